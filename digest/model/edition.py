@@ -1,0 +1,74 @@
+"""An edition: one issue of a newsletter, frozen."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Placement(StrEnum):
+    """Where a story stands.
+
+    The lead comes first, headlines of related stories right under it. A section shows stories with
+    decks (`SECTION`), then its further stories as links (`HEADLINE`). What no section gathers is in
+    the headline list at the end ("Also in the news"): `HEADLINE` without a section.
+    """
+
+    LEAD = "lead"
+    RELATED = "related"
+    SECTION = "section"
+    HEADLINE = "headline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """An article as it stands in an edition: a copy, so that later edits change nothing.
+
+    `position` counts from 1 in reading order. `section` is the title of the group it stands in,
+    None for the lead, what is related to it, and the headline list at the end.
+    `topic` is the section that a reader's topics are compared with, kept for the lead as well.
+    """
+
+    article_id: int
+    position: int
+    placement: Placement
+    title: str
+    url: str
+    source: str
+    published_at: datetime
+    section: str | None = None
+    topic: str | None = None
+    deck: str = ""
+    image_url: str | None = None
+    author: str | None = None
+
+
+class EditionState(StrEnum):
+    """How far an edition is.
+
+    PREPARED: frozen, deliveries remain. INCOMPLETE: nothing can go on, and some deliveries are
+    Unknown. SENT: every delivery has its final outcome.
+    """
+
+    PREPARED = "prepared"
+    INCOMPLETE = "incomplete"
+    SENT = "sent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """One issue for one slot.
+
+    `slot` is the newsletter's local wall time (`2026-03-12T07:00`), `cutoff` the instant before
+    which its articles were published. `nonce` is random; Message-IDs are made of it.
+    """
+
+    newsletter: str
+    slot: str
+    number: int
+    cutoff: datetime
+    since: datetime
+    nonce: str
+    subject: str
+    stories: tuple[Story, ...]
+    id: int | None = None
+    state: EditionState = EditionState.PREPARED

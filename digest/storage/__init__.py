@@ -1,0 +1,1 @@
+"""The only SQL in the project: connection, migrations, one file per entity."""

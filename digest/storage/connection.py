@@ -1,0 +1,202 @@
+"""The one place where a database is opened, and where SQLite's errors get words."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from digest.errors import (
+    DatabaseBusy,
+    DatabaseForeign,
+    DatabaseNewer,
+    DatabaseUnwritable,
+    StorageError,
+)
+from digest.storage import migrations
+
+#: Seconds to wait for another process before saying that the database is busy.
+BUSY_TIMEOUT: Final = 10.0
+
+#: STRICT tables came with 3.37 (2021).
+_OLDEST_SQLITE: Final = (3, 37, 0)
+
+Parameters = Mapping[str, Any] | Sequence[Any]
+
+
+class Access(Enum):
+    """READ never changes the file (but for its migration, once); WRITE may."""
+
+    READ = "ro"
+    WRITE = "rw"
+
+
+class Database:
+    """An open database. Statements outside `transaction` commit by themselves."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self.connection = connection
+        self.path = path
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
+        """All rows of a query."""
+        return self.connection.execute(sql, parameters).fetchall()
+
+    def row(self, sql: str, parameters: Parameters = ()) -> sqlite3.Row | None:
+        """The first row of a query, or None."""
+        found: sqlite3.Row | None = self.connection.execute(sql, parameters).fetchone()
+        return found
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> sqlite3.Cursor:
+        """Run one statement."""
+        return self.connection.execute(sql, parameters)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing. Takes the write lock at once (BEGIN IMMEDIATE).
+
+        A deferred BEGIN that reads and then writes fails under contention, whatever the timeout.
+        """
+        self.connection.execute("begin immediate")
+        try:
+            yield
+            self.connection.execute("commit")
+        except BaseException:
+            # SQLite has already rolled back by itself after some errors, a full disk among them.
+            if self.connection.in_transaction:
+                self.connection.execute("rollback")
+            raise
+
+
+@contextmanager
+def open_database(
+    path: Path, access: Access = Access.WRITE, *, busy_timeout: float = BUSY_TIMEOUT
+) -> Iterator[Database]:
+    """Open a newsletter's database, made or migrated first where that is needed.
+
+    Safe with several processes at once: who comes second waits, and then finds the work done.
+    Raises the StorageError that fits, here and for whatever SQLite refuses while it is open;
+    a file that is not ours or newer than this program is left as it was.
+    """
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise StorageError(
+            f"SQLite {sqlite3.sqlite_version} is too old, digest needs 3.37 or newer",
+            hint="Use a Python that brings a newer SQLite.",
+        )
+    try:
+        if access is Access.READ and not path.exists():
+            raise StorageError(
+                f"there is no database at {path}",
+                hint="`digest ingest` or `digest subscribers add` makes it.",
+            )
+        _bring_up_to_date(path, busy_timeout)
+        connection = _connect(path, access, busy_timeout)
+        try:
+            yield Database(connection, path)
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise _in_words(error, path) from error
+
+
+def _connect(path: Path, access: Access, busy_timeout: float) -> sqlite3.Connection:
+    uri = f"file:{quote(str(path.absolute()))}?mode={access.value}"
+    connection = sqlite3.connect(uri, uri=True, timeout=busy_timeout, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    connection.execute("pragma foreign_keys = on")
+    if access is Access.WRITE:
+        connection.execute("pragma journal_mode = wal")
+        # FULL: a claim must survive a power cut before its message leaves the machine.
+        connection.execute("pragma synchronous = full")
+    return connection
+
+
+def _bring_up_to_date(path: Path, busy_timeout: float) -> None:
+    if path.exists() and path.stat().st_size > 0 and not _steps_missing(path, busy_timeout):
+        return
+    if not path.parent.is_dir():
+        raise StorageError(
+            f"there is no folder {path.parent} for the database {path.name}",
+            hint="Make the folder, or change `database.path` in digest.toml.",
+        )
+    from filelock import FileLock, Timeout
+
+    lock = path.with_name(path.name + ".lock")
+    try:
+        with FileLock(lock, timeout=busy_timeout):
+            connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None)
+            try:
+                connection.execute("pragma journal_mode = wal")
+                migrations.migrate(connection)
+            finally:
+                connection.close()
+    except Timeout as error:
+        raise DatabaseBusy(
+            f"another process has been updating {path} for more than {busy_timeout:.0f} s",
+            hint=f"Wait for it to end, or end it; the lock is {lock}.",
+        ) from error
+    except OSError as error:
+        raise DatabaseUnwritable(
+            f"{path} cannot be written: {error.strerror or error}",
+            hint="Check the rights on the file and its folder, and the free space.",
+        ) from error
+
+
+def _steps_missing(path: Path, busy_timeout: float) -> bool:
+    """Whether the file is ours and lacks steps. Raises for one that we must not touch."""
+    if not path.is_file():
+        raise DatabaseForeign(
+            f"{path} is not a file", hint="Change `database.path` in digest.toml."
+        )
+    uri = f"file:{quote(str(path.absolute()))}?mode=ro"
+    connection = sqlite3.connect(uri, uri=True, timeout=busy_timeout)
+    try:
+        have = migrations.applied(connection)
+        tables = connection.execute("select count(*) from sqlite_master").fetchone()[0]
+        mark = connection.execute("pragma application_id").fetchone()[0]
+    finally:
+        connection.close()
+    if mark not in (0, migrations.APPLICATION_ID) or (tables and not have and mark == 0):
+        raise DatabaseForeign(
+            f"{path} is a SQLite database of another program",
+            hint="Change `database.path` in digest.toml; to read articles from this file, make it"
+            ' a [[sources]] of kind "sqlite".',
+        )
+    known = [name for name, _ in migrations.STEPS]
+    unknown = [name for name in have if name not in known]
+    if unknown:
+        raise DatabaseNewer(
+            f"{path} was written by a later version of digest (it has {unknown[-1]},"
+            f" this version knows up to {known[-1]})",
+            hint="Install that version. The file has not been touched.",
+        )
+    return len(have) < len(known)
+
+
+def _in_words(error: sqlite3.Error, path: Path) -> StorageError:
+    """The StorageError that says what SQLite meant."""
+    # sqlite_errorcode is an extended code; its low byte is the primary one.
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return DatabaseBusy(
+            f"{path} is locked by another process",
+            hint="Try again when the other one has ended; nothing was changed.",
+        )
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return DatabaseForeign(
+            f"{path} is not a SQLite database, or it is damaged ({error})",
+            hint="Restore it from a backup. `sqlite3 FILE .recover` may save what is left.",
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return DatabaseUnwritable(
+            f"the disk is full: {path} cannot grow",
+            hint="Make room and repeat the command; what was not stored was undone.",
+        )
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return DatabaseUnwritable(
+            f"{path} cannot be opened for this ({error})",
+            hint="Check the rights on the file and its folder: SQLite writes beside it, too.",
+        )
+    return StorageError(f"the database {path} refused: {error}")

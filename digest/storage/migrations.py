@@ -1,0 +1,258 @@
+"""The schema, as numbered steps of plain SQL. A step that has been released never changes.
+
+Raw SQL, because sqlite-utils' `transform` silently drops triggers and WITHOUT ROWID. sqlite-utils
+applies each step and its record in one transaction; it is imported only when there is work for it,
+because the import alone costs a third of a second.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+MIGRATION_SET: Final = "digest"
+
+#: `PRAGMA application_id` of our files: "dgst" in ASCII.
+APPLICATION_ID: Final = 0x64677374
+
+_ARTICLES = """
+create table articles (
+    id integer primary key,
+    identity text not null unique,
+    source text not null,
+    guid text,
+    url text not null,
+    canonical_url text not null,
+    title text not null check (title <> ''),
+    summary text not null default '',
+    image_url text,
+    author text,
+    section text,
+    tags text not null default '[]' check (json_valid(tags)),
+    priority integer not null default 0,
+    published_at text not null,
+    expires_at text,
+    first_seen_at text not null,
+    edited_at text,
+    withdrawn_at text
+) strict;
+create index articles_published_at on articles (published_at);
+create index articles_canonical_url on articles (canonical_url);
+
+-- Bodies stand apart: selection reads many articles and no body.
+create table contents (
+    article_id integer primary key references articles (id),
+    content text not null
+) strict;
+
+create table sources (
+    name text primary key,
+    location text not null,
+    etag text,
+    last_modified text,
+    last_read_at text,
+    last_new_at text,
+    last_error text
+) strict, without rowid;
+"""
+
+_AUDIENCE = """
+create table subscribers (
+    id integer primary key,
+    email text not null collate nocase unique,
+    name text not null default '',
+    language text,
+    timezone text,
+    fields text not null default '{}' check (json_valid(fields)),
+    created_at text not null
+) strict;
+
+create table subscriptions (
+    id integer primary key,
+    subscriber_id integer not null references subscribers (id),
+    newsletter text not null,
+    state text not null check (state in ('pending', 'active', 'paused', 'unsubscribed')),
+    topics text not null default '[]' check (json_valid(topics)),
+    since text not null,
+    token text not null unique,
+    unique (subscriber_id, newsletter)
+) strict;
+create index subscriptions_by_newsletter on subscriptions (newsletter, state, subscriber_id);
+
+-- Receipts: what was agreed to or withdrawn, its wording, when, from where. Append-only.
+create table consents (
+    id integer primary key,
+    subscriber_id integer not null references subscribers (id),
+    newsletter text not null,
+    action text not null,
+    wording text not null,
+    origin text not null,
+    at text not null
+) strict;
+create index consents_by_subscriber on consents (subscriber_id);
+create trigger consents_are_never_changed before update on consents
+begin select raise(abort, 'a consent is a receipt: it is never changed'); end;
+create trigger consents_are_never_deleted before delete on consents
+begin select raise(abort, 'a consent is a receipt: it is never deleted'); end;
+
+-- Addresses that must never be mailed. `hash` is keyed (see keys): it can outlive the address.
+create table suppressions (
+    hash blob primary key,
+    email text collate nocase unique,
+    reason text not null,
+    since text not null
+) strict, without rowid;
+
+create table keys (
+    name text primary key,
+    key blob not null
+) strict, without rowid;
+insert into keys (name, key) values ('suppressions', randomblob(32));
+"""
+
+_LEDGER = """
+create table editions (
+    id integer primary key,
+    newsletter text not null,
+    slot text not null,
+    number integer not null,
+    state text not null check (state in ('prepared', 'incomplete', 'sent')),
+    since text not null,
+    cutoff text not null,
+    last_article_id integer not null,
+    nonce text not null unique,
+    subject text not null,
+    created_at text not null,
+    finished_at text,
+    unique (newsletter, slot),
+    unique (newsletter, number)
+) strict;
+
+-- The selection, frozen: copies, so that later edits of an article change nothing.
+create table stories (
+    edition_id integer not null references editions (id),
+    position integer not null,
+    article_id integer not null references articles (id),
+    placement text not null check (placement in ('lead', 'related', 'section', 'headline')),
+    section text,
+    topic text,
+    title text not null,
+    deck text not null,
+    url text not null,
+    image_url text,
+    author text,
+    source text not null,
+    published_at text not null,
+    primary key (edition_id, position),
+    unique (edition_id, article_id)
+) strict, without rowid;
+
+-- Rendered once, before the edition is stored: what is resumed is what was begun.
+create table variants (
+    edition_id integer not null references editions (id),
+    variant text not null,
+    language text not null,
+    topics text not null check (json_valid(topics)),
+    subject text not null,
+    html text not null,
+    text text not null,
+    primary key (edition_id, variant)
+) strict, without rowid;
+
+-- One fate of each article for each newsletter. 'waiting' is the only one that is revised.
+create table decisions (
+    newsletter text not null,
+    article_id integer not null references articles (id),
+    verdict text not null check (verdict in ('chosen', 'waiting', 'duplicate', 'out of scope',
+        'too old', 'expired', 'dropped', 'withdrawn')),
+    reason text not null,
+    edition_id integer references editions (id),
+    decided_at text not null,
+    primary key (newsletter, article_id),
+    check ((verdict = 'chosen') <= (edition_id is not null))
+) strict, without rowid;
+create index decisions_waiting on decisions (newsletter, article_id) where verdict = 'waiting';
+create index decisions_by_edition on decisions (edition_id);
+create trigger a_chosen_article_stays_chosen before update on decisions when old.verdict = 'chosen'
+begin select raise(abort, 'an article is in at most one edition of a newsletter'); end;
+
+create table pins (
+    newsletter text not null,
+    article_id integer not null references articles (id),
+    since text not null,
+    primary key (newsletter, article_id)
+) strict, without rowid;
+
+create table deliveries (
+    id integer primary key,
+    edition_id integer not null references editions (id),
+    subscriber_id integer not null references subscribers (id),
+    variant text not null,
+    state text not null default 'queued' check (state in
+        ('queued', 'sending', 'sent', 'deferred', 'rejected', 'unknown', 'withheld')),
+    attempts integer not null default 0,
+    reply text,
+    finished_at text,
+    unique (edition_id, subscriber_id),
+    foreign key (edition_id, variant) references variants (edition_id, variant)
+) strict;
+create index deliveries_open on deliveries (edition_id, id)
+    where state in ('queued', 'sending', 'deferred');
+create index deliveries_by_subscriber on deliveries (subscriber_id);
+"""
+
+#: Name and SQL of each step, in order. Append; never edit what has been released.
+STEPS: Final[tuple[tuple[str, str], ...]] = (
+    ("0001_articles", _ARTICLES),
+    ("0002_audience", _AUDIENCE),
+    ("0003_ledger", _LEDGER),
+)
+
+
+def applied(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """The names of the steps that the file has, in the order in which it got them."""
+    has_record = connection.execute(
+        "select 1 from sqlite_master where type = 'table' and name = '_sqlite_migrations'"
+    ).fetchone()
+    if not has_record:
+        return ()
+    return tuple(
+        name
+        for (name,) in connection.execute(
+            "select name from _sqlite_migrations where migration_set = ? order by id",
+            (MIGRATION_SET,),
+        )
+    )
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Apply the steps that the file lacks. The caller holds the lock that keeps others away."""
+    from sqlite_utils import Database
+    from sqlite_utils.migrations import Migrations
+
+    migrations = Migrations(MIGRATION_SET)
+    for name, sql in STEPS:
+        migrations(name=name)(_step(sql))
+    connection.execute(f"pragma application_id = {APPLICATION_ID}")
+    migrations.apply(Database(connection, execute_plugins=False))
+
+
+def _step(sql: str) -> Callable[["Database"], None]:
+    def run(db: "Database") -> None:
+        for statement in _statements(sql):
+            db.execute(statement)
+
+    return run
+
+
+def _statements(script: str) -> list[str]:
+    """Cut a script into statements; `executescript` would commit the step's transaction first."""
+    statements, current = [], ""
+    for line in script.splitlines(keepends=True):
+        current += line
+        if sqlite3.complete_statement(current):
+            statements.append(current.strip())
+            current = ""
+    return statements
