@@ -13,7 +13,10 @@
     ├── TemplateError               a template does not parse or does not render
     ├── SenderError                 a message cannot be carried
     │   └── RelayUnavailable        the SMTP server is absent, refuses us, or hangs
-    └── LedgerError                 the record of editions is not in a state that can be
+    └── LedgerError                 the record of editions does not allow it
+        ├── SlotTaken               the slot has its edition already
+        ├── Superseded              something changed between drafting an edition and storing it
+        └── AlreadySending          another process is sending editions of this database
 
 Results that are expected are values (`digest.model.outcome`), never exceptions.
 """
@@ -109,4 +112,20 @@ class RelayUnavailable(SenderError):
 
 
 class LedgerError(DigestError):
-    """The record of editions is not in a state that can be."""
+    """The record of editions does not allow it."""
+
+
+class SlotTaken(LedgerError):
+    """The slot has its edition already."""
+
+    exit_code = 3
+
+
+class Superseded(LedgerError):
+    """Something changed between drafting an edition and storing it; a new draft will do."""
+
+
+class AlreadySending(LedgerError):
+    """Another process is sending editions of this database."""
+
+    exit_code = 3

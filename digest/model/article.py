@@ -9,8 +9,10 @@ class NewArticle:
     """An article as a source told it, cleaned: plain text, absolute links, aware times.
 
     `identity` is what makes it the same article when it is read again (`digest.ingest.identity`).
-    `published_at` is None where the source gives no date; storage takes the time of first sight.
-    `image_url` is http(s), or a path inside the newsletter's folder: that image travels along.
+    `url_identifies` is False for a link that says not which article it is: a homepage, or one that
+    several articles share. `published_at` is None where the source gives no date; storage takes the
+    time of first sight. `image_url` is http(s), or a path inside the newsletter's folder: that
+    image travels along.
     """
 
     identity: str
@@ -28,6 +30,7 @@ class NewArticle:
     priority: int = 0
     published_at: datetime | None = None
     expires_at: datetime | None = None
+    url_identifies: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

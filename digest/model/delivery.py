@@ -1,10 +1,10 @@
 """A delivery: one edition for one subscriber."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from digest.model.subscriber import Recipient
-from digest.model.variant import VariantKey
 
 
 class DeliveryState(StrEnum):
@@ -26,10 +26,14 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One edition for one subscriber. The pair is unique in the ledger."""
+    """One edition for one subscriber; the pair is unique in the ledger. `variant` is its name."""
 
     id: int
-    edition_id: int
-    variant: VariantKey
+    variant: str
     recipient: Recipient
-    attempts: int = 0
+
+
+def complete(counts: Mapping[DeliveryState, int]) -> bool:
+    """Whether every reader surely has the edition, or was rightly passed over."""
+    good = counts[DeliveryState.SENT] + counts[DeliveryState.WITHHELD]
+    return good == sum(counts.values())

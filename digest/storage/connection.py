@@ -1,5 +1,6 @@
 """The one place where a database is opened, and where SQLite's errors get words."""
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,8 +30,8 @@ Parameters = Mapping[str, Any] | Sequence[Any]
 class Access(Enum):
     """READ never changes the file (but for its migration, once); WRITE may."""
 
-    READ = "ro"
-    WRITE = "rw"
+    READ = "read"
+    WRITE = "write"
 
 
 class Database:
@@ -102,7 +103,7 @@ def open_database(
 
 
 def _connect(path: Path, access: Access, busy_timeout: float) -> sqlite3.Connection:
-    uri = f"file:{quote(str(path.absolute()))}?mode={access.value}"
+    uri = _reading(path) if access is Access.READ else f"{_uri(path)}?mode=rw"
     connection = sqlite3.connect(uri, uri=True, timeout=busy_timeout, isolation_level=None)
     connection.row_factory = sqlite3.Row
     connection.execute("pragma foreign_keys = on")
@@ -110,7 +111,25 @@ def _connect(path: Path, access: Access, busy_timeout: float) -> sqlite3.Connect
         connection.execute("pragma journal_mode = wal")
         # FULL: a claim must survive a power cut before its message leaves the machine.
         connection.execute("pragma synchronous = full")
+        # 64 MB: with SQLite's usual 2 MB the indexes of a large import go to the disk and back.
+        connection.execute("pragma cache_size = -65536")
     return connection
+
+
+def _uri(path: Path) -> str:
+    return f"file:{quote(str(path.absolute()))}"
+
+
+def _reading(path: Path) -> str:
+    """How to open a file for reading only.
+
+    Even a reader of a WAL database writes beside it, unless it is told that nobody else does: true
+    where the folder is read-only and no log is left.
+    """
+    effective = os.access in os.supports_effective_ids
+    alone = not os.access(path.parent, os.W_OK, effective_ids=effective)
+    logged = path.with_name(path.name + "-wal").exists()
+    return f"{_uri(path)}?mode=ro{'&immutable=1' if alone and not logged else ''}"
 
 
 def _bring_up_to_date(path: Path, busy_timeout: float) -> None:
@@ -150,8 +169,7 @@ def _steps_missing(path: Path, busy_timeout: float) -> bool:
         raise DatabaseForeign(
             f"{path} is not a file", hint="Change `database.path` in digest.toml."
         )
-    uri = f"file:{quote(str(path.absolute()))}?mode=ro"
-    connection = sqlite3.connect(uri, uri=True, timeout=busy_timeout)
+    connection = sqlite3.connect(_reading(path), uri=True, timeout=busy_timeout)
     try:
         have = migrations.applied(connection)
         tables = connection.execute("select count(*) from sqlite_master").fetchone()[0]

@@ -189,7 +189,7 @@ create table deliveries (
     id integer primary key,
     edition_id integer not null references editions (id),
     subscriber_id integer not null references subscribers (id),
-    variant text not null,
+    variant text check (variant is not null or state = 'withheld'),
     state text not null default 'queued' check (state in
         ('queued', 'sending', 'sent', 'deferred', 'rejected', 'unknown', 'withheld')),
     attempts integer not null default 0,
@@ -241,13 +241,13 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 def _step(sql: str) -> Callable[["Database"], None]:
     def run(db: "Database") -> None:
-        for statement in _statements(sql):
+        for statement in statements(sql):
             db.execute(statement)
 
     return run
 
 
-def _statements(script: str) -> list[str]:
+def statements(script: str) -> list[str]:
     """Cut a script into statements; `executescript` would commit the step's transaction first."""
     statements, current = [], ""
     for line in script.splitlines(keepends=True):

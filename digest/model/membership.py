@@ -1,0 +1,83 @@
+"""How people stand on a list, and the receipts that say why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from digest.model.subscriber import Subscriber
+
+
+class Standing(StrEnum):
+    """What a list shows of a person: the state of the subscription, unless suppression outranks it.
+
+    SUPPRESSED is a fact about the address, not the reader's own choice: the state of the
+    subscription is kept beneath it.
+    """
+
+    ACTIVE = "active"
+    PENDING = "pending"
+    PAUSED = "paused"
+    UNSUBSCRIBED = "unsubscribed"
+    SUPPRESSED = "suppressed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A person as one newsletter's list shows them.
+
+    `subscriber` has the id 0 for an address that is suppressed and was never on a list.
+    `suppressed_because` is empty unless the standing is SUPPRESSED.
+    """
+
+    subscriber: Subscriber
+    standing: Standing
+    since: datetime
+    topics: tuple[str, ...] = ()
+    suppressed_because: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readership:
+    """How many active readers share a language and topics; no language means the newsletter's."""
+
+    language: str | None
+    topics: tuple[str, ...]
+    readers: int
+
+
+class Action(StrEnum):
+    """What a consent receipt is for."""
+
+    SUBSCRIBED = "subscribed"
+    RETURNED = "returned"
+    LISTED = "listed"
+    PAUSED = "paused"
+    UNSUBSCRIBED = "unsubscribed"
+    SUPPRESSED = "suppressed"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """A receipt: what was agreed to or withdrawn, in which words, when, and where that came from.
+
+    LISTED is somebody who was taken in without being mailed: pending, paused, or gone already.
+    """
+
+    subscriber_id: int
+    newsletter: str
+    action: Action
+    wording: str
+    origin: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What became of one edition for one person, as the ledger has it."""
+
+    newsletter: str
+    number: int
+    state: str
+    reply: str
+    finished_at: datetime | None

@@ -1,0 +1,194 @@
+"""Check: whether everything that a newsletter needs works, before readers find out.
+
+Nothing is stored and nothing is mailed. Where the configuration itself is broken there is nothing
+to check; loading it has told everything then.
+"""
+
+import asyncio
+import os
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from digest.config import Security, Settings, SmtpSettings, SourceSettings
+from digest.config.checks import is_loopback
+from digest.config.load import Loaded
+from digest.config.problems import without_login
+from digest.errors import ConfigError, DigestError, TemplateError
+from digest.publishing.finding import Finding, failed, fine, problem, warning
+from digest.storage.connection import Access, open_database
+from digest.storage.health import Health, health
+
+#: How many sources are asked at once.
+_AT_ONCE: Final = 4
+
+
+def check(loaded: Loaded, *, now: datetime) -> Iterator[Finding]:
+    """The findings, one by one as they are made: first what is here, then what is far away."""
+    settings = loaded.settings
+    yield from _configuration(loaded)
+    yield from _database(settings)
+    yield from _templates(settings, now)
+    yield from asyncio.run(_far_away(settings))
+
+
+def _configuration(loaded: Loaded) -> Iterator[Finding]:
+    settings, area = loaded.settings, "configuration"
+    keys = ", ".join(settings.newsletters)
+    yield fine(area, f"{settings.folder}: {keys}; {_count(len(settings.sources), 'source')}")
+    for path, variable in loaded.overrides.items():
+        if path != "smtp.password":
+            yield fine(area, f"{path}: from {variable}")
+    yield from _password(loaded)
+    if not settings.site.postal_address:
+        yield problem(
+            area,
+            "site.postal_address is empty: `digest send` will refuse",
+            "Write the publisher's postal address there; the law asks for it in bulk mail.",
+        )
+    if urlsplit(settings.site.url).scheme != "https":
+        yield warning(
+            area,
+            f"site.url is {settings.site.url}, which is not https",
+            "Mail programs offer one-click unsubscribing only for https (RFC 8058).",
+        )
+
+
+def _password(loaded: Loaded) -> Iterator[Finding]:
+    area, password = "configuration", loaded.password
+    if password.value is not None:
+        told = f"smtp.password: set, from {password.origin}"
+        if password.warning:
+            yield warning(
+                area,
+                f"{told}; {password.warning}",
+                "Give it as DIGEST_SMTP__PASSWORD, or in a password_file with mode 600.",
+            )
+        else:
+            yield fine(area, told)
+    elif loaded.settings.smtp.username:
+        yield problem(
+            area,
+            "smtp.username is set, and there is no password",
+            "Give it as DIGEST_SMTP__PASSWORD, or in a file that smtp.password_file names.",
+        )
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    area, path = "database", settings.database
+    if not path.exists():
+        if not path.parent.is_dir():
+            yield problem(area, f"there is no folder {path.parent}", "Make it.")
+        else:
+            yield warning(area, f"{path} is not there yet", "`digest ingest` makes it.")
+        return
+    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        yield problem(
+            area,
+            f"{path} cannot be written",
+            "Change the rights on the file and its folder: SQLite writes beside it, too.",
+        )
+    try:
+        with open_database(path, Access.READ) as db:
+            found = health(db)
+    except DigestError as error:
+        yield failed(area, error)
+        return
+    yield from _health(settings, found)
+
+
+def _health(settings: Settings, found: Health) -> Iterator[Finding]:
+    area = "database"
+    for fault in found.faults:
+        yield problem(area, f"{settings.database} is damaged: {fault}", "Restore a backup.")
+    readers = sum(found.readers.values())
+    if not found.faults:
+        yield fine(
+            area,
+            f"{settings.database} is whole (schema {found.schema}):"
+            f" {_count(found.articles, 'article')}, {_count(found.subscribers, 'subscriber')},"
+            f" {_count(readers, 'active subscription')}, {_count(found.editions, 'edition')}",
+        )
+    for key in sorted(found.readers.keys() - settings.newsletters.keys()):
+        yield warning(
+            area,
+            f"{_count(found.readers[key], 'reader')} of newsletter {key}, which digest.toml does"
+            " not have",
+            f"If it was renamed, give it its old key back: [newsletters.{key}].",
+        )
+
+
+def _templates(settings: Settings, now: datetime) -> Iterator[Finding]:
+    # premailer and what it needs take half a second to import.
+    from digest.publishing.rehearsal import rehearse
+
+    own = settings.templates
+    ours = sorted(str(file.relative_to(own)) for file in own.rglob("*") if file.is_file())
+    note = f", with your own {', '.join(ours)}" if ours else ""
+    for newsletter in settings.newsletters.values():
+        try:
+            size = rehearse(settings, newsletter, now=now)
+        except (TemplateError, ConfigError) as error:
+            yield failed("templates", error)
+            continue
+        told = f"{newsletter.key} renders in {newsletter.language}"
+        yield fine("templates", f"{told} ({size / 1000:.0f} kB for five stories){note}")
+
+
+async def _far_away(settings: Settings) -> list[Finding]:
+    free = asyncio.Semaphore(_AT_ONCE)
+    found = await asyncio.gather(
+        *(_source(source, settings.site.url, free) for source in settings.sources),
+        _smtp(settings.smtp),
+    )
+    if not settings.sources:
+        advice = "Add [[sources]], or name files and URLs after `digest ingest`."
+        found.insert(0, [warning("sources", "there are none", advice)])
+    return [finding for findings in found for finding in findings]
+
+
+async def _source(
+    source: SourceSettings, site_url: str, free: asyncio.Semaphore
+) -> Sequence[Finding]:
+    from digest.ingest.read import Validators, read
+
+    area = f"source {source.name}"
+    try:
+        async with free:
+            reading = await read(source, Validators(), site_url=site_url)
+    except DigestError as error:
+        return [problem(area, without_login(error.message), error.hint)]
+    told = f"{_count(len(reading.articles), 'article')} in {without_login(source.location)}"
+    if reading.rejected:
+        first = reading.rejected[0]
+        return [
+            warning(
+                area,
+                f"{told}; {_count(len(reading.rejected), 'row')} rejected, the first at"
+                f" {first.place}: {first.reason}",
+                "`digest ingest` lists them all.",
+            )
+        ]
+    if not reading.articles:
+        return [warning(area, told, "Look at it in a browser, or at `columns` and `table`.")]
+    return [fine(area, told)]
+
+
+async def _smtp(smtp: SmtpSettings) -> Sequence[Finding]:
+    from digest.sender.probe import probe
+
+    try:
+        report = await probe(smtp)
+    except DigestError as error:
+        return [failed("smtp", error)]
+    login = f"logged in as {smtp.username}" if report.logged_in else "without login"
+    told = f"{report.relay} answers, {report.tls or 'not encrypted'}, {login}"
+    if smtp.security is Security.NONE and not is_loopback(smtp.host):
+        advice = 'Set smtp.security to "starttls" or "tls", if the server offers one.'
+        return [warning("smtp", told, advice)]
+    return [fine("smtp", told)]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

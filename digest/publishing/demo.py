@@ -1,0 +1,132 @@
+"""The demo: the sample newsletter through the same code as `send`, to a real SMTP server."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+
+from digest.config import Security, Settings, SmtpSettings
+from digest.config.load import load
+from digest.model.instant import from_text
+from digest.model.membership import Standing
+from digest.publishing.deliver import Progress, Report
+from digest.publishing.preview import Preview, preview
+from digest.publishing.send import Plan, Skipped, send
+from digest.sample import copy_to
+from digest.sender.local_server import LocalServer, Received
+from digest.sender.smtp import SmtpTransport
+from digest.storage import subscriptions
+from digest.storage.connection import Access, open_database
+
+#: The morning on which the sample's edition is due; its articles are from the days before.
+NOW = from_text("2026-03-12T07:00:00Z")
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9@._+-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Got:
+    """What one active reader of the sample was sent, as the server received it."""
+
+    email: str
+    messages: int
+    parts: tuple[str, ...]
+    language: str
+    bytes: int
+    file: Path | None
+
+    @property
+    def exactly_one(self) -> bool:
+        """One message, with a text and an HTML part."""
+        return self.messages == 1 and self.parts == ("text/plain", "text/html")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    """What happened: the delivery, what every reader got, and files to look at."""
+
+    settings: Settings
+    report: Report
+    got: tuple[Got, ...]
+    html: Path
+    text: Path
+
+
+def demo(folder: Path, *, progress: Callable[[Plan], Progress]) -> Demo | Skipped:
+    """Copy the sample into `folder`, send its edition, and collect what arrived.
+
+    Raises what `send` raises; a folder that already holds a demo has had its edition: Skipped.
+    """
+    copy_to(folder)
+    settings = load(folder / "digest.toml", {})
+    newsletter = settings.newsletter(None)
+    # Before it is sent: afterwards there is nothing new to preview.
+    shown = preview(settings, newsletter, now=NOW)
+    with LocalServer() as server:
+        local = replace(
+            settings,
+            smtp=SmtpSettings(host=server.host, port=server.port, security=Security.NONE),
+        )
+        report = send(
+            local,
+            newsletter,
+            SmtpTransport(local.smtp),
+            now=NOW,
+            clock=lambda: datetime.now(UTC),
+            progress=progress,
+        )
+        arrived = server.messages
+    if isinstance(report, Skipped) or not isinstance(shown, Preview):
+        return (
+            report if isinstance(report, Skipped) else Skipped(reason="the sample has no edition")
+        )
+    with open_database(settings.database, Access.READ) as db:
+        active = subscriptions.members(db, newsletter.key, [Standing.ACTIVE])
+        readers = [member.subscriber.email for member in active]
+    html, text = folder / "digest.html", folder / "digest.txt"
+    html.write_text(shown.page, encoding="utf-8")
+    text.write_text(_part(_parsed(shown.message), "plain"), encoding="utf-8")
+    outbox = folder / "outbox"
+    outbox.mkdir(exist_ok=True)
+    got = tuple(_got(email, arrived, outbox) for email in readers)
+    return Demo(settings=settings, report=report, got=got, html=html, text=text)
+
+
+def _got(email: str, arrived: list[Received], outbox: Path) -> Got:
+    theirs = [received for received in arrived if _same(email, received.rcpt_to)]
+    if not theirs:
+        return Got(email=email, messages=0, parts=(), language="", bytes=0, file=None)
+    file = outbox / f"{_UNSAFE.sub('_', email)}.eml"
+    file.write_bytes(theirs[0].message)
+    message = _parsed(theirs[0].message)
+    return Got(
+        email=email,
+        messages=len(theirs),
+        parts=tuple(
+            f"text/{kind}" for kind in ("plain", "html") if message.get_body((kind,)) is not None
+        ),
+        language=str(message["Content-Language"] or ""),
+        bytes=len(theirs[0].message),
+        file=file,
+    )
+
+
+def _same(email: str, rcpt_to: tuple[str, ...]) -> bool:
+    """Whether the envelope names this address; on the wire its domain is in ASCII (RFC 5891)."""
+    local, _, domain = email.rpartition("@")
+    return f"{local}@{domain.encode('idna').decode('ascii')}".casefold() in (
+        address.casefold() for address in rcpt_to
+    )
+
+
+def _parsed(message: bytes) -> EmailMessage:
+    return message_from_bytes(message, policy=default)
+
+
+def _part(message: EmailMessage, kind: str) -> str:
+    body = message.get_body((kind,))
+    return str(body.get_content()) if body else ""

@@ -1,0 +1,77 @@
+"""A rehearsal: a made-up edition through the composer, to see that every template works."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from digest.composer.rendering import render
+from digest.composer.subject import subject_line
+from digest.composer.templates import open_templates
+from digest.config import Settings
+from digest.model.edition import Edition, Placement, Story
+from digest.model.newsletter import Newsletter
+from digest.model.subscriber import Recipient
+from digest.model.variant import VariantKey
+from digest.publishing.draft import form_of, slot_of
+
+#: What stands in the links of a message that is for nobody.
+_NOBODYS_LINKS: Final = "rehearsal"
+
+_PLACEMENTS: Final = (
+    (Placement.LEAD, None),
+    (Placement.RELATED, None),
+    (Placement.SECTION, "Town"),
+    (Placement.HEADLINE, "Town"),
+    (Placement.HEADLINE, None),
+)
+
+
+def rehearse(settings: Settings, newsletter: Newsletter, *, now: datetime) -> int:
+    """The size in bytes of a made-up message, made as real ones are.
+
+    Raises TemplateError or ConfigError where a template, the subject or the words are wrong.
+    """
+    templates = open_templates(settings.folder)
+    templates.check()
+    edition = _edition(settings, newsletter, now)
+    variant = render(
+        edition,
+        VariantKey(language=newsletter.language),
+        site=settings.site,
+        newsletter=newsletter,
+        templates=templates,
+    )
+    if variant is None:  # only for readers with topics
+        return 0
+    form = form_of(variant, edition, settings, newsletter)
+    reader = Recipient(email="reader@example.com", token=_NOBODYS_LINKS)
+    return len(form.fill(reader, delivery_id=0, date=now))
+
+
+def _edition(settings: Settings, newsletter: Newsletter, now: datetime) -> Edition:
+    stories = tuple(
+        Story(
+            article_id=position,
+            position=position,
+            placement=placement,
+            title=f"A made-up story, number {position}",
+            url=f"{settings.site.url}/{position}",
+            source="rehearsal",
+            published_at=now - timedelta(hours=position),
+            section=section,
+            topic="Town",
+            deck="What happened, in one sentence.",
+            image_url="https://www.example.com/1.jpg" if position == 1 else None,
+            author="A. Writer",
+        )
+        for position, (placement, section) in enumerate(_PLACEMENTS, start=1)
+    )
+    return Edition(
+        newsletter=newsletter.key,
+        slot=slot_of(now, newsletter),
+        number=1,
+        cutoff=now,
+        since=now - newsletter.rules.max_age,
+        nonce="0" * 20,
+        subject=subject_line(newsletter, stories[0], number=1, cutoff=now),
+        stories=stories,
+    )

@@ -1,0 +1,46 @@
+"""Status: how the editions stand, and who does not surely have one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from digest.config import Settings
+from digest.model.delivery import DeliveryState, complete
+from digest.model.edition import Edition
+from digest.model.newsletter import Newsletter
+from digest.storage import deliveries, editions
+from digest.storage.connection import Access, open_database
+from digest.storage.deliveries import Unfinished
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionStatus:
+    """One edition, its deliveries by state, and everybody who does not surely have it."""
+
+    edition: Edition
+    counts: Mapping[DeliveryState, int]
+    unfinished: tuple[Unfinished, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every reader surely has it, or was rightly passed over."""
+        return complete(self.counts)
+
+
+def status(
+    settings: Settings, newsletter: Newsletter, *, number: int | None = None, most: int = 5
+) -> tuple[EditionStatus, ...]:
+    """The edition of this number, or the newest ones, newest first; empty if there is none."""
+    with open_database(settings.database, Access.READ) as db:
+        if number is None:
+            found = editions.recent(db, newsletter.key, most)
+        else:
+            one = editions.find(db, newsletter.key, number)
+            found = (one,) if one else ()
+        return tuple(
+            EditionStatus(
+                edition=edition,
+                counts=deliveries.counts(db, edition.id or 0),
+                unfinished=deliveries.unfinished(db, edition.id or 0),
+            )
+            for edition in found
+        )

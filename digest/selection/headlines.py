@@ -1,0 +1,94 @@
+"""Which headlines tell of the same story: as far as words show it.
+
+Two tests, both on the words that carry meaning. The *same headline* has exactly the same words:
+that one is a duplicate. *Related* headlines share several words that few others have; they stand
+under the lead, or make room for other stories. The grouping of whole stories has its own room here.
+"""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+
+# Words too common to say what a story is about, in the languages that we ship.
+_STOP_WORDS = frozenset(
+    """
+    a about after again all also an and are as at be been before but by can could did do does for
+    from had has have he her his how i if in into is it its just may more most new no not of off on
+    one or our out over say says she should so than that the their them then there they this to too
+    two up us was we were what when where which who why will with would you your
+    aber als am an auch auf aus bei das dem den der des die ein eine einem einen einer er es für
+    hat im in ist mit nach nicht noch oder sich sie sind um und von vor war wie wird zu zum zur
+    au aux avec ce ces cette d dans de des du elle en est et il l la le les leur mais ne ou par pas
+    plus pour qu que qui s sa se ses son sur un une
+    """.split()  # noqa: SIM905  a list of a hundred strings would be harder to read
+)
+
+#: Related headlines share at least this many telling words …
+_SHARED_WORDS = 2
+#: … which are at least this part of the shorter headline.
+_SHARED_PART = 0.4
+#: A word tells something when at most this part of all headlines (or a handful) has it.
+_TELLING_PART = 0.1
+_TELLING_COUNT = 5
+
+
+def words_of(headline: str) -> frozenset[str]:
+    """The words of a headline that carry meaning, without case, accents and plural s."""
+    plain = unicodedata.normalize("NFKD", headline.casefold())
+    plain = "".join(c for c in plain if not unicodedata.combining(c)).replace("’", "'")
+    words = (word.removesuffix("'s") for word in _WORD.findall(plain))
+    return frozenset(_singular(word) for word in words if word not in _STOP_WORDS)
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+
+
+def same_headline_key(headline: str) -> frozenset[str]:
+    """What two headlines have in common exactly when they are the same.
+
+    A headline of nothing but common words or signs is only the same as its own text.
+    """
+    return words_of(headline) or frozenset({headline.casefold()})
+
+
+class Relations:
+    """Which of some headlines are related. Built once; `related_to` looks at few of them."""
+
+    def __init__(self, headlines: Mapping[int, str]) -> None:
+        self._words = {id_: words_of(headline) for id_, headline in headlines.items()}
+        having: defaultdict[str, list[int]] = defaultdict(list)
+        for id_, words in self._words.items():
+            for word in words:
+                having[word].append(id_)
+        most = max(_TELLING_COUNT, int(len(headlines) * _TELLING_PART))
+        self._having = {word: ids for word, ids in having.items() if 1 < len(ids) <= most}
+
+    def related_to(self, id_: int) -> frozenset[int]:
+        """The ids whose headlines are related to this one's, without itself."""
+        shared: defaultdict[int, int] = defaultdict(int)
+        for word in self._words[id_]:
+            for other in self._having.get(word, ()):
+                shared[other] += 1
+        shared.pop(id_, None)
+        return frozenset(
+            other for other, count in shared.items() if self._enough(id_, other, count)
+        )
+
+    def _enough(self, one: int, other: int, count: int) -> bool:
+        shorter = min(len(self._words[one]), len(self._words[other]))
+        return count >= _SHARED_WORDS and count >= shorter * _SHARED_PART
+
+
+def first_of_each(headlines: Iterable[tuple[int, str]]) -> dict[int, int]:
+    """For each id whose headline came before: the id of the first one that had it."""
+    first: dict[frozenset[str], int] = {}
+    repeats: dict[int, int] = {}
+    for id_, headline in headlines:
+        original = first.setdefault(same_headline_key(headline), id_)
+        if original != id_:
+            repeats[id_] = original
+    return repeats

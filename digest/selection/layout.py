@@ -1,0 +1,96 @@
+"""Where each chosen article stands: lead, related headlines, sections, headline list."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from digest.model.article import Article
+from digest.model.edition import Placement, Story
+from digest.model.newsletter import Rules
+from digest.selection.decks import deck_of
+from digest.selection.ranking import rank
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouping:
+    """Which titled group each article belongs to, and the order of the groups.
+
+    An article that no group gathers is absent from `group_of`.
+    """
+
+    order: tuple[str, ...]
+    group_of: Mapping[int, str]
+
+
+def group(articles: Sequence[Article], rules: Rules) -> Grouping:
+    """The groups of ranked articles: as the rules say, or else the sources' own sections.
+
+    Without rules, sections that differ only in case are one, under the spelling that ranks first.
+    """
+    if rules.sections:
+        titles = {name.casefold(): rule.title for rule in rules.sections for name in rule.match}
+        order = tuple(rule.title for rule in rules.sections)
+    else:
+        titles = {}
+        for article in articles:
+            if article.section:
+                titles.setdefault(article.section.casefold(), article.section)
+        order = tuple(titles.values())
+    group_of = {
+        article.id: titles[article.section.casefold()]
+        for article in articles
+        if article.section and article.section.casefold() in titles
+    }
+    return Grouping(order=order, group_of=group_of)
+
+
+def lay_out(
+    lead: Article,
+    related: Sequence[Article],
+    others: Sequence[Article],
+    grouping: Grouping,
+    rules: Rules,
+) -> tuple[Story, ...]:
+    """The stories of an edition in reading order."""
+    placed: list[tuple[Article, Placement, str | None]] = [(lead, Placement.LEAD, None)]
+    placed += [(article, Placement.RELATED, None) for article in related]
+    in_order = sorted(others, key=rank)
+    for title in grouping.order:
+        members = [article for article in in_order if grouping.group_of.get(article.id) == title]
+        placed += _with_decks_first(members, title, rules)
+    rest = [article for article in in_order if article.id not in grouping.group_of]
+    # A source that knows no sections, as most blogs do, deserves decks all the same.
+    decks = rest if len(rest) == len(in_order) else []
+    placed += _with_decks_first(decks, None, rules)
+    placed += [(article, Placement.HEADLINE, None) for article in rest[len(decks) :]]
+    return tuple(
+        _story(article, position, placement, section, grouping)
+        for position, (article, placement, section) in enumerate(placed, start=1)
+    )
+
+
+def _with_decks_first(
+    members: Sequence[Article], title: str | None, rules: Rules
+) -> list[tuple[Article, Placement, str | None]]:
+    return [
+        (article, Placement.SECTION if n < rules.decks_per_section else Placement.HEADLINE, title)
+        for n, article in enumerate(members)
+    ]
+
+
+def _story(
+    article: Article, position: int, placement: Placement, section: str | None, grouping: Grouping
+) -> Story:
+    return Story(
+        article_id=article.id,
+        position=position,
+        placement=placement,
+        section=section,
+        topic=grouping.group_of.get(article.id, article.section),
+        title=article.title,
+        deck=deck_of(article.summary, article.title),
+        url=article.url,
+        image_url=article.image_url,
+        author=article.author,
+        source=article.source,
+        published_at=article.published_at,
+    )

@@ -1,0 +1,89 @@
+"""From candidates to an edition's stories, and one decision for every candidate."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from digest.model.article import Article
+from digest.model.decision import Decision, Verdict
+from digest.model.edition import Story
+from digest.model.instant import to_text
+from digest.model.newsletter import Rules
+from digest.selection.filling import fill
+from digest.selection.headlines import first_of_each
+from digest.selection.layout import Grouping, group, lay_out
+from digest.selection.ranking import rank
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What stands in the edition, in reading order, and the fate of every candidate."""
+
+    stories: tuple[Story, ...]
+    decisions: tuple[Decision, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TooFew:
+    """The candidates do not fill an edition; nothing is decided and everything waits."""
+
+    found: int
+    needed: int
+
+
+def select(candidates: Sequence[Article], rules: Rules, *, cutoff: datetime) -> Selection | TooFew:
+    """Choose, in an order that depends on nothing but the arguments' values.
+
+    Candidates were published before `cutoff` (one at the cutoff belongs to the next edition) and
+    have no final decision yet. Older ones than `rules.max_age` are among them when they waited or
+    are pinned; only a pin brings an old one in.
+
+    Raises ValueError for a candidate from the future, which would be a fault of the caller.
+    """
+    ranked = sorted(candidates, key=rank)
+    if any(article.published_at >= cutoff for article in ranked):
+        raise ValueError(f"a candidate was published at or after the cutoff {cutoff}")
+    grouping = group(ranked, rules)
+    fates = {a.id: _ruled_out(a, rules, grouping, cutoff) for a in ranked}
+    eligible = [article for article in ranked if fates[article.id] is None]
+    for repeat, original in first_of_each((a.id, a.title) for a in eligible).items():
+        fates[repeat] = (Verdict.DUPLICATE, f"same headline as article {original}")
+    distinct = [article for article in eligible if fates[article.id] is None]
+    if len(distinct) < rules.min_items:
+        return TooFew(found=len(distinct), needed=rules.min_items)
+
+    filled = fill(distinct, grouping, rules)
+    stories = lay_out(filled.lead, filled.related, filled.others, grouping, rules)
+    if len(stories) < rules.min_items:
+        return TooFew(found=len(stories), needed=rules.min_items)
+    for story in stories:
+        fates[story.article_id] = (Verdict.CHOSEN, _place(story))
+    for article_id, obstacle in filled.waiting.items():
+        fates[article_id] = (Verdict.WAITING, obstacle)
+    decisions = tuple(
+        Decision(article_id=article_id, verdict=fate[0], reason=fate[1])
+        for article_id, fate in fates.items()
+        if fate is not None
+    )
+    return Selection(stories=stories, decisions=decisions)
+
+
+def _ruled_out(
+    article: Article, rules: Rules, grouping: Grouping, cutoff: datetime
+) -> tuple[Verdict, str] | None:
+    if article.withdrawn_at is not None:
+        return Verdict.WITHDRAWN, f"withdrawn at {to_text(article.withdrawn_at)}"
+    if article.expires_at is not None and article.expires_at <= cutoff:
+        return Verdict.EXPIRED, f"expired at {to_text(article.expires_at)}"
+    if article.pinned:
+        return None
+    if article.published_at < cutoff - rules.max_age:
+        return Verdict.TOO_OLD, f"published before {to_text(cutoff - rules.max_age)}"
+    if rules.only_sections and article.id not in grouping.group_of:
+        return Verdict.OUT_OF_SCOPE, f"no section takes {article.section or 'what has none'}"
+    return None
+
+
+def _place(story: Story) -> str:
+    where = f" in {story.section}" if story.section else ""
+    return f"{story.placement}{where}, place {story.position}"

@@ -1,0 +1,328 @@
+"""Editions: stored once, whole, in one transaction; read back as they were frozen."""
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from digest.errors import LedgerError, SlotTaken, Superseded
+from digest.model.decision import Decision, Verdict
+from digest.model.edition import Edition, EditionState, Placement, Story
+from digest.model.instant import from_text, to_text
+from digest.model.variant import RenderedVariant, VariantKey
+from digest.storage.connection import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """How the readers of one raw (language, topics) pair are served; None: nothing for them."""
+
+    language: str | None
+    topics: tuple[str, ...]
+    variant: VariantKey | None
+
+
+_EDITION = """
+insert into editions (newsletter, slot, number, state, since, cutoff, last_article_id, nonce,
+                      subject, created_at)
+values (:newsletter, :slot, :number, 'prepared', :since, :cutoff, :last_article_id, :nonce,
+        :subject, :now)
+"""
+
+_STORY = """
+insert into stories (edition_id, position, article_id, placement, section, topic, title, deck, url,
+                     image_url, author, source, published_at)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+_VARIANT = """
+insert into variants (edition_id, variant, language, topics, subject, html, text)
+values (?, ?, ?, ?, ?, ?, ?)
+"""
+
+_DECISION = """
+insert into decisions (newsletter, article_id, verdict, reason, edition_id, decided_at)
+values (?, ?, ?, ?, ?, ?)
+on conflict (newsletter, article_id) do update
+set verdict = excluded.verdict, reason = excluded.reason, edition_id = excluded.edition_id,
+    decided_at = excluded.decided_at
+where decisions.verdict = 'waiting'
+"""
+
+# What left the window without ever having been a candidate: published between the two windows, or
+# stored late. Bounded by the previous edition, so that an old archive is walked through only once.
+_NEVER_CANDIDATES = """
+insert into decisions (newsletter, article_id, verdict, reason, decided_at)
+select :newsletter, a.id, 'too old', 'published before ' || :since, :now
+from articles a
+where a.published_at < :since and a.id <= :last_article_id
+  and (a.published_at >= :previous_since or a.id > :previous_last)
+  and not exists (select 1 from decisions d
+                  where d.newsletter = :newsletter and d.article_id = a.id)
+"""
+
+_UNPIN_CHOSEN = """
+delete from pins where newsletter = :newsletter and article_id in
+    (select article_id from stories where edition_id = :edition)
+"""
+
+# One delivery for every active reader, none for a suppressed address. `:audience` says which
+# variant readers with this language and these topics get.
+_DELIVERIES = """
+with audience (language, topics, variant) as materialized (
+    select value ->> 'language', value ->> 'topics', value ->> 'variant'
+    from json_each(:audience)
+)
+insert into deliveries (edition_id, subscriber_id, variant, state, reply, finished_at)
+select :edition, s.id, m.variant, iif(m.variant is null, 'withheld', 'queued'),
+       iif(m.variant is null, 'nothing in this edition for the reader''s topics', null),
+       iif(m.variant is null, :now, null)
+from subscriptions n
+join subscribers s on s.id = n.subscriber_id
+join audience m on m.language is s.language and m.topics = n.topics
+where n.newsletter = :newsletter and n.state = 'active'
+  and not exists (select 1 from suppressions x where x.email = s.email)
+order by s.id
+"""
+
+_ACTIVE = """
+select count(*) from subscriptions n join subscribers s on s.id = n.subscriber_id
+where n.newsletter = :newsletter and n.state = 'active'
+  and not exists (select 1 from suppressions x where x.email = s.email)
+"""
+
+
+def store(
+    db: Database,
+    edition: Edition,
+    *,
+    decisions: Sequence[Decision],
+    variants: Sequence[RenderedVariant],
+    audience: Sequence[Audience],
+    last_article_id: int,
+    now: datetime,
+) -> int:
+    """Freeze an edition with its decisions and deliveries: all of it, or nothing. Returns its id.
+
+    Raises SlotTaken, or Superseded if another edition, a decision of the editor or a reader with a
+    new language or topics came in between; then nothing was stored.
+    """
+    with db.transaction():
+        previous = _check_still_next(db, edition)
+        values = _edition_values(edition, last_article_id, now)
+        edition_id = _inserted_id(db.execute(_EDITION, values))
+        db.connection.executemany(_STORY, [_story_row(edition_id, s) for s in edition.stories])
+        db.connection.executemany(_VARIANT, [_variant_row(edition_id, v) for v in variants])
+        _decide(db, edition, edition_id, decisions, to_text(now))
+        db.execute(
+            _NEVER_CANDIDATES,
+            values
+            | {
+                "previous_since": previous["since"] if previous else "",
+                "previous_last": previous["last_article_id"] if previous else 0,
+            },
+        )
+        db.execute(_UNPIN_CHOSEN, {"newsletter": edition.newsletter, "edition": edition_id})
+        _deliver(db, edition, edition_id, audience, to_text(now))
+    return edition_id
+
+
+_SAME_SLOT = "select number from editions where newsletter = ? and slot = ?"
+
+
+def _check_still_next(db: Database, edition: Edition) -> sqlite3.Row | None:
+    taken = db.row(_SAME_SLOT, (edition.newsletter, edition.slot))
+    if taken:
+        raise SlotTaken(
+            f"the slot {edition.slot} of {edition.newsletter} already has No. {taken['number']}"
+        )
+    previous = _last_row(db, edition.newsletter)
+    if edition.number != (previous["number"] if previous else 0) + 1:
+        raise Superseded(f"another edition of {edition.newsletter} was stored meanwhile")
+    return previous
+
+
+def _edition_values(edition: Edition, last_article_id: int, now: datetime) -> dict[str, object]:
+    return {
+        "newsletter": edition.newsletter,
+        "slot": edition.slot,
+        "number": edition.number,
+        "since": to_text(edition.since),
+        "cutoff": to_text(edition.cutoff),
+        "last_article_id": last_article_id,
+        "nonce": edition.nonce,
+        "subject": edition.subject,
+        "now": to_text(now),
+    }
+
+
+def _story_row(edition_id: int, story: Story) -> tuple[object, ...]:
+    return (
+        edition_id,
+        story.position,
+        story.article_id,
+        story.placement,
+        story.section,
+        story.topic,
+        story.title,
+        story.deck,
+        story.url,
+        story.image_url,
+        story.author,
+        story.source,
+        to_text(story.published_at),
+    )
+
+
+def _variant_row(edition_id: int, variant: RenderedVariant) -> tuple[object, ...]:
+    key = variant.key
+    topics = json.dumps(key.topics, ensure_ascii=False)
+    return edition_id, key.name, key.language, topics, variant.subject, variant.html, variant.text
+
+
+def _decide(
+    db: Database, edition: Edition, edition_id: int, decisions: Sequence[Decision], now: str
+) -> None:
+    cursor = db.connection.executemany(
+        _DECISION,
+        (
+            (
+                edition.newsletter,
+                decision.article_id,
+                decision.verdict,
+                decision.reason,
+                edition_id if decision.verdict is Verdict.CHOSEN else None,
+                now,
+            )
+            for decision in decisions
+        ),
+    )
+    if decisions and cursor.rowcount != len(decisions):
+        raise Superseded("the fate of an article was decided meanwhile")
+
+
+def _deliver(
+    db: Database, edition: Edition, edition_id: int, audience: Sequence[Audience], now: str
+) -> None:
+    mapping = [
+        {
+            "language": entry.language,
+            "topics": json.dumps(entry.topics, ensure_ascii=False),
+            "variant": entry.variant.name if entry.variant else None,
+        }
+        for entry in audience
+    ]
+    db.execute(
+        _DELIVERIES,
+        {
+            "edition": edition_id,
+            "newsletter": edition.newsletter,
+            "audience": json.dumps(mapping, ensure_ascii=False),
+            "now": now,
+        },
+    )
+    # A cursor does not count the rows of an insert that begins with WITH.
+    inserted, active = (
+        db.row("select changes()"),
+        db.row(_ACTIVE, {"newsletter": edition.newsletter}),
+    )
+    if inserted and active and inserted[0] != active[0]:
+        raise Superseded("a reader with another language or other topics joined meanwhile")
+
+
+def _inserted_id(cursor: sqlite3.Cursor) -> int:
+    if cursor.lastrowid is None:
+        raise LedgerError("SQLite gave the new edition no id")
+    return cursor.lastrowid
+
+
+_LAST = "select * from editions where newsletter = ? order by number desc limit 1"
+
+
+def _last_row(db: Database, newsletter: str) -> sqlite3.Row | None:
+    return db.row(_LAST, (newsletter,))
+
+
+def last(db: Database, newsletter: str) -> Edition | None:
+    """The newest edition of a newsletter."""
+    row = _last_row(db, newsletter)
+    return _edition(db, row) if row else None
+
+
+_BY_NUMBER = "select * from editions where newsletter = ? and number = ?"
+
+
+def find(db: Database, newsletter: str, number: int) -> Edition | None:
+    """The edition of this number."""
+    row = db.row(_BY_NUMBER, (newsletter, number))
+    return _edition(db, row) if row else None
+
+
+_RECENT = "select * from editions where newsletter = ? order by number desc limit ?"
+
+
+def recent(db: Database, newsletter: str, most: int) -> tuple[Edition, ...]:
+    """The newest editions, newest first."""
+    return tuple(_edition(db, row) for row in db.rows(_RECENT, (newsletter, most)))
+
+
+_STORIES = "select * from stories where edition_id = ? order by position"
+
+
+def _edition(db: Database, row: sqlite3.Row) -> Edition:
+    return Edition(
+        id=row["id"],
+        newsletter=row["newsletter"],
+        slot=row["slot"],
+        number=row["number"],
+        state=EditionState(row["state"]),
+        since=from_text(row["since"]),
+        cutoff=from_text(row["cutoff"]),
+        nonce=row["nonce"],
+        subject=row["subject"],
+        stories=tuple(_story(story) for story in db.rows(_STORIES, (row["id"],))),
+    )
+
+
+def _story(row: sqlite3.Row) -> Story:
+    return Story(
+        article_id=row["article_id"],
+        position=row["position"],
+        placement=Placement(row["placement"]),
+        section=row["section"],
+        topic=row["topic"],
+        title=row["title"],
+        deck=row["deck"],
+        url=row["url"],
+        image_url=row["image_url"],
+        author=row["author"],
+        source=row["source"],
+        published_at=from_text(row["published_at"]),
+    )
+
+
+_VARIANTS = "select * from variants where edition_id = ?"
+
+
+def variants(db: Database, edition_id: int) -> Mapping[str, RenderedVariant]:
+    """The variants of an edition by their names, as they were rendered when it was prepared."""
+    return {
+        row["variant"]: RenderedVariant(
+            key=VariantKey(language=row["language"], topics=tuple(json.loads(row["topics"]))),
+            subject=row["subject"],
+            html=row["html"],
+            text=row["text"],
+        )
+        for row in db.rows(_VARIANTS, (edition_id,))
+    }
+
+
+_FINISH = """
+update editions set state = :state, finished_at = :now where id = :edition and state <> 'sent'
+"""
+
+
+def finish(db: Database, edition_id: int, state: EditionState, now: datetime) -> None:
+    """Write down how far the edition came."""
+    db.execute(_FINISH, {"edition": edition_id, "state": state, "now": to_text(now)})
