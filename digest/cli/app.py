@@ -3,16 +3,42 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from digest import __version__
+from digest.cli.articles import app as articles
+from digest.cli.check import check
+from digest.cli.demo import demo
+from digest.cli.ingest import ingest
+from digest.cli.init import init
+from digest.cli.preview import preview
+from digest.cli.send import send
 from digest.cli.session import Session
+from digest.cli.status import status
+from digest.cli.subscribers import app as subscribers
 from digest.errors import DigestError
+
+
+class _Root(TyperGroup):
+    """The root group; it ends in order when somebody presses Ctrl-C."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was named."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            from digest.cli.output import Exit, note
+
+            note("interrupted; what was not finished was undone")
+            sys.exit(Exit.INTERRUPTED)
+
 
 app = typer.Typer(
     name="digest",
+    cls=_Root,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
@@ -46,6 +72,16 @@ def root(
 
 
 # --- the commands, in the order of `digest --help` ---
+
+app.command()(demo)
+app.command()(init)
+app.command()(check)
+app.command()(ingest)
+app.add_typer(articles)
+app.command()(preview)
+app.command()(send)
+app.command()(status)
+app.add_typer(subscribers)
 
 
 def main() -> NoReturn:

@@ -14,6 +14,7 @@ from digest.composer.rendering import render
 from digest.composer.subject import subject_line
 from digest.composer.templates import open_templates
 from digest.config import Settings
+from digest.errors import ConfigError
 from digest.model.decision import Decision
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
@@ -53,15 +54,10 @@ class Press:
     def variant(self, language: str | None, topics: tuple[str, ...]) -> RenderedVariant | None:
         """What readers with these wishes get; None if the edition has nothing for their topics.
 
-        A regional language (`de-AT`) falls back to the plain one, and a language that we have no
-        words for to the newsletter's own. Raises TemplateError.
+        A language that we have no words for falls back to the newsletter's own. Raises
+        TemplateError.
         """
-        known = self._templates.languages
-        wanted = (language, (language or "").partition("-")[0], self._newsletter.language)
-        key = VariantKey(
-            language=next((code for code in wanted if code in known), self._newsletter.language),
-            topics=topics,
-        )
+        key = VariantKey(language=self._language(language), topics=topics)
         if key not in self._rendered:
             self._rendered[key] = render(
                 self._edition,
@@ -72,6 +68,19 @@ class Press:
                 images_folder=self._settings.folder,
             )
         return self._rendered[key]
+
+    def _language(self, wanted: str | None) -> str:
+        own = self._newsletter.language
+        # Who reads English reads a British newsletter as it is; who asked for en-NZ gets its dates.
+        if wanted is None or wanted == own.partition("-")[0]:
+            return own
+        for code in (wanted, wanted.partition("-")[0]):
+            try:
+                self._templates.language(code)
+            except ConfigError:
+                continue
+            return code
+        return own
 
     @property
     def variants(self) -> tuple[RenderedVariant, ...]:

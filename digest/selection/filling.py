@@ -1,8 +1,8 @@
 """Filling an edition: the lead, what is related to it, then the sections in turn.
 
 Sections take turns, each with its best article, so that a busy one does not crowd out the others;
-pinned articles and higher priorities go first. An article that is related to one that is already in
-waits until the other stories have had their turn.
+pinned articles and higher priorities go first. An article whose headline is like one that is in
+already waits until the other stories have had their turn.
 """
 
 from collections import Counter
@@ -62,7 +62,7 @@ class _Filling:
 
     def take(self, article: Article, *, in_section: bool = True) -> None:
         self.taken.add(article.id)
-        self.overlapping |= self.relations.related_to(article.id)
+        self.overlapping |= self.relations.around(article.id, known=self.overlapping)
         self.per_source[article.source] += 1
         section = self.grouping.group_of.get(article.id)
         if in_section and section is not None:

@@ -1,14 +1,16 @@
 """Which headlines tell of the same story: as far as words show it.
 
-Two tests, both on the words that carry meaning. The *same headline* has exactly the same words:
-that one is a duplicate. *Related* headlines share several words that few others have; they stand
-under the lead, or make room for other stories. The grouping of whole stories has its own room here.
+All tests are on the words that carry meaning. The *same headline* has exactly the same words: that
+one is a duplicate. *Related* headlines share several words that few others have, and may stand
+under the lead. What is *around* a headline is a wider circle, which makes room for other stories.
+The grouping of whole stories has its place here, when it comes.
 """
 
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
@@ -26,10 +28,6 @@ _STOP_WORDS = frozenset(
     """.split()  # noqa: SIM905  a list of a hundred strings would be harder to read
 )
 
-#: Related headlines share at least this many telling words …
-_SHARED_WORDS = 2
-#: … which are at least this part of the shorter headline.
-_SHARED_PART = 0.4
 #: A word tells something when at most this part of all headlines (or a handful) has it.
 _TELLING_PART = 0.1
 _TELLING_COUNT = 5
@@ -55,8 +53,23 @@ def same_headline_key(headline: str) -> frozenset[str]:
     return words_of(headline) or frozenset({headline.casefold()})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kinship:
+    """How much two headlines share: so many telling words, and that part of the shorter one."""
+
+    words: int
+    part: float
+
+
+#: Close enough to stand under one another.
+RELATED = Kinship(words=2, part=0.4)
+#: Close enough that a reader would say "that again"; two steps of it span most reports of one
+#: event (docs/decisions/0005 has the figures).
+SIMILAR = Kinship(words=1, part=0.15)
+
+
 class Relations:
-    """Which of some headlines are related. Built once; `related_to` looks at few of them."""
+    """Which of some headlines are related. Built once; each question looks at few of them."""
 
     def __init__(self, headlines: Mapping[int, str]) -> None:
         self._words = {id_: words_of(headline) for id_, headline in headlines.items()}
@@ -69,18 +82,25 @@ class Relations:
 
     def related_to(self, id_: int) -> frozenset[int]:
         """The ids whose headlines are related to this one's, without itself."""
+        return self._kin(id_, RELATED)
+
+    def around(self, id_: int, *, known: Set[int]) -> frozenset[int]:
+        """What is similar to this one, and what is similar to that; `known` need not be told."""
+        near = self._kin(id_, SIMILAR) - known
+        return near.union(*(self._kin(other, SIMILAR) for other in near))
+
+    def _kin(self, id_: int, kinship: Kinship) -> frozenset[int]:
         shared: defaultdict[int, int] = defaultdict(int)
         for word in self._words[id_]:
             for other in self._having.get(word, ()):
                 shared[other] += 1
         shared.pop(id_, None)
+        own = len(self._words[id_])
         return frozenset(
-            other for other, count in shared.items() if self._enough(id_, other, count)
+            other
+            for other, count in shared.items()
+            if count >= kinship.words and count >= min(own, len(self._words[other])) * kinship.part
         )
-
-    def _enough(self, one: int, other: int, count: int) -> bool:
-        shorter = min(len(self._words[one]), len(self._words[other]))
-        return count >= _SHARED_WORDS and count >= shorter * _SHARED_PART
 
 
 def first_of_each(headlines: Iterable[tuple[int, str]]) -> dict[int, int]:

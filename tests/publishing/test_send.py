@@ -216,7 +216,7 @@ def test_readers_get_their_language_and_their_topics(paper: Paper) -> None:
     paper.send(transport)
     got = {a.envelope.rcpt_to: a.message for a in transport.accepted}
     assert set(got) == {"de@example.com", "fan@example.com", "pt@example.com"}
-    assert parsed(got["de@example.com"])["Content-Language"] == "de"
+    assert parsed(got["de@example.com"])["Content-Language"] == "de-AT"
     assert parsed(got["pt@example.com"])["Content-Language"] == "en"
     assert "Council sits" not in body(got["fan@example.com"], "plain")
     assert "Council sits" not in str(parsed(got["fan@example.com"])["Subject"])

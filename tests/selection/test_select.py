@@ -184,7 +184,8 @@ def test_limits_make_articles_wait_with_the_reason() -> None:
 
 def test_a_busy_section_leaves_room_for_the_others() -> None:
     busy = [article(n, f"Score {n}", section="Sport", hours=0.1) for n in range(1, 30)]
-    quiet = [article(n, f"Concert {n}", section="Culture", hours=20) for n in range(30, 33)]
+    concerts = ["Choir sings", "Organ mended", "Poet reads"]
+    quiet = [article(30 + n, t, section="Culture", hours=20) for n, t in enumerate(concerts)]
     result = chosen(busy + quiet, Rules(max_items=8))
     assert sum(s.section == "Culture" for s in result.stories) == 3
 

@@ -1,0 +1,91 @@
+"""What a row of a file means for somebody, given how that person stands. Pure.
+
+A file can only add people or take them out: it never raises a standing.
+"""
+
+from dataclasses import replace
+from enum import StrEnum
+from typing import Final
+
+from digest.audience.reader import Reader
+from digest.model.membership import Standing
+from digest.model.subscriber import Subscriber, Subscription, SubscriptionState
+
+
+class Fate(StrEnum):
+    """What becomes of one row. LEFT: the row asks for more than the person has agreed to."""
+
+    ADDED = "added"
+    UPDATED = "updated"
+    TAKEN_OUT = "taken out"
+    UNCHANGED = "unchanged"
+    LEFT = "left"
+
+
+#: From being mailed to never being mailed.
+RANK: Final = {standing: rank for rank, standing in enumerate(Standing)}
+
+
+def standing_of(known: Subscription | None, *, suppressed: bool) -> Standing | None:
+    """How somebody stands on the list; None is not at all."""
+    if suppressed:
+        return Standing.SUPPRESSED
+    return Standing(known.state.value) if known else None
+
+
+def decide(reader: Reader, known: Subscription | None, *, suppressed: bool) -> Fate:
+    """What becomes of a row about somebody who stands like this."""
+    standing = standing_of(known, suppressed=suppressed)
+    wanted = reader.standing
+    if standing is None:
+        return Fate.ADDED
+    if _takes_out(wanted, known, standing):
+        return Fate.TAKEN_OUT
+    if standing is not Standing.ACTIVE or known is None:
+        wants_more = RANK[wanted] < RANK[standing] and wanted is not Standing.UNSUBSCRIBED
+        return Fate.LEFT if wants_more else Fate.UNCHANGED
+    return Fate.UPDATED if _says_more(reader, known) else Fate.UNCHANGED
+
+
+def _takes_out(wanted: Standing, known: Subscription | None, standing: Standing) -> bool:
+    if wanted is Standing.SUPPRESSED:
+        return standing is not Standing.SUPPRESSED
+    if known is None:
+        return False
+    if wanted is Standing.UNSUBSCRIBED:
+        return known.state is not SubscriptionState.UNSUBSCRIBED
+    return wanted is Standing.PAUSED and known.state is SubscriptionState.ACTIVE
+
+
+def _says_more(reader: Reader, known: Subscription) -> bool:
+    person = known.subscriber
+    return bool(
+        (reader.name and reader.name != person.name)
+        or (reader.language and reader.language != person.language)
+        or (reader.timezone and reader.timezone != person.timezone)
+        or (reader.topics and reader.topics != known.topics)
+        or any(person.fields.get(name) != text for name, text in reader.fields.items())
+    )
+
+
+def with_values(person: Subscriber, reader: Reader) -> Subscriber:
+    """The person with what the row says; what it does not say stays as it was."""
+    return replace(
+        person,
+        name=reader.name or person.name,
+        language=reader.language or person.language,
+        timezone=reader.timezone or person.timezone,
+        fields={**person.fields, **reader.fields} if reader.fields else person.fields,
+    )
+
+
+_STATES: Final = {
+    standing: SubscriptionState(standing.value)
+    for standing in Standing
+    if standing is not Standing.SUPPRESSED
+} | {Standing.SUPPRESSED: SubscriptionState.UNSUBSCRIBED}
+
+
+def state_for(standing: Standing) -> SubscriptionState:
+    """The state of a new subscription. Who comes as suppressed is kept as having left."""
+    return _STATES[standing]

@@ -1,0 +1,172 @@
+"""Changes to a list, gathered first and written in a few statements, each with its receipt."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from digest.audience.admission import state_for, with_values
+from digest.audience.reader import Reader
+from digest.model.membership import Action, Consent, Standing
+from digest.model.subscriber import Subscriber, Subscription, SubscriptionState
+from digest.storage import consents, subscribers, subscriptions, suppressions
+from digest.storage.connection import Database
+
+_VOUCHED: Final = "the owner of the list vouches for this reader"
+
+_ACTIONS: Final = {
+    Standing.ACTIVE: Action.SUBSCRIBED,
+    Standing.PENDING: Action.LISTED,
+    Standing.PAUSED: Action.PAUSED,
+    Standing.UNSUBSCRIBED: Action.UNSUBSCRIBED,
+    Standing.SUPPRESSED: Action.SUPPRESSED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """Where, when and why changes happen. `tokens` makes a new random token each time.
+
+    `wording` is what a reader agreed to; without it the receipt says that the owner vouches.
+    `numbered` adds the line of the file to the origin of each receipt.
+    """
+
+    newsletter: str
+    now: datetime
+    origin: str
+    tokens: Callable[[], str]
+    wording: str | None = None
+    numbered: bool = False
+
+
+class Changes:
+    """What is to be written, in one transaction that has begun before `next_id` was asked for."""
+
+    def __init__(self, circumstances: Circumstances, *, next_id: int) -> None:
+        self._given = circumstances
+        self._next_id = next_id
+        self._new_people: list[Subscriber] = []
+        self._changed_people: list[Subscriber] = []
+        self._new: list[Subscription] = []
+        self._states: list[tuple[Subscription, SubscriptionState]] = []
+        self._topics: list[tuple[Subscription, tuple[str, ...]]] = []
+        self._suppressed: list[Reader] = []
+        self._receipts: list[Consent] = []
+
+    def add(self, reader: Reader, person: Subscriber | None) -> None:
+        """Put somebody on the list who is not on it; `person` if we know them from another one.
+
+        A suppressed address that comes alone is kept as just that: no person is made of it.
+        """
+        standing = reader.standing
+        if standing is Standing.SUPPRESSED:
+            self._suppressed.append(reader)
+            if person is None and reader.is_bare:
+                return
+        if person is None:
+            person = self._new_person(reader)
+        else:
+            self._change(person, reader)
+        self._new.append(
+            Subscription(
+                subscriber=person,
+                newsletter=self._given.newsletter,
+                state=state_for(standing),
+                since=reader.since or self._given.now,
+                token=self._given.tokens(),
+                topics=reader.topics,
+            )
+        )
+        agreed = self._given.wording or _VOUCHED
+        wording = agreed if standing is Standing.ACTIVE else f"listed as {standing}"
+        self._receipt(person.id, _ACTIONS[standing], wording, reader)
+
+    def update(self, reader: Reader, subscription: Subscription) -> None:
+        """Take over what a row says of an active reader."""
+        person = subscription.subscriber
+        said = self._change(person, reader)
+        if reader.topics and reader.topics != subscription.topics:
+            self._topics.append((subscription, reader.topics))
+            said.append("topics")
+        self._receipt(person.id, Action.CHANGED, ", ".join(said), reader)
+
+    def take_out(self, reader: Reader, subscription: Subscription | None) -> None:
+        """Let somebody go whom the list still has: paused, unsubscribed or suppressed."""
+        if reader.standing is Standing.SUPPRESSED:
+            self._suppressed.append(reader)
+        if subscription is None:
+            return
+        if reader.standing is not Standing.SUPPRESSED:
+            self._states.append((subscription, state_for(reader.standing)))
+        action, wording = _ACTIONS[reader.standing], reader.reason or "as the file says"
+        self._receipt(
+            subscription.subscriber.id, action, wording, reader, newsletter=subscription.newsletter
+        )
+
+    def bring_back(self, reader: Reader, subscription: Subscription) -> None:
+        """Make somebody active again who asked for it; the wording says how."""
+        person = subscription.subscriber
+        self._change(person, reader)
+        self._states.append((subscription, SubscriptionState.ACTIVE))
+        if reader.topics:
+            self._topics.append((subscription, reader.topics))
+        self._receipt(person.id, Action.RETURNED, self._given.wording or _VOUCHED, reader)
+
+    def write(self, db: Database) -> None:
+        """Write everything."""
+        given = self._given
+        subscribers.insert(db, self._new_people, at=given.now)
+        subscribers.update(db, self._changed_people)
+        subscriptions.insert(db, self._new)
+        subscriptions.set_states(db, self._states, since=given.now)
+        subscriptions.set_topics(db, self._topics)
+        for reader in self._suppressed:
+            reason = reader.reason or given.origin
+            since = reader.since or given.now
+            suppressions.suppress(db, reader.email, reason=reason, since=since)
+        consents.record(db, self._receipts)
+
+    def _new_person(self, reader: Reader) -> Subscriber:
+        person = Subscriber(
+            id=self._next_id,
+            email=reader.email,
+            name=reader.name,
+            language=reader.language,
+            timezone=reader.timezone,
+            fields=reader.fields,
+        )
+        self._next_id += 1
+        self._new_people.append(person)
+        return person
+
+    def _change(self, person: Subscriber, reader: Reader) -> list[str]:
+        """The names of the values that the row changes."""
+        changed = with_values(person, reader)
+        names = [
+            name
+            for name in ("name", "language", "timezone", "fields")
+            if getattr(changed, name) != getattr(person, name)
+        ]
+        if names:
+            self._changed_people.append(changed)
+        return names
+
+    def _receipt(
+        self,
+        subscriber_id: int,
+        action: Action,
+        wording: str,
+        reader: Reader,
+        newsletter: str | None = None,
+    ) -> None:
+        given = self._given
+        self._receipts.append(
+            Consent(
+                subscriber_id=subscriber_id,
+                newsletter=newsletter or given.newsletter,
+                action=action,
+                wording=wording,
+                origin=f"{given.origin} line {reader.line}" if given.numbered else given.origin,
+                at=given.now,
+            )
+        )

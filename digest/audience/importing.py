@@ -1,0 +1,132 @@
+"""A list of readers -> the database: it adds people or takes them out, and never brings one back.
+
+Everything is one transaction: an error or Ctrl-C leaves the list as it was.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Final
+
+from digest.audience import reader
+from digest.audience.admission import RANK, Fate, decide, standing_of
+from digest.audience.changes import Changes, Circumstances
+from digest.audience.reader import Reader
+from digest.audience.table import BadRow, Row
+from digest.errors import AudienceError
+from digest.model.subscriber import Subscriber, Subscription
+from digest.storage import subscribers, subscriptions, suppressions
+from digest.storage.connection import Database
+
+_BATCH: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """Something to tell about a line of the file."""
+
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadList:
+    """What a file says: each address once, in the order of its first row.
+
+    `notes` are values that were left out, `duplicates` rows whose address was there before.
+    """
+
+    readers: Sequence[Reader]
+    rejected: Sequence[Remark] = ()
+    notes: Sequence[Remark] = ()
+    duplicates: Sequence[Remark] = ()
+
+
+def read_list(rows: Iterable[Row | BadRow], *, now: datetime, zone: tzinfo) -> ReadList:
+    """Understand the rows of a file. A row that cannot be used is told, and the rest is used.
+
+    Where an address comes twice the first row counts, except that the lower of the states does:
+    whoever left in any row has left.
+    """
+    readers: dict[str, Reader] = {}
+    rejected: list[Remark] = []
+    notes: list[Remark] = []
+    duplicates: list[Remark] = []
+    for row in rows:
+        if isinstance(row, BadRow):
+            rejected.append(Remark(line=row.line, text=row.reason))
+            continue
+        try:
+            one = reader.read(row.line, row.columns, row.cells, now=now, zone=zone)
+        except AudienceError as error:
+            rejected.append(Remark(line=row.line, text=error.message))
+            continue
+        notes.extend(Remark(line=one.line, text=f"{one.email}: {text}") for text in one.notes)
+        first = readers.setdefault(one.email.lower(), one)
+        if first is not one:
+            duplicates.append(Remark(line=one.line, text=f"{one.email}: as in line {first.line}"))
+            if RANK[one.standing] > RANK[first.standing]:
+                first.standing, first.reason = one.standing, one.reason
+    return ReadList(
+        readers=list(readers.values()), rejected=rejected, notes=notes, duplicates=duplicates
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class ImportReport:
+    """What an import did, or would do. `left` are those who stay as they were, and how they are."""
+
+    fates: dict[Fate, int] = field(default_factory=lambda: dict.fromkeys(Fate, 0))
+    left: list[Remark] = field(default_factory=list)
+
+
+def import_readers(
+    db: Database,
+    readers: Sequence[Reader],
+    circumstances: Circumstances,
+    *,
+    dry_run: bool = False,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> ImportReport:
+    """Bring the list of `circumstances.newsletter` up to what a file says: all of it, or nothing.
+
+    `on_progress` is told how many readers are done, from within the transaction. A dry run decides
+    by the same code and writes nothing.
+    """
+    report = ImportReport()
+    with nullcontext() if dry_run else db.transaction():
+        for start in range(0, len(readers), _BATCH):
+            batch = readers[start : start + _BATCH]
+            changes = _plan(db, batch, circumstances, report)
+            if not dry_run:
+                changes.write(db)
+            on_progress(start + len(batch))
+    return report
+
+
+def _plan(
+    db: Database, batch: Sequence[Reader], circumstances: Circumstances, report: ImportReport
+) -> Changes:
+    found = subscriptions.among(db, circumstances.newsletter, [one.email for one in batch])
+    blocked = suppressions.suppressed(db)
+    changes = Changes(circumstances, next_id=subscribers.next_id(db))
+    for one in batch:
+        known = found.get(one.email.lower())
+        subscription = known if isinstance(known, Subscription) else None
+        suppressed = one.email in blocked
+        fate = decide(one, subscription, suppressed=suppressed)
+        report.fates[fate] += 1
+        match fate:
+            case Fate.ADDED:
+                changes.add(one, known if isinstance(known, Subscriber) else None)
+            case Fate.UPDATED if subscription is not None:
+                changes.update(one, subscription)
+            case Fate.TAKEN_OUT:
+                changes.take_out(one, subscription)
+            case Fate.LEFT:
+                standing = standing_of(subscription, suppressed=suppressed)
+                report.left.append(Remark(line=one.line, text=f"{one.email}: {standing}"))
+            case _:
+                pass
+    return changes

@@ -1,0 +1,102 @@
+"""One person at a time: joining, coming back, leaving, and being kept out for good."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from digest.audience.address import for_people
+from digest.audience.admission import Fate, decide
+from digest.audience.changes import Changes, Circumstances
+from digest.audience.reader import Reader
+from digest.errors import AudienceError
+from digest.model.membership import Standing
+from digest.model.subscriber import Subscription, SubscriptionState
+from digest.storage import subscribers, subscriptions, suppressions
+from digest.storage.connection import Database
+
+_LINE: Final = 0  # a single reader comes from no file
+
+
+def add(db: Database, reader: Reader, circumstances: Circumstances) -> Fate:
+    """Put a reader on the list, or take over new values of one who is on it.
+
+    Somebody who left, paused or never confirmed comes back only where `circumstances.wording`
+    holds the words in which that person asked for it. Raises AudienceError for whoever must not
+    be added; a suppressed address never is.
+    """
+    newsletter = circumstances.newsletter
+    with db.transaction():
+        if suppression := suppressions.find(db, reader.email):
+            raise AudienceError(
+                f"{reader.email} must never be mailed: {suppression.reason!r},"
+                f" since {suppression.since:%Y-%m-%d}",
+                hint="A suppressed address is not added again.",
+            )
+        known = subscriptions.find(db, newsletter, reader.email)
+        fate = decide(reader, known, suppressed=False)
+        changes = Changes(circumstances, next_id=subscribers.next_id(db))
+        match fate:
+            case Fate.ADDED:
+                changes.add(reader, subscribers.find(db, reader.email))
+            case Fate.UPDATED if known is not None:
+                changes.update(reader, known)
+            case Fate.LEFT if known is not None:
+                if not circumstances.wording:
+                    raise _only_the_reader(reader.email, known)
+                changes.bring_back(reader, known)
+                fate = Fate.ADDED
+            case _:
+                pass
+        changes.write(db)
+    return fate
+
+
+def _only_the_reader(email: str, known: Subscription) -> AudienceError:
+    said = {
+        SubscriptionState.UNSUBSCRIBED: "left",
+        SubscriptionState.PAUSED: "paused",
+        SubscriptionState.PENDING: "has not confirmed",
+    }[known.state]
+    return AudienceError(
+        f"{email} {said} on {known.since:%Y-%m-%d}; only the reader can change that",
+        hint="If the reader asked for it, say in which words: --consent 'by phone, 12 March'",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """What came of letting somebody go. `already`: nothing had to be done."""
+
+    email: str
+    already: bool
+
+
+def unsubscribe(db: Database, email: str, reason: str, circumstances: Circumstances) -> Leaving:
+    """Let a reader leave a newsletter. Raises AudienceError for an address that is not on it."""
+    with db.transaction():
+        known = subscriptions.find(db, circumstances.newsletter, email)
+        if known is None:
+            raise AudienceError(
+                f"{for_people(email)} is not on the list of {circumstances.newsletter}",
+                hint="To keep an address out that is not on it: digest subscribers suppress",
+            )
+        gone = known.state is SubscriptionState.UNSUBSCRIBED
+        if not gone:
+            leaver = Reader(line=_LINE, email=email, standing=Standing.UNSUBSCRIBED, reason=reason)
+            changes = Changes(circumstances, next_id=subscribers.next_id(db))
+            changes.take_out(leaver, known)
+            changes.write(db)
+    return Leaving(email=email, already=gone)
+
+
+def suppress(db: Database, email: str, reason: str, circumstances: Circumstances) -> Leaving:
+    """Keep an address from ever being mailed, by any newsletter, whether it is on a list or not."""
+    with db.transaction():
+        done = suppressions.suppress(db, email, reason=reason, since=circumstances.now)
+        person = subscribers.find(db, email)
+        if done and person is not None:
+            leaver = Reader(line=_LINE, email=email, standing=Standing.SUPPRESSED, reason=reason)
+            changes = Changes(circumstances, next_id=subscribers.next_id(db))
+            for subscription in subscriptions.of(db, person):
+                changes.take_out(leaver, subscription)
+            changes.write(db)
+    return Leaving(email=email, already=not done)

@@ -1,0 +1,135 @@
+"""What we know of a reader besides the address: each value checked, and in its one form.
+
+Every function takes what stands in a file or was typed, and raises AudienceError for what it
+cannot use; whether that costs the value or the whole row is the caller's decision.
+"""
+
+import re
+import unicodedata
+from datetime import UTC, datetime, tzinfo
+from functools import cache
+from typing import Final
+
+from digest.config.languages import canonical
+from digest.errors import AudienceError
+from digest.model.membership import Standing
+
+_MOST_NAME = 200
+_MOST_FIELD = 10_000
+# Zero-width joiners are invisible, but Persian and Indic names and some emoji need them.
+_JOINERS = "\u200c\u200d"
+_ENCODED_WORD = re.compile(r"=\?[^?\s]*\?[^?\s]*\?")
+
+
+def one_line(text: str) -> str:
+    """The text on one line, as Unicode's NFC, without what is invisible or steers a terminal."""
+    if not text.isprintable():
+        text = "".join(
+            character if character.isprintable() or character in _JOINERS else " "
+            for character in text
+            # A format character vanishes; a control character may have been a line's end.
+            if unicodedata.category(character) != "Cf" or character in _JOINERS
+        )
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    return " ".join(text.split())
+
+
+def name(text: str) -> str:
+    """A person's name. Refused: a long one, and one that a mail header would decode.
+
+    An encoded-word of RFC 2047 in a name can hold a line end, and with it a header of its own.
+    """
+    clean = one_line(text)
+    if len(clean) > _MOST_NAME:
+        raise AudienceError(f"a name of {len(clean):,} characters, expected at most {_MOST_NAME}")
+    if "=?" in clean and _ENCODED_WORD.search(clean):
+        raise AudienceError(f"the name {clean[:60]!r} is an encoded mail header, expected a name")
+    return clean
+
+
+def field(text: str) -> str:
+    """The text of one of the list's own fields; it may have several lines."""
+    if len(text) > _MOST_FIELD:
+        raise AudienceError(f"{len(text):,} characters, expected at most {_MOST_FIELD:,}")
+    if "\n" not in text and "\r" not in text:
+        return one_line(text)
+    return "\n".join(one_line(line) for line in text.splitlines()).strip()
+
+
+@cache
+def language(text: str) -> str:
+    """A language tag (BCP 47) in its usual case, such as `pt` or `pt-BR`.
+
+    Only the shape is checked: a reader may have a language that no newsletter speaks.
+    """
+    tag = canonical(text.strip())
+    if tag is None:
+        raise AudienceError(f"the language {text[:40]!r}, expected a tag such as en or pt-BR")
+    return tag
+
+
+@cache
+def timezone(text: str) -> str:
+    """The name of a time zone, as the IANA database spells it."""
+    known = _timezones().get(text.strip().casefold())
+    if known is None:
+        raise AudienceError(f"the time zone {text[:40]!r}, expected one such as Europe/Lisbon")
+    return known
+
+
+@cache
+def _timezones() -> dict[str, str]:
+    from zoneinfo import available_timezones
+
+    # "Factory" is a placeholder, "localtime" the machine's own.
+    zones = available_timezones() - {"Factory", "localtime"}
+    return {zone.casefold(): zone for zone in zones}
+
+
+def topics(chosen: list[str]) -> tuple[str, ...]:
+    """Topics in the reader's spelling, sorted, each once whatever its case."""
+    kept: dict[str, str] = {}
+    for text in chosen:
+        if clean := name(text):
+            kept.setdefault(clean.casefold(), clean)
+    return tuple(kept[folded] for folded in sorted(kept))
+
+
+_STANDINGS: Final = {standing.value: standing for standing in Standing} | {
+    # The words of other programs' exports.
+    "subscribed": Standing.ACTIVE,
+    "enabled": Standing.ACTIVE,
+    "unconfirmed": Standing.PENDING,
+    "blocklisted": Standing.SUPPRESSED,
+    "bounced": Standing.SUPPRESSED,
+    "cleaned": Standing.SUPPRESSED,
+    "complained": Standing.SUPPRESSED,
+}
+
+
+def standing(text: str) -> Standing:
+    """The state of a row; without one the reader is active."""
+    if not text or text.isspace():
+        return Standing.ACTIVE
+    found = _STANDINGS.get(text.strip().casefold())
+    if found is None:
+        raise AudienceError(f"the state {text[:40]!r}, expected one of {', '.join(Standing)}")
+    return found
+
+
+def since(text: str, *, now: datetime, zone: tzinfo) -> datetime:
+    """An ISO 8601 date or time that is not in the future; without a zone it is local to `zone`."""
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise AudienceError(f"since {text[:40]!r}, expected a date such as 2026-03-12") from None
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=zone)
+    try:
+        found = found.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:
+        raise AudienceError(f"since {text[:40]!r}, expected a date of this era") from None
+    if found > now:
+        raise AudienceError(f"since {text[:40]!r}, which has not come yet")
+    return found

@@ -1,0 +1,43 @@
+"""Everything that is known about one address."""
+
+from dataclasses import dataclass
+
+from digest.audience.address import for_people
+from digest.errors import AudienceError
+from digest.model.membership import Consent, Received
+from digest.model.subscriber import Subscriber, Subscription
+from digest.storage import consents, subscribers, subscriptions, suppressions
+from digest.storage.connection import Database
+from digest.storage.suppressions import Suppression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What is known about an address. `subscriber` is None if it is suppressed and nothing else."""
+
+    email: str
+    subscriber: Subscriber | None
+    suppression: Suppression | None
+    subscriptions: tuple[Subscription, ...] = ()
+    consents: tuple[Consent, ...] = ()
+    received: tuple[Received, ...] = ()
+
+
+def record_of(db: Database, email: str) -> Record:
+    """The record of an address. Raises AudienceError for one that nothing is known about."""
+    subscriber = subscribers.find(db, email)
+    suppression = suppressions.find(db, email)
+    if subscriber is None:
+        if suppression is None:
+            raise AudienceError(
+                f"{for_people(email)} is on no list", hint="digest subscribers list shows who is."
+            )
+        return Record(email=email, subscriber=None, suppression=suppression)
+    return Record(
+        email=subscriber.email,
+        subscriber=subscriber,
+        suppression=suppression,
+        subscriptions=subscriptions.of(db, subscriber),
+        consents=consents.of(db, subscriber.id),
+        received=subscribers.received(db, subscriber.id),
+    )

@@ -1,0 +1,245 @@
+"""A file of readers -> its rows, whatever its format, encoding and delimiter.
+
+The file is taken whole: the database must not stay locked while somebody's pipe is slow, and an
+encoding can only be told for certain from all of it.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from digest.audience import columns, spreadsheet
+from digest.audience.columns import Columns
+from digest.errors import AudienceError
+
+if TYPE_CHECKING:
+    from _csv import Reader as CsvReader
+
+
+class Format(StrEnum):
+    """What a file of readers is written in."""
+
+    CSV = "csv"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
+class Row(NamedTuple):
+    """The cells of one row, and which column each is in. `line` counts from 1."""
+
+    line: int
+    columns: Columns
+    cells: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that cannot be used, and why."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A file, understood as far as its format. Reading `rows` may still find it broken."""
+
+    rows: Iterator[Row | BadRow]
+    remarks: tuple[str, ...] = ()
+
+
+_DELIMITERS: Final = ",;\t|"
+_FOREIGN: Final = (
+    (b"PK\x03\x04", "a spreadsheet or a ZIP archive"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"%PDF", "a PDF"),
+    (b"SQLite format 3\0", "a SQLite database"),
+)
+_MARKS: Final = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+
+
+def read(data: bytes, *, encoding: str | None = None, delimiter: str | None = None) -> Table:
+    """Understand a file; its encoding, format and delimiter are found out unless they are given.
+
+    Raises AudienceError, here or while `rows` are read, for a file that cannot be read as a list.
+    """
+    text, remarks = _decoded(data, encoding)
+    if not text.strip():
+        raise AudienceError(
+            "the file is empty", hint="Expected a line of column names, `email` among them."
+        )
+    match _format_of(text):
+        case Format.CSV:
+            return Table(rows=_csv(text, delimiter), remarks=remarks)
+        case Format.JSON:
+            return Table(rows=_json(text), remarks=remarks)
+        case Format.JSONL:
+            return Table(rows=_jsonl(text), remarks=remarks)
+
+
+def _decoded(data: bytes, encoding: str | None) -> tuple[str, tuple[str, ...]]:
+    for start, what in _FOREIGN:
+        if data.startswith(start):
+            raise AudienceError(
+                f"the file is {what}, expected CSV, JSON or JSON Lines",
+                hint="Save the list as CSV (in UTF-8) first.",
+            )
+    named = encoding or next((name for mark, name in _MARKS if data.startswith(mark)), None)
+    if named is None and b"\0" in data[:1000]:
+        # UTF-16 without a mark: every other byte of Western text is zero.
+        named = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
+    try:
+        return data.decode(named or "utf-8"), ()
+    except LookupError:
+        raise AudienceError(
+            f"there is no encoding {encoding!r}, expected utf-8, cp1252 …"
+        ) from None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        if named is not None:
+            raise AudienceError(
+                f"line {line} is not {named}", hint="Name the encoding: --encoding cp1252"
+            ) from None
+        remark = (
+            f"line {line} is not UTF-8, so the file was read as Windows-1252;"
+            " if names look wrong, name the encoding: --encoding"
+        )
+        # Five bytes mean nothing in Windows-1252; an address with one of them is rejected later.
+        return data.decode("cp1252", errors="replace"), (remark,)
+
+
+def _format_of(text: str) -> Format:
+    first = text.lstrip()[:1]
+    if first == "[":
+        return Format.JSON
+    return Format.JSONL if first == "{" else Format.CSV
+
+
+# --- CSV ---
+
+
+def _csv(text: str, delimiter: str | None) -> Iterator[Row | BadRow]:
+    told, text, skipped = _told_delimiter(text)
+    delimiter = delimiter or told
+    if delimiter is not None and len(delimiter) != 1:
+        raise AudienceError(f"the delimiter {delimiter!r}, expected one character such as ; or ,")
+    reader, header = _opened(text, delimiter)
+    line = reader.line_num + skipped
+    while True:
+        start = line + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            line = reader.line_num + skipped
+            if "unexpected end" in str(error) or "field larger" in str(error):
+                raise AudienceError(
+                    f"line {start}: a quotation mark is opened and never closed",
+                    hint="Nothing was imported. Close it, or double a mark that belongs to a text.",
+                ) from None
+            yield BadRow(start, f"the quotation marks do not pair up ({error})")
+            continue
+        line = reader.line_num + skipped
+        if not any(cells):
+            continue
+        if fault := header.fault_of(cells):
+            yield BadRow(start, fault)
+        else:
+            yield Row(start, header, [spreadsheet.unguard(cell) for cell in cells])
+
+
+def _told_delimiter(text: str) -> tuple[str | None, str, int]:
+    """The delimiter of a first line `sep=;`, Excel's own; the text after it, and lines taken."""
+    first, _, rest = text.partition("\n")
+    first = first.strip("\r")
+    if first.lower().startswith("sep=") and len(first) == 5:
+        return first[4], rest, 1
+    return None, text, 0
+
+
+def _opened(text: str, delimiter: str | None) -> tuple["CsvReader", Columns]:
+    """A reader past the header, with the delimiter under which that has an `email` column."""
+    first: list[str] = []
+    for candidate in delimiter or _DELIMITERS:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=candidate, strict=True)
+        try:
+            cells = next((cells for cells in reader if any(cells)), [])
+        except csv.Error:
+            continue
+        first = max(first, cells, key=len)
+        header = [spreadsheet.unguard(cell) for cell in cells]
+        if columns.has_email(header):
+            return reader, columns.of(header)
+    raise _no_header(first)
+
+
+def _no_header(cells: Sequence[str]) -> AudienceError:
+    found = ", ".join(repr(cell[:40]) for cell in cells[:6]) or "nothing that is CSV"
+    if any("@" in cell for cell in cells):
+        return AudienceError(
+            f"the first line has no column names; found {found}",
+            hint="Put a line such as `email,name` above the readers.",
+        )
+    return AudienceError(
+        f"the first line has no column `email`; found {found}",
+        hint="Name the column of addresses `email`. If columns are parted by another sign than"
+        " a comma, semicolon, tab or bar, name it: --delimiter",
+    )
+
+
+# --- JSON ---
+
+
+def _json(text: str) -> Iterator[Row | BadRow]:
+    try:
+        items = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise AudienceError(f"the file is not JSON: {error}") from None
+    for number, item in enumerate(items, start=1):
+        yield _object(number, item)
+
+
+def _jsonl(text: str) -> Iterator[Row | BadRow]:
+    # Not splitlines(): a JSON text may hold U+2028 as it is.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            item = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            yield BadRow(number, f"not JSON: {error}")
+        else:
+            yield _object(number, item)
+
+
+def _object(number: int, item: object) -> Row | BadRow:
+    if not isinstance(item, Mapping):
+        return BadRow(number, 'expected an object such as {"email": "name@example.com"}')
+    names = tuple(str(name) for name in item)
+    if not columns.has_email(names):
+        return BadRow(number, f"there is no `email`; found {', '.join(names[:6]) or 'nothing'}")
+    try:
+        header = columns.of(names)
+    except AudienceError as error:
+        return BadRow(number, error.message)
+    return Row(number, header, [_as_text(value) for value in item.values()])
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)

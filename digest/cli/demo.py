@@ -1,0 +1,109 @@
+"""`digest demo`: the whole main job on the sample newsletter."""
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digest.cli.output import Exit, note, plain_table, print_error, print_json, print_table, results
+from digest.errors import DigestError, UsageError
+
+if TYPE_CHECKING:
+    from digest.publishing.demo import Demo
+
+
+def demo(
+    folder: Annotated[
+        Path | None,
+        typer.Option("--dir", metavar="DIR", help="Where to work; a new folder if left out."),
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
+) -> None:
+    """Send the sample newsletter to its readers, through a real SMTP server on this machine.
+
+    Nothing leaves this machine, and the sample itself stays as it is: the demo works on a copy.
+
+    Example: `digest demo --dir /tmp/gazette`
+    """
+    from digest.cli.progress import delivery_progress
+    from digest.publishing.demo import demo as use_case
+    from digest.publishing.send import Skipped
+
+    if folder is not None and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(
+            f"--dir: {folder} is not an empty folder", hint="Name one that does not exist yet."
+        )
+    place = folder or Path(tempfile.mkdtemp(prefix="digest-demo-"))
+    with delivery_progress() as progress:
+        result = use_case(place, progress=progress)
+    if isinstance(result, Skipped):
+        note(f"skipped: {result.reason}")
+        raise typer.Exit(Exit.SKIPPED)
+    if as_json:
+        print_json(_as_json(result))
+    else:
+        _show(result, place)
+    _verify(result)
+
+
+def _show(result: "Demo", place: Path) -> None:
+    from rich.markup import escape
+
+    edition = result.report.edition
+    table = plain_table("Reader", "Language", ">Messages", "Parts", ">Size", "File")
+    for got in result.got:
+        table.add_row(
+            escape(got.email),
+            got.language,
+            str(got.messages),
+            " + ".join(part.removeprefix("text/") for part in got.parts) or "none",
+            f"{got.bytes / 1024:.0f} KB",
+            str(got.file.relative_to(place)) if got.file else "",
+        )
+    console = results()
+    console.print(f"No. {edition.number} “{edition.subject}”\n", markup=False, style="bold")
+    print_table(table)
+    sent = sum(got.exactly_one for got in result.got)
+    console.print(
+        f"\n{sent} of {len(result.got)} active readers have exactly one message with both parts.",
+        markup=False,
+    )
+    console.print(
+        f"\nLook at it:\n  in a browser   {result.html}\n  in a terminal  {result.text}\n"
+        f"  as it arrived  {place / 'outbox'}",
+        markup=False,
+    )
+    note(f"\nGo on with this newsletter:\n  cd {place}\n  digest status\n  digest subscribers list")
+
+
+def _verify(result: "Demo") -> None:
+    """Fail loudly if the demo did not do what it promises."""
+    wrong = [got.email for got in result.got if not got.exactly_one]
+    if wrong or not result.report.complete:
+        print_error(
+            result.report.error
+            or DigestError("not every reader got exactly one message: " + ", ".join(wrong))
+        )
+        raise typer.Exit(Exit.INCOMPLETE)
+
+
+def _as_json(result: "Demo") -> dict[str, object]:
+    return {
+        "number": result.report.edition.number,
+        "subject": result.report.edition.subject,
+        "html": str(result.html),
+        "text": str(result.text),
+        "readers": [
+            {
+                "email": got.email,
+                "messages": got.messages,
+                "parts": list(got.parts),
+                "language": got.language,
+                "bytes": got.bytes,
+                "file": str(got.file) if got.file else None,
+            }
+            for got in result.got
+        ],
+    }

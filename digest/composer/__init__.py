@@ -1,0 +1,1 @@
+"""Pure: an edition -> variants, each rendered once -> a message form, filled for each reader."""

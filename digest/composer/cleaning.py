@@ -1,0 +1,42 @@
+"""Text from outside, made safe to set in a line of type.
+
+Feeds carry control characters, line breaks and unclosed direction overrides in their titles. Mail
+breaks on all of them: Gmail clips at C1 controls, a line break in a header adds a header, and one
+override mirrors the rest of the page.
+"""
+
+import re
+import unicodedata
+
+# Direction overrides, embeddings and isolates. The marks (U+200E, U+200F) have no reach and stay.
+_BIDI = "\u202a-\u202e\u2066-\u2069"
+_UNPRINTABLE = re.compile(f"[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029{_BIDI}\ud800-\udfff\ufeff]")
+_BREAKS = re.compile("[\\t\\n\\x0b\\x0c\\r\\x1c-\\x1e\\x85\\u2028\\u2029]")
+_SPACES = re.compile(" {2,}")
+_NONCHARACTER = 0xFFFE
+
+
+def plain(text: str) -> str:
+    """The text on one line: breaks are spaces, and what cannot be printed is gone."""
+    text = _UNPRINTABLE.sub("", _BREAKS.sub(" ", text))
+    if not text.isascii():
+        text = "".join(c for c in text if not _is_noncharacter(c))
+    return _SPACES.sub(" ", text).strip(" ")
+
+
+def shorten(text: str, most: int) -> str:
+    """The text in at most `most` characters, cut between words where that loses little."""
+    if len(text) <= most:
+        return text
+    kept = text[: most - 1]
+    head, space, _ = kept.rpartition(" ")
+    if space and len(head) > most // 2:
+        kept = head
+    while kept and unicodedata.combining(kept[-1]):
+        kept = kept[:-1]
+    return kept.rstrip(" ,;:.–—-\u200d") + "…"
+
+
+def _is_noncharacter(character: str) -> bool:
+    code = ord(character)
+    return code & _NONCHARACTER == _NONCHARACTER or 0xFDD0 <= code <= 0xFDEF

@@ -1,0 +1,70 @@
+"""Links: one spelling of a URL for every part, and the addresses of a reader's own pages."""
+
+from dataclasses import dataclass
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
+
+from digest.composer.addresses import ascii_domain
+from digest.composer.cleaning import plain
+from digest.errors import TemplateError
+from digest.model.newsletter import Newsletter, Site
+
+# RFC 3986's reserved and unreserved characters, and "%" for what is escaped already.
+_KEPT = "%/:?@!$&'()*+,;=~-._"
+
+
+def web_link(url: str) -> str:
+    """The URL in ASCII, as HTML, text and headers all write it.
+
+    Whatever an inliner or a mail client might escape is escaped here, so that the link is the same
+    everywhere. Raises TemplateError for what is not an http or https URL with a host.
+    """
+    try:
+        parts = urlsplit(plain(url))
+        network = _network(parts)
+    except ValueError:
+        network = ""
+    if not network or parts.scheme not in ("http", "https"):
+        raise TemplateError(
+            f"cannot link to {url!r}: expected an http or https address",
+            hint="Correct the article's link, or withdraw the article.",
+        )
+    path, query, fragment = (
+        quote(part, safe=_KEPT) for part in (parts.path, parts.query, parts.fragment)
+    )
+    return urlunsplit((parts.scheme, network, path, query, fragment))
+
+
+def _network(parts: SplitResult) -> str:
+    """Host and port; a user and password are dropped. Empty without a host, or a ValueError."""
+    host, port = parts.hostname, parts.port
+    if not host:
+        return ""
+    written = f"[{host}]" if ":" in host else ascii_domain(host)
+    return written if port is None else f"{written}:{port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderLinks:
+    """The pages of one edition's readers, below the site's public URL."""
+
+    unsubscribe_root: str
+    preferences_root: str
+    view: str
+
+    def unsubscribe(self, token: str) -> str:
+        """The page, and RFC 8058's one-click address, that ends this subscription."""
+        return self.unsubscribe_root + quote(token, safe="")
+
+    def preferences(self, token: str) -> str:
+        """The page where this reader chooses topics and rhythm."""
+        return self.preferences_root + quote(token, safe="")
+
+
+def reader_links(site: Site, newsletter: Newsletter, number: int) -> ReaderLinks:
+    """The links of issue `number` of the newsletter."""
+    root = web_link(site.url).rstrip("/")
+    return ReaderLinks(
+        unsubscribe_root=f"{root}/u/",
+        preferences_root=f"{root}/p/",
+        view=f"{root}/e/{quote(newsletter.key, safe='')}/{number}",
+    )

@@ -1,0 +1,51 @@
+"""A variant's HTML as a page of its own: slots filled, images inside, for a browser's eyes."""
+
+import html
+from base64 import b64encode
+from pathlib import Path
+
+from digest.composer.images import images_of
+from digest.composer.links import reader_links
+from digest.composer.slots import Markers, ReaderValues
+from digest.model.edition import Edition
+from digest.model.newsletter import Newsletter, Site
+from digest.model.subscriber import Recipient
+from digest.model.variant import RenderedVariant
+
+
+def page(
+    variant: RenderedVariant,
+    recipient: Recipient,
+    *,
+    edition: Edition,
+    site: Site,
+    newsletter: Newsletter,
+    images_folder: Path,
+) -> str:
+    """The HTML as this reader gets it, with the images that travel along as `data:` addresses.
+
+    Raises TemplateError for an image that is not there.
+    """
+    values = ReaderValues(recipient, reader_links(site, newsletter, edition.number))
+    filled = "".join(
+        piece if isinstance(piece, str) else html.escape(values.value(piece))
+        for piece in Markers.of(edition.nonce).cut(variant.html)
+    )
+    for image in images_of(variant, edition, newsletter, images_folder):
+        data = f"data:image/{image.subtype};base64,{b64encode(image.data).decode('ascii')}"
+        filled = filled.replace(f"cid:{image.content_id}", data)
+    return filled
+
+
+def plain_text(
+    variant: RenderedVariant,
+    recipient: Recipient,
+    *,
+    edition: Edition,
+    site: Site,
+    newsletter: Newsletter,
+) -> str:
+    """The text part as this reader gets it, its lines ending with a line feed."""
+    values = ReaderValues(recipient, reader_links(site, newsletter, edition.number))
+    pieces = Markers.of(edition.nonce).cut(variant.text)
+    return "".join(p if isinstance(p, str) else values.value(p) for p in pieces)

@@ -1,0 +1,154 @@
+"""What templates see: the page in the words of the newsletter's language, ready to be printed."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from itertools import count
+from typing import Any, Final
+
+from digest.composer.cleaning import plain, shorten
+from digest.composer.images import content_id, travels_along
+from digest.composer.language import Language
+from digest.composer.links import web_link
+from digest.composer.outline import Group, Outline
+from digest.composer.slots import Reader
+from digest.model.edition import Edition, Story
+from digest.model.newsletter import Newsletter, Site
+
+#: Characters of a deck. A summary that is an essay would bury the next headline.
+LEAD_DECK: Final = 400
+DECK: Final = 260
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A story as it is printed. `number` is that of its link in the text part, from 1.
+
+    `image` is an address for `src`, None without one. `when` is the time of publishing, or the day.
+    """
+
+    number: int
+    title: str
+    url: str
+    deck: str
+    source: str
+    author: str | None
+    when: str
+    image: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A titled group as it is printed."""
+
+    title: str
+    count: str
+    stories: tuple[Item, ...]
+    headlines: tuple[Item, ...]
+
+
+def cleaned(story: Story, clean: Callable[[str], str] = plain) -> Story:
+    """The story with every text printable, its deck short enough, its links in one spelling."""
+    image = story.image_url
+    if image and not travels_along(image):
+        image = web_link(image)
+    return replace(
+        story,
+        title=clean(story.title),
+        url=web_link(story.url),
+        source=clean(story.source),
+        section=clean(story.section) if story.section is not None else None,
+        deck=clean(story.deck),
+        author=clean(story.author or "") or None,
+        image_url=image or None,
+    )
+
+
+class View:
+    """Everything of one variant that does not depend on how much of it fits."""
+
+    def __init__(
+        self, *, edition: Edition, site: Site, newsletter: Newsletter, language: Language
+    ) -> None:
+        self._edition = edition
+        self._site = site
+        self._newsletter = newsletter
+        self._language = language
+
+    @property
+    def _today(self) -> date:
+        return self._edition.cutoff.astimezone(self._newsletter.timezone).date()
+
+    def context(self, page: Outline, *, left_to_the_web: int, reader: Reader) -> dict[str, Any]:
+        """The names that the templates of a digest know."""
+        language, newsletter = self._language, self._newsletter
+        numbers = count(1)
+        lead = self._item(next(numbers), page.lead, deck=LEAD_DECK)
+        related = self._items(numbers, page.related)
+        sections = tuple(self._section(numbers, group) for group in page.groups)
+        day = language.locality.date(self._today)
+        return {
+            "newsletter": {"key": newsletter.key, "title": plain(newsletter.title)},
+            "site": {
+                "name": plain(self._site.name),
+                "url": web_link(self._site.url),
+                "postal_address": _one_line(self._site.postal_address),
+            },
+            "edition": {"number": self._edition.number, "date": day},
+            "language": {"code": language.code, "direction": language.direction},
+            "preheader": self._preheader(page, left_to_the_web, day),
+            "lead": lead,
+            "related": related,
+            "sections": sections,
+            "left_to_the_web": left_to_the_web,
+            "reader": reader,
+            "say": language.say,
+        }
+
+    def _preheader(self, page: Outline, left_to_the_web: int, day: str) -> str:
+        """Its own words: whatever is a headline stands in the page, once."""
+        more = len(page.related) + sum(group.count for group in page.groups) + left_to_the_web
+        titles = [group.title for group in page.groups if group.title]
+        say = self._language.say
+        if not more:
+            return say("preheader_alone", newsletter=plain(self._newsletter.title), date=day)
+        if not titles:
+            return say("preheader_plain", count=more)
+        return say("preheader", count=more, sections=self._language.locality.listing(titles))
+
+    def _section(self, numbers: Iterator[int], group: Group) -> Section:
+        return Section(
+            title=self._language.say("also_in_the_news") if group.title is None else group.title,
+            count=self._language.locality.number(group.count),
+            stories=self._items(numbers, group.stories),
+            headlines=self._items(numbers, group.headlines),
+        )
+
+    def _items(self, numbers: Iterator[int], stories: tuple[Story, ...]) -> tuple[Item, ...]:
+        # The stories come first: zip must not draw a number that it does not use.
+        return tuple(self._item(number, s) for s, number in zip(stories, numbers, strict=False))
+
+    def _item(self, number: int, story: Story, *, deck: int = DECK) -> Item:
+        return Item(
+            number=number,
+            title=story.title,
+            url=story.url,
+            deck=shorten(story.deck, deck),
+            source=story.source,
+            author=story.author,
+            when=self._when(story.published_at),
+            image=self._image(story.image_url),
+        )
+
+    def _when(self, published_at: datetime) -> str:
+        zone = self._newsletter.timezone
+        return self._language.locality.moment(published_at, today=self._today, zone=zone)
+
+    def _image(self, image_url: str | None) -> str | None:
+        if image_url is None or not travels_along(image_url):
+            return image_url
+        return f"cid:{content_id(image_url, self._newsletter)}"
+
+
+def _one_line(address: str) -> str:
+    return " · ".join(line for line in map(plain, address.splitlines()) if line)

@@ -1,0 +1,105 @@
+"""From the validated tables to settings: defaults worked out, paths made absolute."""
+
+from pathlib import Path
+from typing import Final
+
+from digest.config import schema
+from digest.config.addresses import split_sender
+from digest.config.checks import guessed_kind, is_loopback
+from digest.config.settings import Security, Settings, SmtpSettings, SourceKind, SourceSettings
+from digest.model.newsletter import Newsletter, Rules, SectionRule, Site
+
+_PORTS: Final = {Security.NONE: 25, Security.STARTTLS: 587, Security.TLS: 465}
+
+
+def settings_of(file: schema.File, folder: Path, password: str | None) -> Settings:
+    """The settings. `password` is the one to use, wherever it came from."""
+    site = Site(
+        name=file.site.name,
+        url=file.site.url,
+        language=file.site.language,
+        timezone=file.site.timezone,
+        postal_address=file.site.postal_address,
+    )
+    return Settings(
+        folder=folder,
+        site=site,
+        database=absolute(file.database.path, folder),
+        smtp=_smtp(file.smtp, password),
+        sources=tuple(_source(source, site, folder) for source in file.sources),
+        newsletters={key: _newsletter(key, n, site) for key, n in file.newsletters.items()},
+    )
+
+
+def absolute(path: str, folder: Path) -> Path:
+    """The path as seen from the folder of digest.toml; `~` is the home folder."""
+    try:
+        return folder / Path(path).expanduser()
+    except RuntimeError:  # there is no such home
+        return folder / path
+
+
+def _smtp(table: schema.SmtpTable, password: str | None) -> SmtpSettings:
+    usual = Security.NONE if is_loopback(table.host) else Security.STARTTLS
+    security = Security(table.security) if table.security else usual
+    return SmtpSettings(
+        host=table.host,
+        port=table.port or _PORTS[security],
+        security=security,
+        username=table.username,
+        password=password,
+        connections=table.connections,
+        timeout=table.timeout,
+    )
+
+
+def _source(table: schema.SourceTable, site: Site, folder: Path) -> SourceSettings:
+    kind = table.kind or guessed_kind(table.url, table.path)
+    return SourceSettings(
+        name=table.name,
+        kind=SourceKind(kind or SourceKind.FEED),
+        location=table.url or str(absolute(table.path or "", folder)),
+        timezone=table.timezone or site.timezone,
+        table=table.table,
+        columns=table.columns.model_dump(exclude_none=True),
+        section=table.section,
+        base_url=table.base_url,
+        encoding=table.encoding,
+        delimiter=table.delimiter,
+        allow_private=table.allow_private,
+        timeout=table.timeout,
+        max_bytes=table.max_bytes,
+    )
+
+
+def _newsletter(key: str, table: schema.NewsletterTable, site: Site) -> Newsletter:
+    title = table.title or site.name
+    name, address = table.sender_name, table.sender_address or ""
+    if table.from_:
+        name, address = split_sender(table.from_)
+    return Newsletter(
+        key=key,
+        title=title,
+        sender_name=name or title,
+        sender_address=address,
+        language=table.language or site.language,
+        timezone=table.timezone or site.timezone,
+        reply_to=table.reply_to,
+        schedule=table.schedule,
+        subject=table.subject,
+        rules=Rules(
+            max_age=table.max_age,
+            min_items=table.min_items,
+            max_items=table.max_items,
+            max_per_section=table.max_per_section,
+            max_per_source=table.max_per_source,
+            decks_per_section=table.decks_per_section,
+            sections=tuple(_section(section) for section in table.sections),
+            only_sections=table.only_sections,
+        ),
+    )
+
+
+def _section(table: schema.SectionTable) -> SectionRule:
+    match = tuple(table.match) if table.match else (table.title,)
+    return SectionRule(title=table.title, match=match, max_items=table.max_items)

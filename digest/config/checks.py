@@ -1,0 +1,216 @@
+"""What concerns several keys at once.
+
+These rules read the raw tables, and only values that are right by themselves, so that one broken
+key does not hide them: everything is reported at once.
+"""
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from digest.config import shape
+from digest.config.problems import origin_of, shown
+from digest.errors import Problem
+from digest.model.newsletter import Rules
+
+_RULES: Final = Rules()
+_KINDS_OF_SUFFIX: Final = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".db": "sqlite",
+    ".sqlite": "sqlite",
+    ".sqlite3": "sqlite",
+    ".xml": "feed",
+    ".rss": "feed",
+    ".atom": "feed",
+}
+Origins = Mapping[shape.Path, str]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine, by its name or address."""
+    name = host.strip().strip("[]").rstrip(".").casefold()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def guessed_kind(url: str | None, path: str | None) -> str | None:
+    """What kind of source it is by its name: an address is a feed unless it says otherwise."""
+    if path is not None:
+        return _KINDS_OF_SUFFIX.get(PurePosixPath(path).suffix.lower())
+    kind = _KINDS_OF_SUFFIX.get(PurePosixPath(urlsplit(url or "").path).suffix.lower())
+    # `feed.json` is a JSON Feed; a database is no thing to read over the net.
+    return kind if kind in ("csv", "jsonl") else "feed"
+
+
+def cross_check(raw: Mapping[str, Any], origins: Origins) -> list[Problem]:
+    """Every problem between keys."""
+    found = [*_smtp(_table(raw, "smtp"), origins), *_sources(raw.get("sources"))]
+    for key, newsletter in _table(raw, "newsletters").items():
+        if isinstance(newsletter, dict):
+            found += _newsletter(("newsletters", str(key)), newsletter)
+    return found
+
+
+def _table(raw: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = raw.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(table: Mapping[str, Any], key: str) -> str | None:
+    value = table.get(key)
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _whole(table: Mapping[str, Any], key: str, default: int | None) -> int | None:
+    value = table.get(key, default)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _smtp(smtp: Mapping[str, Any], origins: Origins) -> Iterator[Problem]:
+    host = _text(smtp, "host") or "localhost"
+    password, file = _text(smtp, "password"), _text(smtp, "password_file")
+    if password and file and not origin_of(("smtp", "password"), origins):
+        yield Problem(
+            path="smtp.password_file",
+            found="a password in smtp.password, too",
+            expected="one of the two",
+        )
+    if (password or file) and "username" not in smtp:
+        yield Problem(
+            path="smtp.username",
+            found="nothing",
+            expected="the account that smtp.password belongs to",
+        )
+    if (password or file) and smtp.get("security") == "none" and not is_loopback(host):
+        yield Problem(
+            path="smtp.security",
+            found=f"none, with a password, for {shown(host)}",
+            expected="starttls or tls, because the password would cross the net in the open",
+        )
+
+
+def _sources(sources: object) -> Iterator[Problem]:
+    names: dict[str, int] = {}
+    for index, source in enumerate(sources if isinstance(sources, list) else []):
+        if not isinstance(source, dict):
+            continue
+        path: shape.Path = ("sources", index)
+        yield from _source(path, source)
+        name = _text(source, "name")
+        if name is None:
+            continue
+        first = names.setdefault(name.strip().casefold(), index)
+        if first != index:
+            yield Problem(
+                path=shape.dotted((*path, "name")),
+                found=f"{shown(name)}, the name of sources[{first}]",
+                expected="a name of its own",
+            )
+
+
+def _source(path: shape.Path, source: Mapping[str, Any]) -> Iterator[Problem]:
+    url, file = _text(source, "url"), _text(source, "path")
+    if ("url" in source) == ("path" in source):
+        yield Problem(
+            path=shape.dotted(path),
+            found="both url and path" if "url" in source else "neither url nor path",
+            expected="exactly one of them",
+        )
+        return
+    try:
+        kind = source.get("kind") or (guessed_kind(url, file) if url or file else "")
+    except ValueError:  # not an address at all: the schema says so
+        return
+    if kind is None:
+        yield Problem(
+            path=shape.dotted((*path, "kind")),
+            found=f"nothing, and {shown(file)} does not tell",
+            expected="feed, csv, json, jsonl or sqlite",
+        )
+    elif isinstance(kind, str):
+        yield from _fit_for(kind, path, source)
+
+
+def _fit_for(kind: str, path: shape.Path, source: Mapping[str, Any]) -> Iterator[Problem]:
+    """What a source of this kind must have, and must not."""
+    if kind == "sqlite" and "url" in source:
+        yield Problem(
+            path=shape.dotted((*path, "url")),
+            found="an address for kind sqlite",
+            expected="a path: a database is read from a file",
+        )
+    if kind == "sqlite" and "table" not in source:
+        yield Problem(
+            path=shape.dotted((*path, "table")),
+            found="nothing",
+            expected="the table or view that holds the articles",
+        )
+    only = {
+        "table": ("sqlite",),
+        "delimiter": ("csv",),
+        "encoding": ("csv", "json", "jsonl"),
+        "columns": ("sqlite", "csv", "json", "jsonl"),
+    }
+    for key, kinds in only.items():
+        if key in source and kind and kind not in kinds:
+            yield Problem(
+                path=shape.dotted((*path, key)),
+                found=f"{key} for kind {shown(kind)}",
+                expected=f"{key} only for kind {', '.join(kinds)}",
+            )
+
+
+def _newsletter(path: shape.Path, newsletter: Mapping[str, Any]) -> Iterator[Problem]:
+    yield from _sender(path, newsletter)
+    least = _whole(newsletter, "min_items", _RULES.min_items)
+    most = _whole(newsletter, "max_items", _RULES.max_items)
+    if least is not None and most is not None and least > most:
+        key = "min_items" if "min_items" in newsletter else "max_items"
+        yield Problem(
+            path=shape.dotted((*path, key)),
+            found=f"min_items {shown(least)} and max_items {shown(most)}",
+            expected="min_items to be at most max_items",
+        )
+    yield from _sections((*path, "sections"), newsletter.get("sections"))
+
+
+def _sender(path: shape.Path, newsletter: Mapping[str, Any]) -> Iterator[Problem]:
+    doubled = [key for key in ("sender_name", "sender_address") if key in newsletter]
+    if "from" in newsletter and doubled:
+        yield Problem(
+            path=shape.dotted((*path, "from")),
+            found=f"{' and '.join(doubled)}, too",
+            expected="either from, or sender_name and sender_address",
+        )
+    if "from" not in newsletter and "sender_address" not in newsletter:
+        yield Problem(
+            path=shape.dotted((*path, "sender_address")),
+            found="nothing",
+            expected="an e-mail address such as news@example.com",
+        )
+
+
+def _sections(path: shape.Path, sections: object) -> Iterator[Problem]:
+    gathered: dict[str, int] = {}
+    for index, section in enumerate(sections if isinstance(sections, list) else []):
+        table = section if isinstance(section, dict) else {"title": section}
+        match = table.get("match", [table.get("title")])
+        names = [name for name in match if isinstance(name, str)] if isinstance(match, list) else []
+        for name in names:
+            first = gathered.setdefault(name.strip().casefold(), index)
+            if first != index:
+                yield Problem(
+                    path=shape.dotted((*path, index)),
+                    found=f"{shown(name)}, which sections[{first}] gathers already",
+                    expected="each section to stand in one group",
+                )

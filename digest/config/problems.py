@@ -1,0 +1,112 @@
+"""From what the schema refuses to problems in plain words; secrets stay out of them."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from digest.config import shape
+from digest.config.refusal import nearest
+from digest.config.schema import File
+from digest.errors import Problem
+
+_LONGEST: Final = 60
+
+
+def problems_of(error: ValidationError, origins: Mapping[shape.Path, str]) -> list[Problem]:
+    """Every problem of a validation, in the order of the schema."""
+    return [_problem(details, origins) for details in error.errors(include_url=False)]
+
+
+def shown(value: object) -> str:
+    """A found value for people: shortened, on one line, without what is inside of a table."""
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    try:
+        text = repr(value) if isinstance(value, str) else str(value)
+    except ValueError:  # a whole number of more digits than Python prints
+        return "an enormous number"
+    return shortened(without_login(text))
+
+
+def shortened(text: str) -> str:
+    """The text, cut in its middle where it is long."""
+    if len(text) <= _LONGEST:
+        return text
+    half = _LONGEST // 2
+    return f"{text[:half]}…{text[-half:]}"
+
+
+def without_login(text: str) -> str:
+    """The text with user and password of addresses masked: `https://***@example.com`."""
+    return re.sub(r"[^\s/'\"<]*:[^\s/]*@", "***@", text)
+
+
+def origin_of(path: shape.Path, origins: Mapping[shape.Path, str]) -> str | None:
+    """The variable that the value at a path, or the list around it, came from."""
+    for length in range(len(path), 0, -1):
+        if path[:length] in origins:
+            return origins[path[:length]]
+    return None
+
+
+def _problem(details: ErrorDetails, origins: Mapping[shape.Path, str]) -> Problem:
+    path: shape.Path = tuple(step for step in details["loc"] if step != "[key]")
+    if details["type"] == "extra_forbidden":
+        return _unknown_key(path)
+    facts = details.get("ctx", {}) if details["type"] == "refused" else {}
+    if details["type"] == "missing":
+        found = "nothing"
+    elif details["loc"] and details["loc"][-1] == "[key]":
+        found = "this key"
+    elif shape.is_secret(path):
+        found = "a value that is not shown"
+    elif isinstance(details["input"], str) and shape.is_table(shape.at(path)):
+        found = "a text"  # not shown: what a table should hold may be a login
+    else:
+        found = shown(details["input"])
+    variable = origin_of(path, origins)
+    return Problem(
+        path=shape.dotted(path),
+        found=f"{found} in {variable}" if variable else found,
+        expected=facts.get("expected") or _expected(path, None if variable else details["input"]),
+        suggestion=facts.get("suggestion"),
+    )
+
+
+def _expected(path: shape.Path, found: object) -> str:
+    """The kind in plain words, and where quotes are all that is wrong, that too."""
+    annotation = shape.at(path)
+    words, kind = shape.words(annotation), shape.bare(annotation)
+    unquoted = {int: r"[+-]?\d+", bool: r"true|false"}.get(kind)
+    if unquoted and isinstance(found, str) and re.fullmatch(unquoted, found):
+        return f"{words}, without quotes"
+    if kind is str and isinstance(found, int | float):
+        return f"{words}, in quotes"
+    return words
+
+
+def _unknown_key(path: shape.Path) -> Problem:
+    table, key = path[:-1], str(path[-1])
+    known = list(shape.keys(shape.bare(shape.at(table))))
+    return Problem(
+        path=shape.dotted(path),
+        found="an unknown key",
+        expected=f"one of {', '.join(known)}",
+        suggestion=nearest(key.replace("-", "_"), known) or _elsewhere(key),
+    )
+
+
+def _elsewhere(key: str) -> str | None:
+    """The same key in another table, for one that stands under the wrong heading."""
+    for name, field in shape.keys(File).items():
+        kind = shape.bare(shape.annotation_of(field))
+        if shape.is_table(kind) and key in shape.keys(kind):
+            return f"{name}.{key}"
+    return None

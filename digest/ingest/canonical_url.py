@@ -1,0 +1,186 @@
+"""A link as one spelling, so that the same page is the same text.
+
+`cleaned` is the link that readers follow: absolute, ASCII, without what tracks them. `canonical` is
+what links are compared by: that, and no fragment. Both are idempotent (RFC 3986 section 6.2.2).
+"""
+
+import html
+import re
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import idna
+
+MOST_CHARACTERS: Final = 2_000
+
+_ENTITY: Final = re.compile(r"&(?:amp|quot|apos|lt|gt|#\d{1,7}|#x[0-9a-f]{1,6});", re.I)
+_UNPRINTABLE: Final = re.compile(
+    r"[\s\x00-\x20\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
+_ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}")
+_UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+# What may stand as it is in each part (RFC 3986 section 3.3 and 3.4).
+_IN_PATH: Final = _UNRESERVED | frozenset("!$&'()*+,;=:@/")
+_IN_QUERY: Final = _IN_PATH | frozenset("?")
+_LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_PORTS: Final = {"http": 80, "https": 443}
+
+# Parameters that say how a reader came, not which page is meant.
+_TRACKING: Final = re.compile(
+    r"""utm_.* | fbclid | gclid | gclsrc | gbraid | wbraid | dclid | gad_source | srsltid | msclkid
+    | yclid | ttclid | twclid | li_fat_id | igsh(id)? | mc_[ce]id | ml_subscriber(_hash)? | mkt_tok
+    | _hs(enc|mi) | hsctatracking | _bta_t?id | _bta_c | _ke | vero_(conv|id) | wickedid
+    | oly_(anon|enc)_id | rb_clickid | s_cid | at_(campaign|medium) | wt\.mc_id | xtor""",
+    re.X,
+)
+_TRACKING_FRAGMENT: Final = re.compile(r"(?:utm_[a-z]+|xtor)=", re.I)
+
+
+def cleaned(text: str, base: str | None = None) -> str:
+    """The link that readers follow. `base` makes a relative one absolute.
+
+    Raises ValueError, in words, for what is no http(s) link, names no host or a user, or holds
+    white space, control characters or more than 2,000 characters.
+    """
+    text = _decoded(text.strip())
+    if not text:
+        raise ValueError("the link is empty")
+    if found := _UNPRINTABLE.search(text):
+        raise ValueError(f"the link {_quoted(text)} holds {_name(found[0])}")
+    if text.startswith("//"):
+        text = (urlsplit(base).scheme if base else "https") + ":" + text
+    elif not _SCHEME.match(text):
+        if base is None:
+            raise ValueError(f"the link {_quoted(text)} is relative, and to what is not known")
+        text = urljoin(base, text)
+    try:
+        link = _normal(_parts(text))
+        while _ENTITY.search(link):  # one that was hidden by percent-encoding: &am%70;
+            link = _normal(_parts(_decoded(link)))
+    except UnicodeError:
+        raise ValueError(f"the host of the link {_quoted(text)} is no domain name") from None
+    except ValueError as error:
+        raise ValueError(f"the link {_quoted(text)} {error}") from None
+    if len(link) > MOST_CHARACTERS:
+        raise ValueError(f"the link has {len(link):,} characters, at most {MOST_CHARACTERS:,}")
+    return link
+
+
+def canonical(link: str) -> str:
+    """What a cleaned link is compared by: everything but its fragment."""
+    return link.partition("#")[0]
+
+
+def is_homepage(link: str) -> bool:
+    """Whether a canonical link says where a site is, and not which article."""
+    return link.endswith("/") and link.count("/") == 3 and "?" not in link
+
+
+def _decoded(text: str) -> str:
+    """The text without HTML entities. Each must end in a semicolon: `&copy=1` is a parameter."""
+    while _ENTITY.search(text):
+        text = _ENTITY.sub(lambda found: html.unescape(found[0]), text)
+    return text
+
+
+def _parts(link: str) -> SplitResult:
+    try:
+        parts = urlsplit(link)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("has a host or a port that cannot be") from None
+    return parts
+
+
+def _normal(parts: SplitResult) -> str:
+    scheme = parts.scheme.lower()
+    if scheme not in _PORTS:
+        raise ValueError("is not http or https")
+    path = _without_dots(_escaped(parts.path, _IN_PATH)) or "/"
+    query = "&".join(
+        field
+        for field in _escaped(parts.query, _IN_QUERY).split("&")
+        if not _TRACKING.fullmatch(field.partition("=")[0].lower())
+    )
+    fragment = _escaped(parts.fragment, _IN_QUERY)
+    if _TRACKING_FRAGMENT.match(fragment):
+        fragment = ""
+    return (
+        f"{scheme}://{_authority(parts, _PORTS[scheme])}{path}"
+        + (f"?{query}" if query else "")
+        + (f"#{fragment}" if fragment else "")
+    )
+
+
+def _authority(parts: SplitResult, default_port: int) -> str:
+    if "@" in parts.netloc:
+        raise ValueError("holds a user name, which could show another host than it leads to")
+    if "\\" in parts.netloc:
+        raise ValueError("holds a backslash where its host is")
+    host, port = parts.hostname, parts.port
+    if not host:
+        raise ValueError("names no host")
+    if port == 0:
+        raise ValueError("has the port 0")
+    name = f"[{ip_address(host)}]" if ":" in host else _a_labels(host)
+    return name if port in (None, default_port) else f"{name}:{port}"
+
+
+def _a_labels(host: str) -> str:
+    """The host in ASCII, as DNS knows it (RFC 5891)."""
+    if not host.isascii():
+        host = idna.encode(host, uts46=True).decode("ascii")
+    host = host.lower().rstrip(".")
+    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
+        raise UnicodeError
+    return host
+
+
+def _escaped(text: str, allowed: frozenset[str]) -> str:
+    """Percent-encoding in its one form: upper case, and only where it is needed."""
+    if allowed.issuperset(text):
+        return text
+    return "".join(
+        _one_escape(part) if _ESCAPE.fullmatch(part) else _escape(part, allowed)
+        for part in re.split(f"({_ESCAPE.pattern})", text)
+    )
+
+
+def _one_escape(escape: str) -> str:
+    character = chr(int(escape[1:], 16))
+    return character if character in _UNRESERVED else escape.upper()
+
+
+def _escape(text: str, allowed: frozenset[str]) -> str:
+    return "".join(
+        character
+        if character in allowed
+        else "".join(f"%{byte:02X}" for byte in character.encode())
+        for character in text
+    )
+
+
+def _without_dots(path: str) -> str:
+    """The path without `.` and `..` (RFC 3986 section 5.2.4)."""
+    if "/." not in path:
+        return path
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for segment in segments:
+        if segment == "..":
+            kept = kept[:-1]
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1] in (".", ".."):
+        kept.append("")
+    return "/" + "/".join(kept)
+
+
+def _name(character: str) -> str:
+    return "white space" if character.isspace() else f"the character U+{ord(character):04X}"
+
+
+def _quoted(text: str) -> str:
+    return ascii(text if len(text) <= 60 else text[:59] + "...")

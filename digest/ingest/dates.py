@@ -1,0 +1,176 @@
+"""The dates that sources write, as instants.
+
+ISO 8601 in its many shapes, RFC 2822 with its zone names, English dates, seconds or milliseconds
+since 1970, and plain days. A date that could mean two things (03/04/2014) is refused, not guessed.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final
+from zoneinfo import ZoneInfo
+
+_NUMBER: Final = re.compile(r"-?\d{9,18}(?:\.\d+)?")
+_DAY: Final = re.compile(r"(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})")
+_ISO: Final = re.compile(
+    r"(?P<day>\d{4}-?\d{2}-?\d{2})[T ]+(?P<clock>\d{2}:?\d{2}(?::?\d{2})?)(?:[.,]\d+)?"
+    r" *(?P<zone>Z|[+-]\d{2}(?::?\d{2})?|[a-z]{2,5})?",
+    re.I,
+)
+_CLOCK: Final = r"(?P<clock>\d{1,2}:\d{2}(?::\d{2})?)(?:\.\d+)? *(?P<half>[ap]m\b)?"
+_ZONE: Final = r"(?P<zone>[+-]\d{2}:?\d{2}|[a-z]{1,5})?(?: *\([^()]*\))?"
+_MAIL: Final = re.compile(
+    r"(?:[a-z]+\.?,? +)?(?P<day>\d{1,2})[ -]+(?P<month>[a-z]{3,9})\.?,?[ -]+(?P<year>\d{4}|\d{2})"
+    rf"(?:,? +(?:at +)?{_CLOCK} *{_ZONE})?",
+    re.I,
+)
+_AMERICAN: Final = re.compile(
+    r"(?:[a-z]+\.?, +)?(?P<month>[a-z]{3,9})\.? +(?P<day>\d{1,2}),? +(?P<year>\d{4})"
+    rf"(?:,? +(?:at +)?{_CLOCK} *{_ZONE})?",
+    re.I,
+)
+_ASCTIME: Final = re.compile(
+    r"[a-z]{3} +(?P<month>[a-z]{3}) +(?P<day>\d{1,2}) +(?P<clock>\d{2}:\d{2}:\d{2})(?P<half>)"
+    r" +(?:(?P<zone>[a-z]{2,5}) +)?(?P<year>\d{4})",
+    re.I,
+)
+_MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec"
+
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+# Hours from UTC, for names that mean one thing in the news. RFC 2822 defines the American ones.
+_NAMES: Final = (
+    (0, "Z UT UTC GMT WET"),
+    *((-3, "ADT BRT"), (-4, "EDT AST"), (-5, "EST CDT"), (-6, "CST MDT"), (-7, "MST PDT")),
+    *((-8, "PST AKDT"), (-9, "AKST"), (-10, "HST"), (-2.5, "NDT"), (-3.5, "NST")),
+    *((1, "BST WEST CET MEZ WAT"), (2, "CEST MESZ EET SAST"), (3, "EEST MSK EAT"), (5, "PKT")),
+    *((8, "HKT SGT AWST"), (9, "JST KST"), (9.5, "ACST"), (10, "AEST"), (11, "AEDT")),
+    *((12, "NZST"), (13, "NZDT")),
+)
+_ZONES: Final = {name: hours for hours, names in _NAMES for name in names.split()}
+
+
+def read_date(text: str, zone: ZoneInfo) -> datetime | None:
+    """The instant in UTC that `text` names; None for an empty text.
+
+    `zone` is for dates without one; a day without a time begins there at midnight. Raises
+    ValueError, in words, for what is no date, is ambiguous, or lies before 1970 or after 9999.
+    """
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        moment = (
+            _from_number(text)
+            or _from_day(text)
+            or _from_iso(text, zone)
+            or _from_words(text, zone)
+        )
+        if moment is None:
+            raise ValueError(_complaint(text))
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone)
+        instant = moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"the date {_quoted(text)} is out of reach") from None
+    if instant < _EARLIEST:
+        raise ValueError(f"the date {_quoted(text)} is before 1970")
+    return instant
+
+
+def _from_number(text: str) -> datetime | None:
+    """Seconds, milliseconds or microseconds since 1970; 14 digits are a compact date and time."""
+    if not _NUMBER.fullmatch(text):
+        return None
+    digits = len(text.lstrip("-").partition(".")[0])
+    if digits == 14:
+        return _checked(text, lambda: datetime.strptime(text, "%Y%m%d%H%M%S"))  # noqa: DTZ007
+    unit = 1 if digits <= 11 else 1_000 if digits <= 13 else 1_000_000
+    return _EARLIEST + timedelta(seconds=float(text) / unit)
+
+
+def _from_day(text: str) -> datetime | None:
+    found = _DAY.fullmatch(text)
+    if not found or (not found[2] and len(text) != 8):
+        return None
+    year, month, day = int(found[1]), int(found[3]), int(found[4])
+    return _checked(text, lambda: datetime(year, month, day))  # noqa: DTZ001
+
+
+def _from_iso(text: str, zone: ZoneInfo) -> datetime | None:
+    found = _ISO.fullmatch(text)
+    if not found:
+        return None
+    day, clock = found["day"], found["clock"]
+    # "24:00" is the midnight that ends a day.
+    ends_day = clock.replace(":", "") in ("2400", "240000")
+    clock = "00:00" if ends_day else clock
+    moment = _checked(text, lambda: datetime.fromisoformat(f"{day}T{clock}"))
+    return _in_zone(moment + timedelta(days=ends_day), found["zone"], zone)
+
+
+def _from_words(text: str, zone: ZoneInfo) -> datetime | None:
+    """RFC 2822, as in `Mon, 10 Mar 2014 17:21:20 EST`, and its looser English relatives."""
+    found = _MAIL.fullmatch(text) or _AMERICAN.fullmatch(text) or _ASCTIME.fullmatch(text)
+    if not found or (month := _month(found["month"])) is None:
+        return None
+    year = int(found["year"])
+    if len(found["year"]) == 2:  # RFC 2822 section 4.3
+        year += 2000 if year < 50 else 1900
+    hour, minute, second = (int(part) for part in f"{found['clock'] or '0:00'}:0".split(":")[:3])
+    if found["half"]:
+        hour = hour % 12 + (12 if found["half"].lower() == "pm" else 0)
+    moment = _checked(
+        text,
+        lambda: datetime(year, month, int(found["day"]), hour, minute, second),  # noqa: DTZ001
+    )
+    return _in_zone(moment, found["zone"], zone)
+
+
+def _month(name: str) -> int | None:
+    at = _MONTHS.find(name[:3].lower())
+    return at // 4 + 1 if at >= 0 else None
+
+
+def _in_zone(moment: datetime, written: str | None, zone: ZoneInfo) -> datetime:
+    """The moment in the zone that was written: an offset, a name, or nothing.
+
+    A name means what the source's own zone means by it, else what the news does.
+    """
+    if not written:
+        return moment
+    if written[0] in "+-":
+        # "-0000", a zone that is not known, is UTC all the same (RFC 5322 section 3.3).
+        hours, minutes = int(written[1:3]), int(written[-2:] if len(written) > 3 else 0)
+        offset = timedelta(hours=hours, minutes=minutes)
+        return moment.replace(tzinfo=_fixed(-offset if written[0] == "-" else offset))
+    name = written.upper()
+    if moment.replace(tzinfo=zone).tzname() == name:
+        return moment.replace(tzinfo=zone)
+    if name not in _ZONES:
+        raise ValueError(f"the time zone {name} of a date is not known, an offset is: +0530")
+    return moment.replace(tzinfo=_fixed(timedelta(hours=_ZONES[name])))
+
+
+def _fixed(offset: timedelta) -> timezone:
+    if abs(offset) >= timedelta(hours=24):
+        raise ValueError(f"an offset from UTC of {offset} is not possible")
+    return timezone(offset)
+
+
+def _checked(text: str, make: Callable[[], datetime]) -> datetime:
+    """What `make` makes, or a ValueError that quotes what was found."""
+    try:
+        return make()
+    except ValueError as error:
+        raise ValueError(f"{_quoted(text)} is not a date ({error})") from None
+
+
+def _complaint(text: str) -> str:
+    if re.match(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b", text):
+        return f"the date {_quoted(text)} does not say which number is the month"
+    return f"{_quoted(text)} is not a date"
+
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:39] + "…")

@@ -1,0 +1,237 @@
+"""One document over HTTP: asked for politely; never longer, larger or elsewhere than allowed."""
+
+import asyncio
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+import httpx2
+
+from digest import __version__
+from digest.errors import SourceError
+from digest.ingest.addresses import addresses_of
+from digest.ingest.inflate import ACCEPTED, Inflater
+
+MOST_REDIRECTS: Final = 5
+
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_ACCEPT: Final = (
+    "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9,"
+    " text/xml;q=0.9, application/json;q=0.8, */*;q=0.5"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to get. `timeout` is in seconds, for all of it, redirects included.
+
+    A login in `url` (https://name:password@host/) is told to that host only, and to nobody else.
+    `max_bytes` bounds the body, packed and unpacked. `etag` and `last_modified` are those of the
+    last reading.
+    """
+
+    url: str
+    timeout: float
+    max_bytes: int
+    allow_private: bool = False
+    etag: str | None = None
+    last_modified: str | None = None
+    site_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What the server had, at `url`, where the redirects ended.
+
+    `content` is None if it is what it was last time.
+    """
+
+    url: str
+    content: bytes | None
+    content_type: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+async def fetch(request: Request) -> Response:
+    """Get a document. Raises SourceError that says what the server did, or did not do."""
+    url, login = _without_login(request.url)
+    try:
+        async with (
+            asyncio.timeout(request.timeout),
+            httpx2.AsyncClient(
+                transport=_CheckedTransport(allow_private=request.allow_private),
+                # A proxy from the environment would look names up out of our sight.
+                trust_env=False,
+                timeout=httpx2.Timeout(request.timeout, connect=request.timeout / 2),
+            ) as client,
+        ):
+            return await _follow(client, url, login, request)
+    except (TimeoutError, httpx2.TimeoutException):
+        raise SourceError(
+            f"{url} did not answer in full within {request.timeout:g} s",
+            hint="Try again later, or raise `timeout` at the source in digest.toml.",
+        ) from None
+    except httpx2.HTTPError as error:
+        raise SourceError(
+            f"{url} cannot be read: {_in_words(error)}",
+            hint="Check the address, and that its server is up.",
+        ) from error
+
+
+def _without_login(text: str) -> tuple[httpx2.URL, httpx2.BasicAuth | None]:
+    try:
+        url = httpx2.URL(text)
+    except httpx2.InvalidURL:
+        raise SourceError(
+            f"the address {text!r} is none", hint="It begins with https://."
+        ) from None
+    login = httpx2.BasicAuth(url.username, url.password) if url.userinfo else None
+    return _checked(url.copy_with(userinfo=b""), text if login is None else url.host), login
+
+
+async def _follow(
+    client: httpx2.AsyncClient, start: httpx2.URL, login: httpx2.Auth | None, request: Request
+) -> Response:
+    url = start
+    for _ in range(MOST_REDIRECTS + 1):
+        at_home = _origin(url) == _origin(start)
+        async with client.stream(
+            "GET", url, headers=_headers(request), auth=login if at_home else None
+        ) as answer:
+            if answer.status_code not in _REDIRECTS:
+                return await _response(answer, str(url), request)
+            target = answer.headers.get("location", "")
+        if not target:
+            raise SourceError(f"{url} redirects ({answer.status_code}), but does not say where to")
+        try:
+            url = _checked(url.join(target), f"{url}, which redirects to {target[:200]!r},")
+        except httpx2.InvalidURL:
+            raise SourceError(f"{url} redirects to {target[:200]!r}, which is no address") from None
+    raise SourceError(
+        f"{start} redirects more than {MOST_REDIRECTS} times, at last to {url}",
+        hint="Open it in a browser, and put the address where it ends into digest.toml.",
+    )
+
+
+def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
+
+
+def _checked(url: httpx2.URL, what: str) -> httpx2.URL:
+    """The address without its fragment, if it is one that we read."""
+    if url.scheme not in ("http", "https") or not url.host:
+        raise SourceError(f"{what} is not http or https", hint="Give it as https://….")
+    if url.userinfo:
+        raise SourceError(f"{what} names a user, which could show another host than it leads to")
+    return url.copy_with(fragment=None)
+
+
+async def _response(answer: httpx2.Response, url: str, request: Request) -> Response:
+    status, headers = answer.status_code, answer.headers
+    asked = request.etag or request.last_modified
+    if status == HTTPStatus.NOT_MODIFIED and asked:
+        return Response(
+            url=url, content=None, etag=request.etag, last_modified=request.last_modified
+        )
+    if status != HTTPStatus.OK:
+        raise _refused(status, url)
+    length = headers.get("content-length", "")
+    if length.isdecimal() and int(length) > request.max_bytes:
+        raise SourceError(
+            f"{url} has {int(length):,} bytes, at most {request.max_bytes:,} are read",
+            hint="If that is right, raise `max_bytes` at the source in digest.toml.",
+        )
+    return Response(
+        url=url,
+        content=await _body(answer, url, request.max_bytes),
+        content_type=headers.get("content-type"),
+        etag=headers.get("etag"),
+        last_modified=headers.get("last-modified"),
+    )
+
+
+async def _body(answer: httpx2.Response, url: str, most: int) -> bytes:
+    try:
+        inflater = Inflater(answer.headers.get("content-encoding", ""), most)
+        async for piece in answer.aiter_raw():
+            inflater.feed(piece)
+        return inflater.finish()
+    except SourceError as error:
+        raise SourceError(f"{url}: {error.message}", hint=error.hint) from None
+
+
+def _headers(request: Request) -> dict[str, str]:
+    site = f" (+{request.site_url})" if request.site_url else ""
+    headers = {
+        "User-Agent": f"digest/{__version__}{site}",
+        "Accept": _ACCEPT,
+        "Accept-Encoding": ACCEPTED,
+    }
+    if request.etag:
+        headers["If-None-Match"] = request.etag
+    if request.last_modified:
+        headers["If-Modified-Since"] = request.last_modified
+    return headers
+
+
+class _CheckedTransport(httpx2.AsyncBaseTransport):
+    """Connects to addresses that were checked, one after the other; the name stays in Host and SNI.
+
+    The name is looked up once for each request: no later answer can lead the connection elsewhere.
+    """
+
+    def __init__(self, *, allow_private: bool) -> None:
+        self._inner = httpx2.AsyncHTTPTransport()
+        self._allow_private = allow_private
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        host = request.url.raw_host.decode("ascii")
+        port = request.url.port or (443 if request.url.scheme == "https" else 80)
+        addresses = await addresses_of(host, port, allow_private=self._allow_private)
+        name = request.url
+        for address in addresses[:-1]:
+            try:
+                return await self._to(request, name, address)
+            except (httpx2.ConnectError, httpx2.ConnectTimeout):
+                continue
+        return await self._to(request, name, addresses[-1])
+
+    async def _to(self, request: httpx2.Request, name: httpx2.URL, address: str) -> httpx2.Response:
+        request.url = name.copy_with(host=address)
+        request.extensions["sni_hostname"] = name.raw_host.decode("ascii")
+        try:
+            return await self._inner.handle_async_request(request)
+        finally:
+            request.url = name
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def _refused(status: int, url: str) -> SourceError:
+    try:
+        phrase = f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        phrase = str(status)
+    if status in (401, 403):
+        hint = "It wants a login, or does not want programs: ask its owner for a feed that is open."
+    elif status in (404, 410):
+        hint = "The feed has moved or ended: look for its new address on the site."
+    elif status == HTTPStatus.TOO_MANY_REQUESTS:
+        hint = "It was asked too often: read it less often."
+    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        hint = "Its server has trouble: try again later."
+    else:
+        hint = "Check the address."
+    return SourceError(f"{url} answered {phrase}", hint=hint)
+
+
+def _in_words(error: httpx2.HTTPError) -> str:
+    match error:
+        case httpx2.ConnectError():
+            return f"there is no connection ({error})" if str(error) else "there is no connection"
+        case httpx2.NetworkError():
+            return "the connection was lost"
+        case _:
+            return str(error) or type(error).__name__

@@ -1,0 +1,124 @@
+"""Read many sources, keep what they hold. One that is broken does not stop the others."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from digest.config.settings import SourceSettings
+from digest.errors import SourceError
+from digest.ingest.read import Validators, read
+from digest.ingest.reading import Reading, Rejected
+from digest.storage import articles, sources
+from digest.storage.connection import Database
+
+#: How many sources are read at once.
+AT_ONCE: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceReport:
+    """What became of one source. Counts are of articles; `error` says why it could not be read."""
+
+    source: str
+    new: int = 0
+    edited: int = 0
+    unchanged: int = 0
+    rejected: tuple[Rejected, ...] = ()
+    error: SourceError | None = None
+    not_modified: bool = False
+
+
+def gather(
+    db: Database,
+    read_from: Sequence[SourceSettings],
+    *,
+    now: datetime,
+    site_url: str | None = None,
+    on_report: Callable[[SourceReport], None] = lambda _: None,
+) -> tuple[SourceReport, ...]:
+    """Read the sources, and keep their articles; the reports stand in the order of the sources.
+
+    Each source is kept in one transaction, and its validators are remembered only after that: what
+    a server says is old has been stored. The database is used in the calling thread alone, which
+    must not run an event loop. `on_report` is called as soon as a source is done.
+    """
+    return asyncio.run(_gather(db, read_from, now, site_url, on_report))
+
+
+async def _gather(
+    db: Database,
+    read_from: Sequence[SourceSettings],
+    now: datetime,
+    site_url: str | None,
+    on_report: Callable[[SourceReport], None],
+) -> tuple[SourceReport, ...]:
+    free = asyncio.Semaphore(AT_ONCE)
+    reports = []
+    # Not a TaskGroup: an error of the database must come out as itself, not inside a group.
+    tasks = [
+        asyncio.create_task(_read(source, _validators(db, source), site_url, free))
+        for source in read_from
+    ]
+    try:
+        for source, task in zip(read_from, tasks, strict=True):
+            report = _kept(db, source, await task, now)
+            on_report(report)
+            reports.append(report)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    return tuple(reports)
+
+
+async def _read(
+    source: SourceSettings, validators: Validators, site_url: str | None, free: asyncio.Semaphore
+) -> Reading | SourceError:
+    async with free:
+        try:
+            return await read(source, validators, site_url=site_url)
+        except SourceError as error:
+            return error
+
+
+def _kept(
+    db: Database, source: SourceSettings, reading: Reading | SourceError, now: datetime
+) -> SourceReport:
+    if isinstance(reading, SourceError):
+        sources.record_failure(db, source.name, _place(source), error=reading.message, now=now)
+        return SourceReport(source=source.name, error=reading)
+    kept = articles.keep(db, reading.articles, now)
+    sources.record_reading(
+        db,
+        source.name,
+        _place(source),
+        etag=reading.etag,
+        last_modified=reading.last_modified,
+        found_new=kept.new > 0,
+        now=now,
+    )
+    return SourceReport(
+        source=source.name,
+        new=kept.new,
+        edited=kept.edited,
+        unchanged=kept.unchanged,
+        rejected=reading.rejected,
+        not_modified=reading.not_modified,
+    )
+
+
+def _validators(db: Database, source: SourceSettings) -> Validators:
+    """Those of the last reading, if it read the same place."""
+    last = sources.find(db, source.name)
+    if last is None or last.location != _place(source):
+        return Validators()
+    return Validators(etag=last.etag, last_modified=last.last_modified)
+
+
+def _place(source: SourceSettings) -> str:
+    """Where a source is, for the record: a login in its address is nobody's business."""
+    scheme, mark, rest = source.location.partition("://")
+    authority, slash, path = rest.partition("/")
+    return scheme + mark + authority.rpartition("@")[2] + slash + path

@@ -1,0 +1,88 @@
+"""An object of a JSON document as a row, and JSON's errors in words."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from digest.ingest.columns import REQUIRED, keys_of
+from digest.ingest.reading import Field, Rejected, Row
+
+#: Where an author's, an image's or a category's text stands, when it is an object itself.
+_NAMES: Final = ("name", "url", "href", "title", "term", "rendered", "value")
+
+
+def row_of(item: object, place: str, columns: Mapping[str, str]) -> Row | Rejected:
+    """The row that an object tells; anything else, or a key of a wrong type, is rejected."""
+    if not isinstance(item, dict):
+        return Rejected(
+            place=place,
+            reason=f"it is {kind_of(item)}, expected an object",
+            excerpt=json.dumps(item, ensure_ascii=False)[:200],
+        )
+    fields: dict[Field, str] = {}
+    tags: tuple[str, ...] = ()
+    for field, keys in keys_of(item, columns).items():
+        found = next((item[key] for key in keys if item.get(key) not in (None, "", [])), None)
+        if found is None:
+            continue
+        texts = _texts(found)
+        if texts is None:
+            if field not in REQUIRED:  # "image": false is how some say that there is none
+                continue
+            return Rejected(
+                place=place,
+                reason=f"its {field} is {kind_of(found)}, expected a text",
+                excerpt=json.dumps(item, ensure_ascii=False)[:200],
+            )
+        if field is Field.TAGS and isinstance(found, list):
+            tags = texts
+        elif texts:
+            fields[field] = ", ".join(texts) if field is Field.AUTHOR else texts[0]
+    return Row(place=place, fields=fields, tags=tags)
+
+
+def kind_of(value: object) -> str:
+    """What JSON calls a value."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a text"
+        case list():
+            return "a list"
+        case _:
+            return "an object"
+
+
+def parsed(text: str) -> Any:
+    """The value of a JSON document. Raises ValueError that says where and what is wrong."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno:,}, column {error.colno:,}"
+        raise ValueError(f"it is not JSON: {error.msg} at {where}") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _texts(value: object) -> tuple[str, ...] | None:
+    """The texts of a value, or None where it holds something else."""
+    match value:
+        case str():
+            return (value,)
+        case bool() | None:
+            return None
+        case int() | float():
+            return (repr(value),)
+        case dict():
+            named = next((value[name] for name in _NAMES if isinstance(value.get(name), str)), None)
+            return None if named is None else (named,)
+        case list():
+            texts = [_texts(part) for part in value if not isinstance(part, list)]
+            return tuple(text for part in texts if part for text in part)
+        case _:
+            return None

@@ -1,0 +1,79 @@
+"""What comes out of a source, step by step: rows, then articles and the rows that were rejected."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from digest.model.article import NewArticle
+
+_EXCERPT: Final = 80
+
+
+class Field(StrEnum):
+    """What a source can say about an article. Only TITLE and URL are required.
+
+    PUBLISHER is a row's own `source`; without it the article is from the source that is read.
+    """
+
+    GUID = "guid"
+    TITLE = "title"
+    URL = "url"
+    SUMMARY = "summary"
+    CONTENT = "content"
+    IMAGE_URL = "image_url"
+    AUTHOR = "author"
+    PUBLISHER = "source"
+    SECTION = "section"
+    TAGS = "tags"
+    PRIORITY = "priority"
+    PUBLISHED_AT = "published_at"
+    EXPIRES_AT = "expires_at"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One article as the source wrote it. `place` says where, as in `line 12`.
+
+    `tags` is for sources that have lists; a text of tags stands in `fields` and is split later.
+    """
+
+    place: str
+    fields: Mapping[Field, str]
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A row that did not become an article, and why. `excerpt` helps to find it again."""
+
+    place: str
+    reason: str
+    excerpt: str = ""
+
+    def __post_init__(self) -> None:
+        printable = "".join(c if c.isprintable() else " " for c in self.excerpt[: _EXCERPT * 2])
+        shown = " ".join(printable.split())
+        if len(shown) > _EXCERPT or len(self.excerpt) > _EXCERPT * 2:
+            shown = shown[: _EXCERPT - 1] + "…"
+        object.__setattr__(self, "excerpt", shown)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one reading of a source came to.
+
+    `etag` and `last_modified` are the server's, to be told next time; `not_modified` means that it
+    had nothing new to say since.
+    """
+
+    articles: tuple[NewArticle, ...] = ()
+    rejected: tuple[Rejected, ...] = field(default=())
+    etag: str | None = None
+    last_modified: str | None = None
+    not_modified: bool = False
+
+
+def excerpt_of(row: Row) -> str:
+    """What an editor would know a row by."""
+    return row.fields.get(Field.TITLE) or row.fields.get(Field.URL) or ""

@@ -1,0 +1,124 @@
+"""Whatever a source calls text, as plain text that is safe to print and pleasant to read.
+
+Sources are not to be trusted with markup: titles come with tags, entities escaped once or twice,
+control characters, invisible junk. What comes out holds none of it. Encoded words of RFC 2047
+stay the inert text that they are: only a mail header would decode them.
+"""
+
+import html
+import re
+import unicodedata
+from typing import Final
+
+import nh3
+
+ELLIPSIS: Final = "…"
+
+_BLOCKS: Final = (
+    "address article aside blockquote br center dd div dl dt fieldset figcaption figure footer form"
+    " h1 h2 h3 h4 h5 h6 header hr li main nav ol option p pre section table tbody td tfoot th thead"
+    " title tr ul"
+)
+_INLINES: Final = (
+    "a abbr acronym audio b bdi bdo big body button canvas cite code data del dfn em embed font"
+    " head html i iframe img input ins kbd label link map mark meta noscript object picture q s"
+    " samp script select small source span strike strong style sub sup svg textarea time track tt"
+    " u var video wbr"
+)
+
+
+def _names(words: str) -> str:
+    return "|".join(sorted(words.split(), key=len, reverse=True))
+
+
+# "Is <Python> dead?" is a headline, not markup: only what HTML knows counts as a tag.
+_NOT_A_TAG: Final = re.compile(rf"<(?!/?(?:{_names(_BLOCKS + ' ' + _INLINES)})\b[^<>]*>|!--)", re.I)
+_BLOCK: Final = re.compile(rf"(</?(?:{_names(_BLOCKS)})\b[^<>]*>)", re.I)
+_ENTITY: Final = re.compile(r"&(?:[a-z][a-z0-9]{1,30}|#[0-9]{1,7}|#x[0-9a-f]{1,6});", re.I)
+
+# A backslash before punctuation is how some exports escape it: `MarketWatch \(blog\)`.
+_BACKSLASHED: Final = re.compile(r"""\\([!"#$%&'()*+,\-./:;<=>?@\[\]_`{|}~])""")
+
+_MISREAD: Final = re.compile("[\x80-\x9f]")
+_SPACE: Final = re.compile(r"\s+")
+_CUT_OFF: Final = re.compile(r"\s*\.{3,}$|\s+…$")
+_UNWANTED: Final = re.compile(
+    "["
+    "\x00-\x08\x0e-\x1b\x7f-\x9f"  # control characters, but for those that are white space
+    "\xad"  # soft hyphen
+    "\u200b\u2060-\u2064\ufeff"  # zero-width spaces and joiners without a meaning
+    "\u202a-\u202e\u2066-\u206f"  # embeddings, overrides and isolates: text that lies
+    "\ufff9-\ufffb\ufffe\uffff"  # annotations and noncharacters
+    "]"
+)
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+def plain(text: str) -> str:
+    """One line of plain text: no markup, no entities, no control characters, NFC.
+
+    Joiners and directional marks that scripts and emoji need stay.
+    """
+    if "<" in text or "&" in text:
+        text = _without_markup(text)
+        if _ENTITY.search(text):
+            # Escaped twice: what looks like markup only now was markup before.
+            text = _without_markup(html.unescape(text))
+    return tidy(text)
+
+
+def tidy(text: str) -> str:
+    """One line of text that is plain already: no control characters, single spaces, NFC."""
+    if not (text.isascii() and text.isprintable()):
+        text = _MISREAD.sub(_as_windows_1252, text)
+        text = _UNWANTED.sub("", _SPACE.sub(" ", text))
+        text = unicodedata.normalize("NFC", _SURROGATE.sub("\ufffd", text))
+    if "\\" in text:
+        text = _BACKSLASHED.sub(r"\1", text)
+    text = _SPACE.sub(" ", text).strip()
+    return _CUT_OFF.sub(ELLIPSIS, text) if text.endswith(("...", ELLIPSIS)) else text
+
+
+def shorten(text: str, most: int) -> str:
+    """At most `most` characters, cut at the end of a word and marked with an ellipsis."""
+    if len(text) <= most:
+        return text
+    cut = text[: most - len(ELLIPSIS)]
+    if not text[len(cut)].isspace():
+        # A text without spaces (Chinese, or one endless word) is cut where it is full.
+        cut = cut.rsplit(" ", 1)[0] if " " in cut[most // 2 :] else cut
+    return cut.rstrip(" ,;:.–—-") + ELLIPSIS
+
+
+def sanitised(markup: str, most: int, base: str | None = None) -> str:
+    """Harmless HTML of at most `most` characters: no scripts, no styles, absolute web links."""
+    if not markup:
+        return ""
+    clean = _sanitise(_SURROGATE.sub("\ufffd", markup), base)
+    if len(clean) <= most:
+        return clean
+    # Cleaning closes what the cut left open, which takes some room.
+    shorter = _sanitise(clean[: most - most // 20].rpartition("<")[0], base)
+    return shorter if len(shorter) <= most else ""
+
+
+def _sanitise(markup: str, base: str | None) -> str:
+    clean = nh3.clean(
+        markup,
+        url_schemes={"http", "https", "mailto"},
+        url_relative=("rewrite_with_base", base) if base else "deny",
+    )
+    return clean.strip()
+
+
+def _without_markup(text: str) -> str:
+    if "<" in text:
+        text = text.replace("<![CDATA[", "").replace("]]>", "") if "<![CDATA[" in text else text
+        text = _BLOCK.sub(r" \1 ", _NOT_A_TAG.sub("&lt;", text))
+    # The cleaner reads entities and writes &amp; &lt; &gt; &nbsp; which are undone here.
+    return html.unescape(nh3.clean(text, tags=set(), link_rel=None))
+
+
+def _as_windows_1252(character: re.Match[str]) -> str:
+    # Nobody writes C1 controls; Windows-1252 quotation marks read as Latin-1 look like them.
+    return character[0].encode("latin-1").decode("cp1252", "ignore")

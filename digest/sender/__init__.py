@@ -1,0 +1,1 @@
+"""A message and a recipient in, an outcome out. Never sees the database."""

@@ -1,0 +1,133 @@
+"""Opening a connection: TCP, TLS, EHLO and login by aiosmtplib; the dialogue then takes it over."""
+
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import aiosmtplib
+
+from digest.config.settings import Security, SmtpSettings
+from digest.sender import troubles
+from digest.sender.dialogue import Dialogue, transport_of
+from digest.sender.extensions import Extensions
+from digest.sender.replies import cleaned
+from digest.sender.session import Session
+from digest.sender.troubles import Stage, relay_name
+
+#: aiosmtplib would look its own name up in DNS; nothing is said before `_own_name` has it.
+_UNNAMED: Final = "[127.0.0.1]"
+
+#: How aiosmtplib decodes what servers say.
+_AS_RECEIVED: Final = ("utf-8", "surrogateescape")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """A connection that is ready for messages, and how it came about.
+
+    `tls` is the protocol's version (`TLSv1.3`), None where nothing is encrypted. `logins` are the
+    methods the server offers.
+    """
+
+    session: Session
+    greeting: str
+    extensions: Extensions
+    tls: str | None
+    logins: tuple[str, ...]
+    logged_in: bool
+
+
+def default_trust(settings: SmtpSettings) -> ssl.SSLContext | None:
+    """The system's authorities, read from disk, which takes a while: None where nobody asks."""
+    return None if settings.security is Security.NONE else ssl.create_default_context()
+
+
+async def connect(settings: SmtpSettings, tls: ssl.SSLContext | None = None) -> Connection:
+    """Open a connection, secure it, and log in. Raises RelayUnavailable.
+
+    `tls` decides which certificates are trusted; without it, `default_trust` does.
+    """
+    client = aiosmtplib.SMTP(
+        hostname=settings.host,
+        port=settings.port,
+        timeout=settings.timeout,
+        use_tls=settings.security is Security.TLS,
+        start_tls=False,
+        tls_context=tls or default_trust(settings),
+        local_hostname=_UNNAMED,
+    )
+    try:
+        return await _prepared(client, settings)
+    except BaseException:
+        client.close()
+        raise
+
+
+async def _prepared(client: aiosmtplib.SMTP, settings: SmtpSettings) -> Connection:
+    async with _told(Stage.CONNECT, settings):
+        greeting = await client.connect()
+    client.local_hostname = _own_name(client)
+    async with _told(Stage.HELLO, settings):
+        await _hello(client)
+    if settings.security is Security.STARTTLS:
+        if not client.supports_extension("starttls"):
+            raise troubles.no_starttls(settings)
+        async with _told(Stage.TLS, settings):
+            await client.starttls()
+        async with _told(Stage.HELLO, settings):
+            await _hello(client)
+    if settings.username is not None:
+        if not client.supports_extension("auth"):
+            raise troubles.no_login(settings)
+        async with _told(Stage.LOGIN, settings):
+            await client.login(settings.username, settings.password or "")
+    return _taken_over(client, settings, greeting=cleaned(greeting.message.encode(*_AS_RECEIVED)))
+
+
+def _taken_over(client: aiosmtplib.SMTP, settings: SmtpSettings, *, greeting: str) -> Connection:
+    if not client.is_connected:
+        raise troubles.gone(settings)
+    encryption = client.get_transport_info("ssl_object")
+    extensions = Extensions.offered(client.esmtp_extensions)
+    dialogue = Dialogue.take_over(transport_of(client.transport), timeout=settings.timeout)
+    return Connection(
+        session=Session(dialogue, extensions, relay=relay_name(settings)),
+        greeting=greeting,
+        extensions=extensions,
+        tls=encryption.version() if encryption is not None else None,
+        logins=tuple(sorted(method.upper() for method in client.server_auth_methods)),
+        logged_in=settings.username is not None,
+    )
+
+
+async def _hello(client: aiosmtplib.SMTP) -> None:
+    try:
+        await client.ehlo()
+    except aiosmtplib.SMTPHeloError:
+        if not client.is_connected:
+            raise
+        await client.helo()
+
+
+@asynccontextmanager
+async def _told(stage: Stage, settings: SmtpSettings) -> AsyncIterator[None]:
+    """Whatever fails inside becomes a RelayUnavailable that says at which stage, and why."""
+    try:
+        yield
+    except (aiosmtplib.SMTPException, OSError) as error:
+        raise troubles.told(error, stage, settings) from error
+
+
+def _own_name(client: aiosmtplib.SMTP) -> str:
+    """The name to say in EHLO: this host's if it is a full one, else its address literal.
+
+    RFC 5321 section 4.1.4 asks for one of the two; a look-up in DNS could take as long as it likes.
+    """
+    name = socket.gethostname()
+    if "." in name and name.isascii() and name.replace("-", "").replace(".", "").isalnum():
+        return name
+    address = str(client.get_transport_info("sockname")[0]).partition("%")[0]
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"

@@ -1,0 +1,128 @@
+"""A folder of .eml files in place of a server: one file for each message, complete or not there."""
+
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from digest.errors import SenderError
+from digest.model.outcome import Accepted, Outcome, Reply, Unknown
+from digest.sender.envelope import Envelope
+from digest.sender.transport import unrecorded
+
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9@._+-]+")
+
+#: Of the address, so that counter and ending still fit into the 255 octets of a file name.
+_LONGEST: Final = 120
+
+
+class FolderTransport:
+    """Writes messages to `folder`, which is made where it is missing.
+
+    A file is named by a counter and its reader (`0001-ada@example.org.eml`) and never overwrites
+    another. It appears under its name once it is whole and on the disk; that is the commit.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._count = 0
+
+    @property
+    def connections(self) -> int:
+        """One: files are written one after the other."""
+        return 1
+
+    async def __aenter__(self) -> Self:
+        """Make the folder. Raises SenderError where that cannot be."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            if not os.access(self._folder, os.W_OK | os.X_OK):
+                raise PermissionError(None, "it is not ours to write to")
+        except OSError as error:
+            raise self._trouble(error) from error
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Nothing is left to close."""
+
+    async def send(
+        self,
+        envelope: Envelope,
+        message: bytes,
+        *,
+        before_commit: Callable[[], None] = unrecorded,
+    ) -> Outcome:
+        """Write one message. Raises SenderError where it cannot be written: nothing is then there.
+
+        See `Transport.send`.
+        """
+        draft = self._written(message)
+        try:
+            before_commit()
+            name = self._publish(draft, envelope.rcpt_to)
+        finally:
+            with suppress(OSError):
+                draft.unlink()
+        try:
+            self._sync_folder()
+        except OSError as error:
+            return Unknown(
+                reason=f"{name} is written, and may not be on the disk: {error.strerror}"
+            )
+        return Accepted(reply=Reply(code=250, text=f"written to {name}"))
+
+    def _written(self, message: bytes) -> Path:
+        """The message under a name that no reader of the folder takes for a message."""
+        draft: str | None = None
+        try:
+            descriptor, draft = tempfile.mkstemp(prefix=".", suffix=".partial", dir=self._folder)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(message)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            if draft is not None:
+                Path(draft).unlink(missing_ok=True)
+            raise self._trouble(error) from error
+        return Path(draft)
+
+    def _publish(self, draft: Path, reader: str) -> str:
+        """Give the file the first free name. Unlike a rename, a link never replaces a file."""
+        while True:
+            self._count += 1
+            name = file_name(self._count, reader)
+            try:
+                os.link(draft, self._folder / name)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise self._trouble(error) from error
+            return name
+
+    def _sync_folder(self) -> None:
+        descriptor = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _trouble(self, error: OSError) -> SenderError:
+        return SenderError(
+            f"cannot write messages to {self._folder}: {error.strerror or error}",
+            hint="Choose another folder, or make room there.",
+        )
+
+
+def file_name(number: int, reader: str) -> str:
+    """A name that every file system takes: `0001-ada@example.org.eml`."""
+    safe = _UNSAFE.sub("_", reader)[:_LONGEST].strip(".")
+    return f"{number:04d}-{safe or 'reader'}.eml"

@@ -1,0 +1,53 @@
+"""What carries a message: the one promise that SMTP, the folder and the recorder all keep."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol, Self
+
+from digest.model.outcome import Outcome
+from digest.sender.envelope import Envelope
+
+
+def unrecorded() -> None:
+    """The `before_commit` of whoever keeps no record."""
+
+
+class Transport(Protocol):
+    """An async context manager that carries messages while it is open.
+
+    `send` may be called from many tasks at once; `connections` says how many of them make sense.
+    """
+
+    @property
+    def connections(self) -> int:
+        """How many messages it carries at the same time."""
+
+    async def __aenter__(self) -> Self:
+        """Get ready. Raises RelayUnavailable where nothing could be carried anyway."""
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close in order, within a bounded time."""
+
+    async def send(
+        self,
+        envelope: Envelope,
+        message: bytes,
+        *,
+        before_commit: Callable[[], None] = unrecorded,
+    ) -> Outcome:
+        """Carry one message, complete and with CRLF line ends, and say what came of it.
+
+        `before_commit` is called at most once, right before the step that cannot be undone (the
+        final dot). Until then the message is surely not sent, whatever happens: a crash, a
+        cancelled task, an error in `before_commit` itself, which comes out of `send`. From then on
+        it is Unknown unless `send` returns, or raises a DigestError.
+
+        A DigestError always means that the message is surely not sent: RelayUnavailable where the
+        server is at fault and no reader is to blame, any other SenderError where nobody could
+        carry this message.
+        """

@@ -1,0 +1,110 @@
+"""What each reply means for the reader, for the message, or for the whole server (RFC 5321 4.2)."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from digest.errors import RelayUnavailable
+from digest.model.outcome import Accepted, Deferred, Outcome, Rejected, Reply, Unknown
+
+#: RFC 4954 section 6: the server wants a login, a better one, or encryption. Never the reader.
+_LOGIN: Final = frozenset({530, 534, 535, 538})
+
+#: RFC 5321 section 4.5.3.1.10: at RCPT, 552 is to be read as 452, "too many for now".
+_TOO_MANY: Final = 552
+
+#: What servers call it when they do not carry mail for us at all. Only the words tell.
+_NO_RELAYING: Final = re.compile(
+    r"\brelay(?:ing)?\b.*\b(?:denied|prohibited|not (?:permitted|allowed))"
+    r"|\b(?:unable|not (?:permitted|allowed)|refus\w+|do(?:es)? not) (?:to )?relay\b",
+    re.IGNORECASE,
+)
+
+_LOG_IN: Final = "Set smtp.username and smtp.password, or send by way of a server that knows us."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """The replies to MAIL, RCPT and DATA. What was not asked, because it made no sense, is None."""
+
+    mail: Reply
+    rcpt: Reply | None = None
+    data: Reply | None = None
+
+    @property
+    def go_ahead(self) -> bool:
+        """Whether the message may follow: three consents, the last of them a 354."""
+        return (
+            is_positive(self.mail)
+            and self.rcpt is not None
+            and is_positive(self.rcpt)
+            and self.data is not None
+            and wants_message(self.data)
+        )
+
+
+def is_positive(reply: Reply) -> bool:
+    """2yz: done."""
+    return reply.code // 100 == 2
+
+
+def wants_message(reply: Reply) -> bool:
+    """354: the message may follow."""
+    return reply.code == 354
+
+
+def of_opening(opening: Opening, *, relay: str) -> Outcome:
+    """The outcome of an opening without a go-ahead. The first refusal in it decides.
+
+    A later 503 or 554 ("no valid recipients") only echoes it. Raises RelayUnavailable where the
+    server refuses the sender, wants a login, or does not relay: no reader is to blame.
+    """
+    if not is_positive(opening.mail):
+        return _of_mail(opening.mail, relay=relay)
+    if opening.rcpt is not None and not is_positive(opening.rcpt):
+        return _of_rcpt(opening.rcpt, relay=relay)
+    if opening.data is not None and opening.data.code >= 400:
+        _blame_the_relay_for_login(opening.data, relay=relay)
+        return _refused("DATA", opening.data)
+    return Deferred(
+        reason=f"{relay} answered DATA with what makes no sense there", reply=opening.data
+    )
+
+
+def of_message(reply: Reply) -> Outcome:
+    """The outcome that the reply to the final dot states."""
+    if is_positive(reply):
+        return Accepted(reply=reply)
+    if reply.code >= 400:
+        return _refused("the message", reply)
+    return Unknown(reason=f"the server answered the message with {reply}, which decides nothing")
+
+
+def _of_mail(reply: Reply, *, relay: str) -> Outcome:
+    _blame_the_relay_for_login(reply, relay=relay)
+    if reply.code >= 500:
+        raise RelayUnavailable(
+            f"{relay} refuses the sender's address: {reply}",
+            hint="Check the newsletter's sender address, and which addresses this login may use.",
+        )
+    return _refused("the sender", reply)
+
+
+def _of_rcpt(reply: Reply, *, relay: str) -> Outcome:
+    _blame_the_relay_for_login(reply, relay=relay)
+    if reply.code == _TOO_MANY:
+        return Deferred(reason="the server cannot take this reader now", reply=reply)
+    if reply.code >= 500 and _NO_RELAYING.search(reply.text):
+        raise RelayUnavailable(f"{relay} does not relay for us: {reply}", hint=_LOG_IN)
+    return _refused("the reader's address", reply)
+
+
+def _blame_the_relay_for_login(reply: Reply, *, relay: str) -> None:
+    if reply.code in _LOGIN:
+        raise RelayUnavailable(f"{relay} wants a login: {reply}", hint=_LOG_IN)
+
+
+def _refused(what: str, reply: Reply) -> Outcome:
+    if reply.code >= 500:
+        return Rejected(reason=f"the server refused {what}", reply=reply)
+    return Deferred(reason=f"the server put off {what}", reply=reply)

@@ -1,0 +1,262 @@
+"""Articles: kept (`digest.storage.keeping`), found again, and the editor's hand on them."""
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+
+from digest.errors import LedgerError
+from digest.model.article import Article
+from digest.model.decision import Decision, Verdict
+from digest.model.instant import from_text, to_text
+from digest.storage.connection import Database
+from digest.storage.keeping import Kept, keep
+
+__all__ = [
+    "Fate",
+    "Kept",
+    "by_identity",
+    "content",
+    "drop",
+    "existing",
+    "fates",
+    "find",
+    "from_row",
+    "keep",
+    "mark_withdrawn",
+    "pin",
+    "search",
+    "unpin",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """What became of an article for one newsletter; `edition` is the number it was chosen for."""
+
+    newsletter: str
+    pinned: bool
+    decision: Decision | None
+    decided_at: datetime | None
+    edition: int | None
+
+
+def from_row(row: sqlite3.Row, *, pinned: bool = False) -> Article:
+    """The article of a row of `articles`."""
+    return Article(
+        id=row["id"],
+        source=row["source"],
+        url=row["url"],
+        title=row["title"],
+        summary=row["summary"],
+        image_url=row["image_url"],
+        author=row["author"],
+        section=row["section"],
+        tags=tuple(json.loads(row["tags"])),
+        priority=row["priority"],
+        pinned=pinned,
+        published_at=from_text(row["published_at"]),
+        first_seen_at=from_text(row["first_seen_at"]),
+        expires_at=_instant(row["expires_at"]),
+        withdrawn_at=_instant(row["withdrawn_at"]),
+        edited_at=_instant(row["edited_at"]),
+    )
+
+
+def _instant(text: str | None) -> datetime | None:
+    return from_text(text) if text else None
+
+
+_BY_ID = "select * from articles where id = ?"
+
+
+def find(db: Database, article_id: int) -> Article | None:
+    """The article with this id."""
+    row = db.row(_BY_ID, (article_id,))
+    return from_row(row) if row else None
+
+
+def existing(db: Database, article_id: int) -> Article:
+    """The article with this id. Raises LedgerError, in the editor's words, if there is none."""
+    article = find(db, article_id)
+    if article is None:
+        raise LedgerError(
+            f"there is no article {article_id}", hint="`digest articles list` shows their numbers."
+        )
+    return article
+
+
+_BY_IDENTITY = "select * from articles where identity = ?"
+
+
+def by_identity(db: Database, identity: str) -> Article | None:
+    """The article of this identity (`digest.ingest.identity`)."""
+    row = db.row(_BY_IDENTITY, (identity,))
+    return from_row(row) if row else None
+
+
+_CONTENT = "select content from contents where article_id = ?"
+
+
+def content(db: Database, article_id: int) -> str:
+    """The body of an article, as harmless HTML; empty where its source gave none."""
+    row = db.row(_CONTENT, (article_id,))
+    return str(row["content"]) if row else ""
+
+
+_SEARCH = """
+select * from articles
+where (:since is null or published_at >= :since)
+  and (:section is null or section = :section collate nocase)
+  and (:source is null or source = :source collate nocase)
+  and (:text is null or title like :text escape '\\' or summary like :text escape '\\')
+order by published_at desc, id desc
+limit :most
+"""
+
+
+def search(
+    db: Database,
+    *,
+    text: str | None = None,
+    section: str | None = None,
+    source: str | None = None,
+    since: datetime | None = None,
+    most: int = 50,
+) -> tuple[Article, ...]:
+    """The newest articles to which everything given applies; `text` is in title or summary."""
+    rows = db.rows(
+        _SEARCH,
+        {
+            "text": f"%{_literally(text)}%" if text else None,
+            "section": section,
+            "source": source,
+            "since": to_text(since) if since else None,
+            "most": most,
+        },
+    )
+    return tuple(from_row(row) for row in rows)
+
+
+def _literally(text: str) -> str:
+    """A text in which `like` finds no wildcard."""
+    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+
+
+_FATES = """
+select n.newsletter, p.article_id is not null as pinned,
+       d.verdict, d.reason, d.decided_at, e.number
+from (
+    select newsletter from decisions where article_id = :id
+    union
+    select newsletter from pins where article_id = :id
+) n
+left join pins p on p.newsletter = n.newsletter and p.article_id = :id
+left join decisions d on d.newsletter = n.newsletter and d.article_id = :id
+left join editions e on e.id = d.edition_id
+order by n.newsletter
+"""
+
+
+def fates(db: Database, article_id: int) -> tuple[Fate, ...]:
+    """What became of an article, for each newsletter that has decided on it or has it pinned."""
+    return tuple(
+        Fate(
+            newsletter=row["newsletter"],
+            pinned=bool(row["pinned"]),
+            decision=Decision(
+                article_id=article_id, verdict=Verdict(row["verdict"]), reason=row["reason"]
+            )
+            if row["verdict"]
+            else None,
+            decided_at=_instant(row["decided_at"]),
+            edition=row["number"],
+        )
+        for row in db.rows(_FATES, {"id": article_id})
+    )
+
+
+_WITHDRAW = "update articles set withdrawn_at = ? where id = ? and withdrawn_at is null"
+
+
+def mark_withdrawn(db: Database, article_id: int, now: datetime) -> Article:
+    """Take an article back for every newsletter. What was mailed stays mailed.
+
+    Raises LedgerError if there is no such article.
+    """
+    with db.transaction():
+        article = existing(db, article_id)
+        db.execute(_WITHDRAW, (to_text(now), article_id))
+    return find(db, article_id) or article
+
+
+_PIN = "insert into pins (newsletter, article_id, since) values (?, ?, ?) on conflict do nothing"
+
+# An article that was refused waits again; one that was never decided on stays so.
+_RECONSIDER = """
+update decisions set verdict = 'waiting', reason = 'pinned by the editor', decided_at = ?
+where newsletter = ? and article_id = ? and verdict not in ('chosen', 'waiting')
+"""
+
+
+def pin(db: Database, newsletter: str, article_id: int, now: datetime) -> Article:
+    """Have an article in the newsletter's next edition, first of all; it takes back a drop.
+
+    Raises LedgerError if there is no such article, it was withdrawn, or it has been in an edition.
+    """
+    with db.transaction():
+        article = _open_to(db, newsletter, article_id)
+        if article.withdrawn_at:
+            raise LedgerError(f"article {article_id} was withdrawn: it cannot be pinned")
+        db.execute(_PIN, (newsletter, article_id, to_text(now)))
+        db.execute(_RECONSIDER, (to_text(now), newsletter, article_id))
+    return article
+
+
+_UNPIN = "delete from pins where newsletter = ? and article_id = ?"
+
+
+def unpin(db: Database, newsletter: str, article_id: int) -> bool:
+    """Take back a pin. False if there was none."""
+    return db.execute(_UNPIN, (newsletter, article_id)).rowcount > 0
+
+
+_DROP = """
+insert into decisions (newsletter, article_id, verdict, reason, decided_at)
+values (:newsletter, :id, 'dropped', :reason, :now)
+on conflict (newsletter, article_id) do update
+set verdict = 'dropped', reason = :reason, decided_at = :now
+"""
+
+
+def drop(db: Database, newsletter: str, article_id: int, *, reason: str, now: datetime) -> Article:
+    """Keep an article out of the newsletter; it takes back a pin.
+
+    Raises LedgerError if there is no such article, or it has been in an edition.
+    """
+    with db.transaction():
+        article = _open_to(db, newsletter, article_id)
+        db.execute(_UNPIN, (newsletter, article_id))
+        db.execute(
+            _DROP,
+            {"newsletter": newsletter, "id": article_id, "reason": reason, "now": to_text(now)},
+        )
+    return article
+
+
+_CHOSEN = """
+select e.number from decisions d join editions e on e.id = d.edition_id
+where d.newsletter = ? and d.article_id = ? and d.verdict = 'chosen'
+"""
+
+
+def _open_to(db: Database, newsletter: str, article_id: int) -> Article:
+    """The article, if the newsletter has not had it yet."""
+    article = existing(db, article_id)
+    chosen = db.row(_CHOSEN, (newsletter, article_id))
+    if chosen:
+        raise LedgerError(
+            f"article {article_id} is in No. {chosen['number']} of {newsletter} already",
+            hint="An article is in one edition of a newsletter at most, and stays there.",
+        )
+    return article

@@ -1,0 +1,227 @@
+"""Keeping articles: each one once, followed through its later edits."""
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from digest.model.article import NewArticle
+from digest.model.instant import to_text
+from digest.storage.connection import Database
+
+#: How many articles are compared with what is stored by one query; bodies come with them.
+_BATCH: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What `keep` did, in articles."""
+
+    new: int = 0
+    edited: int = 0
+    unchanged: int = 0
+
+
+def keep(db: Database, articles: Sequence[NewArticle], now: datetime) -> Kept:
+    """Keep what a source told: insert what is new, follow what was edited, once, or not at all.
+
+    An article is known by its identity; failing that, as another article of the same source with
+    the same link, so that a feed that changes its GUIDs repeats nothing. If an article stands in
+    `articles` twice, the first one counts. What another source brought first stays as it is there.
+    An edit without a date leaves the date alone.
+    """
+    with db.transaction():
+        highest = db.row("select coalesce(max(id), 0) from articles")
+        shelf = _Shelf(next_id=highest[0] + 1 if highest else 1, now=to_text(now))
+        for start in range(0, len(articles), _BATCH):
+            batch = articles[start : start + _BATCH]
+            shelf.look_at(_stored(db, batch))
+            for article in batch:
+                shelf.put(article)
+            shelf.write(db)
+    return shelf.kept
+
+
+# Two indexes, one after the other: an `or` of both conditions would read the whole table.
+_STORED = """
+select a.*, coalesce(c.content, '') as content
+from articles a left join contents c on c.article_id = a.id
+where a.id in (
+    select id from articles where identity in (select value from json_each(:identities))
+    union
+    select id from articles where canonical_url in (select value from json_each(:urls))
+)
+order by a.id
+"""
+
+
+def _stored(db: Database, batch: Iterable[NewArticle]) -> list[sqlite3.Row]:
+    return db.rows(
+        _STORED,
+        {
+            "identities": json.dumps([article.identity for article in batch]),
+            "urls": json.dumps([article.canonical_url for article in batch]),
+        },
+    )
+
+
+_INSERT = """
+insert into articles (id, identity, guid, canonical_url, source, url, title, summary, image_url,
+                      author, section, tags, priority, expires_at, published_at, first_seen_at)
+values (:id, :identity, :guid, :canonical_url, :source, :url, :title, :summary, :image_url,
+        :author, :section, :tags, :priority, :expires_at, coalesce(:published_at, :now), :now)
+"""
+
+_EDIT = """
+update articles
+set identity = :identity, guid = :guid, canonical_url = :canonical_url, source = :source,
+    url = :url, title = :title, summary = :summary, image_url = :image_url, author = :author,
+    section = :section, tags = :tags, priority = :priority, expires_at = :expires_at,
+    published_at = :published_at, edited_at = :now
+where id = :id
+"""
+
+_ADOPT = "update articles set identity = :identity, guid = :guid where id = :id"
+
+_KEEP_CONTENT = """
+insert into contents (article_id, content) values (:id, :content)
+on conflict (article_id) do update set content = excluded.content
+"""
+
+_DROP_CONTENT = "delete from contents where article_id = :id"
+
+# What readers may notice; a change of anything else is no edit.
+_NOTICEABLE: Final = (
+    *("source", "url", "title", "summary", "image_url", "author", "section", "tags", "priority"),
+    *("expires_at", "published_at", "content"),
+)
+
+_Values = dict[str, Any]
+
+
+class _Shelf:
+    """The stored articles that a batch may mean, and the statements that it comes to."""
+
+    def __init__(self, *, next_id: int, now: str) -> None:
+        self.kept = Kept()
+        self._next_id = next_id
+        self._now = now
+        self._met: set[int] = set()
+        self._by_identity: dict[str, _Values] = {}
+        self._by_url: dict[str, list[_Values]] = defaultdict(list)
+        self._inserts: list[_Values] = []
+        self._edits: list[_Values] = []
+        self._adoptions: list[_Values] = []
+
+    def look_at(self, stored: Iterable[sqlite3.Row]) -> None:
+        """Begin a batch with what is stored of it."""
+        self._by_identity.clear()
+        self._by_url.clear()
+        for row in stored:
+            self._shelve(dict(row))
+
+    def put(self, article: NewArticle) -> None:
+        """Find out what an article is: new, edited, or known as it is."""
+        values = _values(article)
+        known = self._by_identity.get(article.identity) or _same(
+            article, self._by_url.get(article.canonical_url, ())
+        )
+        if known is None:
+            self._insert(values)
+            return
+        foreign = article.guid is None and known["source"] != article.source
+        if known["id"] in self._met or foreign:
+            self._count(unchanged=1)
+            return
+        self._met.add(known["id"])
+        self._follow(known, values)
+
+    def write(self, db: Database) -> None:
+        """End a batch: run its statements."""
+        many = db.connection.executemany
+        many(_INSERT, self._inserts)
+        many(_EDIT, self._edits)
+        many(_ADOPT, self._adoptions)
+        many(_KEEP_CONTENT, [v for v in (*self._inserts, *self._edits) if v["content"]])
+        many(_DROP_CONTENT, [v for v in self._edits if not v["content"]])
+        self._inserts, self._edits, self._adoptions = [], [], []
+
+    def _insert(self, values: _Values) -> None:
+        values |= {"id": self._next_id, "now": self._now}
+        self._next_id += 1
+        self._met.add(values["id"])
+        self._inserts.append(values)
+        self._shelve(values)
+        self._count(new=1)
+
+    def _follow(self, known: _Values, values: _Values) -> None:
+        if values["guid"] is None:  # what had a GUID keeps it, and its identity with it
+            values |= {"identity": known["identity"], "guid": known["guid"]}
+        values["published_at"] = values["published_at"] or known["published_at"]
+        values |= {"id": known["id"], "now": self._now}
+        if any(values[name] != known[name] for name in _NOTICEABLE):
+            self._edits.append(values)
+            self._count(edited=1)
+            return
+        if values["identity"] != known["identity"]:
+            self._adoptions.append(values)
+        self._count(unchanged=1)
+
+    def _shelve(self, values: _Values) -> None:
+        self._by_identity[values["identity"]] = values
+        self._by_url[values["canonical_url"]].append(values)
+
+    def _count(self, *, new: int = 0, edited: int = 0, unchanged: int = 0) -> None:
+        self.kept = Kept(
+            new=self.kept.new + new,
+            edited=self.kept.edited + edited,
+            unchanged=self.kept.unchanged + unchanged,
+        )
+
+
+def _same(article: NewArticle, stored: Sequence[_Values]) -> _Values | None:
+    """The stored article that has another identity, and yet is this one.
+
+    The same link, source and title do it where the link identifies, where one side has no GUID, or
+    where both were published at the same time. Without the same title, the link must identify,
+    lead to one article only, and one side must have no GUID.
+    """
+    of_source = [known for known in stored if known["source"] == article.source]
+    published = to_text(article.published_at) if article.published_at else None
+    for known in of_source:
+        if known["title"] == article.title and (
+            article.url_identifies
+            or article.guid is None
+            or known["guid"] is None
+            or (published is not None and known["published_at"] == published)
+        ):
+            return known
+    if len(of_source) == 1 and article.url_identifies:
+        known = of_source[0]
+        by_title = known["identity"].startswith("title:")
+        if not by_title and (article.guid is None or known["guid"] is None):
+            return known
+    return None
+
+
+def _values(article: NewArticle) -> _Values:
+    return {
+        "identity": article.identity,
+        "guid": article.guid,
+        "canonical_url": article.canonical_url,
+        "source": article.source,
+        "url": article.url,
+        "title": article.title,
+        "summary": article.summary,
+        "image_url": article.image_url,
+        "author": article.author,
+        "section": article.section,
+        "tags": json.dumps(article.tags, ensure_ascii=False),
+        "priority": article.priority,
+        "published_at": to_text(article.published_at) if article.published_at else None,
+        "expires_at": to_text(article.expires_at) if article.expires_at else None,
+        "content": article.content,
+    }

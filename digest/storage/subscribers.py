@@ -1,0 +1,105 @@
+"""People: each address once, whatever the case of its letters."""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+
+from digest.model.instant import from_text, to_text
+from digest.model.membership import Received
+from digest.model.subscriber import Subscriber
+from digest.storage.connection import Database
+
+_FIND = "select id, email, name, language, timezone, fields from subscribers where email = ?"
+
+
+def find(db: Database, email: str) -> Subscriber | None:
+    """The person with this address, or None."""
+    row = db.row(_FIND, (email,))
+    return subscriber_of(row) if row else None
+
+
+def subscriber_of(row: sqlite3.Row) -> Subscriber:
+    """The person in a row with the columns of `subscribers`."""
+    return Subscriber(
+        id=row["id"],
+        email=row["email"],
+        name=row["name"],
+        language=row["language"],
+        timezone=row["timezone"],
+        fields={} if row["fields"] == "{}" else json.loads(row["fields"]),
+    )
+
+
+_NEXT_ID = "select coalesce(max(id), 0) + 1 from subscribers"
+
+
+def next_id(db: Database) -> int:
+    """The id for the next new person; it is free as long as the caller's transaction lasts."""
+    row = db.row(_NEXT_ID)
+    return int(row[0]) if row else 1
+
+
+_INSERT = """
+insert into subscribers (id, email, name, language, timezone, fields, created_at)
+values (?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+def insert(db: Database, people: Iterable[Subscriber], *, at: datetime) -> None:
+    """Add people, with ids counted from `next_id` in the same transaction."""
+    created = to_text(at)
+    db.connection.executemany(
+        _INSERT,
+        (
+            (
+                one.id,
+                one.email,
+                one.name,
+                one.language,
+                one.timezone,
+                _fields(one),
+                created,
+            )
+            for one in people
+        ),
+    )
+
+
+_UPDATE = """
+update subscribers set name = ?, language = ?, timezone = ?, fields = ? where id = ?
+"""
+
+
+def update(db: Database, people: Iterable[Subscriber]) -> None:
+    """Change what we know of people; id and address stay."""
+    db.connection.executemany(
+        _UPDATE,
+        ((one.name, one.language, one.timezone, _fields(one), one.id) for one in people),
+    )
+
+
+def _fields(one: Subscriber) -> str:
+    return json.dumps(dict(one.fields), ensure_ascii=False) if one.fields else "{}"
+
+
+_RECEIVED = """
+select e.newsletter, e.number, d.state, coalesce(d.reply, '') as reply, d.finished_at
+from deliveries d join editions e on e.id = d.edition_id
+where d.subscriber_id = ?
+order by e.newsletter, e.number
+"""
+
+
+def received(db: Database, subscriber_id: int) -> tuple[Received, ...]:
+    """What became of every edition for this person."""
+    return tuple(
+        Received(
+            newsletter=row["newsletter"],
+            number=row["number"],
+            state=row["state"],
+            reply=row["reply"],
+            finished_at=from_text(row["finished_at"]) if row["finished_at"] else None,
+        )
+        for row in db.rows(_RECEIVED, (subscriber_id,))
+    )

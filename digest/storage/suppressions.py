@@ -1,0 +1,88 @@
+"""Addresses that must never be mailed.
+
+Each is kept as a keyed hash (HMAC-SHA256), so that it can still be recognised after the address
+itself was erased, and so that a copy of the table alone does not give the addresses away.
+"""
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+
+from digest.errors import LedgerError
+from digest.model.instant import from_text, to_text
+from digest.storage.connection import Database
+
+_KEY = "select key from keys where name = 'suppressions'"
+_HASHES = "select hash from suppressions"
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """The suppressed addresses, to be asked with `in`. Case does not matter."""
+
+    key: bytes
+    hashes: frozenset[bytes]
+
+    def __contains__(self, email: str) -> bool:
+        # Most lists have no suppressions at all: they are spared the hashing.
+        return bool(self.hashes) and _hash(self.key, email) in self.hashes
+
+
+def suppressed(db: Database) -> Suppressed:
+    """All suppressed addresses at this moment, erased ones included."""
+    return Suppressed(_key(db), frozenset(row["hash"] for row in db.rows(_HASHES)))
+
+
+_REASON = "select reason, since from suppressions where hash = ?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """Why an address must never be mailed, and since when."""
+
+    reason: str
+    since: datetime
+
+
+def find(db: Database, email: str) -> Suppression | None:
+    """The suppression of an address, or None."""
+    row = db.row(_REASON, (_hash(_key(db), email),))
+    if row is None:
+        return None
+    return Suppression(reason=row["reason"], since=from_text(row["since"]))
+
+
+_SUPPRESS = """
+insert into suppressions (hash, email, reason, since) values (?, ?, ?, ?)
+on conflict do nothing
+"""
+
+
+def suppress(db: Database, email: str, *, reason: str, since: datetime) -> bool:
+    """Keep an address from ever being mailed. False if it already was; the first reason stays."""
+    done = db.execute(_SUPPRESS, (_hash(_key(db), email), email, reason, to_text(since)))
+    return done.rowcount > 0
+
+
+_ERASED = "select count(*) from suppressions where email is null"
+
+
+def erased(db: Database) -> int:
+    """How many addresses are known by their hash only."""
+    row = db.row(_ERASED)
+    return int(row[0]) if row else 0
+
+
+def _key(db: Database) -> bytes:
+    row = db.row(_KEY)
+    if row is None:
+        # Without its key every suppression would silently be forgotten.
+        raise LedgerError(
+            f"{db.path} has lost the key of its suppressions",
+            hint="Restore the table `keys` from a backup before anything is sent.",
+        )
+    return bytes(row["key"])
+
+
+def _hash(key: bytes, email: str) -> bytes:
+    return hmac.digest(key, email.lower().encode(), "sha256")

@@ -1,0 +1,42 @@
+"""A real list in a real file, and a clock and tokens that are the same each time."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from digest.audience import importing, table
+from digest.audience.changes import Circumstances
+from digest.audience.importing import ImportReport, ReadList
+from digest.storage.connection import Database, open_database
+
+NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
+
+Import = Callable[[str], tuple[ReadList, ImportReport]]
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    with open_database(tmp_path / "subscribers.db") as database:
+        yield database
+
+
+@pytest.fixture
+def given() -> Circumstances:
+    numbers = count(1)
+    return Circumstances(
+        newsletter="daily", now=NOW, origin="command line", tokens=lambda: f"token{next(numbers)}"
+    )
+
+
+@pytest.fixture
+def bring_in(db: Database, given: Circumstances) -> Import:
+    """Import the text of a file."""
+
+    def run(text: str) -> tuple[ReadList, ImportReport]:
+        listed = importing.read_list(table.read(text.encode()).rows, now=NOW, zone=UTC)
+        return listed, importing.import_readers(db, listed.readers, given)
+
+    return run

@@ -1,0 +1,100 @@
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.audience import particulars
+from digest.errors import AudienceError
+from digest.model.membership import Standing
+
+NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("  Eva   Sá ", "Eva Sá"),
+        ("Eva\r\nBcc: ida@example.com", "Eva Bcc: ida@example.com"),
+        ("Eva\x1b[31m\x07", "Eva [31m"),
+        ("Eva\u202eavE\u2069", "EvaavE"),
+        ("E\u0301va", "Éva"),
+        ("Eva\u00a0Sá\u2028x", "Eva Sá x"),
+        ("\ufeffEva\x00", "Eva"),
+        ("\ud800Eva", "Eva"),
+        ("نمی\u200cدانم", "نمی\u200cدانم"),
+    ],
+)
+def test_a_name_is_one_line_that_steers_nothing(typed: str, name: str) -> None:
+    assert particulars.name(typed) == name
+
+
+@given(st.text())
+def test_cleaning_a_line_twice_changes_nothing(text: str) -> None:
+    once = particulars.one_line(text)
+    assert particulars.one_line(once) == once
+    assert all(character.isprintable() or character in "\u200c\u200d" for character in once)
+
+
+@given(st.text())
+def test_cleaning_a_field_twice_changes_nothing(text: str) -> None:
+    once = particulars.field(text)
+    assert particulars.field(once) == once
+    assert "\r" not in once
+    assert "\x1b" not in once
+
+
+@pytest.mark.parametrize("typed", ["=?utf-8?q?x=0ABcc=3A_v=40x?=", "x" * 201])
+def test_a_name_that_would_become_another_header_is_refused(typed: str) -> None:
+    with pytest.raises(AudienceError):
+        particulars.name(typed)
+
+
+def test_a_language_is_judged_by_its_shape_alone() -> None:
+    assert particulars.language("pt_br") == "pt-BR"
+    assert particulars.language("ga") == "ga"
+    for wrong in ("English", "e", "de;at", "", "pt-"):
+        with pytest.raises(AudienceError):
+            particulars.language(wrong)
+
+
+def test_a_time_zone_is_one_of_the_iana_database() -> None:
+    assert particulars.timezone("europe/lisbon") == "Europe/Lisbon"
+    for wrong in ("Lisbon", "+01:00", "CEST", "../etc/passwd", "Factory", "localtime"):
+        with pytest.raises(AudienceError):
+            particulars.timezone(wrong)
+
+
+def test_topics_are_sorted_and_each_is_there_once() -> None:
+    assert particulars.topics(["Sport", "arts", "sport", " ", "Town  hall"]) == (
+        "arts",
+        "Sport",
+        "Town hall",
+    )
+
+
+def test_a_state_has_our_words_and_those_of_other_programs() -> None:
+    assert particulars.standing("") is Standing.ACTIVE
+    assert particulars.standing(" Unsubscribed ") is Standing.UNSUBSCRIBED
+    assert particulars.standing("cleaned") is Standing.SUPPRESSED
+    with pytest.raises(AudienceError, match="expected one of active, pending"):
+        particulars.standing("gone")
+
+
+@pytest.mark.parametrize(
+    ("typed", "instant"),
+    [
+        ("2026-03-01", datetime(2026, 2, 28, 23, 0, tzinfo=UTC)),
+        ("2026-03-01T10:00:00Z", datetime(2026, 3, 1, 10, 0, tzinfo=UTC)),
+        ("2026-03-01T10:00:00.9+02:00", datetime(2026, 3, 1, 8, 0, tzinfo=UTC)),
+    ],
+)
+def test_a_date_without_a_zone_is_local(typed: str, instant: datetime) -> None:
+    assert particulars.since(typed, now=NOW, zone=ZoneInfo("Europe/Paris")) == instant
+
+
+@pytest.mark.parametrize("typed", ["yesterday", "2026-13-01", "2027-01-01", "0001-01-01", "1/2/26"])
+def test_a_date_that_cannot_be_is_refused(typed: str) -> None:
+    with pytest.raises(AudienceError):
+        particulars.since(typed, now=NOW, zone=ZoneInfo("Europe/Paris"))

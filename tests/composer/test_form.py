@@ -1,0 +1,264 @@
+"""The message form: whatever the values, the message is what the slow way makes."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.header import decode_header, make_header
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from digest.composer.form import MessageForm, build_form
+from digest.composer.headers import header_text
+from digest.composer.rendering import render
+from digest.composer.templates import Templates, open_templates
+from digest.errors import AudienceError, SenderError, TemplateError
+from digest.model.edition import Edition
+from digest.model.newsletter import Newsletter, Site
+from digest.model.subscriber import Recipient
+from digest.model.variant import RenderedVariant, VariantKey
+from tests.composer.editions import ANA, GIF, NEWSLETTER, SITE, minimal, ordinary_day
+from tests.composer.parts import parsed, part
+from tests.composer.reference import reference
+
+DATE = datetime(2026, 3, 12, 6, 0, 5, tzinfo=UTC)
+NOWHERE = Path("no-images-here")
+
+# A template of a site that uses every slot, in text and in attributes.
+GREEDY = """<!DOCTYPE html><html><head><title>t</title></head><body>
+<p title="{{ reader.fields.city }}">{{ reader.greeting }} {{ reader.name }}{{ reader.name }}
+{{ reader.email }} <a href="{{ reader.unsubscribe_url }}">{{ reader.fields.city }}</a>
+<a href="{{ reader.preferences_url }}">p</a> <a href="{{ reader.view_url }}">v</a></p>
+{{ lead.title }}<!-- {{ reader.name }} --></body></html>"""
+GREEDY_TEXT = """{{ reader.name }}
+.{{ reader.greeting }}{{ reader.fields.city }} {{ reader.name }}
+{{ reader.email }} {{ reader.unsubscribe_url }} {{ lead.title }} {{ reader.view_url }}
+{{ reader.name }}"""
+
+
+def variant_of(
+    edition: Edition,
+    templates: Templates | None = None,
+    *,
+    site: Site = SITE,
+    newsletter: Newsletter = NEWSLETTER,
+) -> RenderedVariant:
+    made = render(
+        edition,
+        VariantKey(language=newsletter.language),
+        site=site,
+        newsletter=newsletter,
+        templates=templates or open_templates(),
+    )
+    assert made is not None
+    return made
+
+
+def form_of(
+    edition: Edition,
+    *,
+    site: Site = SITE,
+    newsletter: Newsletter = NEWSLETTER,
+    images: Path = NOWHERE,
+) -> MessageForm:
+    variant = variant_of(edition, site=site, newsletter=newsletter)
+    return build_form(variant, edition, site=site, newsletter=newsletter, images_folder=images)
+
+
+@pytest.fixture(scope="module")
+def greedy(tmp_path_factory: pytest.TempPathFactory) -> tuple[RenderedVariant, MessageForm]:
+    site_folder = tmp_path_factory.mktemp("site")
+    folder = site_folder / "templates" / "email"
+    folder.mkdir(parents=True)
+    (folder / "digest.html").write_text(GREEDY)
+    (folder / "digest.txt").write_text(GREEDY_TEXT)
+    variant = variant_of(minimal(), open_templates(site_folder))
+    form = build_form(
+        variant, minimal(), site=SITE, newsletter=NEWSLETTER, images_folder=site_folder
+    )
+    return variant, form
+
+
+NASTY = (
+    st.text(max_size=80)
+    | st.text(st.sampled_from("aé👩\u200d🚀ش \t\r\n\x00\x85\u2028.=?_\"'<>&,;:\\@"), max_size=120)
+    | st.sampled_from(
+        [
+            "",
+            "x" * 5000,
+            "naïve " * 900,
+            "شكرًا جزيلًا " * 40,
+            "👩‍👩‍👧" * 200,
+            '</a><script>alert("1")</script>',
+            "=?utf-8?q?foo=0ABcc=3A_v=40x.example?=",
+            "=?utf-8?b?Zm9v?= =?utf-8?q?bar?=",
+            "a\r\nBcc: v@example.com\r\n\r\nbody",
+            '"quoted" \\ (comment) <v@example.com>, second@example.com',
+            "slot0123456789abcdefx6e616d65x",
+            ". \n.\nFrom me",
+            " ",
+            "=",
+            "--=_c8a1e9105e1203b0_alternative--",
+        ]
+    )
+)
+
+
+@given(name=NASTY, city=NASTY, token=st.text("abcXYZ019-_", min_size=1, max_size=60))
+@example(name="Ana", city="", token="t")
+@settings(max_examples=80, deadline=None)
+def test_a_filled_form_is_the_message_that_the_slow_way_makes(
+    greedy: tuple[RenderedVariant, MessageForm], name: str, city: str, token: str
+) -> None:
+    variant, form = greedy
+    reader = Recipient(email="ana@example.org", token=token, name=name, fields={"city": city})
+    message = form.fill(reader, delivery_id=7, date=DATE)
+    slow = reference(
+        variant, minimal(), reader, site=SITE, newsletter=NEWSLETTER, delivery_id=7, date=DATE
+    )
+
+    fast = parsed(message)
+    for field in ("From", "Subject", "Date", "Message-ID"):
+        assert fast[field] == slow[field]
+    assert fast["To"].addresses[0].addr_spec == "ana@example.org"
+    raw_to = re.sub(r"\r\n(?= )", "", message.decode().split("\r\nTo: ")[1].split("\r\nReply")[0])
+    assert shown_name(raw_to) == header_text(name)
+    assert part(message, "plain") == body_of(slow, "plain")
+    assert part(message, "html") == body_of(slow, "html")
+    obey_the_line_rules(message)
+    assert fast.keys() == parsed(form.fill(ANA, delivery_id=1, date=DATE)).keys()
+
+
+def body_of(message: EmailMessage, subtype: str) -> str:
+    found = message.get_body((subtype,))
+    assert isinstance(found, EmailMessage)
+    return str(found.get_content())
+
+
+def shown_name(raw_to: str) -> str:
+    """The display name as RFC 2047 has it read: quoted strings are literal, words are decoded."""
+    phrase = raw_to.removesuffix("ana@example.org").removesuffix("<ana@example.org>").rstrip()
+    if phrase.startswith('"'):
+        return re.sub(r"\\(.)", r"\1", phrase[1:-1])
+    return str(make_header(decode_header(phrase)))
+
+
+def obey_the_line_rules(message: bytes) -> None:
+    lines = message.split(b"\r\n")
+    assert not any(b"\r" in line or b"\n" in line for line in lines)
+    # An address is never folded; every other line is.
+    assert max(len(x) for x in lines if not x.startswith((b"List-", b" <mailto:"))) <= 78
+    assert max(map(len, lines)) <= 998
+    assert not any(line.startswith((b".", b"From ")) for line in lines)
+    head, _, body = message.partition(b"\r\n\r\n")
+    assert max(map(len, body.split(b"\r\n"))) <= 76
+    assert all(len(word) <= 75 for word in re.findall(rb"=\?utf-8\?.*?\?=", head))
+    assert message.count(b"_alternative\r\n") == 2
+    assert message.count(b"_alternative--\r\n") == 1
+
+
+def test_headers_are_what_bulk_mail_needs() -> None:
+    message = parsed(form_of(minimal()).fill(ANA, delivery_id=7, date=DATE))
+    assert dict(message.items()) == {
+        "From": "The Harbour Post <daily@news.example.com>",
+        "To": "Ana Novak <ana@example.org>",
+        "Reply-To": "editors@example.com",
+        "Subject": "The Harbour Daily: Ferry late",
+        "Date": "Thu, 12 Mar 2026 07:00:05 +0100",
+        "Message-ID": "<5e1f0c9a7d2b4836.7@news.example.com>",
+        "List-Id": '"The Harbour Daily" <daily.news.example.com>',
+        "List-Unsubscribe": "<https://news.example.com/u/t0ken-of-Ana_1>, "
+        "<mailto:editors@example.com?subject=unsubscribe%20t0ken-of-Ana_1>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "List-Help": "<mailto:editors@example.com?subject=help>",
+        "List-Post": "NO",
+        "Content-Language": "en",
+        "MIME-Version": "1.0",
+        "Content-Type": 'multipart/alternative; boundary="=_c8a1e9105e1203b0_alternative"',
+    }
+    assert len(message.items()) == 14
+
+
+def test_a_retry_has_the_same_message_id_and_another_delivery_another_one() -> None:
+    form = form_of(minimal())
+    first, again, other = (
+        parsed(form.fill(ANA, delivery_id=number, date=DATE))["Message-ID"] for number in (7, 7, 8)
+    )
+    assert first == again != other
+
+
+def test_a_long_unsubscribe_address_stays_an_address() -> None:
+    site = replace(SITE, url=f"https://{'very-' * 10}long.example.com/{'newsletters/' * 9}")
+    message = form_of(minimal(), site=site).fill(ANA, delivery_id=7, date=DATE)
+    found = re.search(rb"\r\nList-Unsubscribe: <(\S+)>,\r\n <mailto:\S+>\r\n", message)
+    assert found is not None
+    assert found[1].decode() == f"{site.url.rstrip('/')}/u/t0ken-of-Ana_1"
+
+
+def test_one_click_is_promised_on_https_only() -> None:
+    site = replace(SITE, url="http://localhost:8000")
+    message = parsed(form_of(minimal(), site=site).fill(ANA, delivery_id=7, date=DATE))
+    assert "List-Unsubscribe-Post" not in message
+    assert message["List-Id"] == '"The Harbour Daily" <daily.localhost>'
+
+
+def test_list_fields_never_hold_encoded_words() -> None:
+    newsletter = replace(NEWSLETTER, title="Žurnal „Pristanišče“", reply_to=None)
+    message = form_of(minimal(), newsletter=newsletter).fill(ANA, delivery_id=7, date=DATE)
+    head = message.partition(b"\r\n\r\n")[0]
+    assert [
+        line for line in head.split(b"\r\n") if line.startswith(b"List-") and b"=?" in line
+    ] == []
+    assert b"\r\nList-Id: <daily.news.example.com>\r\n" in head
+    assert b"\r\nReply-To:" not in head
+
+
+def test_an_address_beyond_ascii_has_its_domain_as_an_a_label() -> None:
+    form = form_of(minimal())
+    reader = replace(ANA, email="žiga@straße.example", name="")
+    message = form.fill(reader, delivery_id=7, date=DATE)
+    assert "\r\nTo: žiga@xn--strae-oqa.example\r\n".encode() in message
+
+
+@pytest.mark.parametrize(
+    "email", ["a\r\nBcc: v@example.com", "v@example.com>, <w@example.com", "", "a@b\n.example", "@"]
+)
+def test_what_is_no_address_is_refused(email: str) -> None:
+    with pytest.raises(AudienceError, match="not an e-mail address"):
+        form_of(minimal()).fill(replace(ANA, email=email), delivery_id=7, date=DATE)
+
+
+def test_a_message_id_that_breaks_its_field_is_found_before_any_reader_has_it() -> None:
+    edition = replace(minimal(), nonce="abc>\r\nBcc: v@example.com\r\nX: <x")
+    with pytest.raises(SenderError, match="cannot go out"):
+        form_of(edition)
+
+
+def test_images_travel_with_the_html_that_shows_them(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "bridge.gif").write_bytes(GIF)
+    edition = ordinary_day("images/bridge.gif")
+    message = parsed(form_of(edition, images=tmp_path).fill(ANA, delivery_id=7, date=DATE))
+    tree = [part.get_content_type() for part in message.walk()]
+    assert tree == [
+        "multipart/alternative",
+        "text/plain",
+        "multipart/related",
+        "text/html",
+        "image/gif",
+    ]
+    (image,) = (part for part in message.walk() if part.get_content_type() == "image/gif")
+    assert image.get_content() == GIF
+    assert f'src="cid:{image["Content-ID"][1:-1]}"' in part(message.as_bytes(), "html")
+
+
+def test_an_image_that_is_gone_stops_the_form(tmp_path: Path) -> None:
+    with pytest.raises(TemplateError, match=r"image images/bridge.jpg in .*: No such file"):
+        form_of(ordinary_day(), images=tmp_path)
+
+
+def test_the_envelope_comes_from_the_sender() -> None:
+    assert form_of(minimal()).mail_from == "daily@news.example.com"

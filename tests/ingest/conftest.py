@@ -1,0 +1,95 @@
+"""What the tests of this room share: a way to describe a source, and a server to be read."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from digest.config import SourceKind, SourceSettings
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+MakeSource = Callable[..., SourceSettings]
+
+
+@pytest.fixture
+def make_source() -> MakeSource:
+    """Makes the settings of a source, a CSV file in Lisbon unless something else is said."""
+
+    def make(**given: Any) -> SourceSettings:
+        usual = {
+            "name": "paper",
+            "kind": SourceKind.CSV,
+            "location": "/nowhere",
+            "timezone": ZoneInfo("Europe/Lisbon"),
+            "allow_private": True,
+            "timeout": 10.0,
+        }
+        return SourceSettings(**(usual | given))
+
+    return make
+
+
+class Server:
+    """A web server on loopback. `answers` maps paths to what answers there; it keeps requests."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Answer] = {}
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        self.over = threading.Event()
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:  # the name that http.server calls
+                server.requests.append((self.path, {k.lower(): v for k, v in self.headers.items()}))
+                with suppress(OSError):  # whoever reads us may have had enough
+                    server.answers[self.path](self)
+                self.close_connection = True
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http.daemon_threads = True
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    def url(self, path: str, host: str = "127.0.0.1") -> str:
+        """The address of a path."""
+        return f"http://{host}:{self._http.server_port}{path}"
+
+    def stop(self) -> None:
+        """End, whatever is still going on."""
+        self.over.set()
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    running = Server()
+    yield running
+    running.stop()
+
+
+def body(content: bytes, *, status: int = 200, **headers: str) -> Answer:
+    """An answer with this body; headers are written with `_` for `-`."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(status)
+        for name, value in headers.items():
+            request.send_header(name.replace("_", "-"), value)
+        request.send_header("Content-Length", str(len(content)))
+        request.end_headers()
+        request.wfile.write(content)
+
+    return answer
+
+
+def redirect(target: str, status: int = 302) -> Answer:
+    """An answer that sends on to `target`."""
+    return body(b"", status=status, Location=target)

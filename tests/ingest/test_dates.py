@@ -1,0 +1,108 @@
+from contextlib import suppress
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.ingest.dates import read_date
+
+LISBON = ZoneInfo("Europe/Lisbon")
+KOLKATA = ZoneInfo("Asia/Kolkata")
+
+
+@pytest.mark.parametrize(
+    ("written", "utc"),
+    [
+        ("2014-03-10T17:21:20+00:00", "2014-03-10T17:21:20"),
+        ("2014-03-10T17:21:20.1234567Z", "2014-03-10T17:21:20"),
+        ("2014-07-10 17:21:20,5 +0530", "2014-07-10T11:51:20"),
+        ("20140310T172120Z", "2014-03-10T17:21:20"),
+        ("2014-03-10T17:21:20-05", "2014-03-10T22:21:20"),
+        ("2014-03-10 17:21:20 UTC", "2014-03-10T17:21:20"),
+        ("2014-03-10t24:00z", "2014-03-11T00:00:00"),
+        ("Mon, 10 Mar 2014 17:21:20 EST", "2014-03-10T22:21:20"),
+        ("Mon, 10 Mar 2014 17:21:20 +0100 (CET)", "2014-03-10T16:21:20"),
+        ("10 Mar 14 17:21 -0000", "2014-03-10T17:21:00"),
+        ("Mon Mar 10 17:21:20 PDT 2014", "2014-03-11T00:21:20"),
+        ("March 10, 2014 at 5:21 PM EDT", "2014-03-10T21:21:00"),
+        ("1394470905", "2014-03-10T17:01:45"),
+        ("1394470905000", "2014-03-10T17:01:45"),
+        ("1394470905.0", "2014-03-10T17:01:45"),
+    ],
+)
+def test_a_date_with_a_zone_is_that_instant(written: str, utc: str) -> None:
+    found = read_date(written, LISBON)
+    assert found is not None
+    assert found.replace(microsecond=0, tzinfo=None).isoformat() == utc
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["2014-07-10T17:21", "2014-07-10 17:21:00", "10 Jul 2014 17:21:00", "20140710172100"],
+)
+def test_a_date_without_a_zone_is_in_the_zone_of_its_source(written: str) -> None:
+    assert read_date(written, LISBON) == datetime(2014, 7, 10, 16, 21, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("written", ["2014-07-10", "2014/7/10", "20140710", "10 July 2014"])
+def test_a_day_begins_at_midnight_where_its_source_is(written: str) -> None:
+    assert read_date(written, LISBON) == datetime(2014, 7, 9, 23, 0, tzinfo=UTC)
+
+
+def test_a_name_of_a_zone_means_what_the_source_means_by_it() -> None:
+    written = "Thu, 10 Jul 2014 17:21:00 IST"
+    assert read_date(written, KOLKATA) == datetime(2014, 7, 10, 11, 51, tzinfo=UTC)
+    with pytest.raises(ValueError, match="the time zone IST of a date is not known"):
+        read_date(written, LISBON)
+
+
+def test_no_date_is_none() -> None:
+    assert read_date("", LISBON) is None
+    assert read_date("  ", LISBON) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "complaint"),
+    [
+        ("tomorrow", "'tomorrow' is not a date"),
+        ("2014-13-01", "'2014-13-01' is not a date"),
+        ("31 Feb 2014", "'31 Feb 2014' is not a date"),
+        ("2014", "'2014' is not a date"),
+        ("03/04/2014", "does not say which number is the month"),
+        ("1969-12-31T23:59:59Z", "is before 1970"),
+        ("0001-01-01", "is before 1970"),
+        ("9999-12-31T23:59:59-05:00", "is out of reach"),
+        ("999999999999999999999", "is not a date"),
+        ("2014-03-10T17:21+99:99", "is not possible"),
+        ("x" * 100_000, "xxx…' is not a date"),
+    ],
+)
+def test_what_is_no_date_is_refused_with_what_was_found(written: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        read_date(written, LISBON)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_date_or_refused(text: str) -> None:
+    with suppress(ValueError):
+        found = read_date(text, LISBON)
+        assert found is None or found.tzinfo is UTC
+
+
+@given(
+    st.datetimes(
+        min_value=datetime(1970, 1, 2),
+        max_value=datetime(2250, 1, 1),  # noqa: DTZ001
+    ),
+    st.sampled_from(["iso", "mail", "epoch"]),
+)
+def test_every_instant_is_read_as_it_was_written(moment: datetime, form: str) -> None:
+    instant = moment.replace(microsecond=0, tzinfo=UTC)
+    written = {
+        "iso": instant.isoformat(),
+        "mail": instant.strftime("%a, %d %b ") + f"{instant.year} {instant:%H:%M:%S} +0000",
+        "epoch": f"{instant.timestamp() * 1000:013.0f}",
+    }[form]
+    assert read_date(written, LISBON) == instant

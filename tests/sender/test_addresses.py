@@ -1,0 +1,65 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.sender.addresses import AddressImpossible, WireAddress, wire_address
+
+
+@pytest.mark.parametrize(
+    ("address", "text", "needs_smtputf8"),
+    [
+        ("ada@example.com", "ada@example.com", False),
+        ("ada+news@mail.example.com", "ada+news@mail.example.com", False),
+        ('"ada lovelace"@example.com', '"ada lovelace"@example.com', False),
+        ("ada@bücher.example", "ada@xn--bcher-kva.example", False),
+        ("ada@BÜCHER.example", "ada@xn--bcher-kva.example", False),
+        ("zoë@example.com", "zoë@example.com", True),
+        ("हिन्दी@example.com", "हिन्दी@example.com", True),
+        ("zoë@bücher.example", "zoë@xn--bcher-kva.example", True),
+        ("ada@[192.0.2.1]", "ada@[192.0.2.1]", False),
+    ],
+)
+def test_a_domain_travels_as_its_a_label(address: str, text: str, needs_smtputf8: bool) -> None:
+    assert wire_address(address) == WireAddress(text, needs_smtputf8)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "ada",
+        "@example.com",
+        "ada@",
+        "ada lovelace@example.com",
+        "ada@exa mple.com",
+        "ada@example.com> SIZE=1",
+        "ada>@example.com",
+        "<ada@example.com>",
+        "ada@example.com\r\nRCPT TO:<eve@example.com",
+        "ada\x00@example.com",
+        '"ada\r\n"@example.com',
+        "ada@exa\u2028mple.com",
+        "ada..lovelace@example.com",
+        "a" * 65 + "@example.com",
+        "ada@" + "a" * 64 + ".example",
+        "ada@" + "a." * 150 + "example",
+        "ada@-example.com",
+        "ada@example..com",
+    ],
+)
+def test_what_no_command_can_hold_is_refused(address: str) -> None:
+    with pytest.raises(AddressImpossible):
+        wire_address(address)
+
+
+@given(st.text(max_size=80))
+def test_no_address_ever_ends_its_command(address: str) -> None:
+    try:
+        wire = wire_address(address)
+    except AddressImpossible:
+        return
+    line = wire.text.encode()
+    assert not any(octet < 32 or octet == 127 for octet in line)
+    assert wire.text.rpartition("@")[2].isascii()
+    if not wire.text.startswith('"'):
+        assert not set("<> ") & set(wire.text)
