@@ -24,7 +24,20 @@ from digest.storage.connection import Access, Database, open_database
 NOW = datetime(2026, 3, 12, 7, tzinfo=UTC)
 YEARS = timedelta(days=5 * 365)
 ROUNDS = 15
-WORDS = ["harbour", "ferry", "council", "library", "storm", "bridge", "market", "tide", "choir", "regatta", "school", "lane"]
+WORDS = [
+    "harbour",
+    "ferry",
+    "council",
+    "library",
+    "storm",
+    "bridge",
+    "market",
+    "tide",
+    "choir",
+    "regatta",
+    "school",
+    "lane",
+]
 
 
 def stock(db: Database, articles: int) -> None:

@@ -157,7 +157,7 @@ def _csv(text: str, delimiter: str | None) -> Iterator[Row | BadRow]:
         if fault := header.fault_of(cells):
             yield BadRow(start, fault)
         else:
-            yield Row(start, header, [spreadsheet.unguard(cell) for cell in cells])
+            yield Row(start, header, spreadsheet.unguard_all(cells))
 
 
 def _told_delimiter(text: str) -> tuple[str | None, str, int]:
@@ -179,7 +179,7 @@ def _opened(text: str, delimiter: str | None) -> tuple["CsvReader", Columns]:
         except csv.Error:
             continue
         first = max(first, cells, key=len)
-        header = [spreadsheet.unguard(cell) for cell in cells]
+        header = spreadsheet.unguard_all(cells)
         if columns.has_email(header):
             return reader, columns.of(header)
     raise _no_header(first)

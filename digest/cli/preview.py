@@ -69,12 +69,24 @@ def preview(
     if made is None:
         note(f"no edition for {reader}: nothing in it for this reader's topics")
         raise typer.Exit(Exit.SKIPPED)
+    _tell_what_was_cut(made)
     if out is not None:
         _write(made, format, out)
     elif format is Format.TERMINAL:
         _show(made)
     else:
         sys.stdout.buffer.write(_content(made, format))
+
+
+def _tell_what_was_cut(made: "Preview") -> None:
+    cut = made.variant.cut
+    if cut.decks or cut.stories:
+        note(
+            "too long for a mail that clients show whole:"
+            f" {cut.decks} decks and {cut.stories} stories are left out of it"
+        )
+    for image in cut.images:
+        note(f"the image {image} is left out: it is not in the newsletter's folder, or no image")
 
 
 def _content(made: "Preview", format_: Format) -> bytes:

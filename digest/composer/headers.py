@@ -16,8 +16,8 @@ from digest.composer.cleaning import plain
 LINE: Final = 78
 WORD: Final = 75
 
-_ENCODED_WORD = re.compile(r"=\?[^?\s]+\?([bqBQ])\?([^?]*)\?=")
-_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+_ENCODED_WORD = re.compile(r"=\?([^?*\s]+)[^?\s]*\?([bqBQ])\?([^?]*)\?=")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ATOMS = re.compile(r"[A-Za-z0-9]+(?:[ -][A-Za-z0-9]+)*\Z")
 # The characters that RFC 2047 section 5 (3) allows everywhere, so in a name too.
 _Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
@@ -78,20 +78,22 @@ def _is_simple(text: str) -> bool:
 
 
 def _hides_control(word: re.Match[str]) -> bool:
-    body = word[2].encode("utf-8", "replace")
+    charset, letter, body = word[1], word[2], word[3].encode("utf-8", "replace")
     try:
-        raw = b64decode(body + b"==") if word[1] in "bB" else decodestring(body, header=True)
+        raw = b64decode(body + b"==") if letter in "bB" else decodestring(body, header=True)
     except ValueError:
         return True
-    return bool(_CONTROL.search(raw)) or any(
-        "\x80" <= c <= "\x9f" for c in raw.decode("utf-8", "ignore")
-    )
+    try:
+        text = raw.decode(charset, "ignore")
+    except LookupError:
+        text = raw.decode("latin-1")
+    return bool(_CONTROL.search(text))
 
 
 def _encoded_words(text: str, *, first: int) -> list[str]:
-    """The text as encoded words, whichever encoding is shorter; characters stay whole."""
+    """The text as encoded words; characters stay whole. Q can be read, so B must be far shorter."""
     in_q, in_b = (_packed(text, first, *how) for how in (("q", _q), ("b", _b)))
-    return in_q if sum(map(len, in_q)) <= sum(map(len, in_b)) else in_b
+    return in_q if sum(map(len, in_q)) <= 1.4 * sum(map(len, in_b)) else in_b
 
 
 def _packed(text: str, first: int, letter: str, encode: Callable[[bytes], str]) -> list[str]:

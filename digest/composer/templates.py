@@ -52,6 +52,11 @@ def wrapped(text: object, prefix: str = "", indent: str = "") -> str:
     )
 
 
+def together(text: object) -> str:
+    """A phrase that no line break parts, such as `11 March`."""
+    return str(text).replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def _environment(loader: FileSystemLoader | None) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
         loader=loader,
@@ -61,7 +66,7 @@ def _environment(loader: FileSystemLoader | None) -> ImmutableSandboxedEnvironme
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["wrapped"] = wrapped
+    environment.filters |= {"together": together, "wrapped": wrapped}
     return environment
 
 

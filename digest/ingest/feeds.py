@@ -34,16 +34,21 @@ def rows(
     `base` is where the feed came from, and what its relative links are relative to; `content_type`
     is what the server said. Raises SourceError for what is no feed.
     """
-    if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
+    if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         yield from _json_feed_rows(content, source)
         return
     feed = _parsed(content, source, base, content_type)
-    if not feed.version and not feed.entries:
+    if not feed.get("version") and not feed.entries:
         raise _no_feed(content, source, base)
     # In Atom a title says whether it is markup; RSS leaves it to be found out.
-    literal = str(feed.version).startswith("atom")
+    literal = str(feed.get("version")).startswith("atom")
     for number, entry in enumerate(feed.entries, start=1):
-        yield _row(entry, f"item {number:,}", source, literal=literal)
+        place = f"item {number:,}"
+        try:
+            yield _row(entry, place, source, literal=literal)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # feedparser's entries have the shape that the feed gives them.
+            yield Rejected(place=place, reason=f"it makes no sense ({error})")
 
 
 def _parsed(
@@ -64,7 +69,7 @@ def _parsed(
         ) from error
 
 
-def _row(entry: Mapping[str, Any], place: str, source: SourceSettings, *, literal: bool) -> Row:
+def _row(entry: dict[str, Any], place: str, source: SourceSettings, *, literal: bool) -> Row:
     content = next((part.get("value", "") for part in entry.get("content", ())), "")
     summary = _text(entry, "summary", literal=literal)
     categories = tuple(
@@ -95,14 +100,15 @@ def _text(entry: Mapping[str, Any], name: str, *, literal: bool) -> str:
     return text
 
 
-def _published(entry: Mapping[str, Any], source: SourceSettings) -> str:
+def _published(entry: dict[str, Any], source: SourceSettings) -> str:
     """The date as written, or as feedparser reads it where we cannot (it knows more languages)."""
-    name = "published" if entry.get("published") else "updated"
-    written: str = entry.get(name) or ""
+    # dict.get, because feedparser's own warns about a name that it once had another meaning for.
+    name = "published" if dict.get(entry, "published") else "updated"
+    written: str = dict.get(entry, name) or ""
     try:
         read_date(written, source.timezone)
     except ValueError:
-        parts = entry.get(f"{name}_parsed")
+        parts = dict.get(entry, f"{name}_parsed")
         if parts:
             return datetime.fromtimestamp(calendar.timegm(parts), UTC).isoformat()
     return written
@@ -126,7 +132,8 @@ def _json_feed_rows(content: bytes, source: SourceSettings) -> Iterator[Row | Re
         feed = parsed(decoded(content, source.encoding, source.name))
     except ValueError as error:
         raise SourceError(f"{source.name} is no feed: {error}") from None
-    if not str(feed.get("version", "")).startswith(_JSON_FEED):
+    version = feed.get("version") if isinstance(feed, dict) else None
+    if not str(version).startswith(_JSON_FEED):
         raise SourceError(
             f"{source.name} is JSON, but no JSON Feed",
             hint="If it is a list of articles, its kind is json.",

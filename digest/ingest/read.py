@@ -124,6 +124,7 @@ def _sorted_out(
     rows: Iterable[Row | Rejected], source: SourceSettings, base: str | None
 ) -> tuple[tuple[NewArticle, ...], tuple[Rejected, ...]]:
     articles: list[NewArticle] = []
+    places: list[str] = []
     rejected: list[Rejected] = []
     for row in rows:
         result = from_row(row, source, base) if isinstance(row, Row) else row
@@ -131,4 +132,24 @@ def _sorted_out(
             rejected.append(result)
         else:
             articles.append(result)
-    return identified(articles, source.name), tuple(rejected)
+            places.append(row.place)
+    kept, clashing = _without_clashes(identified(articles, source.name), places)
+    return kept, (*rejected, *clashing)
+
+
+def _without_clashes(
+    articles: tuple[NewArticle, ...], places: list[str]
+) -> tuple[tuple[NewArticle, ...], list[Rejected]]:
+    """The articles, without those that claim to be an earlier one and are not."""
+    first: dict[str, tuple[str, NewArticle]] = {}
+    kept: list[NewArticle] = []
+    rejected: list[Rejected] = []
+    for place, article in zip(places, articles, strict=True):
+        there, earlier = first.setdefault(article.identity, (place, article))
+        if (article.title, article.url) == (earlier.title, earlier.url):
+            kept.append(article)
+            continue
+        what = f"guid {article.guid[:60]!r}" if article.guid else "title"
+        reason = f"it has the same {what} as {there}"
+        rejected.append(Rejected(place=place, reason=reason, excerpt=article.title))
+    return tuple(kept), rejected

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 #: Seconds to wait for the program that the database belongs to.
-_PATIENCE: Final = 5.0
+PATIENCE: Final = 5.0
 
 
 def rows(source: SourceSettings) -> Iterator[Row | Rejected]:
@@ -31,7 +31,7 @@ def rows(source: SourceSettings) -> Iterator[Row | Rejected]:
         raise SourceError(f"{source.name}: there is no file {path}", hint="Check the path.")
     uri = f"file:{quote(str(path.absolute()))}?mode=ro"
     try:
-        connection = sqlite3.connect(uri, uri=True, timeout=_PATIENCE)
+        connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE)
         # One text in another encoding must not end the reading of all others.
         connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
         try:
@@ -85,7 +85,7 @@ def _in_words(error: sqlite3.Error, source: SourceSettings) -> SourceError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return SourceError(
-            f"{source.name}: another program has locked {source.location} for {_PATIENCE:.0f} s",
+            f"{source.name}: another program has locked {source.location} for {PATIENCE:.0f} s",
             hint="Read it again when that program has ended.",
         )
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):

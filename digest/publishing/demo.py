@@ -97,7 +97,7 @@ def demo(folder: Path, *, progress: Callable[[Plan], Progress]) -> Demo | Skippe
 
 
 def _got(email: str, arrived: list[Received], outbox: Path) -> Got:
-    theirs = [received for received in arrived if _same(email, received.rcpt_to)]
+    theirs = [received for received in arrived if email in received.rcpt_to]
     if not theirs:
         return Got(email=email, messages=0, parts=(), language="", bytes=0, file=None)
     file = outbox / f"{_UNSAFE.sub('_', email)}.eml"
@@ -112,14 +112,6 @@ def _got(email: str, arrived: list[Received], outbox: Path) -> Got:
         language=str(message["Content-Language"] or ""),
         bytes=len(theirs[0].message),
         file=file,
-    )
-
-
-def _same(email: str, rcpt_to: tuple[str, ...]) -> bool:
-    """Whether the envelope names this address; on the wire its domain is in ASCII (RFC 5891)."""
-    local, _, domain = email.rpartition("@")
-    return f"{local}@{domain.encode('idna').decode('ascii')}".casefold() in (
-        address.casefold() for address in rcpt_to
     )
 
 

@@ -1,12 +1,12 @@
 """Filling an edition: the lead, what is related to it, then the sections in turn.
 
 Sections take turns, each with its best article, so that a busy one does not crowd out the others;
-pinned articles and higher priorities go first. An article whose headline is like one that is in
-already waits until the other stories have had their turn.
+pinned articles and higher priorities go first. Then what several sources tell of goes before what
+one does, and an article whose headline is like one that is in already waits for the other stories.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -15,6 +15,11 @@ from digest.model.newsletter import Rules
 from digest.selection.headlines import Relations
 from digest.selection.layout import Grouping
 from digest.selection.ranking import lead_rank
+
+_Test = Callable[[Article], bool]
+
+#: So many other headlines of the same story make it one that several sources tell.
+_SEVERAL = 2
 
 #: As many headlines of related stories stand under the lead at most.
 MOST_RELATED = 3
@@ -70,8 +75,8 @@ class _Filling:
 
     def take_turns(self, tier: Sequence[Article]) -> None:
         """Round after round, each section in its order adds one article, while there is room."""
-        for only_distinct in (True, False):
-            queues = [self._queue(tier, section, distinct=only_distinct) for section in self._turns]
+        for tests in ((self._leads_a_story, self._is_distinct), (self.has_room,)):
+            queues = [self._queue(tier, section, tests) for section in self._turns]
             while queues and len(self.taken) < self.rules.max_items:
                 queues = [queue for queue in queues if self._take_next(queue)]
 
@@ -80,14 +85,23 @@ class _Filling:
         return (*self.grouping.order, None)
 
     def _queue(
-        self, tier: Sequence[Article], section: str | None, *, distinct: bool
+        self, tier: Sequence[Article], section: str | None, tests: Iterable[_Test]
     ) -> Iterator[Article]:
-        for article in tier:
-            if self.grouping.group_of.get(article.id) != section or article.id in self.taken:
-                continue
-            # Asked at its turn, not before: what was taken meanwhile counts.
-            if not (distinct and article.id in self.overlapping) and self.has_room(article):
-                yield article
+        members = [a for a in tier if self.grouping.group_of.get(a.id) == section]
+        for passes in tests:
+            for article in members:
+                # Asked at its turn, not before: what was taken meanwhile counts.
+                if article.id not in self.taken and passes(article):
+                    yield article
+
+    def _leads_a_story(self, article: Article) -> bool:
+        """Whether the article is the first of several that tell of the same."""
+        return self._is_distinct(article) and (
+            len(self.relations.related_to(article.id)) >= _SEVERAL
+        )
+
+    def _is_distinct(self, article: Article) -> bool:
+        return article.id not in self.overlapping and self.has_room(article)
 
     def _take_next(self, queue: Iterator[Article]) -> bool:
         if len(self.taken) >= self.rules.max_items:

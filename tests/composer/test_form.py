@@ -231,6 +231,21 @@ def test_what_is_no_address_is_refused(email: str) -> None:
         form_of(minimal()).fill(replace(ANA, email=email), delivery_id=7, date=DATE)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Žurnal Pristanišče in okolica " * 6,
+        "جريدة الميناء اليومية " * 5,
+        "x" * 300,
+        '"=?utf-8?q?x?= y" <a@b>',
+        "Ana, Bo & Co. (Ltd)",
+        "",
+    ],
+)
+def test_any_name_of_a_sender_or_title_makes_a_form_that_passes_the_proof(name: str) -> None:
+    form_of(minimal(), newsletter=replace(NEWSLETTER, sender_name=name, title=name))
+
+
 def test_a_message_id_that_breaks_its_field_is_found_before_any_reader_has_it() -> None:
     edition = replace(minimal(), nonce="abc>\r\nBcc: v@example.com\r\nX: <x")
     with pytest.raises(SenderError, match="cannot go out"):

@@ -73,7 +73,7 @@ def test_a_regional_tag_takes_the_words_of_its_language_and_dates_of_its_own() -
     british = OURS.language("en-GB")
     assert british.code == "en-GB"
     assert british.say("unsubscribe") == "Unsubscribe"
-    assert british.locality.date(date(2026, 3, 12)) == "Thursday 12 March 2026"
+    assert british.locality.date(date(2026, 3, 12)) == "Thursday, 12 March 2026"
 
 
 def test_a_language_without_words_is_refused_with_those_that_there_are() -> None:
@@ -124,5 +124,5 @@ def test_words_never_reach_into_values(tmp_path: Path) -> None:
 
 
 def test_a_place_that_nothing_fills_is_refused() -> None:
-    with pytest.raises(LookupError, match="'by' has a place {author} that nothing fills"):
+    with pytest.raises(LookupError, match=r"'by' has a place \{author\} that nothing fills"):
         open_language("en", OURS.folders).say("by")

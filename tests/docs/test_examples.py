@@ -34,10 +34,11 @@ def examples(page: str) -> Iterator[Example]:
     for block in _BLOCK.findall(page):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, output = part.partition("\n")
-            # A backslash at its end carries a command on to the next line.
-            while command.endswith("\\"):
+            # As a shell shows it: `> ` begins the further lines of a command.
+            while output.startswith("> "):
                 more, _, output = output.partition("\n")
-                command = command[:-1] + more.removeprefix("> ")
+                joint = "" if command.endswith("\\") else "\n"
+                command = command.removesuffix("\\") + joint + more.removeprefix("> ")
             yield Example(command=command, output=output.rstrip("\n"))
 
 

@@ -1,9 +1,12 @@
 """What the tests of this room share: a way to describe a source, and a server to be read."""
 
+import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +23,7 @@ def make_source() -> MakeSource:
     """Makes the settings of a source, a CSV file in Lisbon unless something else is said."""
 
     def make(**given: Any) -> SourceSettings:
-        usual = {
+        usual: dict[str, Any] = {
             "name": "paper",
             "kind": SourceKind.CSV,
             "location": "/nowhere",
@@ -36,7 +39,8 @@ def make_source() -> MakeSource:
 class Server:
     """A web server on loopback. `answers` maps paths to what answers there; it keeps requests."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
+        self.scheme = "https" if certificate else "http"
         self.answers: dict[str, Answer] = {}
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.over = threading.Event()
@@ -54,12 +58,19 @@ class Server:
 
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._http.daemon_threads = True
+        if certificate:
+            tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            tls.load_cert_chain(certificate)
+            # The handshake belongs to the thread that answers, not to the one that accepts.
+            self._http.socket = tls.wrap_socket(
+                self._http.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,))
         self._thread.start()
 
     def url(self, path: str, host: str = "127.0.0.1") -> str:
         """The address of a path."""
-        return f"http://{host}:{self._http.server_port}{path}"
+        return f"{self.scheme}://{host}:{self._http.server_port}{path}"
 
     def stop(self) -> None:
         """End, whatever is still going on."""
@@ -93,3 +104,18 @@ def body(content: bytes, *, status: int = 200, **headers: str) -> Answer:
 def redirect(target: str, status: int = 302) -> Answer:
     """An answer that sends on to `target`."""
     return body(b"", status=status, Location=target)
+
+
+class Names:
+    """The system's look-up of names, with answers of ours: one list of addresses each time."""
+
+    def __init__(self, *answers: list[str]) -> None:
+        self.answers = list(answers)
+
+    def __call__(self, host: str, port: int, *rest: Any, **named: Any) -> list[Any]:
+        """What socket.getaddrinfo would say."""
+        del host, rest, named
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
+            for address in self.answers.pop(0)
+        ]

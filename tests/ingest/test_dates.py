@@ -92,10 +92,7 @@ def test_any_text_is_a_date_or_refused(text: str) -> None:
 
 
 @given(
-    st.datetimes(
-        min_value=datetime(1970, 1, 2),
-        max_value=datetime(2250, 1, 1),  # noqa: DTZ001
-    ),
+    st.datetimes(datetime(1970, 1, 2), datetime(2250, 1, 1)),  # noqa: DTZ001
     st.sampled_from(["iso", "mail", "epoch"]),
 )
 def test_every_instant_is_read_as_it_was_written(moment: datetime, form: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from digest.errors import LedgerError
-from digest.model.membership import Action, Consent, Readership, Standing
+from digest.model.membership import Action, Consent, Readership, Received, Standing
 from digest.model.subscriber import Subscriber, Subscription, SubscriptionState
 from digest.storage import consents, subscribers, subscriptions, suppressions
 from digest.storage.connection import Database, open_database
@@ -148,6 +148,41 @@ def test_states_and_topics_change(db: Database) -> None:
         SubscriptionState.PAUSED,
         later,
         ("Sport",),
+    )
+
+
+def test_what_became_of_every_edition_for_a_person_is_found(db: Database) -> None:
+    eva, ida = put(db, "eva@example.com").subscriber, put(db, "ida@example.com").subscriber
+    for number in (1, 2):
+        db.execute(
+            "insert into editions (id, newsletter, slot, number, state, since, cutoff,"
+            " last_article_id, nonce, subject, created_at)"
+            " values (?, 'daily', ?, ?, 'sent', '', '', 0, ?, 'News', '')",
+            (number, f"2026-03-1{number}T07:00", number, f"nonce{number}"),
+        )
+        db.execute(
+            "insert into variants (edition_id, variant, language, topics, subject, html, text)"
+            " values (?, 'en', 'en', '[]', '', '', '')",
+            (number,),
+        )
+    db.connection.executemany(
+        "insert into deliveries (edition_id, subscriber_id, variant, state, reply, finished_at)"
+        " values (?, ?, 'en', ?, ?, ?)",
+        [
+            (1, eva.id, "sent", "250 2.0.0 ok", "2026-03-11T07:00:05Z"),
+            (2, eva.id, "queued", None, None),
+            (1, ida.id, "rejected", "550 no", "2026-03-11T07:00:06Z"),
+        ],
+    )
+    assert subscribers.received(db, eva.id) == (
+        Received(
+            newsletter="daily",
+            number=1,
+            state="sent",
+            reply="250 2.0.0 ok",
+            finished_at=datetime(2026, 3, 11, 7, 0, 5, tzinfo=UTC),
+        ),
+        Received(newsletter="daily", number=2, state="queued", reply="", finished_at=None),
     )
 
 
