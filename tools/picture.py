@@ -11,8 +11,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from digest.publishing.demo import NOW
 from digest.config.load import load
+from digest.publishing.demo import NOW
 from digest.publishing.preview import Preview, preview
 from digest.sample import copy_to
 

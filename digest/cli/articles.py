@@ -1,20 +1,19 @@
 """`digest articles`: the editor's hand on the material."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.output import note, plain_table, print_json, print_table, results
+from digest.cli import article_views as views
+from digest.cli.output import note, print_json, results
 from digest.cli.session import session_of
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from digest.model.article import Article
-    from digest.storage.articles import Fate
     from digest.storage.connection import Database
 
 app = typer.Typer(
@@ -86,7 +85,7 @@ def add(
         stored = articles.by_identity(db, article.identity)
     what = "added" if kept.new else "corrected" if kept.edited else "is there already"
     if as_json:
-        print_json({"result": what, "article": _as_json(stored) if stored else None})
+        print_json({"result": what, "article": views.as_json(stored) if stored else None})
     else:
         number = f"article {stored.id}" if stored else "the article"
         results().print(f"{number} {what}: {article.title}", markup=False)
@@ -118,12 +117,12 @@ def list_(
             db, text=text, section=section, source=source, since=instant, most=most
         )
     if as_json:
-        print_json([_as_json(article) for article in found])
+        print_json([views.as_json(article) for article in found])
         return
     if not found:
         note("no article fits")
         return
-    _show_list(found, settings.site.timezone)
+    views.show_list(found, settings.site.timezone)
     if len(found) == most:
         note(f"these are the newest {most:,}: --most shows more")
 
@@ -140,9 +139,11 @@ def show(context: typer.Context, number: Number, *, as_json: AsJson = False) -> 
         article = articles.existing(db, number)
         fates = articles.fates(db, number)
     if as_json:
-        print_json(_as_json(article) | {"newsletters": [_fate_as_json(fate) for fate in fates]})
+        print_json(
+            views.as_json(article) | {"newsletters": [views.fate_as_json(fate) for fate in fates]}
+        )
         return
-    _show_one(article, fates)
+    views.show_one(article, fates)
 
 
 @app.command()
@@ -229,78 +230,3 @@ def _since(text: str, zone: "ZoneInfo") -> datetime | None:
         raise UsageError(
             f"--since: {error}", hint="Such as 2026-03-12 or 2026-03-12T07:00."
         ) from None
-
-
-def _show_list(found: "Sequence[Article]", zone: "ZoneInfo") -> None:
-    from rich.markup import escape
-
-    table = plain_table(">ID", "Published", "Section", "Source", "Title")
-    for article in found:
-        table.add_row(
-            str(article.id),
-            f"{article.published_at.astimezone(zone):%Y-%m-%d %H:%M}",
-            escape(article.section or "·"),
-            escape(article.source),
-            escape(article.title) + (" (withdrawn)" if article.withdrawn_at else ""),
-        )
-    print_table(table)
-
-
-def _show_one(article: "Article", fates: "Sequence[Fate]") -> None:
-    from rich.markup import escape
-
-    table = plain_table("", "")
-    table.show_header = False
-    for name, value in _as_json(article).items():
-        if value not in (None, "", []):
-            shown = ", ".join(value) if isinstance(value, list) else str(value)
-            table.add_row(name.replace("_", " "), escape(shown))
-    for fate in fates:
-        table.add_row(f"for {fate.newsletter}", escape(_fate_in_words(fate)))
-    print_table(table)
-
-
-def _fate_in_words(fate: "Fate") -> str:
-    pinned = "pinned" if fate.pinned else ""
-    if fate.decision is None:
-        return pinned
-    verdict = f"{fate.decision.verdict}: {fate.decision.reason}"
-    if fate.edition is not None:
-        verdict = f"in No. {fate.edition} ({fate.decision.reason})"
-    return f"{pinned}; {verdict}" if pinned else verdict
-
-
-def _as_json(article: "Article") -> dict[str, Any]:
-    from digest.model.instant import to_text
-
-    def instant(at: datetime | None) -> str | None:
-        return to_text(at) if at else None
-
-    return {
-        "id": article.id,
-        "title": article.title,
-        "url": article.url,
-        "summary": article.summary,
-        "section": article.section,
-        "source": article.source,
-        "author": article.author,
-        "image_url": article.image_url,
-        "tags": list(article.tags),
-        "priority": article.priority,
-        "published_at": instant(article.published_at),
-        "first_seen_at": instant(article.first_seen_at),
-        "edited_at": instant(article.edited_at),
-        "expires_at": instant(article.expires_at),
-        "withdrawn_at": instant(article.withdrawn_at),
-    }
-
-
-def _fate_as_json(fate: "Fate") -> dict[str, Any]:
-    decision = fate.decision
-    return {
-        "newsletter": fate.newsletter,
-        "pinned": fate.pinned,
-        "verdict": decision.verdict if decision else None,
-        "reason": decision.reason if decision else None,
-        "edition": fate.edition,
-    }

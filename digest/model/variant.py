@@ -18,8 +18,10 @@ class VariantKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """What had to go from a variant. `decks` and `stories` are counts, for size; `stories` are left
-    to the web. `images` are the paths of pictures that cannot travel along.
+    """What had to go from a variant.
+
+    `decks` and `stories` are counts, for size; `stories` are left to the web. `images` are the
+    paths of pictures that cannot travel along.
     """
 
     decks: int = 0
