@@ -16,7 +16,8 @@
     └── LedgerError                 the record of editions does not allow it
         ├── SlotTaken               the slot has its edition already
         ├── Superseded              something changed between drafting an edition and storing it
-        └── AlreadySending          another process is sending editions of this database
+        ├── AlreadySending          another process is sending editions of this database
+        └── Held                    somebody stopped the edition; it waits for a decision
 
 Results that are expected are values (`digest.model.outcome`), never exceptions.
 """
@@ -129,3 +130,9 @@ class AlreadySending(LedgerError):
     """Another process is sending editions of this database."""
 
     exit_code = 3
+
+
+class Held(LedgerError):
+    """Somebody stopped the edition; it waits for a decision."""
+
+    exit_code = 4

@@ -10,11 +10,13 @@ from typer.core import TyperGroup
 
 from digest import __version__
 from digest.cli.articles import app as articles
+from digest.cli.audit import audit
 from digest.cli.check import check
 from digest.cli.demo import demo
 from digest.cli.ingest import ingest
 from digest.cli.init import init
 from digest.cli.preview import preview
+from digest.cli.resume import resume, stop
 from digest.cli.send import send
 from digest.cli.session import Session
 from digest.cli.status import status
@@ -80,7 +82,10 @@ app.command()(ingest)
 app.add_typer(articles)
 app.command()(preview)
 app.command()(send)
+app.command()(resume)
+app.command()(stop)
 app.command()(status)
+app.command()(audit)
 app.add_typer(subscribers)
 
 

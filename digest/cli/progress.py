@@ -9,7 +9,7 @@ from digest.cli.output import messages
 if TYPE_CHECKING:
     from digest.model.delivery import DeliveryState
     from digest.publishing.deliver import Progress
-    from digest.publishing.send import Plan
+    from digest.publishing.round import Plan
 
 
 @contextmanager

@@ -3,16 +3,16 @@
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.output import Exit, note, print_error, print_json, results
+from digest.cli.output import Exit, note
+from digest.cli.rounds import report_round
 from digest.cli.session import Session, instant_of, session_of
 
 if TYPE_CHECKING:
     from digest.model.newsletter import Newsletter
-    from digest.publishing.deliver import Report
     from digest.sender.transport import Transport
 
 
@@ -64,7 +64,8 @@ def send(
     _send(session, chosen, outbox, now, as_json=as_json)
 
 
-def _transport(session: Session, outbox: Path | None) -> "Transport":
+def transport_of(session: Session, outbox: Path | None) -> "Transport":
+    """What carries the messages: the server that is configured, or a folder."""
     if outbox is not None:
         from digest.sender.folder import FolderTransport
 
@@ -87,7 +88,7 @@ def _test(
     if made is None or isinstance(made, TooFew):
         note(f"skipped: {too_few(made) if made else 'nothing for the topics of ' + to}")
         raise typer.Exit(Exit.SKIPPED)
-    outcome = send_test(made, to, _transport(session, outbox))
+    outcome = send_test(made, to, transport_of(session, outbox))
     if isinstance(outcome, Accepted):
         note(f"test of No. {made.edition.number} accepted for {to}: {outcome.reply}")
         return
@@ -126,55 +127,15 @@ def _send(
 ) -> None:
     from digest.cli.progress import delivery_progress
     from digest.model.instant import next_second
-    from digest.publishing.send import Skipped
     from digest.publishing.send import send as use_case
 
     with delivery_progress() as progress:
         result = use_case(
             session.settings,
             newsletter,
-            _transport(session, outbox),
+            transport_of(session, outbox),
             now=next_second(now),
             clock=lambda: datetime.now(UTC),
             progress=progress,
         )
-    if isinstance(result, Skipped):
-        if as_json:
-            print_json({"result": "skipped", "reason": result.reason})
-        note(f"skipped: {result.reason}")
-        raise typer.Exit(Exit.SKIPPED)
-    _report(result, as_json=as_json)
-
-
-def _report(report: "Report", *, as_json: bool) -> None:
-    counts = {state.value: n for state, n in report.counts.items() if n}
-    if as_json:
-        print_json(_as_json(report, counts))
-    else:
-        listed = ", ".join(f"{n:,} {state}" for state, n in counts.items())
-        results().print(
-            f"No. {report.edition.number} “{report.edition.subject}”: {listed}", markup=False
-        )
-    if report.error is not None:
-        print_error(report.error)
-    if report.interrupted:
-        note("interrupted: what was under way was finished")
-    if report.complete:
-        return
-    if any(counts.get(state) for state in ("queued", "deferred")):
-        note("`digest send` goes on where this ended; nobody gets the edition twice")
-    note("`digest status` lists everybody who does not surely have it")
-    raise typer.Exit(Exit.INCOMPLETE)
-
-
-def _as_json(report: "Report", counts: dict[str, int]) -> dict[str, Any]:
-    return {
-        "result": "complete" if report.complete else "incomplete",
-        "newsletter": report.edition.newsletter,
-        "number": report.edition.number,
-        "slot": report.edition.slot,
-        "subject": report.edition.subject,
-        "deliveries": counts,
-        "interrupted": report.interrupted,
-        "error": report.error.message if report.error else None,
-    }
+    report_round(result, as_json=as_json)

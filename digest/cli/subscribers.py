@@ -1,27 +1,27 @@
 """`digest subscribers`: the list."""
 
-import secrets
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from datetime import UTC, datetime
-from enum import StrEnum
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digest.cli.list_access import (
+    circumstances,
+    for_planning,
+    key_of,
+    one_of,
+    opened,
+    reading,
+    standings_of,
+    whole,
+)
 from digest.cli.output import Exit, note, print_json, results
 from digest.cli.session import session_of
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from digest.audience.changes import Circumstances
     from digest.audience.membership import Leaving
-    from digest.model.membership import Standing
-    from digest.storage.connection import Database
 
 app = typer.Typer(
     name="subscribers",
@@ -72,8 +72,8 @@ def add(
 
     split = [topic for given in topics or () for topic in given.split(",")]
     typed = reader.typed(email, name=name, language=language, timezone=timezone, topics=split)
-    given = _circumstances(_key(context, newsletter), wording=consent)
-    with _opened(context) as db:
+    given = circumstances(key_of(context, newsletter), wording=consent)
+    with opened(context) as db:
         fate = membership.add(db, typed, given)
     if as_json:
         print_json({"email": typed.email, "newsletter": given.newsletter, "result": fate})
@@ -116,12 +116,11 @@ def import_(
     from digest.cli.roster import counting, print_import
 
     settings = session_of(context).settings
-    given = _circumstances(_key(context, newsletter), wording=consent, file=file)
-    data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    found = table.read(data, encoding=encoding, delimiter=delimiter)
+    given = circumstances(key_of(context, newsletter), wording=consent, file=file)
+    found = table.read(whole(file), encoding=encoding, delimiter=delimiter)
     listed = importing.read_list(found.rows, now=given.now, zone=settings.site.timezone)
-    opened = _for_planning(context) if dry_run else _opened(context)
-    with opened as db, counting("Importing", len(listed.readers)) as progress:
+    access = for_planning(context) if dry_run else opened(context)
+    with access as db, counting("Importing", len(listed.readers)) as progress:
         report = importing.import_readers(
             db, listed.readers, given, dry_run=dry_run, on_progress=progress
         )
@@ -157,10 +156,10 @@ def export(
     from digest.audience.exporting import Format, export_list, to_file
     from digest.storage import suppressions
 
-    form = _one_of(Format, "--format", format)
-    standings = _standings(state)
-    key = _key(context, newsletter)
-    with _reading(context) as db:
+    form = one_of(Format, "--format", format)
+    standings = standings_of(state)
+    key = key_of(context, newsletter)
+    with reading(context) as db:
         with to_file(out) if out else nullcontext(sys.stdout) as file:
             written = export_list(db, key, standings, form, file)
         erased = suppressions.erased(db)
@@ -188,9 +187,9 @@ def list_(
     from digest.cli.roster import members_as_json, print_members
     from digest.storage import subscriptions
 
-    key = _key(context, newsletter)
-    standings = _standings(state)
-    with _reading(context) as db:
+    key = key_of(context, newsletter)
+    standings = standings_of(state)
+    with reading(context) as db:
         counts = subscriptions.counts(db, key)
         members = list(subscriptions.members(db, key, standings, most=limit or -1))
     if as_json:
@@ -209,7 +208,7 @@ def show(context: typer.Context, email: Email, *, as_json: AsJson = False) -> No
     from digest.audience.record import record_of
     from digest.cli.roster import print_record, record_as_json
 
-    with _reading(context) as db:
+    with reading(context) as db:
         record = record_of(db, normalise(email))
     if as_json:
         print_json(record_as_json(record))
@@ -235,8 +234,8 @@ def unsubscribe(
     from digest.audience import membership
     from digest.audience.address import normalise
 
-    given = _circumstances(_key(context, newsletter))
-    with _opened(context) as db:
+    given = circumstances(key_of(context, newsletter))
+    with opened(context) as db:
         leaving = membership.unsubscribe(db, normalise(email), reason, given)
     _print_leaving(leaving, "unsubscribed", as_json=as_json)
 
@@ -263,80 +262,9 @@ def suppress(
     clean = one_line(reason)
     if not clean:
         raise UsageError("--reason is empty, expected why this address must never be mailed")
-    with _opened(context) as db:
-        leaving = membership.suppress(db, normalise(email), clean, _circumstances(None))
+    with opened(context) as db:
+        leaving = membership.suppress(db, normalise(email), clean, circumstances(None))
     _print_leaving(leaving, "suppressed", as_json=as_json)
-
-
-def _key(context: typer.Context, newsletter: str | None) -> str:
-    return session_of(context).settings.newsletter(newsletter).key
-
-
-def _circumstances(
-    newsletter: str | None, *, wording: str | None = None, file: Path | None = None
-) -> "Circumstances":
-    from digest.audience.changes import Circumstances
-    from digest.audience.particulars import one_line
-
-    name = "standard input" if str(file) == "-" else file and one_line(file.name)
-    return Circumstances(
-        newsletter=newsletter or "",
-        now=datetime.now(UTC),
-        origin=f"import {name}" if file else "command line",
-        tokens=lambda: secrets.token_urlsafe(16),
-        wording=one_line(wording or "") or None,
-        numbered=file is not None,
-    )
-
-
-#: Seconds to wait for another import: a large one keeps the list to itself until it is done.
-_PATIENCE = 60.0
-
-
-def _opened(context: typer.Context) -> "AbstractContextManager[Database]":
-    from digest.storage.connection import Access, open_database
-
-    return open_database(
-        session_of(context).settings.database, Access.WRITE, busy_timeout=_PATIENCE
-    )
-
-
-def _reading(context: typer.Context) -> "AbstractContextManager[Database]":
-    from digest.storage.connection import Access, open_database
-
-    return open_database(session_of(context).settings.database, Access.READ)
-
-
-@contextmanager
-def _for_planning(context: typer.Context) -> "Iterator[Database]":
-    """The database to look into; an empty one elsewhere if there is none, because none is made."""
-    from digest.storage.connection import open_database
-
-    if session_of(context).settings.database.exists():
-        with _reading(context) as db:
-            yield db
-        return
-    with tempfile.TemporaryDirectory() as folder, open_database(Path(folder, "list.db")) as db:
-        yield db
-
-
-_E = TypeVar("_E", bound=StrEnum)
-
-
-def _one_of(words: type[_E], option: str, word: str) -> _E:
-    from digest.errors import UsageError
-
-    try:
-        return words(word.strip().casefold())
-    except ValueError:
-        raise UsageError(f"{option}: found {word!r}, expected one of {', '.join(words)}") from None
-
-
-def _standings(words: Sequence[str] | None) -> "Sequence[Standing]":
-    """The standings that were named; all of them where no option was given."""
-    from digest.model.membership import Standing
-
-    return [_one_of(Standing, "--state", word) for word in words] if words else list(Standing)
 
 
 def _print_leaving(leaving: "Leaving", word: str, *, as_json: bool) -> None:

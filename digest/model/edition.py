@@ -59,7 +59,8 @@ class Edition:
     """One issue for one slot.
 
     `slot` is the newsletter's local wall time (`2026-03-12T07:00`), `cutoff` the instant before
-    which its articles were published. `nonce` is random; Message-IDs are made of it.
+    which its articles were published. `nonce` is random; Message-IDs are made of it. Nothing of a
+    `stopped` edition leaves until somebody resumes it.
     """
 
     newsletter: str
@@ -72,3 +73,11 @@ class Edition:
     stories: tuple[Story, ...]
     id: int | None = None
     state: EditionState = EditionState.PREPARED
+    stopped: bool = False
+
+    @property
+    def stored_id(self) -> int:
+        """Its id in the ledger. Raises ValueError for a draft, which has none."""
+        if self.id is None:
+            raise ValueError(f"No. {self.number} of {self.newsletter} is not stored")
+        return self.id

@@ -1,31 +1,32 @@
-"""Deliver: fill a reader's message, hand it over, record the outcome; until nobody is left.
+"""Deliver: fill a reader's message, hand it over, write down the outcome; until nobody is left.
 
-A delivery is claimed, durably, at the moment before its message cannot be called back any more (the
-final dot of SMTP). After a crash at any point a queued one was surely not sent, a recorded one has
-its outcome, and only those still claimed are Unknown: never more than connections that were open.
+Right before a message cannot be called back any more (the final dot of SMTP), one last look is
+taken at whether its reader still wants it, and the journal is told. After a crash at any point,
+what was not begun was surely not sent, what has an outcome has it, and only what was begun without
+an outcome is Unknown: never more than connections that were open.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol, assert_never
 
 from digest.composer.form import MessageForm
-from digest.errors import DigestError, RelayUnavailable
+from digest.errors import DigestError
 from digest.model.delivery import Delivery, DeliveryState, complete
 from digest.model.edition import Edition, EditionState
 from digest.model.outcome import Accepted, Deferred, Outcome, Rejected, Unknown
+from digest.publishing.claims import Claims, Clock
 from digest.sender.envelope import Envelope
 from digest.sender.transport import Transport
 from digest.storage import deliveries, editions
 from digest.storage.connection import Database
-
-Clock = Callable[[], datetime]
+from digest.storage.deliveries import Objections, Settled
+from digest.storage.journal import Journal, journal_of
 
 
 class Progress(Protocol):
-    """Told of each delivery when its outcome is recorded."""
+    """Told of each delivery when its outcome is known."""
 
     def __call__(self, state: DeliveryState) -> None:
         """One more delivery is in this state."""
@@ -73,16 +74,29 @@ async def deliver(
 ) -> Report:
     """Send every queued delivery of an edition; the caller holds the sender's lock.
 
-    Outcomes are recorded one by one. A relay that is at fault ends the run, and whoever was not
-    served stays queued.
+    Nothing is claimed when it begins, and nothing when it has ended in order. A relay that is at
+    fault, or a ledger that cannot be written, ends the run; whoever was not served stays queued.
     """
-    run = _Run(db, edition, forms, transport, clock=clock, stop=stop, progress=progress)
+    edition_id = edition.stored_id
+    journal = Journal(journal_of(db.path))
+    error: DigestError | None = None
     try:
-        async with transport:
+        async with (
+            transport,
+            Claims(db.path, edition_id, clock=clock, recorded=journal.forget) as claims,
+        ):
+            run = _Run(claims, journal, Objections(db), forms, transport, clock, stop, progress)
             await _together(run.work() for _ in range(transport.connections))
-    except RelayUnavailable as error:
-        return run.report(error)
-    return run.report()
+            error = run.error
+    except DigestError as raised:
+        error = raised
+    finally:
+        journal.close()
+    counts = deliveries.counts(db, edition_id)
+    state = _edition_state(counts)
+    if state is not EditionState.PREPARED:
+        editions.finish(db, edition_id, state, clock())
+    return Report(edition=edition, counts=counts, error=error, interrupted=stop.requested)
 
 
 async def _together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
@@ -97,76 +111,84 @@ async def _together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
         raise
 
 
+class _Objected(DigestError):
+    """The message may not leave: its reader has gone, or (an empty reason) all must stop."""
+
+
 class _Run:
     def __init__(
         self,
-        db: Database,
-        edition: Edition,
+        claims: Claims,
+        journal: Journal,
+        objections: Objections,
         forms: Mapping[str, MessageForm],
         transport: Transport,
-        *,
         clock: Clock,
         stop: Stop,
         progress: Progress,
     ) -> None:
-        assert edition.id is not None, "only a stored edition has deliveries"  # noqa: S101
-        self._db = db
-        self._edition = edition
-        self._edition_id = edition.id
+        self._claims = claims
+        self._journal = journal
+        self._objections = objections
         self._forms = forms
         self._transport = transport
         self._clock = clock
         self._stop = stop
         self._progress = progress
-        self._error: DigestError | None = None
-        self._last_begun = 0
+        self.error: DigestError | None = None
 
     async def work(self) -> None:
         """One worker: one delivery at a time."""
-        while not self._stop.requested and self._error is None:
-            delivery = deliveries.next_queued(
-                self._db, self._edition_id, self._clock(), after=self._last_begun
-            )
+        while not self._stop.requested and self.error is None:
+            delivery = await self._claims.take()
             if delivery is None:
                 return
-            self._last_begun = delivery.id
             await self._attempt(delivery)
 
     async def _attempt(self, delivery: Delivery) -> None:
         form = self._forms[delivery.variant]
         envelope = Envelope(mail_from=form.mail_from, rcpt_to=delivery.recipient.email)
+
+        def commit() -> None:
+            objection = self._objections.to(delivery.id)
+            if objection is not None:
+                raise _Objected(objection)
+            self._journal.begun(delivery.id)
+
         try:
             message = form.fill(delivery.recipient, delivery_id=delivery.id, date=self._clock())
-            outcome = await self._transport.send(
-                envelope,
-                message,
-                before_commit=lambda: deliveries.claim(self._db, delivery.id),
-            )
+            outcome = await self._transport.send(envelope, message, before_commit=commit)
+        except _Objected as objected:
+            self._obey(delivery, objected.message)
         except DigestError as error:
             # By contract nothing has left: the reader keeps the place in the queue. Whatever else
-            # may be raised after the claim leaves the delivery claimed, Unknown to the next run.
-            self._error = self._error or error
-            self._record(delivery, DeliveryState.QUEUED, error.message)
-            return
-        state, reply = _recorded(outcome)
-        self._record(delivery, state, reply)
-        self._progress(state)
+            # may be raised leaves the delivery claimed, and the journal knows if it was begun.
+            self.error = self.error or error
+            self._claims.give_back(delivery, error.message)
+        else:
+            self._settle(delivery, *_recorded(outcome))
 
-    def _record(self, delivery: Delivery, state: DeliveryState, reply: str) -> None:
-        deliveries.record(self._db, delivery.id, state, reply, self._clock())
+    def _obey(self, delivery: Delivery, objection: str) -> None:
+        if objection:
+            self._settle(delivery, DeliveryState.WITHHELD, deliveries.objection(objection))
+        else:
+            self._stop.request()
+            self._claims.give_back(delivery, "")
 
-    def report(self, error: DigestError | None = None) -> Report:
-        """Count, and write down how far the edition came."""
-        counts = deliveries.counts(self._db, self._edition_id)
-        state = _edition_state(counts)
-        if state is not EditionState.PREPARED:
-            editions.finish(self._db, self._edition_id, state, self._clock())
-        return Report(
-            edition=self._edition,
-            counts=counts,
-            error=error or self._error,
-            interrupted=self._stop.requested,
+    def _settle(self, delivery: Delivery, state: DeliveryState, reply: str) -> None:
+        now = self._clock()
+        again = now if state is DeliveryState.DEFERRED else None
+        self._claims.settle(
+            Settled(
+                delivery_id=delivery.id, state=state, reply=reply, at=now, next_attempt_at=again
+            )
         )
+        self._progress(state)
+        try:
+            self._journal.ended(delivery.id, state, reply)
+        except DigestError as error:
+            # The outcome is on its way into the ledger; but nothing more can be put on record.
+            self.error = self.error or error
 
 
 def _recorded(outcome: Outcome) -> tuple[DeliveryState, str]:

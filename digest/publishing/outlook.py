@@ -38,7 +38,7 @@ def outlook(
     with open_database(settings.database, Access.READ) as db:
         last = editions.last(db, newsletter.key)
         if last is not None and last.state is EditionState.PREPARED:
-            counts = deliveries.counts(db, last.id or 0)
+            counts = deliveries.counts(db, last.stored_id)
             waiting = counts[DeliveryState.QUEUED] + counts[DeliveryState.DEFERRED]
             return Resume(number=last.number, subject=last.subject, readers=waiting)
         made = draft(db, settings, newsletter, now=now)

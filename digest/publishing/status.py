@@ -39,8 +39,8 @@ def status(
         return tuple(
             EditionStatus(
                 edition=edition,
-                counts=deliveries.counts(db, edition.id or 0),
-                unfinished=deliveries.unfinished(db, edition.id or 0),
+                counts=deliveries.counts(db, edition.stored_id),
+                unfinished=deliveries.unfinished(db, edition.stored_id),
             )
             for edition in found
         )

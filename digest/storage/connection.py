@@ -60,26 +60,33 @@ class Database:
 
         A deferred BEGIN that reads and then writes fails under contention, whatever the timeout.
         """
-        self.connection.execute("begin immediate")
         try:
+            self.connection.execute("begin immediate")
             yield
             self.connection.execute("commit")
-        except BaseException:
+        except BaseException as error:
             # SQLite has already rolled back by itself after some errors, a full disk among them.
             if self.connection.in_transaction:
                 self.connection.execute("rollback")
+            if isinstance(error, sqlite3.Error):
+                raise _in_words(error, self.path) from error
             raise
 
 
 @contextmanager
 def open_database(
-    path: Path, access: Access = Access.WRITE, *, busy_timeout: float = BUSY_TIMEOUT
+    path: Path,
+    access: Access = Access.WRITE,
+    *,
+    busy_timeout: float = BUSY_TIMEOUT,
+    cache: int = 8,
 ) -> Iterator[Database]:
     """Open a newsletter's database, made or migrated first where that is needed.
 
     Safe with several processes at once: who comes second waits, and then finds the work done.
     Raises the StorageError that fits, here and for whatever SQLite refuses while it is open;
-    a file that is not ours or newer than this program is left as it was.
+    a file that is not ours or newer than this program is left as it was. `cache` is in megabytes:
+    with little of it, the indexes of a large import go to the disk and back.
     """
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise StorageError(
@@ -93,7 +100,7 @@ def open_database(
                 hint="`digest ingest` or `digest subscribers add` makes it.",
             )
         _bring_up_to_date(path, busy_timeout)
-        connection = _connect(path, access, busy_timeout)
+        connection = _connect(path, access, busy_timeout, cache)
         try:
             yield Database(connection, path)
         finally:
@@ -102,7 +109,7 @@ def open_database(
         raise _in_words(error, path) from error
 
 
-def _connect(path: Path, access: Access, busy_timeout: float) -> sqlite3.Connection:
+def _connect(path: Path, access: Access, busy_timeout: float, cache: int) -> sqlite3.Connection:
     uri = _reading(path) if access is Access.READ else f"{_uri(path)}?mode=rw"
     connection = sqlite3.connect(uri, uri=True, timeout=busy_timeout, isolation_level=None)
     connection.row_factory = sqlite3.Row
@@ -111,8 +118,7 @@ def _connect(path: Path, access: Access, busy_timeout: float) -> sqlite3.Connect
         connection.execute("pragma journal_mode = wal")
         # FULL: a claim must survive a power cut before its message leaves the machine.
         connection.execute("pragma synchronous = full")
-        # 64 MB: with SQLite's usual 2 MB the indexes of a large import go to the disk and back.
-        connection.execute("pragma cache_size = -65536")
+        connection.execute(f"pragma cache_size = {-1024 * cache}")
     return connection
 
 

@@ -1,116 +1,210 @@
-"""Deliveries: claimed when a message is about to leave, recorded when its outcome is known."""
+"""Deliveries: claimed in batches before their messages leave, recorded in batches afterwards."""
 
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from digest.errors import LedgerError
 from digest.model.delivery import Delivery, DeliveryState
 from digest.model.instant import to_text
 from digest.model.subscriber import Recipient
 from digest.storage.connection import Database
+from digest.storage.journal import Evidence
 
-_NEXT = """
-select d.id, d.variant, s.email, s.name, s.fields,
-       coalesce(n.state, 'unsubscribed') as subscription, coalesce(n.token, '') as token,
-       exists (select 1 from suppressions x where x.email = s.email) as suppressed
-from deliveries d
-join editions e on e.id = d.edition_id
+# Deliveries of one edition are one run of ids, so a walk along the ids needs no index.
+_QUEUED = """
+select d.id, d.variant, s.email, s.name, s.fields, n.token,
+       case when x.hash is not null then 'suppressed'
+            when n.state is null then 'unsubscribed'
+            when n.state <> 'active' then n.state end as objection
+from editions e
+join deliveries d on d.id between max(:after + 1, e.first_delivery_id) and e.last_delivery_id
 join subscribers s on s.id = d.subscriber_id
 left join subscriptions n on n.subscriber_id = s.id and n.newsletter = e.newsletter
-where d.edition_id = :edition and d.state = 'queued' and d.id > :after
+left join suppressions x on x.email = s.email
+where e.id = :edition and e.stopped_at is null and d.state = 'queued'
 order by d.id
-limit 1
+limit :most
 """
 
+_CLAIM = "update deliveries set state = 'sending', attempts = attempts + 1 where id = ?"
 
-def next_queued(db: Database, edition_id: int, now: datetime, *, after: int) -> Delivery | None:
-    """The first queued delivery whose id is larger than `after`; None when there is none.
+_WITHHOLD = "update deliveries set state = 'withheld', reply = ?, finished_at = ? where id = ?"
 
-    Whoever left, was suppressed or paused since the edition was prepared is passed over here and
-    recorded as withheld.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Deliveries that are ours to attempt; `withheld` counts those passed over on the way.
+
+    `last_id` is where the next batch goes on; None when there is nothing behind it.
     """
-    while row := db.row(_NEXT, {"edition": edition_id, "after": after}):
-        obstacle = _obstacle(row)
-        if obstacle is None:
-            return Delivery(
-                id=row["id"],
-                variant=row["variant"],
-                recipient=Recipient(
-                    email=row["email"],
-                    name=row["name"],
-                    token=row["token"],
-                    fields=json.loads(row["fields"]),
-                ),
-            )
-        record(db, row["id"], DeliveryState.WITHHELD, obstacle, now)
-    return None
+
+    deliveries: tuple[Delivery, ...]
+    withheld: int
+    last_id: int | None
 
 
-def _obstacle(row: sqlite3.Row) -> str | None:
-    if row["suppressed"]:
-        return "suppressed after the edition was prepared"
-    if row["subscription"] != "active":
-        return f"{row['subscription']} after the edition was prepared"
-    return None
+def claim(db: Database, edition_id: int, now: datetime, *, after: int, most: int) -> Batch:
+    """Claim up to `most` queued deliveries with ids above `after`, in the caller's transaction.
 
-
-_CLAIM = """
-update deliveries set state = 'sending', attempts = attempts + 1
-where id = :id and state = 'queued'
-"""
-
-
-def claim(db: Database, delivery_id: int) -> None:
-    """Write down, durably, that the message is about to leave: the next step cannot be undone.
-
-    If the program dies between this and `record`, the delivery is Unknown. Raises LedgerError if
-    the delivery is not queued: then it must not leave.
+    Whoever left, was suppressed or paused since the edition was prepared is recorded as withheld.
     """
-    if db.execute(_CLAIM, {"id": delivery_id}).rowcount != 1:
-        raise LedgerError(f"delivery {delivery_id} is not queued any more")
-
-
-_RECORD = """
-update deliveries set state = :state, reply = :reply, finished_at = :now where id = :id
-"""
-
-
-def record(db: Database, delivery_id: int, state: DeliveryState, reply: str, now: datetime) -> None:
-    """Write down what one attempt came to; `reply` is what the server said, or what happened."""
-    finished = None if state in (DeliveryState.QUEUED, DeliveryState.DEFERRED) else to_text(now)
-    db.execute(
-        _RECORD, {"id": delivery_id, "state": state, "reply": reply or None, "now": finished}
+    rows = db.rows(_QUEUED, {"edition": edition_id, "after": after, "most": most})
+    withheld = [row for row in rows if row["objection"]]
+    claimed = [row for row in rows if not row["objection"]]
+    db.connection.executemany(_CLAIM, ((row["id"],) for row in claimed))
+    db.connection.executemany(
+        _WITHHOLD, ((objection(row["objection"]), to_text(now), row["id"]) for row in withheld)
+    )
+    return Batch(
+        deliveries=tuple(_delivery(row) for row in claimed),
+        withheld=len(withheld),
+        last_id=rows[-1]["id"] if len(rows) == most else None,
     )
 
 
-_ABANDONED = """
-update deliveries
-set state = 'unknown', finished_at = :now,
-    reply = 'the program stopped between handing over the message and hearing the answer'
-where edition_id = :edition and state = 'sending'
+def objection(standing: str) -> str:
+    """Why a reader with this standing is passed over, as a sentence."""
+    return f"{standing} after the edition was prepared"
+
+
+def _delivery(row: sqlite3.Row) -> Delivery:
+    fields = row["fields"]
+    return Delivery(
+        id=row["id"],
+        variant=row["variant"],
+        recipient=Recipient(
+            email=row["email"],
+            name=row["name"],
+            token=row["token"],
+            fields={} if fields == "{}" else json.loads(fields),
+        ),
+    )
+
+
+_RECORD = """
+update deliveries set state = ?, reply = ?, finished_at = ?, first_attempt_at = coalesce(
+    first_attempt_at, ?), next_attempt_at = ?
+where id = ? and state = 'sending'
 """
 
-_REQUEUE = (
-    "update deliveries set state = 'queued' where edition_id = :edition and state = 'deferred'"
-)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What is written down of one attempt. `next_attempt_at` belongs to a deferred one."""
+
+    delivery_id: int
+    state: DeliveryState
+    reply: str
+    at: datetime
+    next_attempt_at: datetime | None = None
 
 
-def take_up(db: Database, edition_id: int, now: datetime) -> None:
-    """Make an edition ready to go on after an interruption.
+def record(db: Database, settled: Iterable[Settled]) -> None:
+    """Write down what attempts came to; only what is claimed changes."""
+    db.connection.executemany(_RECORD, (_settled_row(one) for one in settled))
 
-    What was claimed by a process that is no more is Unknown; what was deferred is queued again.
-    The caller holds the sender's lock: nobody else can be sending.
+
+def _settled_row(one: Settled) -> tuple[object, ...]:
+    at = to_text(one.at)
+    deferred = one.state is DeliveryState.DEFERRED
+    again = to_text(one.next_attempt_at) if one.next_attempt_at else None
+    finished = None if deferred else at
+    started = at if deferred else None
+    return one.state, one.reply or None, finished, started, again, one.delivery_id
+
+
+_RELEASE = """
+update deliveries set state = 'queued', reply = ?, attempts = attempts - 1
+where id = ? and state = 'sending'
+"""
+
+
+def release(db: Database, unsent: Iterable[tuple[int, str]]) -> None:
+    """Queue again what was claimed and surely not sent; an id may have a reason with it."""
+    db.connection.executemany(_RELEASE, ((reason or None, id_) for id_, reason in unsent))
+
+
+_SENDING = "select id from deliveries where state = 'sending'"
+
+_INTERRUPTED = "the program stopped between handing over the message and hearing the answer"
+_POWER_CUT = "the machine stopped while the message may have been on its way"
+
+
+def recover(db: Database, evidence: Evidence, now: datetime) -> None:
+    """Settle what a process that is no more has left claimed, in any edition.
+
+    The caller holds the sender's lock: nobody else can be sending. Afterwards nothing is claimed,
+    and the journal that gave this evidence may be started over.
     """
     with db.transaction():
-        db.execute(_ABANDONED, {"edition": edition_id, "now": to_text(now)})
-        db.execute(_REQUEUE, {"edition": edition_id})
+        claimed = [row["id"] for row in db.rows(_SENDING)]
+        known = {id_: _known(id_, evidence, now) for id_ in claimed}
+        record(db, (settled for settled in known.values() if settled))
+        release(db, ((id_, "") for id_, settled in known.items() if settled is None))
 
 
-_COUNTS = "select state, count(*) as n from deliveries where edition_id = ? group by state"
+def _known(delivery_id: int, evidence: Evidence, now: datetime) -> Settled | None:
+    """What became of a delivery that was claimed; None if it was surely not sent."""
+    if delivery_id in evidence.ended:
+        state, reply = evidence.ended[delivery_id]
+        again = now if state is DeliveryState.DEFERRED else None
+    elif delivery_id in evidence.begun:
+        state, reply, again = DeliveryState.UNKNOWN, _INTERRUPTED, None
+    elif not evidence.whole:
+        state, reply, again = DeliveryState.UNKNOWN, _POWER_CUT, None
+    else:
+        return None
+    return Settled(delivery_id=delivery_id, state=state, reply=reply, at=now, next_attempt_at=again)
+
+
+_REQUEUE = """
+update deliveries set state = 'queued'
+where id between (select first_delivery_id from editions where id = :edition)
+             and (select last_delivery_id from editions where id = :edition)
+  and state = 'deferred' and (:all or next_attempt_at <= :now)
+"""
+
+
+def requeue(db: Database, edition_id: int, now: datetime, *, before_their_hour: bool) -> None:
+    """Queue what was deferred and may be tried again at `now`, or all of it."""
+    db.execute(_REQUEUE, {"edition": edition_id, "now": to_text(now), "all": before_their_hour})
+
+
+_DECIDE_UNKNOWN = """
+update deliveries set state = :state, finished_at = :now,
+    reply = coalesce(reply, '') || :note
+where id between (select first_delivery_id from editions where id = :edition)
+             and (select last_delivery_id from editions where id = :edition)
+  and state = 'unknown'
+"""
+
+
+def resend_unknown(db: Database, edition_id: int) -> None:
+    """Queue the Unknown again, at the owner's word: some readers may get the edition twice."""
+    values = {"edition": edition_id, "state": DeliveryState.QUEUED, "now": None, "note": ""}
+    db.execute(_DECIDE_UNKNOWN, values)
+
+
+def drop_unknown(db: Database, edition_id: int, now: datetime) -> None:
+    """Leave the Unknown be, at the owner's word: some readers may not have the edition."""
+    note = " (left so by the owner)"
+    values = {
+        "edition": edition_id,
+        "state": DeliveryState.WITHHELD,
+        "now": to_text(now),
+        "note": note,
+    }
+    db.execute(_DECIDE_UNKNOWN, values)
+
+
+_COUNTS = """
+select d.state, count(*) as n
+from editions e join deliveries d on d.id between e.first_delivery_id and e.last_delivery_id
+where e.id = ? group by d.state
+"""
 
 
 def counts(db: Database, edition_id: int) -> Mapping[DeliveryState, int]:
@@ -119,6 +213,19 @@ def counts(db: Database, edition_id: int) -> Mapping[DeliveryState, int]:
     for row in db.rows(_COUNTS, (edition_id,)):
         found[DeliveryState(row["state"])] = row["n"]
     return found
+
+
+_LATELY = """
+select count(*) from editions e
+join deliveries d on d.id between e.first_delivery_id and e.last_delivery_id
+where e.id = ? and d.finished_at >= ?
+"""
+
+
+def finished_since(db: Database, edition_id: int, since: datetime) -> int:
+    """How many deliveries of an edition got their final outcome at or after `since`."""
+    row = db.row(_LATELY, (edition_id, to_text(since)))
+    return int(row[0]) if row else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,15 +239,67 @@ class Unfinished:
 
 _UNFINISHED = """
 select s.email, d.state, coalesce(d.reply, '') as reply
-from deliveries d join subscribers s on s.id = d.subscriber_id
-where d.edition_id = ? and d.state <> 'sent'
+from editions e
+join deliveries d on d.id between e.first_delivery_id and e.last_delivery_id
+join subscribers s on s.id = d.subscriber_id
+where e.id = :edition and d.state <> 'sent'
 order by d.state, s.email
+limit :most
 """
 
 
-def unfinished(db: Database, edition_id: int) -> tuple[Unfinished, ...]:
-    """Everybody on this edition's list who does not surely have it."""
+def unfinished(db: Database, edition_id: int, *, most: int = -1) -> tuple[Unfinished, ...]:
+    """Everybody on this edition's list who does not surely have it, or the first `most` of them."""
     return tuple(
         Unfinished(email=row["email"], state=DeliveryState(row["state"]), reply=row["reply"])
-        for row in db.rows(_UNFINISHED, (edition_id,))
+        for row in db.rows(_UNFINISHED, {"edition": edition_id, "most": most})
     )
+
+
+_OBJECTIONS = "select n from objections"
+
+_CLAIMED_AND_OBJECTED = """
+select d.id, case when e.stopped_at is not null then ''
+                  when x.hash is not null then 'suppressed'
+                  else coalesce(n.state, 'unsubscribed') end as objection
+from deliveries d
+join editions e on e.id = d.edition_id
+join subscribers s on s.id = d.subscriber_id
+left join subscriptions n on n.subscriber_id = s.id and n.newsletter = e.newsletter
+left join suppressions x on x.email = s.email
+where d.state = 'sending'
+  and (e.stopped_at is not null or x.hash is not null or n.state is not 'active')
+"""
+
+
+class Objections:
+    """What keeps claimed messages from leaving, as it is at this moment.
+
+    Asked before each final dot, so it is cheap: SQLite's data_version tells whether anybody else
+    has written at all, one number whether it concerns us; only then the claimed ones are looked at.
+    Its connection must be one that itself writes nothing.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._version = -1
+        self._n = -1
+        self._found: Mapping[int, str] = {}
+
+    def to(self, delivery_id: int) -> str | None:
+        """Why this delivery may not leave; empty if the edition was stopped; None if it may."""
+        if self._changed():
+            rows: Sequence[sqlite3.Row] = self._db.rows(_CLAIMED_AND_OBJECTED)
+            self._found = {row["id"]: row["objection"] for row in rows}
+        return self._found.get(delivery_id)
+
+    def _changed(self) -> bool:
+        version = self._db.connection.execute("pragma data_version").fetchone()[0]
+        if version == self._version:
+            return False
+        self._version = version
+        n = self._db.connection.execute(_OBJECTIONS).fetchone()[0]
+        if n == self._n:
+            return False
+        self._n = n
+        return True

@@ -86,6 +86,10 @@ where n.newsletter = :newsletter and n.state = 'active'
 order by s.id
 """
 
+_ID_RUN = """
+update editions set first_delivery_id = :first, last_delivery_id = :last where id = :edition
+"""
+
 _ACTIVE = """
 select count(*) from subscriptions n join subscribers s on s.id = n.subscriber_id
 where n.newsletter = :newsletter and n.state = 'active'
@@ -223,12 +227,12 @@ def _deliver(
         },
     )
     # A cursor does not count the rows of an insert that begins with WITH.
-    inserted, active = (
-        db.row("select changes()"),
-        db.row(_ACTIVE, {"newsletter": edition.newsletter}),
-    )
-    if inserted and active and inserted[0] != active[0]:
+    inserted, last = db.connection.execute("select changes(), last_insert_rowid()").fetchone()
+    active = db.connection.execute(_ACTIVE, {"newsletter": edition.newsletter}).fetchone()[0]
+    if inserted != active:
         raise Superseded("a reader with another language or other topics joined meanwhile")
+    # Stored at once, so their ids are one run: walking along an edition needs no index.
+    db.execute(_ID_RUN, {"edition": edition_id, "first": last - inserted + 1, "last": last})
 
 
 def _inserted_id(cursor: sqlite3.Cursor) -> int:
@@ -277,6 +281,7 @@ def _edition(db: Database, row: sqlite3.Row) -> Edition:
         slot=row["slot"],
         number=row["number"],
         state=EditionState(row["state"]),
+        stopped=row["stopped_at"] is not None,
         since=from_text(row["since"]),
         cutoff=from_text(row["cutoff"]),
         nonce=row["nonce"],
@@ -316,6 +321,35 @@ def variants(db: Database, edition_id: int) -> Mapping[str, RenderedVariant]:
         )
         for row in db.rows(_VARIANTS, (edition_id,))
     }
+
+
+_UNFINISHED = """
+select * from editions where newsletter = ? and state <> 'sent' order by number desc limit 1
+"""
+
+
+def unfinished(db: Database, newsletter: str) -> Edition | None:
+    """The newest edition that is not complete."""
+    row = db.row(_UNFINISHED, (newsletter,))
+    return _edition(db, row) if row else None
+
+
+_STOP = "update editions set stopped_at = ? where id = ?"
+
+
+def stop(db: Database, edition_id: int, now: datetime) -> None:
+    """Let nothing more of the edition leave."""
+    db.execute(_STOP, (to_text(now), edition_id))
+
+
+_GO_ON = """
+update editions set stopped_at = null, state = 'prepared', finished_at = null where id = ?
+"""
+
+
+def go_on(db: Database, edition_id: int) -> None:
+    """Take up an edition again that was stopped, or was left incomplete."""
+    db.execute(_GO_ON, (edition_id,))
 
 
 _FINISH = """

@@ -125,7 +125,11 @@ create table editions (
     nonce text not null unique,
     subject text not null,
     created_at text not null,
+    stopped_at text,
     finished_at text,
+    -- The deliveries of an edition are stored at once, so their ids are one run.
+    first_delivery_id integer,
+    last_delivery_id integer,
     unique (newsletter, slot),
     unique (newsletter, number)
 ) strict;
@@ -193,14 +197,28 @@ create table deliveries (
     state text not null default 'queued' check (state in
         ('queued', 'sending', 'sent', 'deferred', 'rejected', 'unknown', 'withheld')),
     attempts integer not null default 0,
+    -- While it is deferred: since when, and not again before.
+    first_attempt_at text,
+    next_attempt_at text,
     reply text,
     finished_at text,
     unique (edition_id, subscriber_id),
     foreign key (edition_id, variant) references variants (edition_id, variant)
 ) strict;
-create index deliveries_open on deliveries (edition_id, id)
-    where state in ('queued', 'sending', 'deferred');
-create index deliveries_by_subscriber on deliveries (subscriber_id);
+-- Never more rows than one claimed batch.
+create index deliveries_sending on deliveries (id) where state = 'sending';
+
+-- How often something changed that may keep a claimed message from leaving. A sender looks at this
+-- one number before each final dot.
+create table objections (n integer not null) strict;
+insert into objections values (0);
+create trigger a_reader_leaves after update of state on subscriptions
+when old.state = 'active' and new.state <> 'active'
+begin update objections set n = n + 1; end;
+create trigger an_address_is_suppressed after insert on suppressions
+begin update objections set n = n + 1; end;
+create trigger an_edition_is_stopped after update of stopped_at on editions
+begin update objections set n = n + 1; end;
 """
 
 #: Name and SQL of each step, in order. Append; never edit what has been released.

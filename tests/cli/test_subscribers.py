@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -271,11 +272,13 @@ def test_ctrl_c_while_a_list_is_read_changes_nothing(site: Path, run: Run) -> No
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    # Opening it for writing returns when the other side has opened it for reading.
-    with (site / "readers.csv").open("wb") as pipe:
+    # Opening it for writing returns when the other side has opened it for reading. The list never
+    # ends: only the signal can end the process, at the latest when the second row wakes it.
+    with (site / "readers.csv").open("wb", buffering=0) as pipe:
         pipe.write(b"email\nb@example.com\n")
-        pipe.flush()
         process.send_signal(signal.SIGINT)
+        with suppress(BrokenPipeError):
+            pipe.write(b"c@example.com\n")
         out, error = process.communicate()
     assert process.returncode == 130
     assert out == b""

@@ -12,7 +12,8 @@ from digest.model.delivery import DeliveryState
 from digest.model.instant import to_text
 from digest.model.newsletter import Newsletter, Rules, Site
 from digest.publishing.deliver import Report
-from digest.publishing.send import Skipped, send
+from digest.publishing.round import Skipped
+from digest.publishing.send import send
 from digest.sender.recorder import RecordingTransport
 from digest.sender.transport import Transport
 from digest.storage.connection import Database, open_database

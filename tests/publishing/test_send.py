@@ -13,7 +13,7 @@ from digest.model.newsletter import Rules
 from digest.model.outcome import Accepted, Deferred, Outcome, Rejected, Reply, Unknown
 from digest.publishing.deliver import Report
 from digest.publishing.lock import sending
-from digest.publishing.send import Skipped
+from digest.publishing.round import Skipped
 from digest.publishing.status import status
 from digest.sender.envelope import Envelope
 from digest.sender.recorder import RecordingTransport

@@ -65,7 +65,7 @@ def test_reading_a_missing_file_says_so_and_makes_none(tmp_path: Path) -> None:
 
 def test_a_transaction_that_fails_leaves_nothing(file: Path) -> None:
     with open_database(file) as db:
-        with pytest.raises(sqlite3.IntegrityError), db.transaction():
+        with pytest.raises(StorageError, match="UNIQUE"), db.transaction():
             for _ in range(2):
                 db.execute("insert into keys (name, key) values ('half', x'00')")
         assert _value(db, "select count(*) from keys") == 1

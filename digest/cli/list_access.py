@@ -1,0 +1,110 @@
+"""What the commands of the list share: its file, its newsletter, and what their options mean."""
+
+import secrets
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import typer
+
+from digest.cli.session import session_of
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from digest.audience.changes import Circumstances
+    from digest.model.membership import Standing
+    from digest.storage.connection import Database
+
+
+def whole(file: Path) -> bytes:
+    """All of a file, or of standard input.
+
+    Piece by piece: `read_bytes` on a slow pipe would not notice a Ctrl-C between two of its reads.
+    """
+    pieces = []
+    is_stdin = str(file) == "-"
+    with open(0 if is_stdin else file, "rb", buffering=0, closefd=not is_stdin) as source:
+        while piece := source.read(1 << 20):
+            pieces.append(piece)
+    return b"".join(pieces)
+
+
+def key_of(context: typer.Context, newsletter: str | None) -> str:
+    """The key of the newsletter that is meant. Raises UsageError where that is unclear."""
+    return session_of(context).settings.newsletter(newsletter).key
+
+
+def circumstances(
+    newsletter: str | None, *, wording: str | None = None, file: Path | None = None
+) -> "Circumstances":
+    """Where and when a change happens: now, from the command line or from a file."""
+    from digest.audience.changes import Circumstances
+    from digest.audience.particulars import one_line
+
+    name = "standard input" if str(file) == "-" else file and one_line(file.name)
+    return Circumstances(
+        newsletter=newsletter or "",
+        now=datetime.now(UTC),
+        origin=f"import {name}" if file else "command line",
+        tokens=lambda: secrets.token_urlsafe(16),
+        wording=one_line(wording or "") or None,
+        numbered=file is not None,
+    )
+
+
+#: Seconds to wait for another import: a large one keeps the list to itself until it is done.
+_PATIENCE = 60.0
+
+
+def opened(context: typer.Context) -> "AbstractContextManager[Database]":
+    """The list, to be changed; made if there is none."""
+    from digest.storage.connection import Access, open_database
+
+    return open_database(
+        session_of(context).settings.database, Access.WRITE, busy_timeout=_PATIENCE, cache=64
+    )
+
+
+def reading(context: typer.Context) -> "AbstractContextManager[Database]":
+    """The list, to be read only."""
+    from digest.storage.connection import Access, open_database
+
+    return open_database(session_of(context).settings.database, Access.READ)
+
+
+@contextmanager
+def for_planning(context: typer.Context) -> "Iterator[Database]":
+    """The database to look into; an empty one elsewhere if there is none, because none is made."""
+    from digest.storage.connection import open_database
+
+    if session_of(context).settings.database.exists():
+        with reading(context) as db:
+            yield db
+        return
+    with tempfile.TemporaryDirectory() as folder, open_database(Path(folder, "list.db")) as db:
+        yield db
+
+
+_E = TypeVar("_E", bound=StrEnum)
+
+
+def one_of(words: type[_E], option: str, word: str) -> _E:
+    """The member of an enumeration that an option names. Raises UsageError."""
+    from digest.errors import UsageError
+
+    try:
+        return words(word.strip().casefold())
+    except ValueError:
+        raise UsageError(f"{option}: found {word!r}, expected one of {', '.join(words)}") from None
+
+
+def standings_of(words: Sequence[str] | None) -> "Sequence[Standing]":
+    """The standings that were named; all of them where no option was given."""
+    from digest.model.membership import Standing
+
+    return [one_of(Standing, "--state", word) for word in words] if words else list(Standing)

@@ -1,0 +1,53 @@
+"""What `send` and `resume` print about a round of delivery."""
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from digest.cli.output import Exit, note, print_error, print_json, results
+
+if TYPE_CHECKING:
+    from digest.publishing.deliver import Report
+    from digest.publishing.round import Skipped
+
+
+def report_round(report: "Report | Skipped", *, as_json: bool) -> None:
+    """Print how an edition stands after a round; exits with the code that says so."""
+    from digest.publishing.round import Skipped
+
+    if isinstance(report, Skipped):
+        if as_json:
+            print_json({"result": "skipped", "reason": report.reason})
+        note(f"skipped: {report.reason}")
+        raise typer.Exit(Exit.SKIPPED)
+    counts = {state.value: n for state, n in report.counts.items() if n}
+    if as_json:
+        print_json(_as_json(report, counts))
+    else:
+        listed = ", ".join(f"{n:,} {state}" for state, n in counts.items())
+        results().print(
+            f"No. {report.edition.number} “{report.edition.subject}”: {listed}", markup=False
+        )
+    if report.error is not None:
+        print_error(report.error)
+    if report.interrupted:
+        note("interrupted: what was under way was finished")
+    if report.complete:
+        return
+    if any(counts.get(state) for state in ("queued", "deferred")):
+        note("`digest send` goes on where this ended; nobody gets the edition twice")
+    note("`digest status` lists everybody who does not surely have it")
+    raise typer.Exit(Exit.INCOMPLETE)
+
+
+def _as_json(report: "Report", counts: dict[str, int]) -> dict[str, Any]:
+    return {
+        "result": "complete" if report.complete else "incomplete",
+        "newsletter": report.edition.newsletter,
+        "number": report.edition.number,
+        "slot": report.edition.slot,
+        "subject": report.edition.subject,
+        "deliveries": counts,
+        "interrupted": report.interrupted,
+        "error": report.error.message if report.error else None,
+    }

@@ -1,0 +1,173 @@
+"""Claims: a run's share of the ledger, taken and given back in batches.
+
+Deliveries are claimed ahead of the workers, and outcomes written down behind them, many of both in
+one transaction, in a thread of its own: the event loop does not wait for the disk. At no time are
+more than `MOST` deliveries claimed and unrecorded: what a power cut can make Unknown is one batch.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+from digest.errors import DatabaseBusy, StorageError
+from digest.model.delivery import Delivery
+from digest.storage import deliveries
+from digest.storage.connection import Database, open_database
+from digest.storage.deliveries import Batch, Settled
+
+#: Deliveries that are claimed and not yet recorded, at most.
+MOST: Final = 1000
+
+#: Seconds after which an outcome is written down even where no batch is full: others look at it.
+_KEPT: Final = 0.5
+
+#: How often a busy database is asked again before the run gives up, 10 seconds each time.
+_PATIENCE: Final = 30
+
+Clock = Callable[[], datetime]
+_T = TypeVar("_T")
+
+
+class Claims:
+    """An async context manager; leaving it records everything and gives back what was not tried."""
+
+    # `recorded` is told the ids of deliveries whose outcomes have reached the ledger.
+    def __init__(
+        self,
+        database: Path,
+        edition_id: int,
+        *,
+        clock: Clock,
+        recorded: Callable[[Iterable[int]], None],
+    ) -> None:
+        self._database = database
+        self._edition_id = edition_id
+        self._clock = clock
+        self._recorded = recorded
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
+        self._open = ExitStack()
+        self._db: Database | None = None
+        self._waiting: deque[Delivery] = deque()
+        self._settled: list[Settled] = []
+        self._unsent: list[tuple[int, str]] = []
+        self._after = 0
+        self._more = True
+        self._under_way = 0
+        self._last_turn = time.monotonic()
+        self._turn: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the ledger."""
+        self._db = await self._in_thread(
+            lambda: self._open.enter_context(open_database(self._database))
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Write down what there is, queue again what was not tried, and close."""
+        try:
+            if self._turn is not None:
+                await asyncio.wait([self._turn])
+            self._more = False
+            self._unsent += [(delivery.id, "") for delivery in self._waiting]
+            self._waiting.clear()
+            await self._exchange()
+        finally:
+            await self._in_thread(self._open.close)
+            self._thread.shutdown()
+
+    async def take(self) -> Delivery | None:
+        """The next delivery to attempt; None when there is none left.
+
+        Raises StorageError if the ledger cannot be written: then nothing more should leave.
+        """
+        while True:
+            self._end_turn()
+            if self._turn is None and self._is_time():
+                self._turn = asyncio.create_task(self._exchange())
+            if self._waiting:
+                self._under_way += 1
+                return self._waiting.popleft()
+            if self._turn is None:
+                return None
+            await asyncio.wait([self._turn])
+
+    def settle(self, settled: Settled) -> None:
+        """What an attempt came to. It is in the ledger with the next exchange."""
+        self._under_way -= 1
+        self._settled.append(settled)
+
+    def give_back(self, delivery: Delivery, reason: str) -> None:
+        """The delivery was surely not sent: its reader keeps the place in the queue."""
+        self._under_way -= 1
+        self._unsent.append((delivery.id, reason))
+
+    def _is_time(self) -> bool:
+        """Whether workers will soon want more, or outcomes have been kept for long enough."""
+        if self._more and len(self._waiting) <= MOST // 4:
+            return True
+        return bool(self._settled) and time.monotonic() - self._last_turn > _KEPT
+
+    def _end_turn(self) -> None:
+        if self._turn is not None and self._turn.done():
+            turn, self._turn = self._turn, None
+            turn.result()
+
+    async def _exchange(self) -> None:
+        """Record what is settled, and claim as many as there is room for, in one transaction."""
+        settled, self._settled = self._settled, []
+        unsent, self._unsent = self._unsent, []
+        room = MOST - len(self._waiting) - self._under_way if self._more else 0
+        if not (settled or unsent or room > 0):
+            return
+        try:
+            batch = await self._in_thread(lambda: self._write(settled, unsent, room))
+        except BaseException:
+            # Not in the ledger: still ours to record, if there is another chance.
+            self._settled[:0] = settled
+            self._unsent[:0] = unsent
+            raise
+        self._last_turn = time.monotonic()
+        self._recorded(one.delivery_id for one in settled)
+        if batch is not None:
+            self._waiting.extend(batch.deliveries)
+            self._more = batch.last_id is not None
+            self._after = batch.last_id or self._after
+
+    def _write(
+        self, settled: list[Settled], unsent: list[tuple[int, str]], room: int
+    ) -> Batch | None:
+        db = self._db
+        if db is None:
+            raise StorageError("the ledger is not open")
+        for attempt in range(1, _PATIENCE + 1):
+            try:
+                with db.transaction():
+                    deliveries.record(db, settled)
+                    deliveries.release(db, unsent)
+                    if room <= 0:
+                        return None
+                    return deliveries.claim(
+                        db, self._edition_id, self._clock(), after=self._after, most=room
+                    )
+            except DatabaseBusy:
+                if attempt == _PATIENCE:
+                    raise
+        return None
+
+    async def _in_thread(self, work: Callable[[], _T]) -> _T:
+        # Shielded: a transaction that has begun must end before its connection is closed.
+        future = asyncio.get_running_loop().run_in_executor(self._thread, work)
+        return await asyncio.shield(future)

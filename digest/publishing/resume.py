@@ -1,0 +1,71 @@
+"""Resume: go on with the newest edition that is not complete, and settle what is Unknown."""
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+
+from digest.config import Settings
+from digest.model.edition import Edition
+from digest.model.newsletter import Newsletter
+from digest.publishing.claims import Clock
+from digest.publishing.deliver import Progress, Report
+from digest.publishing.round import Plan, Skipped, deliver_round, ledger
+from digest.sender.transport import Transport
+from digest.storage import deliveries, editions
+from digest.storage.connection import Database
+
+
+class OfUnknown(StrEnum):
+    """What to do with deliveries of which nobody knows whether they arrived.
+
+    HOLD leaves them; RESEND risks that some readers get the edition twice, DROP that some never do.
+    """
+
+    HOLD = "hold"
+    RESEND = "resend"
+    DROP = "drop"
+
+
+def resume(
+    settings: Settings,
+    newsletter: Newsletter,
+    transport: Transport,
+    *,
+    unknown: OfUnknown = OfUnknown.HOLD,
+    before_their_hour: bool = False,
+    clock: Clock,
+    progress: Callable[[Plan], Progress],
+) -> Report | Skipped:
+    """Deliver what the newest incomplete edition still owes; a stopped one goes on.
+
+    Deferred deliveries are tried when their hour has come, or all of them at once with
+    `before_their_hour`. No new edition is made. Raises what `send` raises.
+    """
+    now = clock()
+    with ledger(settings, now) as db:
+        edition = editions.unfinished(db, newsletter.key)
+        if edition is None:
+            return Skipped(reason=f"every edition of {newsletter.key} is complete")
+        editions.go_on(db, edition.stored_id)
+        _settle_unknown(db, edition, unknown, now)
+        deliveries.requeue(db, edition.stored_id, now, before_their_hour=before_their_hour)
+        return deliver_round(
+            db,
+            settings,
+            newsletter,
+            edition,
+            transport,
+            resumed=True,
+            clock=clock,
+            progress=progress,
+        )
+
+
+def _settle_unknown(db: Database, edition: Edition, unknown: OfUnknown, now: datetime) -> None:
+    match unknown:
+        case OfUnknown.RESEND:
+            deliveries.resend_unknown(db, edition.stored_id)
+        case OfUnknown.DROP:
+            deliveries.drop_unknown(db, edition.stored_id, now)
+        case OfUnknown.HOLD:
+            pass
