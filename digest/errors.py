@@ -11,13 +11,15 @@
     ├── SourceError                 a source of articles cannot be read
     ├── AudienceError               a subscriber or a list of subscribers is not as it should be
     ├── TemplateError               a template does not parse or does not render
+    │   └── QuestionAsked           it decides by something about the reader that was not told
     ├── SenderError                 a message cannot be carried
     │   └── RelayUnavailable        the SMTP server is absent, refuses us, or hangs
     └── LedgerError                 the record of editions does not allow it
         ├── SlotTaken               the slot has its edition already
         ├── Superseded              something changed between drafting an edition and storing it
         ├── AlreadySending          another process is sending editions of this database
-        └── Held                    somebody stopped the edition; it waits for a decision
+        ├── Held                    somebody stopped the edition; it waits for a decision
+        └── Interrupted             a send was ended at once; what is in doubt is on record
 
 Results that are expected are values (`digest.model.outcome`), never exceptions.
 """
@@ -104,6 +106,14 @@ class TemplateError(DigestError):
     """A template does not parse, or does not render."""
 
 
+class QuestionAsked(TemplateError):
+    """A template decides by something about the reader that was not told; `question` is what."""
+
+    def __init__(self, message: str, *, question: str, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.question = question
+
+
 class SenderError(DigestError):
     """A message cannot be carried."""
 
@@ -129,10 +139,14 @@ class Superseded(LedgerError):
 class AlreadySending(LedgerError):
     """Another process is sending editions of this database."""
 
-    exit_code = 3
-
 
 class Held(LedgerError):
     """Somebody stopped the edition; it waits for a decision."""
 
     exit_code = 4
+
+
+class Interrupted(LedgerError):
+    """A send was ended at once. What is in doubt is on record."""
+
+    exit_code = 5

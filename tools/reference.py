@@ -46,6 +46,7 @@ _TABLES: Final[tuple[tuple[str, type[BaseModel], shape.Path], ...]] = (
     ("[site]", schema.SiteTable, ("site",)),
     ("[database]", schema.DatabaseTable, ("database",)),
     ("[smtp]", schema.SmtpTable, ("smtp",)),
+    ("[dkim]", schema.DkimTable, ("dkim",)),
     ("[[sources]]", schema.SourceTable, ("sources", 0)),
     ("[sources.columns]", schema.ColumnsTable, ("sources", 0, "columns")),
     ("[newsletters.KEY]", schema.NewsletterTable, ("newsletters", "daily")),

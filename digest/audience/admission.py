@@ -13,7 +13,10 @@ from digest.model.subscriber import Subscriber, Subscription, SubscriptionState
 
 
 class Fate(StrEnum):
-    """What becomes of one row. LEFT: the row asks for more than the person has agreed to."""
+    """What becomes of one row. LEFT: the row asks for more than the person has agreed to.
+
+    TAKEN_OUT is also who was not on the list, and is kept as having left or as suppressed.
+    """
 
     ADDED = "added"
     UPDATED = "updated"
@@ -38,7 +41,8 @@ def decide(reader: Reader, known: Subscription | None, *, suppressed: bool) -> F
     standing = standing_of(known, suppressed=suppressed)
     wanted = reader.standing
     if standing is None:
-        return Fate.ADDED
+        gone = wanted in (Standing.UNSUBSCRIBED, Standing.SUPPRESSED)
+        return Fate.TAKEN_OUT if gone else Fate.ADDED
     if _takes_out(wanted, known, standing):
         return Fate.TAKEN_OUT
     if standing is not Standing.ACTIVE or known is None:

@@ -78,7 +78,8 @@ class Changes:
             )
         )
         agreed = self._given.wording or _VOUCHED
-        wording = agreed if standing is Standing.ACTIVE else f"listed as {standing}"
+        because = f": {reader.reason}" if reader.reason else ""
+        wording = agreed if standing is Standing.ACTIVE else f"listed as {standing}{because}"
         self._receipt(person.id, _ACTIONS[standing], wording, reader)
 
     def update(self, reader: Reader, subscription: Subscription) -> None:
@@ -90,12 +91,10 @@ class Changes:
             said.append("topics")
         self._receipt(person.id, Action.CHANGED, ", ".join(said), reader)
 
-    def take_out(self, reader: Reader, subscription: Subscription | None) -> None:
+    def take_out(self, reader: Reader, subscription: Subscription) -> None:
         """Let somebody go whom the list still has: paused, unsubscribed or suppressed."""
         if reader.standing is Standing.SUPPRESSED:
             self._suppressed.append(reader)
-        if subscription is None:
-            return
         if reader.standing is not Standing.SUPPRESSED:
             self._states.append((subscription, state_for(reader.standing)))
         action, wording = _ACTIONS[reader.standing], reader.reason or "as the file says"

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final
 
 from digest.audience.particulars import one_line
-from digest.errors import AudienceError
+from digest.errors import AudienceError, UsageError
 
 #: The columns that an export writes first, in this order.
 OWN: Final = ("email", "name", "language", "timezone", "topics", "state", "since")
@@ -26,6 +27,9 @@ _ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "since": ("since",),
     REASON: (REASON.replace("_", " "),),
 }
+
+#: What the owner of a list calls our columns: our name, folded, and the title in the file.
+Mapped = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,22 +65,43 @@ class Columns:
         return None
 
 
-def has_email(header: Sequence[str]) -> bool:
+def mapped(said: Mapping[str, str]) -> Mapped:
+    """What is said of the columns, `{"name": "Vorname"}`, understood.
+
+    Raises UsageError for a column of ours that there is not.
+    """
+    for name in said:
+        if _folded(name) not in _ALIASES:
+            known = {_folded(ours): ours.replace(" ", "_") for ours in _ALIASES}
+            close = get_close_matches(_folded(name), known, n=1)
+            raise UsageError(
+                f"--column: found {name!r}, expected one of {', '.join(known.values())}",
+                hint=f"Did you mean {known[close[0]]}?" if close else None,
+            )
+    return tuple((_folded(name), title) for name, title in said.items())
+
+
+def has_email(header: Sequence[str], said: Mapped = ()) -> bool:
     """Whether one of the columns holds addresses."""
-    return not set(_ALIASES["email"]).isdisjoint(_folded(name) for name in header)
+    aliases = {_folded(title) for ours, title in said if ours == "email"} or set(_ALIASES["email"])
+    return not aliases.isdisjoint(_folded(name) for name in header)
 
 
 @lru_cache(maxsize=256)
-def _of(header: tuple[str, ...]) -> Columns:
+def _of(header: tuple[str, ...], said: Mapped) -> Columns:
     names = [_folded(name) for name in header]
+    told = {ours: (_folded(title),) for ours, title in said}
     found: dict[str, int] = {}
-    for ours, aliases in _ALIASES.items():
+    for ours, usual in _ALIASES.items():
+        aliases = told.get(ours, usual)
         here = next((alias for alias in aliases if alias in names), None)
         if here is None:
             continue
         if names.count(here) > 1:
             raise AudienceError(f"two columns are called {here!r}, expected each name once")
         found[ours] = names.index(here)
+    if "name" in found and told.keys() & {"first name", "last name"} and "name" not in told:
+        del found["name"]
     if "name" in found:
         found.pop("first name", None)
         found.pop("last name", None)
@@ -96,9 +121,15 @@ def _of(header: tuple[str, ...]) -> Columns:
     )
 
 
-def of(header: Sequence[str]) -> Columns:
+def of(header: Sequence[str], said: Mapped = ()) -> Columns:
     """Understand a header that `has_email`. Raises AudienceError where two columns share a name."""
-    return _of(tuple(header))
+    return _of(tuple(header), said)
+
+
+def missing(header: Sequence[str], said: Mapped) -> str | None:
+    """The first column that is said to be there and is not, as it was written."""
+    names = {_folded(name) for name in header}
+    return next((title for _, title in said if _folded(title) not in names), None)
 
 
 def _fields(header: Sequence[str], *, taken: set[int]) -> tuple[tuple[str, int], ...]:

@@ -12,6 +12,7 @@ from typing import Final
 from digest.audience import reader
 from digest.audience.admission import RANK, Fate, decide, standing_of
 from digest.audience.changes import Changes, Circumstances
+from digest.audience.columns import Columns
 from digest.audience.reader import Reader
 from digest.audience.table import BadRow, Row
 from digest.errors import AudienceError
@@ -34,13 +35,15 @@ class Remark:
 class ReadList:
     """What a file says: each address once, in the order of its first row.
 
-    `notes` are values that were left out, `duplicates` rows whose address was there before.
+    `notes` are values that were left out, `duplicates` rows whose address was there before, and
+    `fields` the names of the columns that are none of ours, and are kept as fields of the list.
     """
 
     readers: Sequence[Reader]
     rejected: Sequence[Remark] = ()
     notes: Sequence[Remark] = ()
     duplicates: Sequence[Remark] = ()
+    fields: Sequence[str] = ()
 
 
 def read_list(rows: Iterable[Row | BadRow], *, now: datetime, zone: tzinfo) -> ReadList:
@@ -53,10 +56,15 @@ def read_list(rows: Iterable[Row | BadRow], *, now: datetime, zone: tzinfo) -> R
     rejected: list[Remark] = []
     notes: list[Remark] = []
     duplicates: list[Remark] = []
+    fields: dict[str, None] = {}
+    header: Columns | None = None
     for row in rows:
         if isinstance(row, BadRow):
             rejected.append(Remark(line=row.line, text=row.reason))
             continue
+        if row.columns is not header:  # the rows of a CSV share theirs
+            header = row.columns
+            fields |= dict.fromkeys(name for name, _ in header.fields)
         try:
             one = reader.read(row.line, row.columns, row.cells, now=now, zone=zone)
         except AudienceError as error:
@@ -69,7 +77,11 @@ def read_list(rows: Iterable[Row | BadRow], *, now: datetime, zone: tzinfo) -> R
             if RANK[one.standing] > RANK[first.standing]:
                 first.standing, first.reason = one.standing, one.reason
     return ReadList(
-        readers=list(readers.values()), rejected=rejected, notes=notes, duplicates=duplicates
+        readers=list(readers.values()),
+        rejected=rejected,
+        notes=notes,
+        duplicates=duplicates,
+        fields=tuple(fields),
     )
 
 
@@ -122,8 +134,11 @@ def _plan(
                 changes.add(one, known if isinstance(known, Subscriber) else None)
             case Fate.UPDATED if subscription is not None:
                 changes.update(one, subscription)
-            case Fate.TAKEN_OUT:
+            case Fate.TAKEN_OUT if subscription is not None:
                 changes.take_out(one, subscription)
+            case Fate.TAKEN_OUT:
+                # Whoever is not on the list, and has left or is suppressed, is kept as that.
+                changes.add(one, known if isinstance(known, Subscriber) else None)
             case Fate.LEFT:
                 standing = standing_of(subscription, suppressed=suppressed)
                 report.left.append(Remark(line=one.line, text=f"{one.email}: {standing}"))

@@ -40,7 +40,7 @@ def name(text: str) -> str:
 
     An encoded-word of RFC 2047 in a name can hold a line end, and with it a header of its own.
     """
-    clean = one_line(text)
+    clean = one_line(text) if len(text) <= 10 * _MOST_NAME else text
     if len(clean) > _MOST_NAME:
         raise AudienceError(f"a name of {len(clean):,} characters, expected at most {_MOST_NAME}")
     if "=?" in clean and _ENCODED_WORD.search(clean):
@@ -97,13 +97,15 @@ def topics(chosen: list[str]) -> tuple[str, ...]:
 
 
 _STANDINGS: Final = {standing.value: standing for standing in Standing} | {
-    # The words of other programs' exports.
+    # The words of other programs' exports. A bounce is often a full mailbox or a filter, and not a
+    # dead address: it ends the subscription, and does not bar the address for good.
     "subscribed": Standing.ACTIVE,
     "enabled": Standing.ACTIVE,
+    "confirmed": Standing.ACTIVE,
     "unconfirmed": Standing.PENDING,
+    "bounced": Standing.UNSUBSCRIBED,
+    "cleaned": Standing.UNSUBSCRIBED,
     "blocklisted": Standing.SUPPRESSED,
-    "bounced": Standing.SUPPRESSED,
-    "cleaned": Standing.SUPPRESSED,
     "complained": Standing.SUPPRESSED,
 }
 
@@ -116,6 +118,12 @@ def standing(text: str) -> Standing:
     if found is None:
         raise AudienceError(f"the state {text[:40]!r}, expected one of {', '.join(Standing)}")
     return found
+
+
+def reason_of(state: str) -> str:
+    """Why somebody stands so, where another program's word for it says more than ours."""
+    word = one_line(state).casefold()
+    return "" if word in set(Standing) else word
 
 
 def since(text: str, *, now: datetime, zone: tzinfo) -> datetime:

@@ -71,7 +71,9 @@ def read(
     if text := cell[columns.since]:
         reader.since = _usable(lambda it: particulars.since(it, now=now, zone=zone), text, notes)
     if text := cell[columns.reason]:
-        reader.reason = particulars.one_line(text)[:500]
+        reader.reason = particulars.one_line(text[:5_000])[:500]
+    elif reader.standing in (Standing.UNSUBSCRIBED, Standing.SUPPRESSED):
+        reader.reason = particulars.reason_of(cell[columns.state])
     if columns.fields:
         reader.fields = _fields(columns, cell, notes)
     reader.notes = tuple(notes)
@@ -143,7 +145,7 @@ def _topics(cell: str) -> tuple[str, ...]:
         return particulars.topics(re.split(r"[;,|]", cell))
     try:
         return particulars.topics([str(topic) for topic in json.loads(cell)])
-    except ValueError:
+    except (ValueError, RecursionError):
         raise AudienceError(f"the topics {cell[:40]!r}, expected a JSON array") from None
 
 

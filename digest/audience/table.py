@@ -7,14 +7,17 @@ encoding can only be told for certain from all of it.
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from digest.audience import columns, spreadsheet
-from digest.audience.columns import Columns
+from digest.audience.columns import Columns, Mapped
 from digest.errors import AudienceError
+from digest.model.csv_fields import allow_long_fields
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader
@@ -69,23 +72,65 @@ _MARKS: Final = (
 )
 
 
-def read(data: bytes, *, encoding: str | None = None, delimiter: str | None = None) -> Table:
+def read(
+    data: bytes,
+    *,
+    name: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    said: Mapping[str, str] | None = None,
+) -> Table:
     """Understand a file; its encoding, format and delimiter are found out unless they are given.
 
-    Raises AudienceError, here or while `rows` are read, for a file that cannot be read as a list.
+    `name` is what messages call it. `said` is what the file calls our columns, where that is
+    something of its own: `{"name": "Vorname"}`.
+    Raises AudienceError, here or while `rows` are read, for a file that cannot be read as a list,
+    and UsageError for a column in `said` that we do not have.
     """
-    text, remarks = _decoded(data, encoding)
-    if not text.strip():
-        raise AudienceError(
-            "the file is empty", hint="Expected a line of column names, `email` among them."
-        )
-    match _format_of(text):
-        case Format.CSV:
-            return Table(rows=_csv(text, delimiter), remarks=remarks)
-        case Format.JSON:
-            return Table(rows=_json(text), remarks=remarks)
-        case Format.JSONL:
-            return Table(rows=_jsonl(text), remarks=remarks)
+    mapped = columns.mapped(said or {})
+    with _named(name):
+        text, remarks = _decoded(data, encoding)
+        if not text.strip():
+            raise AudienceError(
+                "the file is empty", hint="Expected a line of column names, `email` among them."
+            )
+    return Table(
+        rows=_rows(text, delimiter, mapped, name),
+        remarks=tuple(f"{name}: {remark}" if name else remark for remark in remarks),
+    )
+
+
+@contextmanager
+def _named(name: str | None) -> Iterator[None]:
+    """Errors with the name of the file in front."""
+    try:
+        yield
+    except AudienceError as error:
+        if name is None:
+            raise
+        raise AudienceError(f"{name}: {error.message}", hint=error.hint) from None
+
+
+def _rows(
+    text: str, delimiter: str | None, said: Mapped, name: str | None
+) -> Iterator[Row | BadRow]:
+    with _named(name):
+        match _format_of(text):
+            case Format.CSV:
+                yield from _csv(text, delimiter, said)
+            case Format.JSON:
+                yield from _json(text, said)
+            case Format.JSONL:
+                yield from _jsonl(text, said)
+
+
+_WIDE: Final = re.compile(r"[^\x00-\x7f\ufffd]")
+
+
+def _is_broken_utf_8(data: bytes) -> bool:
+    """Whether more characters beyond ASCII are good UTF-8 than are not."""
+    text = data.decode("utf-8", errors="replace")
+    return len(_WIDE.findall(text)) > text.count("\ufffd")
 
 
 def _decoded(data: bytes, encoding: str | None) -> tuple[str, tuple[str, ...]]:
@@ -107,9 +152,10 @@ def _decoded(data: bytes, encoding: str | None) -> tuple[str, tuple[str, ...]]:
         ) from None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        if named is not None:
+        if named is not None or _is_broken_utf_8(data):
             raise AudienceError(
-                f"line {line} is not {named}", hint="Name the encoding: --encoding cp1252"
+                f"line {line} is not {named or 'utf-8'}",
+                hint="Correct that line, or name the encoding: --encoding cp1252",
             ) from None
         remark = (
             f"line {line} is not UTF-8, so the file was read as Windows-1252;"
@@ -129,12 +175,13 @@ def _format_of(text: str) -> Format:
 # --- CSV ---
 
 
-def _csv(text: str, delimiter: str | None) -> Iterator[Row | BadRow]:
+def _csv(text: str, delimiter: str | None, said: Mapped) -> Iterator[Row | BadRow]:
     told, text, skipped = _told_delimiter(text)
     delimiter = delimiter or told
     if delimiter is not None and len(delimiter) != 1:
         raise AudienceError(f"the delimiter {delimiter!r}, expected one character such as ; or ,")
-    reader, header = _opened(text, delimiter)
+    allow_long_fields()
+    reader, header = _opened(text, delimiter, said)
     line = reader.line_num + skipped
     while True:
         start = line + 1
@@ -144,7 +191,7 @@ def _csv(text: str, delimiter: str | None) -> Iterator[Row | BadRow]:
             return
         except csv.Error as error:
             line = reader.line_num + skipped
-            if "unexpected end" in str(error) or "field larger" in str(error):
+            if "unexpected end" in str(error):
                 raise AudienceError(
                     f"line {start}: a quotation mark is opened and never closed",
                     hint="Nothing was imported. Close it, or double a mark that belongs to a text.",
@@ -169,7 +216,7 @@ def _told_delimiter(text: str) -> tuple[str | None, str, int]:
     return None, text, 0
 
 
-def _opened(text: str, delimiter: str | None) -> tuple["CsvReader", Columns]:
+def _opened(text: str, delimiter: str | None, said: Mapped) -> tuple["CsvReader", Columns]:
     """A reader past the header, with the delimiter under which that has an `email` column."""
     first: list[str] = []
     for candidate in delimiter or _DELIMITERS:
@@ -180,13 +227,18 @@ def _opened(text: str, delimiter: str | None) -> tuple["CsvReader", Columns]:
             continue
         first = max(first, cells, key=len)
         header = spreadsheet.unguard_all(cells)
-        if columns.has_email(header):
-            return reader, columns.of(header)
+        if columns.has_email(header, said):
+            if title := columns.missing(header, said):
+                raise AudienceError(
+                    f"there is no column {title!r}; the first line has {_listed(header)}",
+                    hint="Correct --column.",
+                )
+            return reader, columns.of(header, said)
     raise _no_header(first)
 
 
 def _no_header(cells: Sequence[str]) -> AudienceError:
-    found = ", ".join(repr(cell[:40]) for cell in cells[:6]) or "nothing that is CSV"
+    found = _listed(cells) or "nothing that is CSV"
     if any("@" in cell for cell in cells):
         return AudienceError(
             f"the first line has no column names; found {found}",
@@ -194,24 +246,29 @@ def _no_header(cells: Sequence[str]) -> AudienceError:
         )
     return AudienceError(
         f"the first line has no column `email`; found {found}",
-        hint="Name the column of addresses `email`. If columns are parted by another sign than"
-        " a comma, semicolon, tab or bar, name it: --delimiter",
+        hint="Name the column of addresses `email`, or say which it is: --column email=TITLE. If"
+        " columns are parted by another sign than a comma, semicolon, tab or bar, name it:"
+        " --delimiter",
     )
+
+
+def _listed(cells: Sequence[str]) -> str:
+    return ", ".join(repr(cell[:40]) for cell in cells[:6])
 
 
 # --- JSON ---
 
 
-def _json(text: str) -> Iterator[Row | BadRow]:
+def _json(text: str, said: Mapped) -> Iterator[Row | BadRow]:
     try:
         items = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise AudienceError(f"the file is not JSON: {error}") from None
     for number, item in enumerate(items, start=1):
-        yield _object(number, item)
+        yield _object(number, item, said)
 
 
-def _jsonl(text: str) -> Iterator[Row | BadRow]:
+def _jsonl(text: str, said: Mapped) -> Iterator[Row | BadRow]:
     # Not splitlines(): a JSON text may hold U+2028 as it is.
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
@@ -221,17 +278,17 @@ def _jsonl(text: str) -> Iterator[Row | BadRow]:
         except (ValueError, RecursionError) as error:
             yield BadRow(number, f"not JSON: {error}")
         else:
-            yield _object(number, item)
+            yield _object(number, item, said)
 
 
-def _object(number: int, item: object) -> Row | BadRow:
+def _object(number: int, item: object, said: Mapped) -> Row | BadRow:
     if not isinstance(item, Mapping):
         return BadRow(number, 'expected an object such as {"email": "name@example.com"}')
     names = tuple(str(name) for name in item)
-    if not columns.has_email(names):
+    if not columns.has_email(names, said):
         return BadRow(number, f"there is no `email`; found {', '.join(names[:6]) or 'nothing'}")
     try:
-        header = columns.of(names)
+        header = columns.of(names, said)
     except AudienceError as error:
         return BadRow(number, error.message)
     return Row(number, header, [_as_text(value) for value in item.values()])

@@ -1,18 +1,19 @@
 """The root command: global options, and the commands in the order in which people meet them."""
 
 import os
+import select
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from typer.core import TyperGroup
 
 from digest import __version__
 from digest.cli.articles import app as articles
 from digest.cli.audit import audit
 from digest.cli.check import check
 from digest.cli.demo import demo
+from digest.cli.help import Command, Group
 from digest.cli.ingest import ingest
 from digest.cli.init import init
 from digest.cli.preview import preview
@@ -24,18 +25,18 @@ from digest.cli.subscribers import app as subscribers
 from digest.errors import DigestError
 
 
-class _Root(TyperGroup):
-    """The root group; it ends in order when somebody presses Ctrl-C."""
+class _Root(Group):
+    """The root group; it ends in order when the reader of its output has left."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was named."""
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            from digest.cli.output import Exit, note
-
-            note("interrupted; what was not finished was undone")
-            sys.exit(Exit.INTERRUPTED)
+        except BrokenPipeError as error:
+            # `digest … | head` is no error of ours; a relay that hangs up would be one.
+            if not _reader_has_left():
+                raise _unexpected(error) from error
+            raise typer.Exit from None
 
 
 app = typer.Typer(
@@ -43,7 +44,7 @@ app = typer.Typer(
     cls=_Root,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -59,7 +60,12 @@ def root(
     context: typer.Context,
     config: Annotated[
         Path,
-        typer.Option("--config", "-c", help="The newsletter's configuration."),
+        typer.Option(
+            "--config",
+            "-c",
+            metavar="FILE",
+            help="The newsletter's configuration. It stands before the command.",
+        ),
     ] = Path("digest.toml"),
     *,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
@@ -68,52 +74,84 @@ def root(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """The newsletter that writes itself."""
+    """The newsletter that writes itself.
+
+    `digest COMMAND --help` tells about a command. To see it all work, without any set-up:
+
+    Example: `digest demo`
+    """
     del version
     context.obj = Session(config=config, debug=debug)
 
 
 # --- the commands, in the order of `digest --help` ---
 
-app.command()(demo)
-app.command()(init)
-app.command()(check)
-app.command()(ingest)
+app.command(cls=Command)(demo)
+app.command(cls=Command)(init)
+app.command(cls=Command)(check)
+app.command(cls=Command)(ingest)
 app.add_typer(articles)
-app.command()(preview)
-app.command()(send)
-app.command()(resume)
-app.command()(stop)
-app.command()(status)
-app.command()(audit)
+app.command(cls=Command)(preview)
+app.command(cls=Command)(send)
+app.command(cls=Command)(resume)
+app.command(cls=Command)(stop)
+app.command(cls=Command)(status)
+app.command(cls=Command)(audit)
 app.add_typer(subscribers)
 
 
 def main() -> NoReturn:
     """Run the command line. No traceback reaches a user without `--debug`."""
+    code = _run()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command; its exit code."""
     from digest.cli.output import Exit
 
     try:
-        app()
+        code = app(standalone_mode=False) or Exit.DONE
+    except typer.TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            typer.echo(error.message, err=True)
+            return Exit.USAGE
+        from digest.cli.mistakes import in_our_words
+
+        return _complain(in_our_words(error))
     except DigestError as error:
-        if _debugging():
+        if _given("--debug"):
             raise
-        from digest.cli.output import print_error
-
-        print_error(error)
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of our output has left (`digest … | head`); that is no error of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(Exit.DONE)
+        return _complain(error)
     except Exception as error:
-        if _debugging():
+        if _given("--debug"):
             raise
-        from digest.cli.output import print_error
+        return _complain(_unexpected(error))
+    if code == Exit.INTERRUPTED:
+        from digest.cli.output import note
 
-        print_error(_unexpected(error))
-        sys.exit(Exit.ERROR)
-    sys.exit(Exit.DONE)
+        note("interrupted; what was not finished was undone")
+    return int(code)
+
+
+def _complain(error: DigestError) -> int:
+    from digest.cli.output import error_as_json, print_error, print_json
+
+    print_error(error)
+    if _given("--json"):
+        print_json(error_as_json(error))
+    return error.exit_code
+
+
+def _reader_has_left() -> bool:
+    """Whether standard output is a pipe that nobody reads."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def _unexpected(error: Exception) -> DigestError:
@@ -126,6 +164,6 @@ def _unexpected(error: Exception) -> DigestError:
     )
 
 
-def _debugging() -> bool:
-    # Read from the arguments: an error may come before the session is made.
-    return "--debug" in sys.argv[1:]
+def _given(option: str) -> bool:
+    # Read from the arguments: an error may come before they are understood.
+    return option in sys.argv[1:]

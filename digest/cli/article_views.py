@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from digest.cli.output import plain_table, print_table
+from digest.cli.tables import print_table
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -15,43 +15,46 @@ if TYPE_CHECKING:
 
 def show_list(found: "Sequence[Article]", zone: "ZoneInfo") -> None:
     """A table of articles; times are in `zone`."""
-    from rich.markup import escape
-
-    table = plain_table(">ID", "Published", "Section", "Source", "Title")
-    for article in found:
-        table.add_row(
+    rows = (
+        (
             str(article.id),
             f"{article.published_at.astimezone(zone):%Y-%m-%d %H:%M}",
-            escape(article.section or "·"),
-            escape(article.source),
-            escape(article.title) + (" (withdrawn)" if article.withdrawn_at else ""),
+            article.section or "·",
+            article.source,
+            article.title + (" (withdrawn)" if article.withdrawn_at else ""),
         )
-    print_table(table)
+        for article in found
+    )
+    headers = (">ID", "Published", "Section", "Source", "Title")
+    print_table(headers, rows, fold=("Section", "Source", "Title"))
 
 
-def show_one(article: "Article", fates: "Sequence[Fate]") -> None:
-    """Everything about one article, and what became of it."""
-    from rich.markup import escape
-
-    table = plain_table("", "")
-    table.show_header = False
+def show_one(article: "Article", fates: "Sequence[Fate]", zone: "ZoneInfo") -> None:
+    """Everything about one article, and what became of it; times are in `zone`."""
+    rows = []
     for name, value in as_json(article).items():
-        if value not in (None, "", []):
+        if value in (None, "", []):
+            continue
+        if name.endswith("_at"):
+            shown = f"{getattr(article, name).astimezone(zone):%Y-%m-%d %H:%M %Z}"
+        else:
             shown = ", ".join(value) if isinstance(value, list) else str(value)
-            table.add_row(name.replace("_", " "), escape(shown))
-    for fate in fates:
-        table.add_row(f"for {fate.newsletter}", escape(_fate_in_words(fate)))
-    print_table(table)
+        rows.append((name.replace("_", " "), shown))
+    rows += [(f"for {fate.newsletter}", _fate_in_words(fate)) for fate in fates]
+    print_table(("", "value"), rows, fold=("value",), show_headers=False)
 
 
 def _fate_in_words(fate: "Fate") -> str:
     pinned = "pinned" if fate.pinned else ""
     if fate.decision is None:
         return pinned
-    verdict = f"{fate.decision.verdict}: {fate.decision.reason}"
+    verdict, reason = str(fate.decision.verdict), fate.decision.reason
     if fate.edition is not None:
-        verdict = f"in No. {fate.edition} ({fate.decision.reason})"
-    return f"{pinned}; {verdict}" if pinned else verdict
+        told = f"in No. {fate.edition} ({reason})"
+    else:
+        # A reason may begin with the verdict: "dropped by the editor".
+        told = reason if reason.startswith(verdict) else f"{verdict}: {reason}"
+    return f"{pinned}; {told}" if pinned else told
 
 
 def as_json(article: "Article") -> dict[str, Any]:

@@ -8,60 +8,75 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli import article_views as views
-from digest.cli.output import note, print_json, results
+from digest.cli.help import Command, Group
+from digest.cli.options import LARGEST, AsJson, Limit, NewsletterOption
+from digest.cli.output import note, print_json, say
 from digest.cli.session import session_of
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from digest.model.article import Article
     from digest.storage.connection import Database
 
 app = typer.Typer(
     name="articles",
-    help="The material: what was read, and the editor's hand on it.",
+    cls=Group,
+    help="The material: what was read, and the editor's hand on it.\n\n"
+    "Example: `digest articles list ferry --since 2026-03-01`",
     no_args_is_help=True,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,
 )
 
-Number = Annotated[int, typer.Argument(metavar="ID", help="As `digest articles list` shows it.")]
-Newsletter = Annotated[
-    str | None,
-    typer.Option("--newsletter", "-n", metavar="KEY", help="Its key; not needed for the only one."),
+Number = Annotated[
+    int,
+    typer.Argument(
+        metavar="ID", min=1, max=LARGEST, help="Its number, as `digest articles list` shows it."
+    ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Report as JSON.")]
 
 
-@app.command()
+@app.command(cls=Command)
 def add(
     context: typer.Context,
-    title: Annotated[str, typer.Argument(help="Its headline.")],
+    title: Annotated[str, typer.Argument(metavar="TITLE", help="Its headline.")],
     url: Annotated[str, typer.Argument(metavar="URL", help="Where it can be read.")],
     *,
-    summary: Annotated[str, typer.Option("--summary", show_default=False)] = "",
-    section: Annotated[str, typer.Option("--section", show_default=False)] = "",
-    author: Annotated[str, typer.Option("--author", show_default=False)] = "",
-    source: Annotated[str, typer.Option("--source", help="By default the site's name.")] = "",
+    summary: Annotated[
+        str | None, typer.Option("--summary", help="What it says, in short.")
+    ] = None,
+    section: Annotated[str | None, typer.Option("--section", help="Where it belongs.")] = None,
+    author: Annotated[str | None, typer.Option("--author", help="Who wrote it.")] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="By default the site's name.")
+    ] = None,
     image: Annotated[
-        str, typer.Option("--image", help="A URL, or a path beside digest.toml.")
-    ] = "",
-    tags: Annotated[str, typer.Option("--tags", help="With commas between them.")] = "",
-    priority: Annotated[int, typer.Option("--priority", help="A larger one comes first.")] = 0,
+        str | None, typer.Option("--image", help="A URL, or a path beside digest.toml.")
+    ] = None,
+    tags: Annotated[
+        list[str] | None,
+        typer.Option("--tags", metavar="TAG,…", help="Commas between them, or given repeatedly."),
+    ] = None,
+    priority: Annotated[
+        int | None, typer.Option("--priority", help="A larger one comes first. By default 0.")
+    ] = None,
     published: Annotated[
-        str, typer.Option("--published", metavar="TIME", help="By default now.")
-    ] = "",
+        str | None, typer.Option("--published", metavar="TIME", help="By default now.")
+    ] = None,
     expires: Annotated[
-        str, typer.Option("--expires", metavar="TIME", help="From then on it stays out.")
-    ] = "",
+        str | None, typer.Option("--expires", metavar="TIME", help="From then on it stays out.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add one article by hand. The same URL again corrects it.
+    """Add one article by hand. The same URL again corrects its headline and what options say.
+
+    What no option says stays as it is; an empty text empties it.
 
     Example: `digest articles add "Ferry runs again" https://www.example.com/ferry --section Town`
     """
     from digest.errors import UsageError
-    from digest.ingest.by_hand import article_by_hand
+    from digest.ingest.by_hand import keep_by_hand
     from digest.ingest.reading import Field, Rejected
-    from digest.storage import articles
 
     settings = session_of(context).settings
     fields = {
@@ -72,36 +87,38 @@ def add(
         Field.AUTHOR: author,
         Field.PUBLISHER: source,
         Field.IMAGE_URL: image,
-        Field.TAGS: tags,
-        Field.PRIORITY: str(priority),
+        Field.TAGS: None if tags is None else ",".join(tags),
+        Field.PRIORITY: None if priority is None else str(priority),
         Field.PUBLISHED_AT: published,
         Field.EXPIRES_AT: expires,
     }
-    article = article_by_hand(fields, settings.site)
-    if isinstance(article, Rejected):
-        raise UsageError(f"the article cannot be added: {article.reason}")
+    told = {field: text for field, text in fields.items() if text is not None}
     with _database(context) as db:
-        kept = articles.keep(db, [article], datetime.now(UTC))
-        stored = articles.by_identity(db, article.identity)
-    what = "added" if kept.new else "corrected" if kept.edited else "is there already"
+        done = keep_by_hand(
+            db, told, site=settings.site, folder=settings.folder, now=datetime.now(UTC)
+        )
+    if isinstance(done, Rejected):
+        raise UsageError(f"the article cannot be added: {done.reason}", hint=done.hint or None)
+    article = done.article
     if as_json:
-        print_json({"result": what, "article": views.as_json(stored) if stored else None})
+        print_json({"result": done.result, "article": views.as_json(article)})
     else:
-        number = f"article {stored.id}" if stored else "the article"
-        results().print(f"{number} {what}: {article.title}", markup=False)
+        say(f"article {article.id} {done.result}: {article.title}")
+    if article.withdrawn_at:
+        note(f"it is withdrawn: `digest articles restore {article.id}` takes that back")
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 def list_(
     context: typer.Context,
-    text: Annotated[str | None, typer.Argument(help="In title or summary.")] = None,
+    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="In title or summary.")] = None,
     *,
     section: Annotated[str | None, typer.Option("--section", help="Only of this section.")] = None,
     source: Annotated[str | None, typer.Option("--source", help="Only from this source.")] = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="TIME", help="Only published since then.")
     ] = None,
-    most: Annotated[int, typer.Option("--most", min=1, help="At most so many.")] = 30,
+    limit: Limit = 30,
     as_json: AsJson = False,
 ) -> None:
     """List articles, the newest first.
@@ -114,7 +131,7 @@ def list_(
     instant = _since(since, settings.site.timezone) if since else None
     with _database(context, write=False) as db:
         found = articles.search(
-            db, text=text, section=section, source=source, since=instant, most=most
+            db, text=text, section=section, source=source, since=instant, most=limit or -1
         )
     if as_json:
         print_json([views.as_json(article) for article in found])
@@ -123,11 +140,11 @@ def list_(
         note("no article fits")
         return
     views.show_list(found, settings.site.timezone)
-    if len(found) == most:
-        note(f"these are the newest {most:,}: --most shows more")
+    if len(found) == limit:
+        note(f"these are the newest {limit:,}; --limit 0 shows all")
 
 
-@app.command()
+@app.command(cls=Command)
 def show(context: typer.Context, number: Number, *, as_json: AsJson = False) -> None:
     """Show one article, and what became of it for each newsletter.
 
@@ -143,11 +160,17 @@ def show(context: typer.Context, number: Number, *, as_json: AsJson = False) -> 
             views.as_json(article) | {"newsletters": [views.fate_as_json(fate) for fate in fates]}
         )
         return
-    views.show_one(article, fates)
+    views.show_one(article, fates, session_of(context).settings.site.timezone)
 
 
-@app.command()
-def pin(context: typer.Context, number: Number, *, newsletter: Newsletter = None) -> None:
+@app.command(cls=Command)
+def pin(
+    context: typer.Context,
+    number: Number,
+    *,
+    newsletter: NewsletterOption = None,
+    as_json: AsJson = False,
+) -> None:
     """Have an article in the next edition, before all others. It takes back a drop.
 
     Example: `digest articles pin 12`
@@ -157,11 +180,17 @@ def pin(context: typer.Context, number: Number, *, newsletter: Newsletter = None
     key = session_of(context).settings.newsletter(newsletter).key
     with _database(context) as db:
         article = articles.pin(db, key, number, datetime.now(UTC))
-    results().print(f"pinned for {key}: {article.title}", markup=False)
+    _report("pinned", f"pinned for {key}", article, newsletter=key, as_json=as_json)
 
 
-@app.command()
-def unpin(context: typer.Context, number: Number, *, newsletter: Newsletter = None) -> None:
+@app.command(cls=Command)
+def unpin(
+    context: typer.Context,
+    number: Number,
+    *,
+    newsletter: NewsletterOption = None,
+    as_json: AsJson = False,
+) -> None:
     """Take back a pin.
 
     Example: `digest articles unpin 12`
@@ -173,10 +202,10 @@ def unpin(context: typer.Context, number: Number, *, newsletter: Newsletter = No
         article = articles.existing(db, number)
         was_pinned = articles.unpin(db, key, number)
     what = "no longer pinned" if was_pinned else "was not pinned"
-    results().print(f"{what} for {key}: {article.title}", markup=False)
+    _report(what, f"{what} for {key}", article, newsletter=key, as_json=as_json)
 
 
-@app.command()
+@app.command(cls=Command)
 def drop(
     context: typer.Context,
     number: Number,
@@ -184,7 +213,8 @@ def drop(
     reason: Annotated[str, typer.Option("--reason", help="Kept with the decision.")] = (
         "dropped by the editor"
     ),
-    newsletter: Newsletter = None,
+    newsletter: NewsletterOption = None,
+    as_json: AsJson = False,
 ) -> None:
     """Keep an article out of a newsletter. It takes back a pin.
 
@@ -195,11 +225,11 @@ def drop(
     key = session_of(context).settings.newsletter(newsletter).key
     with _database(context) as db:
         article = articles.drop(db, key, number, reason=reason, now=datetime.now(UTC))
-    results().print(f"dropped from {key}: {article.title}", markup=False)
+    _report("dropped", f"dropped from {key}", article, newsletter=key, as_json=as_json)
 
 
-@app.command()
-def withdraw(context: typer.Context, number: Number) -> None:
+@app.command(cls=Command)
+def withdraw(context: typer.Context, number: Number, *, as_json: AsJson = False) -> None:
     """Take an article back for every newsletter. What was mailed stays mailed.
 
     Example: `digest articles withdraw 12`
@@ -208,7 +238,31 @@ def withdraw(context: typer.Context, number: Number) -> None:
 
     with _database(context) as db:
         article = articles.mark_withdrawn(db, number, datetime.now(UTC))
-    results().print(f"withdrawn: {article.title}", markup=False)
+    _report("withdrawn", "withdrawn", article, newsletter=None, as_json=as_json)
+
+
+@app.command(cls=Command)
+def restore(context: typer.Context, number: Number, *, as_json: AsJson = False) -> None:
+    """Take back a withdrawal: the article may stand in an edition again.
+
+    Example: `digest articles restore 12`
+    """
+    from digest.storage import corrections
+
+    with _database(context) as db:
+        article, was_withdrawn = corrections.restore(db, number, datetime.now(UTC))
+    result = "restored" if was_withdrawn else "was not withdrawn"
+    _report(result, result, article, newsletter=None, as_json=as_json)
+
+
+def _report(
+    result: str, told: str, article: "Article", *, newsletter: str | None, as_json: bool
+) -> None:
+    if as_json:
+        values = {"result": result, "newsletter": newsletter, "article": views.as_json(article)}
+        print_json(values)
+    else:
+        say(f"{told}: {article.title}")
 
 
 @contextmanager

@@ -1,17 +1,16 @@
 """`digest audit`: proof that nothing is unaccounted for."""
 
-from typing import Annotated
-
 import typer
 
-from digest.cli.output import Exit, note, print_json, results
+from digest.cli.options import AsJson
+from digest.cli.output import Exit, counted, note, print_json, say
 from digest.cli.session import session_of
 
 
 def audit(
     context: typer.Context,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Prove from the database alone that every article and every delivery is accounted for.
 
@@ -34,15 +33,16 @@ def audit(
             }
         )
     else:
-        results().print(
-            f"{extent.editions:,} editions, {extent.deliveries:,} deliveries,"
-            f" {extent.decisions:,} decisions: "
-            + ("everything is accounted for" if not result.breaches else "not in order"),
-            markup=False,
+        say(
+            f"{counted(extent.editions, 'edition')},"
+            f" {counted(extent.deliveries, 'delivery', 'deliveries')},"
+            f" {counted(extent.decisions, 'decision')}: "
+            + ("everything is accounted for" if not result.breaches else "not in order")
         )
         for breach in result.breaches:
-            results().print(f"  broken: {breach.rule}\n    {', '.join(breach.ids)}", markup=False)
+            say(f"  broken: {breach.rule}\n    {', '.join(breach.ids)}")
     if extent.claimed:
-        note(f"{extent.claimed} deliveries are claimed: by a `send` that runs, or one that died")
+        claimed = counted(extent.claimed, "delivery is", "deliveries are")
+        note(f"{claimed} claimed: by a `send` that runs, or one that died")
     if result.breaches:
         raise typer.Exit(Exit.ERROR)

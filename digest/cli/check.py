@@ -1,16 +1,19 @@
 """`digest check`: whether everything works, and what to do where it does not."""
 
 import os
+import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from digest.cli.output import Exit, messages, plain_table, print_json, print_table
+from digest.cli.options import AsJson
+from digest.cli.output import Exit, messages, print_json
 from digest.cli.session import session_of
+from digest.cli.tables import print_table
 from digest.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,9 +26,9 @@ _COLOURS = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 def check(
     context: typer.Context,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Check configuration, database, templates, sources and the SMTP server.
+    """Check configuration, database, templates, sources, the SMTP server and, with [dkim], DNS.
 
     Nothing is stored and nothing is mailed. Exits with 0 if there is no problem, 1 if there is one,
     2 if the configuration is broken. Secrets are never shown.
@@ -36,8 +39,7 @@ def check(
     from digest.publishing.finding import Verdict
 
     loaded = _loaded(context, as_json=as_json)
-    console = messages()
-    with console.status("Checking…") if console.is_terminal else nullcontext():
+    with messages().status("Checking…") if sys.stderr.isatty() else nullcontext():
         findings = list(use_case(loaded, now=datetime.now(UTC)))
     if as_json:
         print_json({"findings": [asdict(finding) for finding in findings]})
@@ -62,13 +64,8 @@ def _loaded(context: typer.Context, *, as_json: bool) -> "Loaded":
 
 
 def _show(findings: Sequence["Finding"]) -> None:
-    from rich.text import Text
-
-    table = plain_table("", "Area", "Found")
+    rows = []
     for finding in findings:
-        colour = _COLOURS[finding.verdict.value]
-        found = Text(finding.message)
-        if finding.advice:
-            found.append(f"\n→ {finding.advice}", style="cyan")
-        table.add_row(Text(finding.verdict.value, style=colour), Text(finding.area), found)
-    print_table(table)
+        advice = f"\n→ {finding.advice}" if finding.advice else ""
+        rows.append((finding.verdict.value, finding.area, finding.message + advice))
+    print_table(("", "Area", "Found"), rows, fold=("Found",), styles=_COLOURS)

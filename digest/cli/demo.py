@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.output import Exit, note, plain_table, print_error, print_json, print_table, results
+from digest.cli.options import AsJson
+from digest.cli.output import Exit, note, print_error, print_json, say
+from digest.cli.tables import print_table
 from digest.errors import DigestError, UsageError
 
 if TYPE_CHECKING:
-    from digest.publishing.demo import Demo
+    from digest.publishing.demo import Demo, Got
 
 
 def demo(
@@ -19,7 +21,7 @@ def demo(
         typer.Option("--dir", metavar="DIR", help="Where to work; a new folder if left out."),
     ] = None,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Send the sample newsletter to its readers, through a real SMTP server on this machine.
 
@@ -29,7 +31,7 @@ def demo(
     """
     from digest.cli.progress import delivery_progress
     from digest.publishing.demo import demo as use_case
-    from digest.publishing.round import Skipped
+    from digest.publishing.skipped import Skipped
 
     if folder is not None and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(
@@ -49,33 +51,28 @@ def demo(
 
 
 def _show(result: "Demo", place: Path) -> None:
-    from rich.markup import escape
-
     edition = result.report.edition
-    table = plain_table("Reader", "Language", ">Messages", "Parts", ">Size", "File")
-    for got in result.got:
-        table.add_row(
-            escape(got.email),
-            got.language,
-            str(got.messages),
-            " + ".join(part.removeprefix("text/") for part in got.parts) or "none",
-            f"{got.bytes / 1024:.0f} KB",
-            str(got.file.relative_to(place)) if got.file else "",
-        )
-    console = results()
-    console.print(f"No. {edition.number} “{edition.subject}”\n", markup=False, style="bold")
-    print_table(table)
+    say(f"No. {edition.number} “{edition.subject}”\n", style="bold")
+    headers = ("Reader", "Language", ">Messages", "Parts", ">Size", "File")
+    print_table(headers, (_row(got, place) for got in result.got), fold=("File",))
     sent = sum(got.exactly_one for got in result.got)
-    console.print(
-        f"\n{sent} of {len(result.got)} active readers have exactly one message with both parts.",
-        markup=False,
-    )
-    console.print(
+    say(f"\n{sent} of {len(result.got)} active readers have exactly one message with both parts.")
+    say(
         f"\nLook at it:\n  in a browser   {result.html}\n  in a terminal  {result.text}\n"
-        f"  as it arrived  {place / 'outbox'}",
-        markup=False,
+        f"  as it arrived  {place / 'outbox'}"
     )
     note(f"\nGo on with this newsletter:\n  cd {place}\n  digest status\n  digest subscribers list")
+
+
+def _row(got: "Got", place: Path) -> tuple[str, ...]:
+    return (
+        got.email,
+        got.language,
+        str(got.messages),
+        " + ".join(part.removeprefix("text/") for part in got.parts) or "none",
+        f"{got.bytes / 1024:.0f} KB",
+        str(got.file.relative_to(place)) if got.file else "",
+    )
 
 
 def _verify(result: "Demo") -> None:

@@ -1,22 +1,27 @@
 """`digest ingest`: read the configured sources, or the files and URLs named."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from digest.cli.options import AsJson, source_names
 from digest.cli.output import (
     Exit,
+    counted,
     messages,
     note,
-    plain_table,
     print_error,
     print_json,
-    print_table,
 )
 from digest.cli.session import session_of
+from digest.cli.tables import print_table
+from digest.errors import UsageError
 
 if TYPE_CHECKING:
     from digest.ingest.gather import SourceReport
@@ -41,6 +46,7 @@ def ingest(
         list[str] | None,
         typer.Argument(
             help="Names of sources, files or URLs; by default every source.",
+            autocompletion=source_names,
         ),
     ] = None,
     *,
@@ -67,18 +73,23 @@ def ingest(
         str | None,
         typer.Option("--source-timezone", metavar="ZONE", help="Of dates without a zone."),
     ] = None,
+    dates: Annotated[
+        str | None,
+        typer.Option("--dates", metavar="ORDER", help="Of 03/04/2026: day-first or month-first."),
+    ] = None,
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Read addresses of your own network, too.")
     ] = False,
     all_rejected: Annotated[
         bool, typer.Option("--all-rejected", help="List every rejected row.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Read the sources of digest.toml, or the files and URLs named, and keep their articles.
 
     Each article is kept once, and later edits are followed. A row that makes no sense is listed
-    with its line and reason; the rest goes in. Exits with 1 if a source could not be read.
+    with its line and reason; the rest goes in. Exits with 1 if a source could not be read or
+    had no row that could be used.
 
     Example: `digest ingest headlines.csv https://www.example.com/feed.xml`
     """
@@ -96,12 +107,16 @@ def ingest(
         delimiter=delimiter,
         section=section,
         timezone=source_timezone,
+        dates=dates,
         allow_private=allow_private,
     )
+    _refuse_folders(source or (), [one.name for one in settings.sources])
     sources = sources_named(source or (), settings, options)
     with (
         open_database(settings.database) as db,
-        messages().status(_reading(len(sources))),
+        messages().status(f"reading {counted(len(sources), 'source')}…")
+        if sys.stderr.isatty()
+        else nullcontext(),
     ):
         reports = gather(db, sources, now=datetime.now(UTC), site_url=settings.site.url)
     if as_json:
@@ -112,51 +127,60 @@ def ingest(
     _complain(reports)
 
 
-def _reading(count: int) -> str:
-    return f"reading {count} source{'s' * (count != 1)}…"
+def _refuse_folders(named: Sequence[str], known: Collection[str]) -> None:
+    for name in named:
+        if name not in known and Path(name).is_dir():
+            raise UsageError(
+                f"{name} is a folder, expected a file, a URL or the name of a source",
+                hint="Name the files in it.",
+            )
 
 
 def _show(reports: Sequence["SourceReport"]) -> None:
-    from rich.markup import escape
-
-    table = plain_table("Source", ">New", ">Edited", ">Unchanged", ">Rejected", "")
+    headers = ("Source", ">New", ">Edited", ">Unchanged", ">Rejected", "")
+    rows: list[tuple[str, ...]] = []
     for report in reports:
         if report.error is not None:
-            table.add_row(escape(report.source), "·", "·", "·", "·", "not read")
+            rows.append((report.source, "·", "·", "·", "·", "not read"))
             continue
         counts = (report.new, report.edited, report.unchanged, len(report.rejected))
-        table.add_row(
-            escape(report.source),
-            *(f"{count:,}" for count in counts),
-            "nothing new since last time" if report.not_modified else "",
-        )
-    print_table(table)
+        said = "nothing new since last time" if report.not_modified else ""
+        rows.append((report.source, *(f"{count:,}" for count in counts), said))
+    print_table(headers, rows)
 
 
 def _show_rejected(reports: Sequence["SourceReport"], *, most: int | None) -> None:
-    from rich.markup import escape
-
-    rows = [(report.source, row) for report in reports for row in report.rejected]
+    rows = [
+        (report.source, row.place, row.reason, row.excerpt)
+        for report in reports
+        for row in report.rejected
+    ]
     if not rows:
         return
-    table = plain_table("Source", "Where", "Why", "What", title="\nRejected")
-    for source, row in rows[:most]:
-        table.add_row(escape(source), row.place, escape(row.reason), escape(row.excerpt))
-    print_table(table)
+    headers = ("Source", "Where", "Why", "What")
+    print_table(headers, rows[:most], fold=("Why", "What"), title="\nRejected")
     if most is not None and len(rows) > most:
         note(f"and {len(rows) - most:,} more: --all-rejected or --json lists them all")
 
 
 def _complain(reports: Sequence["SourceReport"]) -> None:
-    """What could not be read, on standard error; it decides the exit code."""
-    rejected = sum(len(report.rejected) for report in reports)
+    """What could not be read or used, on standard error; it decides the exit code."""
+    notes = [(report.source, told) for report in reports for told in report.notes]
+    for source, told in notes[:_SHOWN]:
+        note(f"{source}{told.place and f', {told.place}'}: {told.text}")
+    if len(notes) > _SHOWN:
+        note(f"and {len(notes) - _SHOWN:,} more notes: --json lists them all")
+    rejected = [row for report in reports for row in report.rejected]
     if rejected:
-        rows = "one row was" if rejected == 1 else f"{rejected:,} rows were"
-        note(f"{rows} rejected; everything else went in")
-    failures = [report.error for report in reports if report.error is not None]
-    for error in failures:
-        print_error(error)
-    if failures:
+        rows = "one row was" if len(rejected) == 1 else f"{len(rejected):,} rows were"
+        went_in = any(report.new + report.edited + report.unchanged for report in reports)
+        note(f"{rows} rejected; {'everything else' if went_in else 'nothing'} went in")
+    for hint in dict.fromkeys(row.hint for row in rejected if row.hint):
+        note(f"  → {hint}")
+    for report in reports:
+        if report.error is not None:
+            print_error(report.error)
+    if any(report.failed for report in reports):
         raise typer.Exit(Exit.ERROR)
 
 
@@ -169,6 +193,8 @@ def _as_json(report: "SourceReport") -> dict[str, Any]:
         "not_modified": report.not_modified,
         "error": report.error.message if report.error else None,
         "rejected": [
-            {"where": row.place, "why": row.reason, "what": row.excerpt} for row in report.rejected
+            {"where": row.place, "why": row.reason, "what": row.excerpt, "hint": row.hint or None}
+            for row in report.rejected
         ],
+        "notes": [{"where": told.place or None, "what": told.text} for told in report.notes],
     }

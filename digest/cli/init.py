@@ -2,20 +2,23 @@
 
 import os
 import shlex
-import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.output import results
-from digest.errors import ConfigError, DigestError, UsageError
+from digest.cli.asking import ask, on_a_terminal
+from digest.cli.options import AsJson
+from digest.cli.output import print_json, say
+from digest.errors import ConfigError, DigestError, Problem, UsageError
 
 if TYPE_CHECKING:
     from digest.config.starter import Beginning
 
 _FILE = "digest.toml"
+_DATABASE = "subscribers.db"
 
 #: The option behind each key that `init` writes.
 _OPTIONS = {
@@ -29,22 +32,27 @@ _OPTIONS = {
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Made if it is not there.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where to start it; made if it is not there.")
+    ],
     *,
     name: Annotated[
         str | None, typer.Option("--name", help="The name of the paper, blog or house.")
     ] = None,
-    url: Annotated[str | None, typer.Option("--url", help="Its public address.")] = None,
+    url: Annotated[str | None, typer.Option("--url", help="The address of its web site.")] = None,
     sender: Annotated[
         str | None,
         typer.Option("--from", metavar="SENDER", help="`Name <address>`, or only the address."),
     ] = None,
-    language: Annotated[str, typer.Option("--language", help="Of dates and words.")] = "en",
+    language: Annotated[
+        str, typer.Option("--language", help="Of dates and words, such as fr.")
+    ] = "en",
     timezone: Annotated[str, typer.Option("--timezone", help="Such as Europe/Paris.")] = "UTC",
     postal_address: Annotated[
         str | None,
-        typer.Option("--postal-address", help="For the footer; `send` wants it, the rest do not."),
+        typer.Option("--postal-address", help="For the footer; nothing is sent without it."),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Start a newsletter in a folder, with a commented digest.toml.
 
@@ -56,14 +64,12 @@ def init(
     from digest.config.starter import Beginning
 
     _refuse_existing(folder)
-    if _on_a_terminal():
-        name = name or typer.prompt("Name of the paper, blog or house", err=True)
-        url = url or typer.prompt("Its public address", err=True)
-        sender = sender or typer.prompt("Sender, as Name <address>", err=True)
+    if on_a_terminal():
+        name = name or _asked("Name of the paper, blog or house", "name")
+        url = url or _asked("The address of its web site, such as https://www.example.com", "url")
+        sender = sender or _asked("Sender, as Name <address>", "sender")
         if postal_address is None:
-            postal_address = typer.prompt(
-                "Postal address for the footer (may wait)", default="", show_default=False, err=True
-            )
+            postal_address = _asked("Postal address for the footer (may wait)", "postal_address")
     if not (name and url and sender):
         given = {"--name": name, "--url": url, "--from": sender}
         missing = [option for option, value in given.items() if not value]
@@ -80,11 +86,35 @@ def init(
         postal_address=postal_address or "",
     )
     _write(folder, _checked_text(beginning, folder))
-    _say_what_next(folder)
+    if as_json:
+        files = {"configuration": str(folder / _FILE), "database": str(folder / _DATABASE)}
+        print_json({"folder": str(folder), **files})
+    else:
+        _say_what_next(folder, beginning)
 
 
-def _on_a_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
+def _asked(question: str, field: str) -> str:
+    """An answer that digest.toml can hold in this place; a wrong one is told and asked again."""
+    return ask(question, _checked_answer(field))
+
+
+def _checked_answer(field: str) -> Callable[[str], str]:
+    from digest.config.starter import Beginning
+
+    fine = Beginning(name="News", url="https://www.example.com", sender="news@example.com")
+
+    def understood(answer: str) -> str:
+        if not answer and field != "postal_address":
+            raise UsageError("there must be one")
+        _, problems = _text_and_problems(replace(fine, **{field: answer}), Path())
+        if problems:
+            advice = problems[0].suggestion and f"Did you mean {problems[0].suggestion}?"
+            raise UsageError(
+                f"found {problems[0].found}, expected {problems[0].expected}", hint=advice
+            )
+        return answer
+
+    return understood
 
 
 def _refuse_existing(folder: Path) -> None:
@@ -100,6 +130,16 @@ def _refuse_existing(folder: Path) -> None:
 
 def _checked_text(beginning: "Beginning", folder: Path) -> str:
     """The text of digest.toml, which loads without a problem. Raises ConfigError."""
+    text, problems = _text_and_problems(beginning, folder)
+    if problems:
+        raise ConfigError(
+            "the newsletter cannot start like this, and nothing was written", problems=problems
+        )
+    return text
+
+
+def _text_and_problems(beginning: "Beginning", folder: Path) -> tuple[str, list[Problem]]:
+    """The text of digest.toml, and what is wrong with it, by option."""
     from digest.config.load import load_text
     from digest.config.starter import starter
 
@@ -109,16 +149,13 @@ def _checked_text(beginning: "Beginning", folder: Path) -> str:
     except ValueError:
         raise UsageError("an option holds octets that are no text", hint="Use UTF-8.") from None
     except ConfigError as error:
-        raise ConfigError(
-            "the newsletter cannot start like this, and nothing was written",
-            problems=[
-                replace(problem, path=_OPTIONS.get(problem.path, problem.path))
-                for problem in error.problems
-                # Its title is its name, and would be a problem twice.
-                if problem.path != "newsletters.daily.title"
-            ],
-        ) from None
-    return text
+        return "", [
+            replace(problem, path=_OPTIONS.get(problem.path, problem.path))
+            for problem in error.problems
+            # Its title is its name, and would be a problem twice.
+            if problem.path != "newsletters.daily.title"
+        ]
+    return text, []
 
 
 def _write(folder: Path, text: str) -> None:
@@ -135,7 +172,7 @@ def _write(folder: Path, text: str) -> None:
             f"{folder} cannot be written: {error.strerror}",
             hint="Name a folder that you may write to.",
         ) from None
-    database = folder / "subscribers.db"
+    database = folder / _DATABASE
     if not database.exists():
         from digest.storage.connection import open_database
 
@@ -143,9 +180,8 @@ def _write(folder: Path, text: str) -> None:
             pass
 
 
-def _say_what_next(folder: Path) -> None:
-    out = results()
-    out.print(f"Started a newsletter in {folder}. Next:\n", markup=False)
+def _say_what_next(folder: Path, beginning: "Beginning") -> None:
+    say(f"Started a newsletter in {folder}. Next:\n")
     steps = {
         f"cd {shlex.quote(str(folder))}": "",
         "digest ingest FEED-OR-FILE": "bring in articles",
@@ -154,5 +190,9 @@ def _say_what_next(folder: Path) -> None:
     }
     width = max(map(len, steps))
     for command, purpose in steps.items():
-        told = f"    {command:{width}}  # {purpose}" if purpose else f"    {command}"
-        out.print(told, markup=False)
+        say(f"    {command:{width}}  # {purpose}" if purpose else f"    {command}")
+    file = folder / _FILE
+    if not beginning.postal_address.strip():
+        say(f"\nNothing is sent without a postal address: write one to postal_address in {file}.")
+    if beginning.timezone == "UTC":
+        say(f"\nThe time zone is UTC; timezone in {file} sets another one.")

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from digest.cli.session import session_of
+from digest.errors import UsageError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -21,13 +22,34 @@ if TYPE_CHECKING:
     from digest.storage.connection import Database
 
 
+Wording = Annotated[
+    str | None,
+    typer.Option("--consent", metavar="WORDING", help="What was agreed to; kept as a receipt."),
+]
+States = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--state",
+        metavar="STATE,…",
+        help="Only active, pending, paused, unsubscribed or suppressed ones. Commas between them,"
+        " or given repeatedly. By default everybody.",
+    ),
+]
+
+
 def whole(file: Path) -> bytes:
     """All of a file, or of standard input.
+
+    Raises UsageError where there is no such file.
 
     Piece by piece: `read_bytes` on a slow pipe would not notice a Ctrl-C between two of its reads.
     """
     pieces = []
     is_stdin = str(file) == "-"
+    if not is_stdin and not file.exists():
+        raise UsageError(f"there is no file {file}", hint="Name a list in CSV, JSON or JSON Lines.")
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder, expected a file", hint="Name a file in it.")
     with open(0 if is_stdin else file, "rb", buffering=0, closefd=not is_stdin) as source:
         while piece := source.read(1 << 20):
             pieces.append(piece)
@@ -95,16 +117,35 @@ _E = TypeVar("_E", bound=StrEnum)
 
 def one_of(words: type[_E], option: str, word: str) -> _E:
     """The member of an enumeration that an option names. Raises UsageError."""
-    from digest.errors import UsageError
-
     try:
         return words(word.strip().casefold())
     except ValueError:
         raise UsageError(f"{option}: found {word!r}, expected one of {', '.join(words)}") from None
 
 
+def split(words: Sequence[str] | None) -> list[str]:
+    """The words of an option that takes several: with commas between them, or given repeatedly."""
+    return [word for given in words or () for word in given.split(",") if word.strip()]
+
+
 def standings_of(words: Sequence[str] | None) -> "Sequence[Standing]":
     """The standings that were named; all of them where no option was given."""
     from digest.model.membership import Standing
 
-    return [one_of(Standing, "--state", word) for word in words] if words else list(Standing)
+    if words is None:
+        return list(Standing)
+    named = split(words)
+    if not named:
+        raise UsageError(f"--state is empty, expected one of {', '.join(Standing)}")
+    return [one_of(Standing, "--state", word) for word in named]
+
+
+def titles_of(told: Sequence[str]) -> dict[str, str]:
+    """What `--column OURS=TITLE` says. Raises UsageError for anything else."""
+    titles: dict[str, str] = {}
+    for text in told:
+        ours, sign, title = (part.strip() for part in text.partition("="))
+        if not (ours and sign and title):
+            raise UsageError(f"--column: found {text!r}, expected one such as name=Vorname")
+        titles[ours] = title
+    return titles

@@ -1,17 +1,24 @@
 """How commands speak: results on standard output, messages and progress on standard error.
 
-Colours appear on a terminal only and respect NO_COLOR; a pipe gets plain text.
+What is printed often came from outside: titles, names, replies of servers, names of files. All of
+it goes through this module (or `tables`, which asks it), and everything that would steer a terminal
+is taken out on the way; nothing is ever read as markup. Colours appear on a terminal only, and
+respect NO_COLOR; a pipe gets plain text. Rich is imported where there is a terminal to paint on.
 """
 
+import io
 import json
+import re
+import sys
+import unicodedata
 from enum import IntEnum
-from typing import Any
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from digest.errors import ConfigError, DigestError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
 
 
 class Exit(IntEnum):
@@ -26,60 +33,123 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-# Long values in a pipe must not be folded at 80 columns: a script reads them.
-_PIPE_WIDTH = 10_000
+#: The joiners are invisible, but Persian and Indic names and some emoji need them.
+_HARMLESS = "\n\u200c\u200d"
+
+#: What JSON would leave in a text, and a terminal could take for an order, or Python not print.
+_UNSAFE_IN_JSON = re.compile(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-def results() -> Console:
-    """Standard output."""
-    return Console(highlight=False, soft_wrap=True)
+def clean(text: str) -> str:
+    """The text without what steers a terminal: control, format and surrogate characters.
+
+    Lines stay lines; each other control character becomes one that is seen (U+FFFD).
+    """
+    if text.isprintable():
+        return text
+    return "".join(_harmless(character) for character in text.replace("\r\n", "\n"))
 
 
-def messages() -> Console:
-    """Standard error."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+def _harmless(character: str) -> str:
+    if character.isprintable() or character in _HARMLESS:
+        return character
+    match unicodedata.category(character):
+        case "Cf":
+            return ""
+        case "Zs":
+            return " "
+        case _:
+            return " " if character == "\t" else "\ufffd"
 
 
-def print_table(table: Table) -> None:
-    """A table on standard output: fitted to a terminal, as wide as it wants in a pipe."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=_PIPE_WIDTH)
-    console.print(table)
+def counted(count: int, singular: str, plural: str | None = None) -> str:
+    """A number and its noun: `1 reader`, `2,744 readers`."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
-def plain_table(*headers: str, title: str | None = None) -> Table:
-    """A table in the house style: no frame, headings dimmed."""
-    table = Table(
-        box=None,
-        pad_edge=False,
-        title=title,
-        title_justify="left",
-        header_style="dim",
-        expand=False,
-    )
-    for header in headers:
-        right = header.startswith(">")
-        table.add_column(header.removeprefix(">"), justify="right" if right else "left")
-    return table
+def say(text: str, *, style: str = "") -> None:
+    """A result, on standard output."""
+    _write(sys.stdout, text, style)
+
+
+class _Cleaned(io.TextIOBase):
+    """A stream whose texts come clean to the terminal behind it."""
+
+    def __init__(self, terminal: TextIO) -> None:
+        self._terminal = terminal
+
+    def write(self, text: str) -> int:
+        """Write what is harmless of a text; its line ends have no carriage returns."""
+        self._terminal.write(clean(text))
+        return len(text)
+
+
+def results() -> TextIO:
+    """Standard output for what is written piece by piece: as it is into a pipe, else clean."""
+    return cast("TextIO", _Cleaned(sys.stdout)) if sys.stdout.isatty() else sys.stdout
+
+
+def note(text: str, *, style: str = "") -> None:
+    """A message to the person at the keyboard, on standard error."""
+    _write(sys.stderr, text, style)
+
+
+def _write(stream: TextIO, text: str, style: str) -> None:
+    text = clean(text)
+    if stream is sys.stderr:
+        # Where both go to the same place, they come in the order in which they were said.
+        sys.stdout.flush()
+    if style and stream.isatty():
+        from rich.text import Text
+
+        paint(stream, Text(text, style=style))
+    else:
+        stream.write(f"{text}\n")
+
+
+def paint(stream: TextIO, text: "Text") -> None:
+    """A text whose parts have styles and are clean, on a terminal; it folds the lines itself."""
+    console_on(stream).print(text, soft_wrap=True)
+
+
+def console_on(stream: TextIO) -> "Console":
+    """Rich's console on this stream."""
+    from rich.console import Console
+
+    return Console(file=stream, highlight=False, markup=False, emoji=False)
+
+
+def messages() -> "Console":
+    """The console of standard error, for progress."""
+    return console_on(sys.stderr)
 
 
 def print_json(value: Any) -> None:
     """A value as JSON on standard output; keys keep their order."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))  # noqa: T201
-
-
-def note(text: str) -> None:
-    """A message to the person at the keyboard, on standard error."""
-    messages().print(Text(text))
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    # All of these can only stand inside a text, where JSON has an escape for them.
+    print(_UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text))  # noqa: T201
 
 
 def print_error(error: DigestError) -> None:
     """What is wrong, everything that is wrong, and what to do."""
-    console = messages()
-    console.print(Text.assemble(("error: ", "bold red"), error.message))
+    lines = [("bold red", "error: ", error.message)]
     if isinstance(error, ConfigError):
-        for problem in error.problems:
-            console.print(Text.assemble(("  • ", "red"), str(problem)))
+        lines += [("red", "  • ", str(problem)) for problem in error.problems]
     if error.hint:
-        console.print(Text.assemble(("  → ", "cyan"), error.hint))
+        lines.append(("cyan", "  → ", error.hint))
+    for style, mark, text in lines:
+        if sys.stderr.isatty():
+            from rich.text import Text
+
+            paint(sys.stderr, Text.assemble((mark, style), clean(text)))
+        else:
+            note(mark + text)
+
+
+def error_as_json(error: DigestError) -> dict[str, Any]:
+    """An error as `--json` prints it."""
+    told: dict[str, Any] = {"error": error.message, "hint": error.hint}
+    if isinstance(error, ConfigError):
+        told["problems"] = [str(problem) for problem in error.problems]
+    return told

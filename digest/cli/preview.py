@@ -3,13 +3,14 @@
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from digest.cli.output import Exit, messages, note, results
-from digest.cli.session import instant_of, session_of
-from digest.errors import UsageError
+from digest.cli.options import AsJson, At, NewsletterArgument
+from digest.cli.outfile import by_ending, writable
+from digest.cli.output import Exit, clean, counted, note, print_json, say
+from digest.cli.session import instant_of, session_of, typed_in
 
 if TYPE_CHECKING:
     from digest.publishing.preview import Preview
@@ -24,58 +25,110 @@ class Format(StrEnum):
     EML = "eml"
 
 
+#: What a file is to hold, by its ending.
+_ENDINGS: Final = {
+    ".html": Format.HTML,
+    ".htm": Format.HTML,
+    ".txt": Format.TEXT,
+    ".eml": Format.EML,
+}
+
 #: The headers that say what a reader sees in the inbox, and what makes the mail correct.
 _SHOWN = ("From", "Reply-To", "To", "Subject", "Date", "List-Id", "List-Unsubscribe")
 
 
 def preview(
     context: typer.Context,
-    newsletter: Annotated[str | None, typer.Argument(help="Its key in digest.toml.")] = None,
+    newsletter: NewsletterArgument = None,
     *,
     reader: Annotated[
         str | None, typer.Option("--for", metavar="EMAIL", help="As this reader would get it.")
     ] = None,
     format: Annotated[  # noqa: A002  the option's name
-        Format, typer.Option("--format", "-f", help="How to show it.")
-    ] = Format.TERMINAL,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Write it to this file instead.")
-    ] = None,
-    at: Annotated[
-        str | None,
+        Format | None,
         typer.Option(
-            "--at", metavar="TIME", help="As if it were this time, such as 2026-03-12T07:00."
+            "--format", "-f", help="How to show it. By default as the ending of --out says."
         ),
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Write it to this file, over what may be there."),
+    ] = None,
+    at: At = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show the edition that would go out now. Writes nothing to the database.
 
     The same code makes it as sends it, so it is what readers would get.
 
-    Example: `digest preview --format html --out digest.html`
+    Example: `digest preview --for ada@example.com --out digest.html`
     """
     from digest.model.instant import next_second
     from digest.publishing.preview import preview as use_case
-    from digest.publishing.send import too_few
-    from digest.selection import TooFew
+    from digest.publishing.skipped import Skipped
 
+    shown_as = _format_of(format, out)
     session = session_of(context)
     chosen = session.settings.newsletter(newsletter)
     now = next_second(instant_of(at, session.settings))
-    made = use_case(session.settings, chosen, now=now, reader=reader)
-    if isinstance(made, TooFew):
-        note(f"no edition: {too_few(made)}")
+    if reader is not None:
+        from digest.audience.address import normalise
+
+        with typed_in():
+            reader = normalise(reader)
+    signed = shown_as is Format.EML
+    made = use_case(session.settings, chosen, now=now, reader=reader, signed=signed)
+    if isinstance(made, Skipped):
+        if as_json:
+            print_json({"result": "skipped", "reason": made.reason})
+        note(f"no edition: {made.reason}")
         raise typer.Exit(Exit.SKIPPED)
-    if made is None:
-        note(f"no edition for {reader}: nothing in it for this reader's topics")
-        raise typer.Exit(Exit.SKIPPED)
+    if made.begun:
+        note(
+            f"this is No. {made.edition.number}, begun and not finished: `digest send` finishes it"
+        )
     _tell_what_was_cut(made)
     if out is not None:
-        _write(made, format, out)
-    elif format is Format.TERMINAL:
+        _write(made, shown_as, out)
+    if as_json:
+        print_json(_as_json(made, out))
+    elif out is None and shown_as is Format.TERMINAL:
         _show(made)
-    else:
-        sys.stdout.buffer.write(_content(made, format))
+    elif out is None:
+        _print(_content(made, shown_as))
+
+
+def _format_of(format_: Format | None, out: Path | None) -> Format:
+    if out is None:
+        return format_ or Format.TERMINAL
+    writable(out)
+    advice = "Name it .html, .txt or .eml, or say --format html, text or eml."
+    return format_ or by_ending(out, _ENDINGS, advice=advice)
+
+
+def _print(content: bytes) -> None:
+    if sys.stdout.isatty():
+        say(clean(content.decode(errors="replace")).rstrip("\n"))
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+
+
+def _as_json(made: "Preview", out: Path | None) -> dict[str, Any]:
+    edition, cut = made.edition, made.variant.cut
+    return {
+        "newsletter": edition.newsletter,
+        "number": edition.number,
+        "slot": edition.slot,
+        "subject": edition.subject,
+        "begun": made.begun,
+        "stories": len(edition.stories),
+        "readers": made.readers,
+        "to": made.recipient.email,
+        "bytes": len(made.message),
+        "left_out": {"decks": cut.decks, "stories": cut.stories, "images": list(cut.images)},
+        "out": str(out) if out else None,
+    }
 
 
 def _tell_what_was_cut(made: "Preview") -> None:
@@ -83,7 +136,8 @@ def _tell_what_was_cut(made: "Preview") -> None:
     if cut.decks or cut.stories:
         note(
             "too long for a mail that clients show whole:"
-            f" {cut.decks} decks and {cut.stories} stories are left out of it"
+            f" {counted(cut.decks, 'deck')} and {counted(cut.stories, 'story', 'stories')}"
+            " are left out of it"
         )
     for image in cut.images:
         note(f"the image {image} is left out: it is not in the newsletter's folder, or no image")
@@ -108,8 +162,6 @@ def _text(made: "Preview") -> str:
 
 
 def _write(made: "Preview", format_: Format, out: Path) -> None:
-    if out.is_dir():
-        raise UsageError(f"--out: {out} is a folder, expected the name of a file")
     out.write_bytes(_content(made, format_))
     note(f"wrote {out} ({format_}, {out.stat().st_size:,} bytes)")
 
@@ -118,20 +170,14 @@ def _show(made: "Preview") -> None:
     from email import message_from_bytes
     from email.policy import default
 
-    from rich.text import Text
-
-    console = results()
     headers = message_from_bytes(made.message, policy=default)
     for name in _SHOWN:
         if headers[name]:
-            console.print(Text.assemble((f"{name}: ", "dim"), str(headers[name])))
-    console.print()
-    console.print(Text(_text(made)))
-    stories = len(made.edition.stories)
-    messages().print(
-        Text(
-            f"No. {made.edition.number}, {stories} {'story' if stories == 1 else 'stories'},"
-            f" {made.draft.readers} readers. Nothing was sent or stored.",
-            style="dim",
-        )
+            say(f"{name}: {headers[name]}")
+    say(f"\n{_text(made)}")
+    stories = counted(len(made.edition.stories), "story", "stories")
+    note(
+        f"No. {made.edition.number}, {stories}, {counted(made.readers, 'reader')}."
+        " Nothing was sent or stored.",
+        style="dim",
     )

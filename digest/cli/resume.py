@@ -2,15 +2,15 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from digest.cli.output import Exit, note
-from digest.cli.rounds import report_round
+from digest.cli.options import AsJson, NewsletterArgument, Outbox
+from digest.cli.output import Exit, note, print_json, say
+from digest.cli.rounds import report_round, tell_ending
 from digest.cli.send import transport_of
-from digest.cli.session import session_of
+from digest.cli.session import existing_database, session_of
 
 
 class Unknown(StrEnum):
@@ -23,7 +23,7 @@ class Unknown(StrEnum):
 
 def resume(
     context: typer.Context,
-    newsletter: Annotated[str | None, typer.Argument(help="Its key in digest.toml.")] = None,
+    newsletter: NewsletterArgument = None,
     *,
     unknown: Annotated[
         Unknown,
@@ -32,13 +32,8 @@ def resume(
     now: Annotated[
         bool, typer.Option("--now", help="Try the deferred ones without waiting for their hour.")
     ] = False,
-    outbox: Annotated[
-        Path | None,
-        typer.Option(
-            "--outbox", metavar="DIR", help="Write .eml files here instead of using SMTP."
-        ),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
+    outbox: Outbox = None,
+    as_json: AsJson = False,
 ) -> None:
     """Go on with the newest edition that is not complete. Makes no new one.
 
@@ -52,6 +47,7 @@ def resume(
     from digest.publishing.resume import resume as use_case
 
     session = session_of(context)
+    existing_database(session.settings)
     with delivery_progress() as progress:
         report = use_case(
             session.settings,
@@ -61,13 +57,16 @@ def resume(
             before_their_hour=now,
             clock=lambda: datetime.now(UTC),
             progress=progress,
+            stopping=tell_ending,
         )
     report_round(report, as_json=as_json)
 
 
 def stop(
     context: typer.Context,
-    newsletter: Annotated[str | None, typer.Argument(help="Its key in digest.toml.")] = None,
+    newsletter: NewsletterArgument = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Emergency stop: no further message of the edition under way leaves.
 
@@ -79,8 +78,16 @@ def stop(
 
     settings = session_of(context).settings
     chosen = settings.newsletter(newsletter)
+    existing_database(settings)
     edition = use_case(settings, chosen, now=datetime.now(UTC))
     if edition is None:
-        note(f"skipped: no edition of {chosen.key} is under way")
+        reason = f"no edition of {chosen.key} is under way"
+        if as_json:
+            print_json({"result": "skipped", "reason": reason})
+        note(f"skipped: {reason}")
         raise typer.Exit(Exit.SKIPPED)
-    note(f"stopped No. {edition.number} of {chosen.key}; `digest resume` goes on with it")
+    if as_json:
+        told = {"newsletter": chosen.key, "number": edition.number, "subject": edition.subject}
+        print_json({"result": "stopped", **told})
+        return
+    say(f"stopped No. {edition.number} of {chosen.key}; `digest resume` goes on with it")

@@ -1,7 +1,6 @@
 """How the list, one person's record and an import are shown.
 
-Every text of a reader passes `one_line`: what came in by some other way than ours cannot steer the
-terminal either.
+Every text of a reader passes `one_line`: a field of several lines has one here.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,14 +8,13 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from rich.text import Text
-
 from digest.audience.address import for_people
 from digest.audience.admission import Fate
 from digest.audience.importing import ImportReport, ReadList, Remark
 from digest.audience.particulars import one_line
 from digest.audience.record import Record
-from digest.cli.output import messages, note, plain_table, print_json, print_table, results
+from digest.cli.output import counted, messages, note, print_json, say
+from digest.cli.tables import print_table
 from digest.model.instant import to_text
 from digest.model.membership import Member, Standing
 
@@ -50,24 +48,28 @@ def print_import(
         return
     for remark in remarks:
         note(remark)
-    _print_remarks("rejected", listed.rejected)
-    _print_remarks("a value was left out", listed.notes)
-    _print_remarks("the same address again", listed.duplicates)
-    _print_remarks("stay as they are, because only the reader can change that", report.left)
-    table = plain_table("", ">readers")
+    _print_remarks("row was rejected", "rows were rejected", listed.rejected)
+    _print_remarks("value was left out", "values were left out", listed.notes)
+    _print_remarks("row repeats an address", "rows repeat an address", listed.duplicates)
+    only = "because only the reader can change that"
+    _print_remarks(f"stays as it is, {only}", f"stay as they are, {only}", report.left)
+    if listed.fields:
+        note(
+            f"kept as fields of the list: {', '.join(listed.fields)}"
+            " (is one of them a column of ours? --column name=TITLE)"
+        )
     labels = {Fate.LEFT: "left as they were"}
-    for fate, count in report.fates.items():
-        table.add_row(labels.get(fate, fate), f"{count:,}")
-    table.add_row("rejected rows", f"{len(listed.rejected):,}")
-    print_table(table)
+    rows = [(labels.get(fate, fate), f"{count:,}") for fate, count in report.fates.items()]
+    rows.append(("rejected rows", f"{len(listed.rejected):,}"))
+    print_table(("", ">readers"), rows)
     if dry_run:
         note("this was a dry run: nothing was changed")
 
 
-def _print_remarks(title: str, remarks: Sequence[Remark]) -> None:
+def _print_remarks(one: str, several: str, remarks: Sequence[Remark]) -> None:
     if not remarks:
         return
-    note(f"{len(remarks):,} {title}:")
+    note(f"{counted(len(remarks), one, several)}:")
     for remark in remarks[:_SHOWN]:
         note(f"  line {remark.line}: {one_line(remark.text)}")
     if len(remarks) > _SHOWN:
@@ -85,29 +87,40 @@ def _import_as_json(
         "notes": [asdict(remark) for remark in listed.notes],
         "duplicates": [asdict(remark) for remark in listed.duplicates],
         "remarks": list(remarks),
+        "fields": list(listed.fields),
     }
 
 
-def print_members(members: Sequence[Member], counts: Mapping[Standing, int], *, among: int) -> None:
-    """A table of the list, and how many people have each standing."""
-    table = plain_table("email", "name", "state", "since", "language", "topics")
-    for member in members:
-        person = member.subscriber
-        cells = (
-            for_people(person.email),
-            person.name,
-            member.standing,
-            f"{member.since:%Y-%m-%d}",
-            person.language or "",
-            ", ".join(member.topics),
-        )
-        table.add_row(*(Text(one_line(cell)) for cell in cells))
-    if members:
-        print_table(table)
+def print_members(
+    members: Sequence[Member],
+    counts: Mapping[Standing, int],
+    *,
+    standings: Sequence[Standing],
+) -> None:
+    """A table of those who have one of `standings`, and how many people have each standing."""
+    headers = ("email", "name", "state", "since", "language", "topics")
+    print_table(headers, map(_row, members), fold=("name", "topics"))
+    among = sum(counts[one] for one in standings)
     if len(members) < among:
         note(f"… and {among - len(members):,} more; --limit 0 shows all")
-    told = ", ".join(f"{count:,} {standing}" for standing, count in counts.items() if count)
-    results().print(told or "nobody is on the list")
+    if not any(counts.values()):
+        say("nobody is on the list")
+        return
+    if not among:
+        note(f"nobody is {' or '.join(standings)}; on the list are:")
+    say(", ".join(f"{count:,} {standing}" for standing, count in counts.items() if count))
+
+
+def _row(member: Member) -> tuple[str, ...]:
+    person = member.subscriber
+    return (
+        one_line(for_people(person.email)),
+        one_line(person.name),
+        member.standing,
+        f"{member.since:%Y-%m-%d}",
+        person.language or "",
+        one_line(", ".join(member.topics)),
+    )
 
 
 def members_as_json(
@@ -136,29 +149,28 @@ def members_as_json(
 
 def print_record(record: Record) -> None:
     """Everything that is known about an address, for people."""
-    out = results()
 
-    def say(label: str, text: str) -> None:
-        out.print(Text.assemble((f"{label:12}", "dim"), one_line(text)))
+    def tell(label: str, text: str) -> None:
+        say(f"{label:12}{one_line(text)}")
 
-    say("address", for_people(record.email))
+    tell("address", for_people(record.email))
     if record.suppression:
-        say("suppressed", f"{record.suppression.since:%Y-%m-%d}: {record.suppression.reason}")
+        tell("suppressed", f"{record.suppression.since:%Y-%m-%d}: {record.suppression.reason}")
     if person := record.subscriber:
-        say("name", person.name or "–")
-        say("language", person.language or "the newsletter's")
-        say("time zone", person.timezone or "the newsletter's")
+        tell("name", person.name or "–")
+        tell("language", person.language or "the newsletter's")
+        tell("time zone", person.timezone or "the newsletter's")
         for name, text in person.fields.items():
-            say(one_line(name), text)
+            tell(one_line(name), text)
     for one in record.subscriptions:
         topics = f", topics {', '.join(one.topics)}" if one.topics else ""
-        say(one.newsletter, f"{one.state} since {one.since:%Y-%m-%d}{topics}")
+        tell(one.newsletter, f"{one.state} since {one.since:%Y-%m-%d}{topics}")
     for receipt in record.consents:
         what = f"{receipt.newsletter}: {receipt.action}, “{receipt.wording}”"
-        say(f"{receipt.at:%Y-%m-%d}", f"{what} ({receipt.origin})")
+        tell(f"{receipt.at:%Y-%m-%d}", f"{what} ({receipt.origin})")
     for edition in record.received:
         reply = f" ({edition.reply})" if edition.reply else ""
-        say(f"No. {edition.number}", f"{edition.newsletter}: {edition.state}{reply}")
+        tell(f"No. {edition.number}", f"{edition.newsletter}: {edition.state}{reply}")
 
 
 def record_as_json(record: Record) -> dict[str, Any]:

@@ -4,16 +4,21 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from digest.cli.output import Exit, note, print_error, print_json, results
+from digest.cli.output import Exit, note, print_error, print_json, say
 
 if TYPE_CHECKING:
     from digest.publishing.deliver import Report
-    from digest.publishing.round import Skipped
+    from digest.publishing.skipped import Skipped
+
+
+def tell_ending() -> None:
+    """Somebody pressed Ctrl-C once."""
+    note("ending after what is under way; Ctrl-C again ends at once")
 
 
 def report_round(report: "Report | Skipped", *, as_json: bool) -> None:
     """Print how an edition stands after a round; exits with the code that says so."""
-    from digest.publishing.round import Skipped
+    from digest.publishing.skipped import Skipped
 
     if isinstance(report, Skipped):
         if as_json:
@@ -25,9 +30,7 @@ def report_round(report: "Report | Skipped", *, as_json: bool) -> None:
         print_json(_as_json(report, counts))
     else:
         listed = ", ".join(f"{n:,} {state}" for state, n in counts.items())
-        results().print(
-            f"No. {report.edition.number} “{report.edition.subject}”: {listed}", markup=False
-        )
+        say(f"No. {report.edition.number} “{report.edition.subject}”: {listed}")
     if report.error is not None:
         print_error(report.error)
     if report.interrupted:

@@ -1,24 +1,27 @@
 """`digest send`: an edition now."""
 
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.output import Exit, note
-from digest.cli.rounds import report_round
-from digest.cli.session import Session, instant_of, session_of
+from digest.cli.asking import confirm, on_a_terminal
+from digest.cli.options import AsJson, At, NewsletterArgument, Outbox
+from digest.cli.output import Exit, counted, note, print_json, say
+from digest.cli.rounds import report_round, tell_ending
+from digest.cli.session import Session, existing_database, instant_of, session_of, typed_in
+from digest.errors import UsageError
 
 if TYPE_CHECKING:
     from digest.model.newsletter import Newsletter
+    from digest.publishing.skipped import Skipped
     from digest.sender.transport import Transport
 
 
 def send(
     context: typer.Context,
-    newsletter: Annotated[str | None, typer.Argument(help="Its key in digest.toml.")] = None,
+    newsletter: NewsletterArgument = None,
     *,
     to: Annotated[
         str | None,
@@ -26,23 +29,13 @@ def send(
             "--to", metavar="EMAIL", help="A test: to this address only, leaving no trace."
         ),
     ] = None,
-    outbox: Annotated[
-        Path | None,
-        typer.Option(
-            "--outbox", metavar="DIR", help="Write .eml files here instead of using SMTP."
-        ),
-    ] = None,
+    outbox: Outbox = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would happen, and do nothing.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    at: Annotated[
-        str | None,
-        typer.Option(
-            "--at", metavar="TIME", help="As if it were this time, such as 2026-03-12T07:00."
-        ),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
+    at: At = None,
+    as_json: AsJson = False,
 ) -> None:
     """Send an edition now, to every active reader, once.
 
@@ -51,16 +44,23 @@ def send(
 
     Example: `digest send daily --yes`
     """
+    if to is not None and dry_run:
+        raise UsageError(
+            "--to and --dry-run do not go together: a test is a message that leaves",
+            hint="`digest preview` shows the message without sending it.",
+        )
     session = session_of(context)
     chosen = session.settings.newsletter(newsletter)
     now = instant_of(at, session.settings)
+    existing_database(session.settings)
     if to is not None:
-        _test(session, chosen, to, outbox, now)
+        _test(session, chosen, to, outbox, now, as_json=as_json)
         return
-    if dry_run or (sys.stdin.isatty() and sys.stderr.isatty() and not yes):
-        _announce(session, chosen, now, ask=not dry_run)
-        if dry_run:
-            return
+    if dry_run:
+        _say_what_would_be(session, chosen, now, as_json=as_json)
+        return
+    if on_a_terminal() and not yes:
+        _ask_first(session, chosen, now, as_json=as_json)
     _send(session, chosen, outbox, now, as_json=as_json)
 
 
@@ -76,43 +76,89 @@ def transport_of(session: Session, outbox: Path | None) -> "Transport":
 
 
 def _test(
-    session: Session, newsletter: "Newsletter", to: str, outbox: Path | None, now: datetime
+    session: Session,
+    newsletter: "Newsletter",
+    to: str,
+    outbox: Path | None,
+    now: datetime,
+    *,
+    as_json: bool,
 ) -> None:
+    from digest.audience.address import normalise
     from digest.model.instant import next_second
     from digest.model.outcome import Accepted
     from digest.publishing.preview import preview, send_test
-    from digest.publishing.send import too_few
-    from digest.selection import TooFew
+    from digest.publishing.skipped import Skipped
 
-    made = preview(session.settings, newsletter, now=next_second(now), test_address=to)
-    if made is None or isinstance(made, TooFew):
-        note(f"skipped: {too_few(made) if made else 'nothing for the topics of ' + to}")
-        raise typer.Exit(Exit.SKIPPED)
+    with typed_in():
+        to = normalise(to)
+    made = preview(session.settings, newsletter, now=next_second(now), test_address=to, signed=True)
+    if isinstance(made, Skipped):
+        raise _skipped(made, as_json=as_json)
     outcome = send_test(made, to, transport_of(session, outbox))
-    if isinstance(outcome, Accepted):
-        note(f"test of No. {made.edition.number} accepted for {to}: {outcome.reply}")
-        return
-    note(f"test not accepted for {to}: {outcome.reason}")
-    raise typer.Exit(Exit.INCOMPLETE)
+    accepted = isinstance(outcome, Accepted)
+    told = str(outcome.reply) if isinstance(outcome, Accepted) else outcome.reason
+    number = made.edition.number
+    if as_json:
+        word = type(outcome).__name__.lower()
+        print_json({"result": word, "test": True, "number": number, "to": to, "reply": told})
+    else:
+        result = "accepted" if accepted else "not accepted"
+        say(f"test of No. {number} {result} for {to}: {told}")
+    if not accepted:
+        raise typer.Exit(Exit.INCOMPLETE)
 
 
-def _announce(session: Session, newsletter: "Newsletter", now: datetime, *, ask: bool) -> None:
+def _skipped(why: "Skipped", *, as_json: bool) -> typer.Exit:
+    if as_json:
+        print_json({"result": "skipped", "reason": why.reason})
+    note(f"skipped: {why.reason}")
+    return typer.Exit(Exit.SKIPPED)
+
+
+def _say_what_would_be(
+    session: Session, newsletter: "Newsletter", now: datetime, *, as_json: bool
+) -> None:
     from digest.model.instant import next_second
     from digest.publishing.outlook import Resume, outlook
-    from digest.publishing.send import too_few
-    from digest.selection import TooFew
+    from digest.publishing.skipped import Skipped
 
     ahead = outlook(session.settings, newsletter, now=next_second(now))
-    if isinstance(ahead, TooFew):
-        note(f"skipped: {too_few(ahead)}")
-        raise typer.Exit(Exit.SKIPPED)
+    if isinstance(ahead, Skipped):
+        raise _skipped(ahead, as_json=as_json)
     verb = "finish" if isinstance(ahead, Resume) else "send"
-    what = f"{verb} No. {ahead.number} of {newsletter.title}, “{ahead.subject}”"
-    readers = f"{ahead.readers:,} {'reader' if ahead.readers == 1 else 'readers'}"
-    if not ask:
-        note(f"would {what}, to {readers}; nothing was sent or stored")
+    if as_json:
+        print_json(
+            {
+                "result": f"would {verb}",
+                "newsletter": newsletter.key,
+                "number": ahead.number,
+                "subject": ahead.subject,
+                "readers": ahead.readers,
+            }
+        )
         return
-    if not typer.confirm(f"{what[0].upper()}{what[1:]}, to {readers}?", err=True):
+    say(
+        f"would {verb} No. {ahead.number} of {newsletter.title}, “{ahead.subject}”, to"
+        f" {counted(ahead.readers, 'reader')}; nothing was sent or stored"
+    )
+
+
+def _ask_first(session: Session, newsletter: "Newsletter", now: datetime, *, as_json: bool) -> None:
+    from digest.model.instant import next_second
+    from digest.publishing.outlook import Resume, outlook
+    from digest.publishing.skipped import Skipped
+
+    ahead = outlook(session.settings, newsletter, now=next_second(now))
+    if isinstance(ahead, Skipped):
+        raise _skipped(ahead, as_json=as_json)
+    verb = "Finish" if isinstance(ahead, Resume) else "Send"
+    readers = counted(ahead.readers, "reader")
+    if not confirm(
+        f"{verb} No. {ahead.number} of {newsletter.title}, “{ahead.subject}”, to {readers}?"
+    ):
+        if as_json:
+            print_json({"result": "not sent"})
         note("nothing was sent")
         raise typer.Exit(Exit.DONE)
 
@@ -137,5 +183,6 @@ def _send(
             now=next_second(now),
             clock=lambda: datetime.now(UTC),
             progress=progress,
+            stopping=tell_ending,
         )
     report_round(result, as_json=as_json)

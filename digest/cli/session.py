@@ -1,6 +1,8 @@
 """What every command is given: where the configuration is, and the answers read from it once."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from digest.errors import UsageError
+from digest.errors import AudienceError, UsageError
 
 if TYPE_CHECKING:
     from digest.config import Settings
@@ -38,10 +40,31 @@ def session_of(context: typer.Context) -> Session:
     return session
 
 
+def existing_database(settings: "Settings") -> None:
+    """Raises StorageError where there is no database: a command that needs one makes none."""
+    from digest.storage.connection import Access, open_database
+
+    with open_database(settings.database, Access.READ):
+        pass
+
+
+@contextmanager
+def typed_in() -> Iterator[None]:
+    """A person or address that is not as it should be is wrong usage, if it was typed in."""
+    try:
+        yield
+    except AudienceError as error:
+        raise UsageError(error.message, hint=error.hint) from None
+
+
+#: A day's room at each end, so that no time zone leads out of what datetime can hold.
+_YEARS = range(1970, 9999)
+
+
 def instant_of(text: str | None, settings: "Settings") -> datetime:
     """The instant that `--at` names, or now. Without a zone it is the site's wall time.
 
-    Raises UsageError for what is not an ISO 8601 date and time.
+    Raises UsageError for what is not an ISO 8601 date and time between 1970 and 9998.
     """
     if text is None:
         return datetime.now(UTC)
@@ -51,6 +74,8 @@ def instant_of(text: str | None, settings: "Settings") -> datetime:
         raise UsageError(
             f"--at: found {text!r}, expected a time such as 2026-03-12T07:00 or 2026-03-12T07:00Z"
         ) from None
+    if instant.year not in _YEARS:
+        raise UsageError(f"--at: found {text!r}, expected a year from 1970 to 9998")
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=settings.site.timezone)
     return instant.astimezone(UTC)

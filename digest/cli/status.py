@@ -1,25 +1,35 @@
 """`digest status`: how the editions stand."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from digest.cli.output import Exit, note, plain_table, print_json, print_table
+from digest.cli.options import LARGEST, AsJson, NewsletterArgument
+from digest.cli.output import Exit, counted, note, print_json, say
 from digest.cli.session import session_of
+from digest.cli.tables import print_table
 from digest.errors import UsageError
 
 if TYPE_CHECKING:
     from digest.publishing.status import EditionStatus
 
+#: So many readers and reasons are listed for an edition; `--json` has all.
+_SHOWN: Final = 20
+_REASONS: Final = 5
+
 
 def status(
     context: typer.Context,
-    newsletter: Annotated[str | None, typer.Argument(help="Its key in digest.toml.")] = None,
+    newsletter: NewsletterArgument = None,
     *,
     number: Annotated[
-        int | None, typer.Option("--number", "-n", help="Only the edition of this number.")
+        int | None,
+        typer.Option(
+            "--number", metavar="N", min=1, max=LARGEST, help="Only the edition of this number."
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the latest editions, their deliveries, and who does not surely have them.
 
@@ -40,37 +50,38 @@ def status(
         _show(found)
     else:
         note(f"{chosen.key} has no edition yet; `digest preview` shows what the first would be")
-    if found and not found[0].complete:
+    if not all(entry.complete for entry in found):
         raise typer.Exit(Exit.INCOMPLETE)
 
 
 def _show(found: tuple["EditionStatus", ...]) -> None:
-    from rich.markup import escape
-
-    shown = ("sent", "queued", "sending", "deferred", "rejected", "unknown", "withheld")
-    table = plain_table(">No.", "Slot", "State", *(f">{name}" for name in shown), "Subject")
-    for entry in found:
-        counts = {state.value: n for state, n in entry.counts.items()}
-        edition = entry.edition
-        numbers = (f"{counts[name]:,}" if counts[name] else "·" for name in shown)
-        table.add_row(
-            str(edition.number), edition.slot, edition.state, *numbers, escape(edition.subject)
-        )
-    print_table(table)
+    headers = ("Edition", "Slot", "State", "Readers", "Subject")
+    print_table(headers, map(_row, found), fold=("Readers", "Subject"))
     for entry in found:
         if entry.unfinished:
             _show_unfinished(entry)
 
 
-def _show_unfinished(entry: "EditionStatus") -> None:
-    from rich.markup import escape
+def _row(entry: "EditionStatus") -> tuple[str, ...]:
+    edition = entry.edition
+    counts = ", ".join(f"{n:,} {state}" for state, n in entry.counts.items() if n)
+    state = f"{edition.state}, stopped" if edition.stopped else str(edition.state)
+    return (f"No. {edition.number}", edition.slot, state, counts, edition.subject)
 
-    table = plain_table(
-        "Reader", "State", "Why", title=f"\nNo. {entry.edition.number}: not surely with"
-    )
-    for reader in entry.unfinished:
-        table.add_row(escape(reader.email), reader.state, escape(reader.reply) or "·")
-    print_table(table)
+
+def _show_unfinished(entry: "EditionStatus") -> None:
+    people = entry.unfinished
+    say(f"\nNo. {entry.edition.number}: not surely with {counted(len(people), 'reader')}")
+    if len(people) > _SHOWN:
+        reasons = Counter((one.state.value, one.reply) for one in people).most_common()
+        for (state, reply), count in reasons[:_REASONS]:
+            say(f"  {count:,} {state}{': ' if reply else ''}{reply}")
+        if len(reasons) > _REASONS:
+            say(f"  … and {len(reasons) - _REASONS:,} other reasons")
+    rows = ((one.email, one.state, one.reply or "·") for one in people[:_SHOWN])
+    print_table(("Reader", "State", "Why"), rows, fold=("Why",))
+    if len(people) > _SHOWN:
+        note(f"… and {len(people) - _SHOWN:,} more: `--json` has all")
 
 
 def _as_json(entry: "EditionStatus") -> dict[str, Any]:

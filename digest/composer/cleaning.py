@@ -10,17 +10,21 @@ import unicodedata
 
 # Direction overrides, embeddings and isolates. The marks (U+200E, U+200F) have no reach and stay.
 _BIDI = "\u202a-\u202e\u2066-\u2069"
-_UNPRINTABLE = re.compile(f"[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029{_BIDI}\ud800-\udfff\ufeff]")
+# Code points that are no characters in any version of Unicode: the last two of each plane, and 32.
+_NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
+    chr(plane + last) for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF)
+)
+_UNPRINTABLE = re.compile(
+    f"[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029{_BIDI}\ud800-\udfff\ufeff{_NONCHARACTERS}]"
+)
 _BREAKS = re.compile("[\\t\\n\\x0b\\x0c\\r\\x1c-\\x1e\\x85\\u2028\\u2029]")
 _SPACES = re.compile(" {2,}")
-_NONCHARACTER = 0xFFFE
 
 
 def plain(text: str) -> str:
     """The text on one line: breaks are spaces, and what cannot be printed is gone."""
-    text = _UNPRINTABLE.sub("", _BREAKS.sub(" ", text))
-    if not text.isascii():
-        text = "".join(c for c in text if not _is_noncharacter(c))
+    if not (text.isascii() and text.isprintable()):
+        text = _UNPRINTABLE.sub("", _BREAKS.sub(" ", text))
     return _SPACES.sub(" ", text).strip(" ")
 
 
@@ -35,8 +39,3 @@ def shorten(text: str, most: int) -> str:
     while kept and unicodedata.combining(kept[-1]):
         kept = kept[:-1]
     return kept.rstrip(" ,;:.–—-\u200d") + "…"
-
-
-def _is_noncharacter(character: str) -> bool:
-    code = ord(character)
-    return code & _NONCHARACTER == _NONCHARACTER or 0xFDD0 <= code <= 0xFDEF

@@ -21,6 +21,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ATOMS = re.compile(r"[A-Za-z0-9]+(?:[ -][A-Za-z0-9]+)*\Z")
 # The characters that RFC 2047 section 5 (3) allows everywhere, so in a name too.
 _Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
+_Q: Final = tuple(
+    chr(octet) if octet in _Q_SAFE else "_" if octet == ord(" ") else f"={octet:02X}"
+    for octet in range(256)
+)
 _OPENING, _CLOSING = "=?utf-8?{}?", "?="
 
 
@@ -30,7 +34,10 @@ def header_text(text: str) -> str:
     Something like `=?utf-8?q?=0ABcc=3A_x?=` in a feed is text to us and is encoded as such; should
     anybody on the way decode it twice, it must not become a header: then it is taken out.
     """
-    return plain(_ENCODED_WORD.sub(lambda m: "" if _hides_control(m) else m[0], plain(text)))
+    text = plain(text)
+    if "=?" not in text:
+        return text
+    return plain(_ENCODED_WORD.sub(lambda m: "" if _hides_control(m) else m[0], text))
 
 
 def text_field(name: str, text: str) -> bytes:
@@ -99,6 +106,9 @@ def _encoded_words(text: str, *, first: int) -> list[str]:
 def _packed(text: str, first: int, letter: str, encode: Callable[[bytes], str]) -> list[str]:
     opening = _OPENING.format(letter)
     room = min(WORD, first) - len(opening) - len(_CLOSING)
+    whole = encode(text.encode())
+    if len(whole) <= room:
+        return [opening + whole + _CLOSING]
     words, held = [], b""
     for character in text:
         octets = character.encode()
@@ -110,9 +120,7 @@ def _packed(text: str, first: int, letter: str, encode: Callable[[bytes], str]) 
 
 
 def _q(octets: bytes) -> str:
-    return "".join(
-        chr(o) if o in _Q_SAFE else "_" if o == ord(" ") else f"={o:02X}" for o in octets
-    )
+    return "".join([_Q[octet] for octet in octets])
 
 
 def _b(octets: bytes) -> str:

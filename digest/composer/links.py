@@ -45,19 +45,21 @@ def _network(parts: SplitResult) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderLinks:
-    """The pages of one edition's readers, below the site's public URL."""
+    """The pages of one edition's readers, below the site's public URL.
+
+    A reader's token follows the roots. `unsubscribe_root` leads to the page that ends a
+    subscription, which is RFC 8058's one-click address too; `preferences_root` to the page for
+    topics and rhythm.
+    """
 
     unsubscribe_root: str
     preferences_root: str
     view: str
 
-    def unsubscribe(self, token: str) -> str:
-        """The page, and RFC 8058's one-click address, that ends this subscription."""
-        return self.unsubscribe_root + quote(token, safe="")
 
-    def preferences(self, token: str) -> str:
-        """The page where this reader chooses topics and rhythm."""
-        return self.preferences_root + quote(token, safe="")
+def token_part(token: str) -> str:
+    """A reader's token as a link ends with it."""
+    return quote(token, safe="")
 
 
 def reader_links(site: Site, newsletter: Newsletter, number: int) -> ReaderLinks:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from digest.composer.images import images_of
 from digest.composer.links import reader_links
-from digest.composer.slots import Markers, ReaderValues
+from digest.composer.slots import Markers
+from digest.composer.values import value_of
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter, Site
 from digest.model.subscriber import Recipient
@@ -26,9 +27,9 @@ def page(
 
     Raises TemplateError for an image that is not there.
     """
-    values = ReaderValues(recipient, reader_links(site, newsletter, edition.number))
+    links = reader_links(site, newsletter, edition.number)
     filled = "".join(
-        piece if isinstance(piece, str) else html.escape(values.value(piece))
+        piece if isinstance(piece, str) else html.escape(value_of(piece, recipient, links))
         for piece in Markers.of(edition.nonce).cut(variant.html)
     )
     for image in images_of(variant, edition, newsletter, images_folder):
@@ -46,6 +47,6 @@ def plain_text(
     newsletter: Newsletter,
 ) -> str:
     """The text part as this reader gets it, its lines ending with a line feed."""
-    values = ReaderValues(recipient, reader_links(site, newsletter, edition.number))
+    links = reader_links(site, newsletter, edition.number)
     pieces = Markers.of(edition.nonce).cut(variant.text)
-    return "".join(p if isinstance(p, str) else values.value(p) for p in pieces)
+    return "".join(p if isinstance(p, str) else value_of(p, recipient, links) for p in pieces)

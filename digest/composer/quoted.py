@@ -12,8 +12,9 @@ from typing import Final
 LINE: Final = 76
 _SOFT: Final = "=\r\n"
 
-_UNSAFE = re.compile(rb"[^\t\x20-\x3c\x3e-\x7e]")
+_UNSAFE = re.compile(rb"[^\t\x20-\x3c\x3e-\x7e]+")
 _LAST_SPACE = re.compile(rb"[\t ]\Z")
+_ESCAPES = tuple(b"=%02X" % octet for octet in range(256))
 _ESCAPE_LENGTH = 3
 
 
@@ -29,7 +30,16 @@ def encode_before_slot(text: str) -> bytes:
 
 def encode_value(value: str) -> bytes:
     """What fills a slot: whole encoded lines, each of which ends with a soft break."""
+    escaped = _escaped(value.encode("utf-8"), ends=False)
+    # Nearly always one line is enough, and it begins with nothing that has to be hidden.
+    if 0 < len(escaped) < LINE and escaped[0] not in ".F" and "\n" not in value:
+        return f"{escaped}{_SOFT}".encode("ascii")
     return encode_before_slot(value)
+
+
+def short_value(value: str) -> bytes:
+    """`encode_value` of fewer than LINE characters that need no encoding, without looking."""
+    return f"{value}{_SOFT}".encode("ascii")
 
 
 def encoded_size(text: str) -> int:
@@ -47,10 +57,14 @@ def _joined(text: str, *, at_end: str) -> str:
 
 
 def _escaped(line: bytes, *, ends: bool) -> str:
-    line = _UNSAFE.sub(lambda match: b"=%02X" % ord(match[0]), line)
+    line = _UNSAFE.sub(_as_escapes, line)
     if ends:
-        line = _LAST_SPACE.sub(lambda match: b"=%02X" % ord(match[0]), line)
+        line = _LAST_SPACE.sub(_as_escapes, line)
     return line.decode("ascii")
+
+
+def _as_escapes(octets: re.Match[bytes]) -> bytes:
+    return b"".join([_ESCAPES[octet] for octet in octets[0]])
 
 
 def _folded(line: str) -> list[str]:

@@ -1,10 +1,10 @@
-"""Rendering: an edition as readers with the same language and topics see it, once for all of them.
+"""Rendering: an edition as readers with the same wishes see it, once for all of them.
 
 Jinja2, then premailer, then the text part from a template of its own. Nothing here knows a reader.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from digest.composer.inlining import inline
 from digest.composer.language import Language
 from digest.composer.outline import of_interest, outline
 from digest.composer.quoted import encoded_size
-from digest.composer.slots import Markers, Reader
+from digest.composer.reader import Reader
+from digest.composer.slots import Markers
 from digest.composer.subject import subject_line
 from digest.composer.templates import Templates
 from digest.composer.view import View, cleaned
@@ -41,7 +42,8 @@ def render(
 
     `images_folder` is where images that travel along are: one that cannot is left out and named in
     the variant's `cut`. Without a folder they are all taken on trust.
-    Raises TemplateError for a template that is wrong, ConfigError for a language without words.
+    Raises TemplateError for a template that is wrong, QuestionAsked where it decides by something
+    about the reader that `key.fields` does not tell, ConfigError for a language without words.
     """
     chosen = of_interest(edition.stories, key.topics)
     if not chosen:
@@ -52,6 +54,7 @@ def render(
     stories, lost_images = _with_images(stories, newsletter, images_folder)
     press = _Press(
         stories=stories,
+        answers=dict(key.fields),
         view=View(edition=edition, site=site, newsletter=newsletter, language=language),
         language=language,
         templates=templates,
@@ -80,12 +83,14 @@ class _Press:
         self,
         *,
         stories: tuple[Story, ...],
+        answers: Mapping[str, str],
         view: View,
         language: Language,
         templates: Templates,
         markers: Markers,
     ) -> None:
         self._stories = stories
+        self._answers = answers
         self._view = view
         self._greetings = (language.say("greeting_named", name="{name}"), language.say("greeting"))
         self._templates = templates
@@ -116,9 +121,14 @@ class _Press:
     def _render(self, template: str, level: int) -> tuple[str, int]:
         """What the template makes, and how many slots it printed."""
         stories, cut = budget.shortened(self._stories, level)
-        reader = Reader(self._markers, self._greetings)
+        reader = Reader(
+            self._markers, self._greetings, answers=self._answers, clean=self._printable
+        )
         page = self._view.context(outline(stories), left_to_the_web=cut.stories, reader=reader)
         return self._templates.render(template, page), reader.printed
+
+    def _printable(self, answer: str) -> str:
+        return self._markers.without(plain(answer))
 
     def _check_slots(self, template: str, rendered: str, printed: int) -> None:
         """A filter over a block can damage a slot where no expression shows it."""

@@ -29,7 +29,7 @@ def subject_line(
     Raises TemplateError if it does not parse, uses another name, or comes out empty.
     """
     locality = Locality.of(language or newsletter.language)
-    name = f"the subject of newsletter {newsletter.key}"
+    name = f"newsletters.{newsletter.key}.subject"
     line = render_line(
         newsletter.subject,
         {

@@ -17,27 +17,27 @@ from jinja2 import (
     FileSystemLoader,
     StrictUndefined,
     TemplateNotFound,
+    TemplateRuntimeError,
     TemplatesNotFound,
     TemplateSyntaxError,
     UndefinedError,
     select_autoescape,
 )
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
 
 import digest
+from digest.composer import slots
 from digest.composer.language import Language, available_languages, open_language
-from digest.composer.slots import ReaderValue, SlotMisused
-from digest.errors import DigestError, TemplateError
+from digest.composer.reader import Asked, ReaderValue, SlotMisused
+from digest.errors import DigestError, QuestionAsked, TemplateError
 
 _T = TypeVar("_T")
 
 #: Columns of the text part.
 TEXT_WIDTH: Final = 72
 
-_SLOT_HINT: Final = (
-    "Print it as it is ({{ reader.greeting }} is a greeting with or without a name), "
-    "or take the condition out."
-)
+_SLOT_HINT: Final = "Print it as it is, or take the condition out."
 
 
 def wrapped(text: object, prefix: str = "", indent: str = "") -> str:
@@ -57,11 +57,36 @@ def together(text: object) -> str:
     return str(text).replace(" ", "\N{NO-BREAK SPACE}")
 
 
+class _NoSuchName(UndefinedError):
+    """A value has nothing of this name."""
+
+    def __init__(self, message: str | None = None, *, owner: object, name: str) -> None:
+        super().__init__(message)
+        self.owner = owner
+        self.name = name
+
+
+class _Missing(StrictUndefined):
+    """What a template finds where there is nothing: an error, which knows what was looked at."""
+
+    def __init__(
+        self,
+        hint: str | None = None,
+        obj: Any = missing,
+        name: str | None = None,
+        exc: type[TemplateRuntimeError] = UndefinedError,
+    ) -> None:
+        raised: Any = exc
+        if obj is not missing and name is not None and exc is UndefinedError:
+            raised = partial(_NoSuchName, owner=obj, name=str(name))
+        super().__init__(hint, obj, name, raised)
+
+
 def _environment(loader: FileSystemLoader | None) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
         loader=loader,
         autoescape=select_autoescape(("html",), default_for_string=False),
-        undefined=StrictUndefined,
+        undefined=_Missing,
         finalize=_finalize,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -141,33 +166,56 @@ def render_line(source: str, context: Mapping[str, Any], *, name: str) -> str:
         fallback=name,
         files=(),
         known=context,
+        source=source,
     )
 
 
 def _reported(
-    run: Callable[[], _T], *, fallback: str, files: tuple[Path, ...], known: Mapping[str, Any]
+    run: Callable[[], _T],
+    *,
+    fallback: str,
+    files: tuple[Path, ...],
+    known: Mapping[str, Any],
+    source: str = "",
 ) -> _T:
     try:
         return run()
     except DigestError:
         raise
+    except Asked as asked:
+        place = _place(asked, files) or fallback
+        about = asked.question.removeprefix(slots.HAS)
+        raise QuestionAsked(
+            f"{place}: the template decides by reader.{about}", question=asked.question
+        ) from asked
     except Exception as error:  # a template is a program of the site's: it can raise anything
         place = _place(error, files) or fallback
-        raise TemplateError(f"{place}: {_meaning(error)}", hint=_hint(error, known)) from error
+        frame = _frame(error, files)
+        meaning = _meaning(error, (frame.line if frame else source) or "")
+        raise TemplateError(f"{place}: {meaning}", hint=_hint(error, known)) from error
 
 
 def _place(error: Exception, folders: tuple[Path, ...]) -> str | None:
     """File and line of the innermost template that was at work."""
     if isinstance(error, TemplateSyntaxError):
         file = error.filename or error.name
-        return f"{file}, line {error.lineno}" if file else f"line {error.lineno}"
+        return f"{file}, line {error.lineno}" if file else None
+    frame = _frame(error, folders)
+    return f"{frame.filename}, line {frame.lineno}" if frame else None
+
+
+def _frame(error: Exception, folders: tuple[Path, ...]) -> traceback.FrameSummary | None:
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if any(Path(frame.filename).is_relative_to(folder) for folder in folders):
-            return f"{frame.filename}, line {frame.lineno}"
+            return frame
     return None
 
 
-def _meaning(error: Exception) -> str:
+def _meaning(error: Exception, written: str) -> str:
+    if isinstance(error, _NoSuchName):
+        # What the author calls the value says more than what it is inside of us.
+        owner = re.search(rf"(\w[\w.]*)\s*(?:\.\s*|\[['\"]){re.escape(error.name)}\b", written)
+        return f"{owner[1] if owner else 'this value'} has no `{error.name}`"
     if isinstance(error, TemplatesNotFound):
         return f"none of these templates exists: {', '.join(map(str, error.templates))}"
     if isinstance(error, TemplateNotFound):
@@ -182,8 +230,23 @@ def _meaning(error: Exception) -> str:
 def _hint(error: Exception, known: Mapping[str, Any]) -> str | None:
     if isinstance(error, SlotMisused):
         return _SLOT_HINT
+    if isinstance(error, _NoSuchName):
+        return _advice(error.name, _names_in(error.owner))
     unknown = re.match(r"'(\w+)' is undefined", str(error))
     if not (isinstance(error, UndefinedError) and unknown):
         return None
-    near = difflib.get_close_matches(unknown[1], known, n=1)
-    return f"Did you mean {near[0]}?" if near else f"There are: {', '.join(sorted(known))}."
+    return _advice(unknown[1], list(known))
+
+
+def _names_in(value: object) -> list[str]:
+    """What a template can find in a value."""
+    if isinstance(value, Mapping):
+        return [str(name) for name in value]
+    return [name for name in dir(value) if not name.startswith("_")]
+
+
+def _advice(name: str, known: list[str]) -> str | None:
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        return f"Did you mean {near[0]}?"
+    return f"There are: {', '.join(sorted(known))}." if 0 < len(known) <= 20 else None

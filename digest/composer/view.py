@@ -11,7 +11,7 @@ from digest.composer.images import content_id, travels_along
 from digest.composer.language import Language
 from digest.composer.links import web_link
 from digest.composer.outline import Group, Outline
-from digest.composer.slots import Reader
+from digest.composer.reader import Reader
 from digest.model.edition import Edition, Story
 from digest.model.newsletter import Newsletter, Site
 
@@ -25,6 +25,7 @@ class Item:
     """A story as it is printed. `number` is that of its link in the text part, from 1.
 
     `image` is an address for `src`, None without one. `when` is the time of publishing, or the day.
+    `source` is empty where it is the site itself: readers know whose newsletter they read.
     """
 
     number: int
@@ -134,11 +135,14 @@ class View:
             title=story.title,
             url=story.url,
             deck=shorten(story.deck, deck),
-            source=story.source,
+            source="" if self._is_own(story.source) else story.source,
             author=story.author,
             when=self._when(story.published_at),
             image=self._image(story.image_url),
         )
+
+    def _is_own(self, source: str) -> bool:
+        return source.casefold() == plain(self._site.name).casefold()
 
     def _when(self, published_at: datetime) -> str:
         zone = self._newsletter.timezone

@@ -1,6 +1,8 @@
 """digest.toml and the environment -> typed, validated settings."""
 
 from digest.config.settings import (
+    DateOrder,
+    DkimSettings,
     Security,
     Settings,
     SmtpSettings,
@@ -8,4 +10,12 @@ from digest.config.settings import (
     SourceSettings,
 )
 
-__all__ = ["Security", "Settings", "SmtpSettings", "SourceKind", "SourceSettings"]
+__all__ = [
+    "DateOrder",
+    "DkimSettings",
+    "Security",
+    "Settings",
+    "SmtpSettings",
+    "SourceKind",
+    "SourceSettings",
+]

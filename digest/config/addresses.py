@@ -7,6 +7,7 @@ import re
 from urllib.parse import urlsplit
 
 from digest.config.refusal import CONTROL, line, refused
+from digest.model.newsletter import LONGEST_BOUNCE_NAME
 
 
 def web_address(text: str) -> str:
@@ -47,6 +48,16 @@ def mail_address(text: str) -> str:
     except EmailNotValidError:
         raise refused() from None
     return f"{found.local_part}@{found.ascii_domain}"
+
+
+def bounce_address(text: str) -> str:
+    """An e-mail address with room for a detail before the @."""
+    address = mail_address(text)
+    if len(address.rpartition("@")[0]) > LONGEST_BOUNCE_NAME:
+        raise refused(
+            f"an e-mail address with at most {LONGEST_BOUNCE_NAME} characters before the @"
+        )
+    return address
 
 
 def split_sender(text: str) -> tuple[str | None, str]:

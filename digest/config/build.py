@@ -6,7 +6,16 @@ from typing import Final
 from digest.config import schema
 from digest.config.addresses import split_sender
 from digest.config.checks import guessed_kind, is_loopback
-from digest.config.settings import Security, Settings, SmtpSettings, SourceKind, SourceSettings
+from digest.config.domains import server_of
+from digest.config.settings import (
+    DateOrder,
+    DkimSettings,
+    Security,
+    Settings,
+    SmtpSettings,
+    SourceKind,
+    SourceSettings,
+)
 from digest.model.newsletter import Newsletter, Rules, SectionRule, Site
 
 _PORTS: Final = {Security.NONE: 25, Security.STARTTLS: 587, Security.TLS: 465}
@@ -28,6 +37,7 @@ def settings_of(file: schema.File, folder: Path, password: str | None) -> Settin
         smtp=_smtp(file.smtp, password),
         sources=tuple(_source(source, site, folder) for source in file.sources),
         newsletters={key: _newsletter(key, n, site) for key, n in file.newsletters.items()},
+        dkim=_dkim(file.dkim, folder) if file.dkim else None,
     )
 
 
@@ -53,6 +63,18 @@ def _smtp(table: schema.SmtpTable, password: str | None) -> SmtpSettings:
     )
 
 
+def _dkim(table: schema.DkimTable, folder: Path) -> DkimSettings:
+    second = table.ed25519_key_file
+    return DkimSettings(
+        selector=table.selector,
+        key_file=absolute(table.key_file, folder),
+        domain=table.domain,
+        ed25519_selector=table.ed25519_selector,
+        ed25519_key_file=absolute(second, folder) if second else None,
+        nameserver=server_of(table.nameserver) if table.nameserver else None,
+    )
+
+
 def _source(table: schema.SourceTable, site: Site, folder: Path) -> SourceSettings:
     kind = table.kind or guessed_kind(table.url, table.path)
     return SourceSettings(
@@ -66,6 +88,7 @@ def _source(table: schema.SourceTable, site: Site, folder: Path) -> SourceSettin
         base_url=table.base_url,
         encoding=table.encoding,
         delimiter=table.delimiter,
+        dates=DateOrder(table.dates) if table.dates else None,
         allow_private=table.allow_private,
         timeout=table.timeout,
         max_bytes=table.max_bytes,
@@ -85,6 +108,7 @@ def _newsletter(key: str, table: schema.NewsletterTable, site: Site) -> Newslett
         language=table.language or site.language,
         timezone=table.timezone or site.timezone,
         reply_to=table.reply_to,
+        bounce_address=table.bounce_address,
         schedule=table.schedule,
         subject=table.subject,
         rules=Rules(

@@ -55,6 +55,7 @@ def guessed_kind(url: str | None, path: str | None) -> str | None:
 def cross_check(raw: Mapping[str, Any], origins: Origins) -> list[Problem]:
     """Every problem between keys."""
     found = [*_smtp(_table(raw, "smtp"), origins), *_sources(raw.get("sources"))]
+    found += _dkim(_table(raw, "dkim"))
     for key, newsletter in _table(raw, "newsletters").items():
         if isinstance(newsletter, dict):
             found += _newsletter(("newsletters", str(key)), newsletter)
@@ -96,6 +97,23 @@ def _smtp(smtp: Mapping[str, Any], origins: Origins) -> Iterator[Problem]:
             path="smtp.security",
             found=f"none, with a password, for {shown(host)}",
             expected="starttls or tls, because the password would cross the net in the open",
+        )
+
+
+def _dkim(dkim: Mapping[str, Any]) -> Iterator[Problem]:
+    """The second key is whole, and in its own place. Whose domain it is, the signer looks at."""
+    for key, other in (
+        ("ed25519_selector", "ed25519_key_file"),
+        ("ed25519_key_file", "ed25519_selector"),
+    ):
+        if other in dkim and key not in dkim:
+            yield Problem(path=f"dkim.{key}", found="nothing", expected=f"what goes with {other}")
+    first, second = _text(dkim, "selector"), _text(dkim, "ed25519_selector")
+    if first and second and first.lower() == second.lower():
+        yield Problem(
+            path="dkim.ed25519_selector",
+            found=f"{shown(second)}, the name of the other key",
+            expected="a name of its own",
         )
 
 

@@ -15,7 +15,14 @@ from annotated_types import Ge, Le
 from pydantic import AfterValidator, PlainValidator, ValidationInfo
 
 from digest.config import languages
-from digest.config.addresses import mail_address, sender, site_address, web_address
+from digest.config.addresses import (
+    bounce_address,
+    mail_address,
+    sender,
+    site_address,
+    web_address,
+)
+from digest.config.domains import domain, nameserver, selector
 from digest.config.durations import parse_duration
 from digest.config.refusal import CONTROL, LONGEST_LINE, line, nearest, refused
 
@@ -154,8 +161,20 @@ Url = Annotated[
 Address = Annotated[
     str, AfterValidator(mail_address), Words("an e-mail address such as news@example.com")
 ]
+BounceAddress = Annotated[
+    str, AfterValidator(bounce_address), Words("an e-mail address such as bounces@example.com")
+]
 Sender = Annotated[
     str, AfterValidator(sender), Words("a sender such as Example News <news@example.com>")
+]
+Domain = Annotated[str, AfterValidator(domain), Words("a domain such as example.com")]
+Selector = Annotated[
+    str, AfterValidator(selector), Words("a name of letters, digits and -, such as digest1")
+]
+NameServer = Annotated[
+    str,
+    AfterValidator(nameserver),
+    Words("the IP address of a DNS server such as 192.0.2.53 or 127.0.0.1:5353"),
 ]
 Zone = Annotated[
     ZoneInfo, PlainValidator(_zone), Words("the name of a time zone, such as Europe/Paris")
@@ -184,6 +203,7 @@ Count = Annotated[int, Ge(1), Le(1000), Words("a whole number from 1 to 1000")]
 CountOrNone = Annotated[int, Ge(0), Le(1000), Words("a whole number from 0 to 1000")]
 Bytes = Annotated[int, Ge(1000), Le(10_000_000_000), Words("a whole number of bytes, from 1000 up")]
 SecurityName = Annotated[Literal["none", "starttls", "tls"], Words("none, starttls or tls")]
+DateOrderName = Annotated[Literal["day first", "month first"], Words("day first or month first")]
 KindName = Annotated[
     Literal["feed", "csv", "json", "jsonl", "sqlite"], Words("feed, csv, json, jsonl or sqlite")
 ]

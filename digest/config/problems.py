@@ -11,6 +11,7 @@ from digest.config import shape
 from digest.config.refusal import nearest
 from digest.config.schema import File
 from digest.errors import Problem
+from digest.model.login import without_login
 
 _LONGEST: Final = 60
 
@@ -41,11 +42,6 @@ def shortened(text: str) -> str:
         return text
     half = _LONGEST // 2
     return f"{text[:half]}…{text[-half:]}"
-
-
-def without_login(text: str) -> str:
-    """The text with user and password of addresses masked: `https://***@example.com`."""
-    return re.sub(r"[^\s/'\"<]*:[^\s/]*@", "***@", text)
 
 
 def origin_of(path: shape.Path, origins: Mapping[shape.Path, str]) -> str | None:

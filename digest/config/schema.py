@@ -14,11 +14,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from digest.config.kinds import (
     Account,
     Address,
+    BounceAddress,
     Bytes,
     Connections,
     Count,
     CountOrNone,
+    DateOrderName,
     Delimiter,
+    Domain,
     Duration,
     Encoding,
     FilePath,
@@ -27,9 +30,11 @@ from digest.config.kinds import (
     Language,
     Line,
     Lines,
+    NameServer,
     Password,
     Port,
     SecurityName,
+    Selector,
     Sender,
     SiteUrl,
     Switch,
@@ -117,6 +122,32 @@ class SmtpTable(Table):
     )
 
 
+class DkimTable(Table):
+    """Signs every message (DKIM) where your mail server does not. Needs the extra `dkim`."""
+
+    selector: Selector = Field(
+        description="The name of the key in DNS. `digest check` tells the record to publish."
+    )
+    key_file: FilePath = Field(
+        description="The private key: RSA of 2048 bits or more, PEM, with mode 600."
+    )
+    domain: Domain | None = Field(
+        default=None,
+        description="The domain that signs: the sender's, one above it or below it. By default"
+        " the sender's.",
+    )
+    ed25519_selector: Selector | None = Field(
+        default=None, description="The name in DNS of a second key, Ed25519."
+    )
+    ed25519_key_file: FilePath | None = Field(
+        default=None, description="The second key's file, PEM, with mode 600."
+    )
+    nameserver: NameServer | None = Field(
+        default=None,
+        description="The DNS server that `digest check` asks. By default this machine's.",
+    )
+
+
 class ColumnsTable(Table):
     """Our fields, and the names that the source has for them."""
 
@@ -164,8 +195,15 @@ class SourceTable(Table):
         default=None,
         description="What stands between two fields, for kind csv only. By default found out.",
     )
+    dates: DateOrderName | None = Field(
+        default=None,
+        description="What comes first in a date such as 03/04/2026. By default such a date is"
+        " refused, unless one number can only be the day, or dots part them (3.4.2026: day first).",
+    )
     allow_private: Switch = Field(
-        default=False, description="Whether `url` may be inside your own network."
+        default=False,
+        description="Whether the host of `url` may be inside your own network. Where it redirects"
+        " to another host, that one may not.",
     )
     timeout: Timeout = Field(
         default="20s", validate_default=True, description="How long the source may take to answer."
@@ -211,6 +249,12 @@ class NewsletterTable(Table):
     )
     reply_to: Address | None = Field(
         default=None, description="Where answers go, if not to the sender."
+    )
+    bounce_address: BounceAddress | None = Field(
+        default=None,
+        description="Where messages come back that cannot be delivered. Each gets an address of"
+        " its own: `bounces@news.example` becomes `bounces+20260312.7.5f0c…@news.example`, so the"
+        " mailbox must take what is added. By default they come back to the sender as it is.",
     )
     language: Language | None = Field(default=None, description="By default the site's.")
     timezone: Zone | None = Field(default=None, description="By default the site's.")
@@ -267,6 +311,7 @@ class File(Table):
     site: Annotated[SiteTable, Words("a table [site]")]
     database: Annotated[DatabaseTable, Words("a table [database]")] = DatabaseTable()
     smtp: Annotated[SmtpTable, Words("a table [smtp]")] = SmtpTable()
+    dkim: Annotated[DkimTable, Words("a table [dkim]")] | None = None
     sources: Annotated[list[SourceTable], Words("tables [[sources]]")] = []
     newsletters: Annotated[
         dict[Key, NewsletterTable], MinLen(1), Words("at least one table [newsletters.KEY]")

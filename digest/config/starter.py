@@ -84,6 +84,11 @@ host = "localhost"
 connections = 4
 timeout = "30s"
 
+# Sign every message (DKIM), where the server that takes them does not: see docs/guide/dkim.md.
+# [dkim]
+# selector = "digest1"
+# key_file = "dkim.pem"
+
 # --- Where articles come from: one table [[sources]] for each. `digest ingest` reads them. ---
 
 # A feed: RSS, Atom or JSON Feed.
@@ -111,6 +116,8 @@ title = @@NAME
 # The sender as readers see it: "Name <address>", or only the address.
 from = @@SENDER
 # reply_to = "editors@example.com"
+# Where bounces go, if your mailbox takes what is added with a +.
+# bounce_address = "bounces@example.com"
 # A Jinja2 template of one line.
 subject = "{{ newsletter.title }}: {{ lead.title }}"
 # Articles older than this stay out: 36h, 2d, 1w.

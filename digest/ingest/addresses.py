@@ -1,7 +1,8 @@
 """Which addresses a source may have: those of the public internet, unless its owner says more.
 
 A feed's address, or where it redirects to, is chosen by others; without this check they could make
-us read what only this machine or its network may read.
+us read what only this machine or its network may read. Link-local addresses are never read,
+whatever the owner says: what answers there (169.254.169.254) hands out the keys of a machine.
 """
 
 import asyncio
@@ -12,6 +13,27 @@ from typing import Final
 from digest.errors import SourceError
 
 _NAT64: Final = ip_network("64:ff9b::/96")
+#: What `ipaddress` takes for public and is not: the rest of 192.0.0.0/24 and the old 6to4 relays,
+#: IPv6 of which nothing, or only a private network, is behind the address.
+_NOT_PUBLIC: Final = tuple(
+    map(
+        ip_network,
+        (
+            *("192.0.0.0/24", "192.88.99.0/24", "::/96", "64:ff9b:1::/48", "100::/32"),
+            *("2001::/23", "3fff::/20", "5f00::/16"),
+        ),
+    )
+)
+#: Networks of one's own: RFC 1918, RFC 6598, RFC 4193, and this machine.
+_PRIVATE: Final = tuple(
+    map(
+        ip_network,
+        (
+            *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8"),
+            *("::1/128", "fc00::/7"),
+        ),
+    )
+)
 
 Address = IPv4Address | IPv6Address
 
@@ -32,21 +54,40 @@ async def addresses_of(host: str, port: int, *, allow_private: bool) -> tuple[st
             hint="Check the address, and that this machine can reach the internet.",
         ) from None
     addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
-    if not allow_private:
-        for address in addresses:
-            if not is_public(ip_address(address)):
-                raise SourceError(
-                    f"the host {host} has the address {address}, which is not public",
-                    hint="If it is your own, set `allow_private = true` at the source in"
-                    " digest.toml, or use --allow-private.",
-                )
+    for address in addresses:
+        _check(host, ip_address(address), allow_private=allow_private)
     return addresses
+
+
+def _check(host: str, address: Address, *, allow_private: bool) -> None:
+    if is_public(address) or (allow_private and is_private(address)):
+        return
+    if is_private(address):
+        raise SourceError(
+            f"the host {host} has the address {address}, which is not public",
+            hint="If it is your own, set `allow_private = true` at the source in digest.toml, or"
+            " use --allow-private. That is leave for the source's own host alone, and for none"
+            " that it redirects to.",
+        )
+    raise SourceError(
+        f"the host {host} has the address {address}, which is not public",
+        hint="No source is read from such an address. Check the address of the source.",
+    )
 
 
 def is_public(address: Address) -> bool:
     """Whether an address, or the IPv4 address inside it, belongs to the public internet."""
     inner = _inner(address)
-    return inner.is_global and not (inner.is_multicast or inner.is_reserved)
+    if isinstance(inner, IPv6Address) and inner.is_site_local:
+        return False
+    listed = any(inner in network for network in _NOT_PUBLIC)
+    return inner.is_global and not (inner.is_multicast or inner.is_reserved or listed)
+
+
+def is_private(address: Address) -> bool:
+    """Whether an address, or the IPv4 one inside it, is of this machine or one's own network."""
+    inner = _inner(address)
+    return any(inner in network for network in _PRIVATE)
 
 
 def _inner(address: Address) -> Address:

@@ -9,7 +9,7 @@ from typing import Final
 from digest.config.settings import SourceKind, SourceSettings
 from digest.ingest.canonical_url import canonical, cleaned
 from digest.ingest.dates import read_date
-from digest.ingest.reading import Field, Rejected, Row, excerpt_of
+from digest.ingest.reading import Field, Rejected, Row, Unusable, excerpt_of
 from digest.ingest.text import plain, sanitised, shorten, tidy
 from digest.model.article import NewArticle
 
@@ -30,15 +30,15 @@ _BETWEEN_TAGS: Final = re.compile(r"[,;|\n]")
 def from_row(row: Row, source: SourceSettings, base: str | None) -> NewArticle | Rejected:
     """The article that a row tells, still without its identity.
 
-    `base` is what relative links are relative to, where that is known.
+    `base` is what relative links are relative to, where that is known; it goes before the row's.
     """
-    fields = row.fields
+    fields, base = row.fields, base or row.base
     try:
         url = cleaned(_required(fields.get(Field.URL), Field.URL), base)
         content = sanitised(fields.get(Field.CONTENT, ""), MOST_IN_CONTENT, base)
         return NewArticle(
             identity="",
-            source=_name(fields.get(Field.PUBLISHER)) or source.name,
+            source=_name(fields.get(Field.PUBLISHER)) or source.publisher or source.name,
             guid=tidy(fields.get(Field.GUID, ""))[:_MOST_IN_GUID] or None,
             url=url,
             canonical_url=canonical(url),
@@ -54,7 +54,12 @@ def from_row(row: Row, source: SourceSettings, base: str | None) -> NewArticle |
             expires_at=_date(fields, Field.EXPIRES_AT, source),
         )
     except ValueError as error:
-        return Rejected(place=row.place, reason=str(error), excerpt=excerpt_of(row))
+        return Rejected(
+            place=row.place,
+            reason=str(error),
+            excerpt=excerpt_of(row),
+            hint=error.hint if isinstance(error, Unusable) else "",
+        )
 
 
 def _required(text: str | None, field: Field) -> str:
@@ -128,4 +133,4 @@ def _priority(text: str) -> int:
 
 
 def _date(fields: Mapping[Field, str], field: Field, source: SourceSettings) -> datetime | None:
-    return read_date(fields.get(field, ""), source.timezone)
+    return read_date(fields.get(field, ""), source.timezone, source.dates)

@@ -1,20 +1,84 @@
 """An article that the editor writes down, by the same rules as one that a source tells."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
 
 from digest.config import SourceKind, SourceSettings
 from digest.ingest.article import from_row
 from digest.ingest.identity import identified
 from digest.ingest.reading import Field, Rejected, Row
-from digest.model.article import NewArticle
+from digest.model.article import Article, NewArticle
 from digest.model.newsletter import Site
+from digest.storage import articles, corrections
+from digest.storage.connection import Database
 
 
-def article_by_hand(fields: Mapping[Field, str], site: Site) -> NewArticle | Rejected:
-    """The article, or why it is none. Without a publisher it is from the site itself."""
+class Result(StrEnum):
+    """What came of it."""
+
+    ADDED = "added"
+    CORRECTED = "corrected"
+    UNCHANGED = "is there already"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByHand:
+    """The article as it is stored now, and what came of writing it down."""
+
+    result: Result
+    article: Article
+
+
+def keep_by_hand(
+    db: Database, fields: Mapping[Field, str], *, site: Site, folder: Path, now: datetime
+) -> ByHand | Rejected:
+    """Keep an article, or correct the one with this link, or say why it is none.
+
+    A correction changes what `fields` has, and nothing else: an empty text empties a value, what is
+    missing stays. A new article without a publisher is from the site itself. A local image must be
+    inside `folder`.
+    """
+    article = _read(fields, site, folder)
+    if isinstance(article, Rejected):
+        return article
+    there = (
+        corrections.at_address(db, article.canonical_url, source=article.source)
+        if article.url_identifies
+        else articles.by_identity(db, article.identity)
+    )
+    if there is None:
+        return ByHand(result=Result.ADDED, article=corrections.add(db, article, now))
+    changed = corrections.correct(db, there.id, article, {field.value for field in fields}, now)
+    return ByHand(
+        result=Result.CORRECTED if changed else Result.UNCHANGED,
+        article=articles.existing(db, there.id),
+    )
+
+
+def _read(fields: Mapping[Field, str], site: Site, folder: Path) -> NewArticle | Rejected:
     # The editor is a source of the site's own: local images are allowed, and times are local.
     editor = SourceSettings(
         name=site.name, kind=SourceKind.CSV, location="", timezone=site.timezone
     )
     article = from_row(Row(place="", fields=fields), editor, None)
-    return article if isinstance(article, Rejected) else identified([article], site.name)[0]
+    if isinstance(article, Rejected):
+        return article
+    image = article.image_url or ""
+    if image and not image.startswith(("http://", "https://")) and not _is_in(folder, image):
+        return Rejected(
+            place="",
+            reason=f"there is no image {image!r} in the newsletter's folder",
+            hint=f"Put the file into {folder}, or name one that is there. A URL works, too.",
+        )
+    return identified([article], site.name)[0]
+
+
+def _is_in(folder: Path, image: str) -> bool:
+    try:
+        path = (folder / image).resolve()
+        return path.is_file() and path.is_relative_to(folder.resolve())
+    except (OSError, ValueError):
+        return False

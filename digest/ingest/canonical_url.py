@@ -13,8 +13,16 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import idna
 
 MOST_CHARACTERS: Final = 2_000
+# Entities and escapes make a link longer, but not as much as this.
+_MOST_ESCAPED: Final = 4 * MOST_CHARACTERS
+# How many other tricks may hide an entity, each in the next: `&am%70;`, `&a&#109;p;`.
+_MOST_ROUNDS: Final = 4
+_RIDDLE: Final = "hides entities in entities"
 
-_ENTITY: Final = re.compile(r"&(?:amp|quot|apos|lt|gt|#\d{1,7}|#x[0-9a-f]{1,6});", re.I)
+# One that was escaped over and over, as in `&amp;amp;amp;lt;`, is found as a whole.
+_ENTITY: Final = re.compile(
+    r"&(?:(?:amp|#0{0,4}38|#x0{0,4}26);)*(amp|quot|apos|lt|gt|#\d{1,7}|#x[0-9a-f]{1,6});", re.I
+)
 _UNPRINTABLE: Final = re.compile(
     r"[\s\x00-\x20\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )
@@ -44,28 +52,52 @@ def cleaned(text: str, base: str | None = None) -> str:
     Raises ValueError, in words, for what is no http(s) link, names no host or a user, or holds
     white space, control characters or more than 2,000 characters.
     """
-    text = _decoded(text.strip())
+    text = text.strip()
     if not text:
         raise ValueError("the link is empty")
-    if found := _UNPRINTABLE.search(text):
-        raise ValueError(f"the link {_quoted(text)} holds {_name(found[0])}")
-    if text.startswith("//"):
-        text = (urlsplit(base).scheme if base else "https") + ":" + text
-    elif not _SCHEME.match(text):
-        if base is None:
-            raise ValueError(f"the link {_quoted(text)} is relative, and to what is not known")
-        text = urljoin(base, text)
+    if len(text) > _MOST_ESCAPED:
+        raise _too_long(text)
     try:
-        link = _normal(_parts(text))
-        while _ENTITY.search(link):  # one that was hidden by percent-encoding: &am%70;
-            link = _normal(_parts(_decoded(link)))
+        text = _decoded(text)
+        link = _settled(_absolute(text, base))
     except UnicodeError:
         raise ValueError(f"the host of the link {_quoted(text)} is no domain name") from None
     except ValueError as error:
         raise ValueError(f"the link {_quoted(text)} {error}") from None
     if len(link) > MOST_CHARACTERS:
-        raise ValueError(f"the link has {len(link):,} characters, at most {MOST_CHARACTERS:,}")
+        raise _too_long(link)
     return link
+
+
+def _absolute(text: str, base: str | None) -> str:
+    if not text:
+        raise ValueError("holds nothing that can be printed")
+    if found := _UNPRINTABLE.search(text):
+        raise ValueError(f"holds {_name(found[0])}")
+    try:
+        if text.startswith("//"):
+            return (urlsplit(base).scheme if base else "https") + ":" + text
+        if _SCHEME.match(text):
+            return text
+        if base is not None:
+            return urljoin(base, text)
+    except ValueError:
+        raise ValueError("is relative to what is no address") from None
+    raise ValueError("is relative, and to what is not known")
+
+
+def _settled(text: str) -> str:
+    """The link in its one form. Percent-encoding may have hidden entities: `&am%70;`."""
+    link = _normal(_parts(text))
+    for _ in range(_MOST_ROUNDS):
+        if not _ENTITY.search(link):
+            return link
+        link = _normal(_parts(_decoded(link)))
+    raise ValueError(_RIDDLE)
+
+
+def _too_long(link: str) -> ValueError:
+    return ValueError(f"the link has {len(link):,} characters, at most {MOST_CHARACTERS:,}")
 
 
 def canonical(link: str) -> str:
@@ -80,9 +112,11 @@ def is_homepage(link: str) -> bool:
 
 def _decoded(text: str) -> str:
     """The text without HTML entities. Each must end in a semicolon: `&copy=1` is a parameter."""
-    while _ENTITY.search(text):
-        text = _ENTITY.sub(lambda found: html.unescape(found[0]), text)
-    return text
+    for _ in range(_MOST_ROUNDS):
+        if not _ENTITY.search(text):
+            return text
+        text = _ENTITY.sub(lambda found: html.unescape(f"&{found[1]};"), text)
+    raise ValueError(_RIDDLE)
 
 
 def _parts(link: str) -> SplitResult:

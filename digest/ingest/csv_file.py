@@ -9,22 +9,23 @@ from digest.config.settings import SourceSettings
 from digest.errors import SourceError
 from digest.ingest.columns import REQUIRED, columns_of, matched
 from digest.ingest.decoding import decoded
-from digest.ingest.reading import Field, Rejected, Row
+from digest.ingest.reading import Field, Note, Rejected, Row
+from digest.model.csv_fields import allow_long_fields
 
 _DELIMITERS: Final = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 _UNCLOSED: Final = "a quotation mark opens a field here, and none closes it before the file ends"
 
 
-def rows(content: bytes, source: SourceSettings) -> Iterator[Row | Rejected]:
+def rows(content: bytes, source: SourceSettings) -> Iterator[Row | Rejected | Note]:
     """The rows of a CSV file, `line N` being the line on which a row begins.
 
     Raises SourceError where the file as a whole makes no sense: its encoding, delimiter or header.
     """
-    text = decoded(content, source.encoding, source.name)
+    text, notes = decoded(content, source.encoding, source.name)
+    yield from notes
     if not text.strip():
         raise SourceError(f"{source.name} is empty", hint="Its first line must name the columns.")
-    # A field is as long as its file at most, and the limit of the file has been kept already.
-    csv.field_size_limit(max(len(text), 131_072))
+    allow_long_fields()
     lines = list(io.StringIO(text, newline=""))
     start = next(at for at, line in enumerate(lines) if line.strip())
     if lines[start].lower().startswith("sep="):  # a hint that spreadsheets leave for each other
@@ -60,7 +61,7 @@ def _records(
 ) -> Iterator[tuple[int, Sequence[str]]]:
     """Each record with the number of its first line; a broken one is the complaint, as a text."""
     while start < len(lines):
-        reader = csv.reader(lines[start:], delimiter=delimiter, strict=True)
+        reader = csv.reader(_from(lines, start), delimiter=delimiter, strict=True)
         begin = 0
         try:
             for values in reader:
@@ -74,6 +75,11 @@ def _records(
             start += begin
         else:
             return
+
+
+def _from(lines: Sequence[str], start: int) -> Iterator[str]:
+    """The lines from `start` on. Not a slice: a file of broken rows would copy itself for each."""
+    return (lines[at] for at in range(start, len(lines)))
 
 
 def _columns(

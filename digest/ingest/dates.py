@@ -1,7 +1,8 @@
 """The dates that sources write, as instants.
 
 ISO 8601 in its many shapes, RFC 2822 with its zone names, English dates, seconds or milliseconds
-since 1970, and plain days. A date that could mean two things (03/04/2014) is refused, not guessed.
+since 1970, and plain days. A date that could mean two days (03/04/2014) is refused, not guessed,
+unless its source says which number comes first. Dots are written where the day does (3.4.2014).
 """
 
 import re
@@ -9,6 +10,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 from zoneinfo import ZoneInfo
+
+from digest.config.settings import DateOrder
+from digest.ingest.reading import Unusable
 
 _NUMBER: Final = re.compile(r"-?\d{9,18}(?:\.\d+)?")
 _DAY: Final = re.compile(r"(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})")
@@ -34,6 +38,11 @@ _ASCTIME: Final = re.compile(
     r" +(?:(?P<zone>[a-z]{2,5}) +)?(?P<year>\d{4})",
     re.I,
 )
+_NUMBERS: Final = re.compile(
+    r"(?:[a-z]+\.?,? +)?(?P<one>\d{1,2})(?P<sign>[/.-]) ?(?P<other>\d{1,2})(?P=sign) ?"
+    rf"(?P<year>\d{{4}}|\d{{2}})(?:(?:,? +|T){_CLOCK} *{_ZONE})?",
+    re.I,
+)
 _MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec"
 
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,11 +59,12 @@ _NAMES: Final = (
 _ZONES: Final = {name: hours for hours, names in _NAMES for name in names.split()}
 
 
-def read_date(text: str, zone: ZoneInfo) -> datetime | None:
+def read_date(text: str, zone: ZoneInfo, order: DateOrder | None = None) -> datetime | None:
     """The instant in UTC that `text` names; None for an empty text.
 
-    `zone` is for dates without one; a day without a time begins there at midnight. Raises
-    ValueError, in words, for what is no date, is ambiguous, or lies before 1970 or after 9999.
+    `zone` is for dates without one; a day without a time begins there at midnight. `order` is for
+    dates of numbers. Raises ValueError, in words, for what is no date or lies before 1970 or after
+    9999, and Unusable, with what to do, for what could mean two days.
     """
     text = text.strip()
     if not text:
@@ -65,9 +75,10 @@ def read_date(text: str, zone: ZoneInfo) -> datetime | None:
             or _from_day(text)
             or _from_iso(text, zone)
             or _from_words(text, zone)
+            or _from_numbers(text, zone, order)
         )
         if moment is None:
-            raise ValueError(_complaint(text))
+            raise ValueError(f"{_quoted(text)} is not a date")
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=zone)
         instant = moment.astimezone(UTC)
@@ -114,6 +125,47 @@ def _from_words(text: str, zone: ZoneInfo) -> datetime | None:
     found = _MAIL.fullmatch(text) or _AMERICAN.fullmatch(text) or _ASCTIME.fullmatch(text)
     if not found or (month := _month(found["month"])) is None:
         return None
+    return _assembled(text, found, (month, int(found["day"])), zone)
+
+
+def _from_numbers(text: str, zone: ZoneInfo, order: DateOrder | None) -> datetime | None:
+    """Day, month and year as numbers, as in `12/3/2014 17:21`."""
+    found = _NUMBERS.fullmatch(text)
+    if not found:
+        return None
+    one, other = int(found["one"]), int(found["other"])
+    order = order or _order_of(found)
+    if order is None:
+        raise Unusable(
+            f"the date {_quoted(text)} does not say which number is the month",
+            hint='Say which comes first: dates = "day first" (or "month first") at the source in'
+            " digest.toml, or --dates day-first. Or write dates as 2014-03-12.",
+        )
+    month, day = (other, one) if order is DateOrder.DAY_FIRST else (one, other)
+    if month > 12 >= day:
+        raise Unusable(
+            f"the date {_quoted(text)} has no month {month}, and its source has the {order}",
+            hint="Check `dates` at the source in digest.toml, or --dates.",
+        )
+    return _assembled(text, found, (month, day), zone)
+
+
+def _order_of(found: re.Match[str]) -> DateOrder | None:
+    """What the numbers tell: a month is at most 12, and dots are written after a day."""
+    one, other = int(found["one"]), int(found["other"])
+    if found["sign"] == ".":
+        return DateOrder.DAY_FIRST
+    if len(found["year"]) == 2:  # 14-03-10 may begin with its year
+        return None
+    if one > 12 >= other or one == other:
+        return DateOrder.DAY_FIRST
+    return DateOrder.MONTH_FIRST if other > 12 >= one else None
+
+
+def _assembled(
+    text: str, found: re.Match[str], month_and_day: tuple[int, int], zone: ZoneInfo
+) -> datetime:
+    """The moment that `year`, `clock`, `half` and `zone` of a match make with this day."""
     year = int(found["year"])
     if len(found["year"]) == 2:  # RFC 2822 section 4.3
         year += 2000 if year < 50 else 1900
@@ -122,7 +174,7 @@ def _from_words(text: str, zone: ZoneInfo) -> datetime | None:
         hour = hour % 12 + (12 if found["half"].lower() == "pm" else 0)
     moment = _checked(
         text,
-        lambda: datetime(year, month, int(found["day"]), hour, minute, second),  # noqa: DTZ001
+        lambda: datetime(year, *month_and_day, hour, minute, second),  # noqa: DTZ001
     )
     return _in_zone(moment, found["zone"], zone)
 
@@ -164,12 +216,6 @@ def _checked(text: str, make: Callable[[], datetime]) -> datetime:
         return make()
     except ValueError as error:
         raise ValueError(f"{_quoted(text)} is not a date ({error})") from None
-
-
-def _complaint(text: str) -> str:
-    if re.match(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b", text):
-        return f"the date {_quoted(text)} does not say which number is the month"
-    return f"{_quoted(text)} is not a date"
 
 
 def _quoted(text: str) -> str:

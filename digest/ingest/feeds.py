@@ -14,25 +14,33 @@ import feedparser  # type: ignore[import-untyped]  # it ships no types
 
 from digest.config.settings import SourceSettings
 from digest.errors import SourceError
+from digest.ingest.canonical_url import MOST_CHARACTERS
 from digest.ingest.dates import read_date
+from digest.ingest.deadline import TooLong, within
 from digest.ingest.decoding import decoded
 from digest.ingest.json_items import parsed, row_of
-from digest.ingest.reading import Field, Rejected, Row
+from digest.ingest.reading import Field, Note, Rejected, Row, Unusable
 
 _JSON_FEED: Final = "https://jsonfeed.org/version/"
-_FEED_LINK: Final = re.compile(
-    rb"<link\b[^>]*type=[\"']?application/(?:rss|atom|feed)\+(?:xml|json)[^>]*>", re.I
-)
+_LINK: Final = re.compile(rb"<link\b[^<>]{0,2000}>", re.I)
+_OF_A_FEED: Final = re.compile(rb"type=[\"']?application/(?:rss|atom|feed)\+(?:xml|json)", re.I)
+# Of the feed's own title, which stands at each of its articles.
+_MOST_IN_TITLE: Final = 1_000
+# Seconds, and seconds for each million bytes: many times what a feed takes when it is alone.
+_PATIENCE: Final = 20.0
+_PATIENCE_PER_MB: Final = 20.0
 _HREF: Final = re.compile(r"href=[\"']?([^\"'\s>]+)", re.I)
 
 
 def rows(
     content: bytes, source: SourceSettings, *, base: str | None, content_type: str | None
-) -> Iterator[Row | Rejected]:
+) -> Iterator[Row | Rejected | Note]:
     """The entries of a feed; `item N` counts from 1, in the order of the feed.
 
-    `base` is where the feed came from, and what its relative links are relative to; `content_type`
-    is what the server said. Raises SourceError for what is no feed.
+    `base` is where the feed came from, and what its relative links are relative to; where that is
+    not known, they are relative to the page that the feed is of. `content_type` is what the server
+    said. A date that cannot be read costs an entry its date, not its place: a note tells of it.
+    Raises SourceError for what is no feed.
     """
     if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         yield from _json_feed_rows(content, source)
@@ -42,10 +50,12 @@ def rows(
         raise _no_feed(content, source, base)
     # In Atom a title says whether it is markup; RSS leaves it to be found out.
     literal = str(feed.get("version")).startswith("atom")
+    title, page = str(feed.feed.get("title", ""))[:_MOST_IN_TITLE], _page(feed.feed.get("link"))
     for number, entry in enumerate(feed.entries, start=1):
         place = f"item {number:,}"
         try:
-            yield _row(entry, place, source, literal=literal)
+            row = replace(_row(entry, place, source, literal=literal), base=page)
+            yield from _dated(_published_by(title, row, source), source)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             # feedparser's entries have the shape that the feed gives them.
             yield Rejected(place=place, reason=f"it makes no sense ({error})")
@@ -55,14 +65,25 @@ def _parsed(
     content: bytes, source: SourceSettings, base: str | None, content_type: str | None
 ) -> Any:
     if source.encoding:
-        content = decoded(content, source.encoding, source.name).encode()
+        content = decoded(content, source.encoding, source.name)[0].encode()
         content_type = "application/xml; charset=utf-8"
     headers = {"content-location": base or ""}
     if content_type:
         headers["content-type"] = content_type
-    try:
+    seconds = _PATIENCE + _PATIENCE_PER_MB * len(content) / 1_000_000
+
+    def parse() -> Any:
         # A stream, because feedparser takes bytes that look like a name for a file's.
         return feedparser.parse(io.BytesIO(content), response_headers=headers, sanitize_html=False)
+
+    try:
+        # Thousands of attributes, categories or bases within bases take it quadratic time.
+        return within(seconds, parse)
+    except TooLong:
+        raise SourceError(
+            f"{source.name} is a feed that takes longer than {seconds:.0f} s to parse",
+            hint="Ask its owner what is in it; no usual feed takes nearly as long.",
+        ) from None
     except Exception as error:  # what a broken feed can raise in there has no end
         raise SourceError(
             f"{source.name} is a feed that cannot be parsed ({type(error).__name__}: {error})"
@@ -106,12 +127,37 @@ def _published(entry: dict[str, Any], source: SourceSettings) -> str:
     name = "published" if dict.get(entry, "published") else "updated"
     written: str = dict.get(entry, name) or ""
     try:
-        read_date(written, source.timezone)
+        read_date(written, source.timezone, source.dates)
+    except Unusable:
+        return written  # feedparser would guess
     except ValueError:
         parts = dict.get(entry, f"{name}_parsed")
         if parts:
             return datetime.fromtimestamp(calendar.timegm(parts), UTC).isoformat()
     return written
+
+
+def _page(link: object) -> str | None:
+    """The page that a feed says it is of, if relative links can start there."""
+    found = isinstance(link, str) and re.match(r"https?://[^/\s]", link.strip(), re.I)
+    return str(link).strip() if found and len(str(link)) <= MOST_CHARACTERS else None
+
+
+def _published_by(title: str, row: Row, source: SourceSettings) -> Row:
+    """The row with the feed's title as its publisher, where the source has no name of its own."""
+    if source.publisher is None or not title.strip():
+        return row
+    return replace(row, fields={Field.PUBLISHER: title, **row.fields})
+
+
+def _dated(row: Row, source: SourceSettings) -> Iterator[Row | Note]:
+    """The row, without a date that cannot be read: it is news all the same."""
+    try:
+        read_date(row.fields.get(Field.PUBLISHED_AT, ""), source.timezone, source.dates)
+    except ValueError as error:
+        yield Note(place=row.place, text=f"{error}; the time of reading stands for it")
+        row = replace(row, fields={**row.fields, Field.PUBLISHED_AT: ""})
+    yield row
 
 
 def _image(entry: Mapping[str, Any]) -> str:
@@ -126,10 +172,12 @@ def _image(entry: Mapping[str, Any]) -> str:
     return str(thumbnails[0] if thumbnails else entry.get("image", {}).get("href", ""))
 
 
-def _json_feed_rows(content: bytes, source: SourceSettings) -> Iterator[Row | Rejected]:
+def _json_feed_rows(content: bytes, source: SourceSettings) -> Iterator[Row | Rejected | Note]:
     """JSON Feed 1.1 (and 1.0): https://www.jsonfeed.org/version/1.1/."""
+    text, notes = decoded(content, source.encoding, source.name)
+    yield from notes
     try:
-        feed = parsed(decoded(content, source.encoding, source.name))
+        feed = parsed(text)
     except ValueError as error:
         raise SourceError(f"{source.name} is no feed: {error}") from None
     version = feed.get("version") if isinstance(feed, dict) else None
@@ -141,9 +189,14 @@ def _json_feed_rows(content: bytes, source: SourceSettings) -> Iterator[Row | Re
     items = feed.get("items")
     if not isinstance(items, list):
         raise SourceError(f"{source.name} is a JSON Feed without a list of items")
+    title, page = str(feed.get("title") or "")[:_MOST_IN_TITLE], _page(feed.get("home_page_url"))
     for number, item in enumerate(items, start=1):
         row = row_of(item, f"item {number:,}", {})
-        yield _json_feed_row(row, item, source) if isinstance(row, Row) else row
+        if isinstance(row, Row):
+            row = replace(_json_feed_row(row, item, source), base=page)
+            yield from _dated(_published_by(title, row, source), source)
+        else:
+            yield row
 
 
 def _json_feed_row(row: Row, item: Mapping[str, Any], source: SourceSettings) -> Row:
@@ -158,13 +211,23 @@ def _json_feed_row(row: Row, item: Mapping[str, Any], source: SourceSettings) ->
     return replace(row, fields=fields)
 
 
+def _feed_link(page: bytes, base: str | None) -> str | None:
+    """The feed that a web page says it has."""
+    links = (found[0] for found in _LINK.finditer(page[:200_000]))
+    link = next((link for link in links if _OF_A_FEED.search(link)), b"")
+    href = _HREF.search(link.decode("utf-8", "replace"))
+    if href is None:
+        return None
+    try:
+        return urljoin(base or "", html.unescape(href[1]))
+    except ValueError:  # no host can be called that
+        return None
+
+
 def _no_feed(content: bytes, source: SourceSettings, base: str | None) -> SourceError:
     start = " ".join(content[:200].decode("utf-8", "replace").split())
     shown = "".join(c if c.isprintable() else "?" for c in start[:60])
-    link = _FEED_LINK.search(content[:200_000])
-    href = _HREF.search(link[0].decode("utf-8", "replace")) if link else None
-    if href:
-        found = urljoin(base or "", html.unescape(href[1]))
+    if found := _feed_link(content, base):
         return SourceError(
             f"{source.name} is a web page, no feed", hint=f"The page says that its feed is {found}"
         )

@@ -11,6 +11,7 @@ from digest import __version__
 from digest.errors import SourceError
 from digest.ingest.addresses import addresses_of
 from digest.ingest.inflate import ACCEPTED, Inflater
+from digest.model.login import without_login
 
 MOST_REDIRECTS: Final = 5
 
@@ -26,6 +27,7 @@ class Request:
     """What to get. `timeout` is in seconds, for all of it, redirects included.
 
     A login in `url` (https://name:password@host/) is told to that host only, and to nobody else.
+    `allow_private` is for the host of `url`, and not for another one that it redirects to.
     `max_bytes` bounds the body, packed and unpacked. `etag` and `last_modified` are those of the
     last reading.
     """
@@ -55,12 +57,14 @@ class Response:
 
 async def fetch(request: Request) -> Response:
     """Get a document. Raises SourceError that says what the server did, or did not do."""
-    url, login = _without_login(request.url)
+    url, login = _and_login(request.url)
     try:
         async with (
             asyncio.timeout(request.timeout),
             httpx2.AsyncClient(
-                transport=_CheckedTransport(allow_private=request.allow_private),
+                transport=_CheckedTransport(
+                    private_host=url.raw_host if request.allow_private else None
+                ),
                 # A proxy from the environment would look names up out of our sight.
                 trust_env=False,
                 timeout=httpx2.Timeout(request.timeout, connect=request.timeout / 2),
@@ -79,15 +83,15 @@ async def fetch(request: Request) -> Response:
         ) from error
 
 
-def _without_login(text: str) -> tuple[httpx2.URL, httpx2.BasicAuth | None]:
+def _and_login(text: str) -> tuple[httpx2.URL, httpx2.BasicAuth | None]:
     try:
         url = httpx2.URL(text)
     except httpx2.InvalidURL:
         raise SourceError(
-            f"the address {text!r} is none", hint="It begins with https://."
+            f"the address {without_login(text)!r} is none", hint="It begins with https://."
         ) from None
     login = httpx2.BasicAuth(url.username, url.password) if url.userinfo else None
-    return _checked(url.copy_with(userinfo=b""), text if login is None else url.host), login
+    return _checked(url.copy_with(userinfo=b""), without_login(text)), login
 
 
 async def _follow(
@@ -102,12 +106,13 @@ async def _follow(
             if answer.status_code not in _REDIRECTS:
                 return await _response(answer, str(url), request)
             target = answer.headers.get("location", "")
+        shown = without_login(target)[:200]
         if not target:
             raise SourceError(f"{url} redirects ({answer.status_code}), but does not say where to")
         try:
-            url = _checked(url.join(target), f"{url}, which redirects to {target[:200]!r},")
+            url = _checked(url.join(target), f"{url}, which redirects to {shown!r},")
         except httpx2.InvalidURL:
-            raise SourceError(f"{url} redirects to {target[:200]!r}, which is no address") from None
+            raise SourceError(f"{url} redirects to {shown!r}, which is no address") from None
     raise SourceError(
         f"{start} redirects more than {MOST_REDIRECTS} times, at last to {url}",
         hint="Open it in a browser, and put the address where it ends into digest.toml.",
@@ -179,16 +184,18 @@ class _CheckedTransport(httpx2.AsyncBaseTransport):
     """Connects to addresses that were checked, one after the other; the name stays in Host and SNI.
 
     The name is looked up once for each request: no later answer can lead the connection elsewhere.
+    Only `private_host` may be inside the own network.
     """
 
-    def __init__(self, *, allow_private: bool) -> None:
+    def __init__(self, *, private_host: bytes | None) -> None:
         self._inner = httpx2.AsyncHTTPTransport()
-        self._allow_private = allow_private
+        self._private_host = private_host
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         host = request.url.raw_host.decode("ascii")
         port = request.url.port or (443 if request.url.scheme == "https" else 80)
-        addresses = await addresses_of(host, port, allow_private=self._allow_private)
+        allowed = request.url.raw_host == self._private_host
+        addresses = await addresses_of(host, port, allow_private=allowed)
         name = request.url
         for address in addresses[:-1]:
             try:

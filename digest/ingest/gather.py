@@ -1,7 +1,7 @@
 """Read many sources, keep what they hold. One that is broken does not stop the others."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -9,7 +9,8 @@ from typing import Final
 from digest.config.settings import SourceSettings
 from digest.errors import SourceError
 from digest.ingest.read import Validators, read
-from digest.ingest.reading import Reading, Rejected
+from digest.ingest.reading import Note, Reading, Rejected
+from digest.model.login import without_login
 from digest.storage import articles, sources
 from digest.storage.connection import Database
 
@@ -26,8 +27,15 @@ class SourceReport:
     edited: int = 0
     unchanged: int = 0
     rejected: tuple[Rejected, ...] = ()
+    notes: tuple[Note, ...] = ()
     error: SourceError | None = None
     not_modified: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether nothing came of it: it could not be read, or every row was rejected."""
+        usable = self.new + self.edited + self.unchanged
+        return self.error is not None or bool(self.rejected and not usable)
 
 
 def gather(
@@ -36,15 +44,14 @@ def gather(
     *,
     now: datetime,
     site_url: str | None = None,
-    on_report: Callable[[SourceReport], None] = lambda _: None,
 ) -> tuple[SourceReport, ...]:
     """Read the sources, and keep their articles; the reports stand in the order of the sources.
 
     Each source is kept in one transaction, and its validators are remembered only after that: what
     a server says is old has been stored. The database is used in the calling thread alone, which
-    must not run an event loop. `on_report` is called as soon as a source is done.
+    must not run an event loop.
     """
-    return asyncio.run(_gather(db, read_from, now, site_url, on_report))
+    return asyncio.run(_gather(db, read_from, now, site_url))
 
 
 async def _gather(
@@ -52,7 +59,6 @@ async def _gather(
     read_from: Sequence[SourceSettings],
     now: datetime,
     site_url: str | None,
-    on_report: Callable[[SourceReport], None],
 ) -> tuple[SourceReport, ...]:
     free = asyncio.Semaphore(AT_ONCE)
     reports = []
@@ -63,9 +69,7 @@ async def _gather(
     ]
     try:
         for source, task in zip(read_from, tasks, strict=True):
-            report = _kept(db, source, await task, now)
-            on_report(report)
-            reports.append(report)
+            reports.append(_kept(db, source, await task, now))
     finally:
         for task in tasks:
             task.cancel()
@@ -87,13 +91,15 @@ def _kept(
     db: Database, source: SourceSettings, reading: Reading | SourceError, now: datetime
 ) -> SourceReport:
     if isinstance(reading, SourceError):
-        sources.record_failure(db, source.name, _place(source), error=reading.message, now=now)
+        sources.record_failure(
+            db, source.name, without_login(source.location), error=reading.message, now=now
+        )
         return SourceReport(source=source.name, error=reading)
     kept = articles.keep(db, reading.articles, now)
     sources.record_reading(
         db,
         source.name,
-        _place(source),
+        without_login(source.location),
         etag=reading.etag,
         last_modified=reading.last_modified,
         found_new=kept.new > 0,
@@ -105,6 +111,7 @@ def _kept(
         edited=kept.edited,
         unchanged=kept.unchanged,
         rejected=reading.rejected,
+        notes=reading.notes,
         not_modified=reading.not_modified,
     )
 
@@ -112,13 +119,6 @@ def _kept(
 def _validators(db: Database, source: SourceSettings) -> Validators:
     """Those of the last reading, if it read the same place."""
     last = sources.find(db, source.name)
-    if last is None or last.location != _place(source):
+    if last is None or last.location != without_login(source.location):
         return Validators()
     return Validators(etag=last.etag, last_modified=last.last_modified)
-
-
-def _place(source: SourceSettings) -> str:
-    """Where a source is, for the record: a login in its address is nobody's business."""
-    scheme, mark, rest = source.location.partition("://")
-    authority, slash, path = rest.partition("/")
-    return scheme + mark + authority.rpartition("@")[2] + slash + path

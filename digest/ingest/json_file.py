@@ -6,16 +6,18 @@ from digest.config.settings import SourceSettings
 from digest.errors import SourceError
 from digest.ingest.decoding import decoded
 from digest.ingest.json_items import kind_of, parsed, row_of
-from digest.ingest.reading import Rejected, Row
+from digest.ingest.reading import Note, Rejected, Row
 
 
-def rows(content: bytes, source: SourceSettings) -> Iterator[Row | Rejected]:
+def rows(content: bytes, source: SourceSettings) -> Iterator[Row | Rejected | Note]:
     """The rows of a JSON document: a list of objects, or an object with `items` or `articles`.
 
     `item N` counts from 1. Raises SourceError where the document is anything else.
     """
+    text, notes = decoded(content, source.encoding, source.name)
+    yield from notes
     try:
-        document = parsed(decoded(content, source.encoding, source.name))
+        document = parsed(text)
     except ValueError as error:
         raise SourceError(
             f"{source.name}: {error}",
@@ -33,12 +35,13 @@ def rows(content: bytes, source: SourceSettings) -> Iterator[Row | Rejected]:
         yield row_of(item, f"item {number:,}", source.columns)
 
 
-def line_rows(content: bytes, source: SourceSettings) -> Iterator[Row | Rejected]:
+def line_rows(content: bytes, source: SourceSettings) -> Iterator[Row | Rejected | Note]:
     """The rows of JSON Lines; a line that is broken is rejected, and the rest goes in.
 
     Raises SourceError if no line holds an object: then it is not JSON Lines.
     """
-    text = decoded(content, source.encoding, source.name)
+    text, notes = decoded(content, source.encoding, source.name)
+    yield from notes
     good = 0
     broken: list[Rejected] = []
     # Not splitlines: U+2028 is allowed inside a JSON text.

@@ -1,5 +1,6 @@
 """A file of this machine, read whole and no further than a limit."""
 
+import os
 from pathlib import Path
 
 from digest.errors import SourceError
@@ -10,21 +11,22 @@ def read(path: Path, name: str, most: int) -> bytes:
 
     Only regular files are read: a pipe or a device might never end.
     """
+    shown = os.path.normpath(path)
     try:
         if not path.exists():
-            raise SourceError(f"{name}: there is no file {path}", hint="Check the path.")
+            raise SourceError(f"{name}: there is no file {shown}", hint="Check the path.")
         if not path.is_file():
-            raise SourceError(f"{name}: {path} is not a file", hint="Check the path.")
+            raise SourceError(f"{name}: {shown} is not a file", hint="Check the path.")
         with path.open("rb") as file:
             content = file.read(most + 1)
     except OSError as error:
         raise SourceError(
-            f"{name}: {path} cannot be read ({error.strerror or error})",
+            f"{name}: {shown} cannot be read ({error.strerror or error})",
             hint="Check the rights on the file and its folders.",
         ) from error
     if len(content) > most:
         raise SourceError(
-            f"{name}: {path} is larger than {most:,} bytes",
+            f"{name}: {shown} is larger than {most:,} bytes",
             hint="If that is right, raise `max_bytes` at the source in digest.toml.",
         )
     return content

@@ -8,9 +8,10 @@ from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from digest.config import Settings, SourceKind, SourceSettings
+from digest.config import DateOrder, Settings, SourceKind, SourceSettings
 from digest.config.checks import guessed_kind
 from digest.errors import UsageError
+from digest.model.login import without_login
 
 #: A file that somebody names is meant: its limit only keeps the memory from filling.
 _MOST_BYTES: Final = 1_000_000_000
@@ -27,6 +28,7 @@ class Options:
     delimiter: str | None = None
     section: str | None = None
     timezone: str | None = None
+    dates: str | None = None
     allow_private: bool = False
 
 
@@ -51,7 +53,7 @@ def sources_named(
 def _overridden(
     sources: tuple[SourceSettings, ...], options: Options
 ) -> tuple[SourceSettings, ...]:
-    given = {
+    given: dict[str, object] = {
         key: value
         for key, value in (
             ("kind", options.kind),
@@ -61,10 +63,13 @@ def _overridden(
             ("delimiter", _delimiter(options.delimiter)),
             ("section", options.section),
             ("timezone", _zone(options.timezone)),
+            ("dates", _order(options.dates)),
             ("allow_private", options.allow_private or None),
         )
         if value is not None
     }
+    if options.name is not None:
+        given["publisher"] = None  # the name that was given is the one that readers see
     return tuple(replace(source, **given) for source in sources)  # type: ignore[arg-type]  # each key has its own type
 
 
@@ -72,11 +77,17 @@ def _named(name: str, settings: Settings, options: Options) -> SourceSettings:
     configured = {source.name: source for source in settings.sources}
     if name in configured:
         return configured[name]
-    parts = urlsplit(name)
+    try:
+        parts = urlsplit(name)
+    except ValueError:
+        raise UsageError(
+            f"{without_login(name)!r} is no address", hint="Its host cannot be: check its brackets."
+        ) from None
     if parts.scheme.lower() in ("http", "https"):
         kind = SourceKind(guessed_kind(name, None) or SourceKind.FEED)
         return SourceSettings(
-            name=parts.hostname or name,
+            name=parts.hostname or without_login(name),
+            publisher=parts.hostname or without_login(name),
             kind=kind,
             location=name,
             timezone=settings.site.timezone,
@@ -85,7 +96,7 @@ def _named(name: str, settings: Settings, options: Options) -> SourceSettings:
     guessed = guessed_kind(None, name)
     if not path.exists() and not guessed:
         raise UsageError(
-            f"{name!r} is no source and no file{_known(name, tuple(configured))}",
+            f"{without_login(name)!r} is no source and no file{_known(name, tuple(configured))}",
             hint="Name a source of digest.toml, a file, or an address that begins with https://.",
         )
     if guessed is None and options.kind is None:
@@ -94,7 +105,9 @@ def _named(name: str, settings: Settings, options: Options) -> SourceSettings:
             hint=f"Say it with --kind: {', '.join(SourceKind)}.",
         )
     return SourceSettings(
+        # What a file happens to be called is no publisher.
         name=path.stem,
+        publisher=settings.site.name,
         kind=options.kind or SourceKind(str(guessed)),
         location=str(path),
         timezone=settings.site.timezone,
@@ -120,6 +133,18 @@ def _delimiter(text: str | None) -> str | None:
             hint="A tab is `--delimiter tab`.",
         )
     return delimiter
+
+
+def _order(text: str | None) -> DateOrder | None:
+    if text is None:
+        return None
+    try:
+        return DateOrder(text.replace("-", " ").strip().casefold())
+    except ValueError:
+        raise UsageError(
+            f"--dates: found {text!r}, expected day-first or month-first",
+            hint="It says what comes first in 03/04/2026.",
+        ) from None
 
 
 def _zone(name: str | None) -> ZoneInfo | None:

@@ -2,16 +2,16 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from digest.config.settings import SourceKind, SourceSettings
 from digest.errors import SourceError
 from digest.ingest.article import from_row
 from digest.ingest.identity import identified
-from digest.ingest.reading import Reading, Rejected, Row
+from digest.ingest.reading import Note, Reading, Rejected, Row
 from digest.model.article import NewArticle
+from digest.model.login import without_login
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,18 +33,32 @@ class Document:
 
 def is_remote(source: SourceSettings) -> bool:
     """Whether a source is read over the network."""
-    return urlsplit(source.location).scheme.lower() in ("http", "https")
+    # Not urlsplit, which refuses some hosts: whoever fetches says so in our words.
+    return source.location.lower().startswith(("http:", "https:"))
 
 
 async def read(
     source: SourceSettings, validators: Validators, *, site_url: str | None = None
 ) -> Reading:
-    """Read a source over the network or from this machine. Raises SourceError.
+    """Read a source over the network or from this machine. Raises SourceError, and nothing else.
 
     What takes the processor's time runs in a thread, so that other sources go on meanwhile.
     """
+    try:
+        return await _read(source, validators, site_url)
+    except SourceError:
+        raise
+    except Exception as error:  # one source must never stop all others
+        raise SourceError(
+            f"{source.name} cannot be read, for a reason that was not foreseen"
+            f" ({type(error).__name__}: {without_login(str(error)[:200])})",
+            hint="The other sources are read all the same. Please report this one.",
+        ) from error
+
+
+async def _read(source: SourceSettings, validators: Validators, site_url: str | None) -> Reading:
     if not is_remote(source):
-        return await asyncio.to_thread(read_local, source)
+        return await asyncio.to_thread(read_local, source, site_url=site_url)
     if source.kind is SourceKind.SQLITE:
         raise SourceError(
             f"{source.name}: a SQLite database is read from a file, not over the network",
@@ -65,38 +79,43 @@ async def read(
     if answer.content is None:
         return Reading(etag=answer.etag, last_modified=answer.last_modified, not_modified=True)
     document = Document(content=answer.content, base=answer.url, content_type=answer.content_type)
-    articles, rejected = await asyncio.to_thread(articles_of, source, document)
-    return Reading(
-        articles=articles,
-        rejected=rejected,
-        etag=answer.etag,
-        last_modified=answer.last_modified,
-    )
+    reading = await asyncio.to_thread(articles_of, source, document)
+    return replace(reading, etag=answer.etag, last_modified=answer.last_modified)
 
 
-def read_local(source: SourceSettings) -> Reading:
-    """Read a file or another database of this machine. Raises SourceError."""
+def read_local(source: SourceSettings, *, site_url: str | None = None) -> Reading:
+    """Read a file or another database of this machine. Raises SourceError.
+
+    `site_url` is what a feed's relative links are relative to where nothing else says so.
+    """
     if source.kind is SourceKind.SQLITE:
         from digest.ingest import sqlite_table
 
-        articles, rejected = _sorted_out(sqlite_table.rows(source), source, source.base_url)
-    else:
-        from digest.ingest import local_file
+        return _sorted_out(sqlite_table.rows(source), source, source.base_url)
+    from digest.ingest import local_file
 
-        content = local_file.read(Path(source.location), source.name, source.max_bytes)
-        articles, rejected = articles_of(source, Document(content=content))
-    return Reading(articles=articles, rejected=rejected)
+    content = local_file.read(Path(source.location), source.name, source.max_bytes)
+    return articles_of(source, Document(content=content), site_url=site_url)
 
 
 def articles_of(
-    source: SourceSettings, document: Document
-) -> tuple[tuple[NewArticle, ...], tuple[Rejected, ...]]:
+    source: SourceSettings, document: Document, *, site_url: str | None = None
+) -> Reading:
     """The articles of a document, and the rows that are none. Raises SourceError."""
     base = source.base_url or document.base
-    return _sorted_out(_rows(source, document, base), source, base)
+    rows = _rows(source, document, base)
+    if source.kind is SourceKind.FEED and base is None:
+        rows = (_with_base(row, site_url) for row in rows)
+    return _sorted_out(rows, source, base)
 
 
-def _rows(source: SourceSettings, document: Document, base: str | None) -> Iterable[Row | Rejected]:
+def _with_base(row: Row | Rejected | Note, base: str | None) -> Row | Rejected | Note:
+    return replace(row, base=base) if isinstance(row, Row) and row.base is None else row
+
+
+def _rows(
+    source: SourceSettings, document: Document, base: str | None
+) -> Iterable[Row | Rejected | Note]:
     match source.kind:
         case SourceKind.FEED:
             from digest.ingest import feeds
@@ -121,20 +140,23 @@ def _rows(source: SourceSettings, document: Document, base: str | None) -> Itera
 
 
 def _sorted_out(
-    rows: Iterable[Row | Rejected], source: SourceSettings, base: str | None
-) -> tuple[tuple[NewArticle, ...], tuple[Rejected, ...]]:
+    rows: Iterable[Row | Rejected | Note], source: SourceSettings, base: str | None
+) -> Reading:
     articles: list[NewArticle] = []
     places: list[str] = []
     rejected: list[Rejected] = []
+    notes: list[Note] = []
     for row in rows:
-        result = from_row(row, source, base) if isinstance(row, Row) else row
-        if isinstance(result, Rejected):
-            rejected.append(result)
-        else:
-            articles.append(result)
-            places.append(row.place)
+        match from_row(row, source, base) if isinstance(row, Row) else row:
+            case Rejected() as reject:
+                rejected.append(reject)
+            case Note() as note:
+                notes.append(note)
+            case NewArticle() as article:
+                articles.append(article)
+                places.append(row.place)
     kept, clashing = _without_clashes(identified(articles, source.name), places)
-    return kept, (*rejected, *clashing)
+    return Reading(articles=kept, rejected=(*rejected, *clashing), notes=tuple(notes))
 
 
 def _without_clashes(

@@ -1,4 +1,4 @@
-"""What comes out of a source, step by step: rows, then articles and the rows that were rejected."""
+"""What comes out of a source, step by step: rows, then articles, what was rejected, and notes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,20 +36,42 @@ class Row:
     """One article as the source wrote it. `place` says where, as in `line 12`.
 
     `tags` is for sources that have lists; a text of tags stands in `fields` and is split later.
+    `base` is what its relative links are relative to where nobody else says so.
     """
 
     place: str
     fields: Mapping[Field, str]
     tags: tuple[str, ...] = ()
+    base: str | None = None
+
+
+class Unusable(ValueError):
+    """A value that cannot be used; `hint` is what its owner can do about that."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something to know about a source that was read. An empty `place` is all of it."""
+
+    text: str
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """A row that did not become an article, and why. `excerpt` helps to find it again."""
+    """A row that did not become an article, and why. `excerpt` helps to find it again.
+
+    `hint` is what to do about it, where something can be done beyond correcting the row.
+    """
 
     place: str
     reason: str
     excerpt: str = ""
+    hint: str = ""
 
     def __post_init__(self) -> None:
         printable = "".join(c if c.isprintable() else " " for c in self.excerpt[: _EXCERPT * 2])
@@ -69,6 +91,7 @@ class Reading:
 
     articles: tuple[NewArticle, ...] = ()
     rejected: tuple[Rejected, ...] = field(default=())
+    notes: tuple[Note, ...] = ()
     etag: str | None = None
     last_modified: str | None = None
     not_modified: bool = False

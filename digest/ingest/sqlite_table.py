@@ -1,5 +1,6 @@
 """A table or view of another program's SQLite database. The file is only read."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +29,9 @@ def rows(source: SourceSettings) -> Iterator[Row | Rejected]:
 
     path = Path(source.location)
     if not path.is_file():
-        raise SourceError(f"{source.name}: there is no file {path}", hint="Check the path.")
+        raise SourceError(
+            f"{source.name}: there is no file {os.path.normpath(path)}", hint="Check the path."
+        )
     uri = f"file:{quote(str(path.absolute()))}?mode=ro"
     try:
         connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE)
@@ -82,18 +85,19 @@ def _table_name(db: "Database", source: SourceSettings) -> str:
 
 
 def _in_words(error: sqlite3.Error, source: SourceSettings) -> SourceError:
+    shown = os.path.normpath(source.location)
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return SourceError(
-            f"{source.name}: another program has locked {source.location} for {PATIENCE:.0f} s",
+            f"{source.name}: another program has locked {shown} for {PATIENCE:.0f} s",
             hint="Read it again when that program has ended.",
         )
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return SourceError(
-            f"{source.name}: {source.location} is not a SQLite database, or is damaged ({error})",
+            f"{source.name}: {shown} is not a SQLite database, or is damaged ({error})",
             hint="Check `path` and `kind` at the source in digest.toml.",
         )
     return SourceError(
-        f"{source.name}: {source.location} cannot be read ({error})",
+        f"{source.name}: {shown} cannot be read ({error})",
         hint="Check the rights on the file and its folder.",
     )

@@ -12,6 +12,8 @@ from typing import Final
 
 import nh3
 
+from digest.ingest.nesting import is_deep
+
 ELLIPSIS: Final = "…"
 
 _BLOCKS: Final = (
@@ -33,8 +35,13 @@ def _names(words: str) -> str:
 
 # "Is <Python> dead?" is a headline, not markup: only what HTML knows counts as a tag.
 _NOT_A_TAG: Final = re.compile(rf"<(?!/?(?:{_names(_BLOCKS + ' ' + _INLINES)})\b[^<>]*>|!--)", re.I)
+_TAG: Final = re.compile(r"<[^<>]*>")
 _BLOCK: Final = re.compile(rf"(</?(?:{_names(_BLOCKS)})\b[^<>]*>)", re.I)
 _ENTITY: Final = re.compile(r"&(?:[a-z][a-z0-9]{1,30}|#[0-9]{1,7}|#x[0-9a-f]{1,6});", re.I)
+
+# No more combining marks in a row than this (UAX #15): sorting them takes quadratic time.
+_MOST_MARKS: Final = 30
+_HEAP: Final = re.compile(rf"[^\w\s\x00-\x7f]{{{_MOST_MARKS + 1},}}")
 
 # A backslash before punctuation is how some exports escape it: `MarketWatch \(blog\)`.
 _BACKSLASHED: Final = re.compile(r"""\\([!"#$%&'()*+,\-./:;<=>?@\[\]_`{|}~])""")
@@ -72,7 +79,8 @@ def tidy(text: str) -> str:
     if not (text.isascii() and text.isprintable()):
         text = _MISREAD.sub(_as_windows_1252, text)
         text = _UNWANTED.sub("", _SPACE.sub(" ", text))
-        text = unicodedata.normalize("NFC", _SURROGATE.sub("\ufffd", text))
+        text = _HEAP.sub(_lower_heap, _SURROGATE.sub("\ufffd", text))
+        text = unicodedata.normalize("NFC", text)
     if "\\" in text:
         text = _BACKSLASHED.sub(r"\1", text)
     text = _SPACE.sub(" ", text).strip()
@@ -94,7 +102,8 @@ def sanitised(markup: str, most: int, base: str | None = None) -> str:
     """Harmless HTML of at most `most` characters: no scripts, no styles, absolute web links."""
     if not markup:
         return ""
-    clean = _sanitise(_SURROGATE.sub("\ufffd", markup), base)
+    # What is cut off here hardly shows: markup and scripts are rarely three quarters of a text.
+    clean = _sanitise(_SURROGATE.sub("\ufffd", _shallow(markup[: 4 * most])), base)
     if len(clean) <= most:
         return clean
     # Cleaning closes what the cut left open, which takes some room.
@@ -115,8 +124,19 @@ def _without_markup(text: str) -> str:
     if "<" in text:
         text = text.replace("<![CDATA[", "").replace("]]>", "") if "<![CDATA[" in text else text
         text = _BLOCK.sub(r" \1 ", _NOT_A_TAG.sub("&lt;", text))
+    text = _shallow(text)
     # The cleaner reads entities and writes &amp; &lt; &gt; &nbsp; which are undone here.
     return html.unescape(nh3.clean(text, tags=set(), link_rel=None))
+
+
+def _shallow(markup: str) -> str:
+    """The markup, or where it is nested beyond reason its text alone."""
+    return _TAG.sub(" ", markup).replace("<", "&lt;") if is_deep(markup) else markup
+
+
+def _lower_heap(heap: re.Match[str]) -> str:
+    marks = any(unicodedata.combining(character) for character in heap[0])
+    return heap[0][:_MOST_MARKS] if marks else heap[0]
 
 
 def _as_windows_1252(character: re.Match[str]) -> str:

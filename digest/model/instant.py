@@ -5,10 +5,12 @@ share it.
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
+@lru_cache(maxsize=64)
 def to_text(instant: datetime) -> str:
     """The instant as `2026-03-12T07:00:00Z`; a fraction of a second is cut off.
 

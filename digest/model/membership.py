@@ -38,11 +38,15 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readership:
-    """How many active readers share a language and topics; no language means the newsletter's."""
+    """How many active readers share their wishes; no language means the newsletter's.
+
+    `answers` are to what the site's templates ask about a reader, in the order of the questions.
+    """
 
     language: str | None
     topics: tuple[str, ...]
     readers: int
+    answers: tuple[str, ...] = ()
 
 
 class Action(StrEnum):

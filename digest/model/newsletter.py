@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
+
+#: Characters before the @ of a bounce address. What is added for each delivery needs the rest of
+#: the 64 that RFC 5321 section 4.5.3.1.1 allows.
+LONGEST_BOUNCE_NAME: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +64,9 @@ class Rules:
 class Newsletter:
     """A recurring digest. `key` names it in the configuration, the ledger and on the command line.
 
-    `subject` is a Jinja2 template of one line; see `digest.composer.subject`.
+    `subject` is a Jinja2 template of one line; see `digest.composer.subject`. Bounces come back to
+    the sender, unless there is a `bounce_address`: then each to an address of its own that is made
+    of it (`digest.composer.verp`).
     """
 
     key: str
@@ -69,6 +76,7 @@ class Newsletter:
     language: str
     timezone: ZoneInfo
     reply_to: str | None = None
+    bounce_address: str | None = None
     schedule: str | None = None
     subject: str = "{{ newsletter.title }}: {{ lead.title }}"
     rules: Rules = field(default_factory=Rules)

@@ -12,7 +12,8 @@ class Reply:
     enhanced: str | None = None
 
     def __str__(self) -> str:
-        return " ".join(str(part) for part in (self.code, self.enhanced, self.text) if part)
+        code = f"{self.code} {self.enhanced}" if self.enhanced else str(self.code)
+        return f"{code} {self.text}" if self.text else code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

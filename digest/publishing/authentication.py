@@ -1,45 +1,135 @@
-"""Whether receivers can tell that a message is ours: DKIM, SPF and DMARC, as DNS has them."""
+"""Whether receivers can tell that a message is ours: DKIM, SPF and DMARC, as DNS has them.
+
+A DNS that does not answer is no problem of the newsletter's, so that is a warning.
+"""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Final
 
 from digest.composer.addresses import domain_of
 from digest.composer.dkim import DkimSigner
-from digest.composer.dkim_keys import SigningKey, txt_strings
+from digest.composer.dkim_keys import SigningKey, tags_of, txt_strings
 from digest.config import DkimSettings, Settings
 from digest.errors import ConfigError
 from digest.publishing.dns import texts
 from digest.publishing.finding import Finding, failed, fine, problem, warning
 
-_AREA: Final = "dkim"
-
 #: The TXT records of a name; None where DNS does not answer.
-_Texts = tuple[str, ...] | None
+Ask = Callable[[str], Awaitable[tuple[str, ...] | None]]
+
+_SILENT: Final = "DNS does not answer, so nobody knows whether"
+_TRY_AGAIN: Final = "Try again with a connection; dkim.nameserver names another server to ask."
 
 
 async def authentication(settings: Settings) -> list[Finding]:
     """The findings for the domain of every sender; none where we do not sign."""
-    if settings.dkim is None:
+    dkim = settings.dkim
+    if dkim is None:
         return []
     senders = {domain_of(n.sender_address): n.sender_address for n in settings.newsletters.values()}
-    found: list[Finding] = []
-    signers: dict[str, DkimSigner] = {}
-    for domain, address in senders.items():
+    keys: dict[tuple[str, SigningKey], None] = {}
+    found: dict[Finding, None] = {}  # several senders may have the same trouble
+    for address in senders.values():
         try:
-            signers[domain] = DkimSigner.from_settings(settings.dkim, sender=address)
+            signer = DkimSigner.from_settings(dkim, sender=address)
         except ConfigError as error:
-            found.append(failed(_AREA, error))
+            found[failed("dkim", error)] = None
+        else:
+            keys |= dict.fromkeys((signer.domain, key) for key in signer.keys)
+    ask = partial(texts, server=dkim.nameserver)
     asked = [
-        *(_key(settings.dkim, *pair) for pair in _published(signers.values())),
-        *(_spf(settings.dkim, domain) for domain in senders),
-        *(_dmarc(settings.dkim, domain) for domain in senders),
+        *(_key(ask, domain, key) for domain, key in keys),
+        *(_spf(ask, domain) for domain in _of_envelopes(settings)),
+        *(_dmarc(ask, domain, dkim) for domain in senders),
     ]
-    try:
-        return [*dict.fromkeys(found), *await asyncio.gather(*asked)]
-    except ConfigError as error:
-        return [failed(_AREA, error)]
+    return [*found, *await asyncio.gather(*asked)]
 
 
-def _published(signers: Sequence[DkimSigner]) -> dict[]:
-    ...
+def _of_envelopes(settings: Settings) -> list[str]:
+    """The domains that SPF is about: those of the addresses to which bounces come back."""
+    addresses = (n.bounce_address or n.sender_address for n in settings.newsletters.values())
+    return list(dict.fromkeys(map(domain_of, addresses)))
+
+
+async def _key(ask: Ask, domain: str, key: SigningKey) -> Finding:
+    name = f"{key.selector}._domainkey.{domain}"
+    value = " ".join(f'"{text}"' for text in txt_strings(key.record))
+    publish = f"Publish this TXT record:\nname:  {name}.\nvalue: {value}"
+    records = await ask(name)
+    if records is None:
+        return warning("dkim", f"{_SILENT} {name} holds the {key.name} key", publish)
+    if not records:
+        told = f"{name} is not there: no receiver can verify the {key.name} signature"
+        return problem("dkim", told, publish)
+    if len(records) > 1:
+        told = f"{name} has {len(records)} TXT records, expected one (RFC 6376 section 3.6.2.2)"
+        return problem("dkim", told, publish.replace("this TXT record", "this TXT record only"))
+    for fault in _faults(tags_of(records[0]), key):
+        return problem("dkim", f"{name} {fault}", publish)
+    if "y" in tags_of(records[0]).get("t", "").split(":"):
+        told = f"{name} holds the {key.name} key and says t=y, which is for trying things out"
+        return warning("dkim", told, publish)
+    return fine("dkim", f"{name} holds the {key.name} key")
+
+
+def _faults(tags: dict[str, str], key: SigningKey) -> Iterator[str]:
+    """Why a receiver would not accept our signature with a record of these tags."""
+    if tags.get("p") == "":
+        yield "is revoked: its p= is empty"
+    elif tags.get("p") != key.public or tags.get("k", "rsa") != key.kind:
+        yield f"holds another key than our {key.name} one"
+    if "sha256" not in tags.get("h", "sha256").split(":"):
+        yield f"does not allow sha256: h={tags['h']}"
+    if not {"*", "email"} & set(tags.get("s", "*").split(":")):
+        yield f"is not for e-mail: s={tags['s']}"
+
+
+async def _spf(ask: Ask, domain: str) -> Finding:
+    found = await ask(domain)
+    if found is None:
+        return warning("spf", f"{_SILENT} {domain} has an SPF record", _TRY_AGAIN)
+    records = [record for record in found if record.lower().split(" ")[0] == "v=spf1"]
+    if len(records) == 1:
+        return fine("spf", f"{domain}: {records[0]}")
+    if records:
+        told = f"{domain} has {len(records)} SPF records, and receivers then take none"
+        return warning("spf", told, "Make one of them.")
+    return warning(
+        "spf",
+        f"{domain} has no SPF record",
+        f"Publish a TXT record at {domain} with the servers that your mail leaves from, such as"
+        " v=spf1 mx ~all (your provider tells what to include).",
+    )
+
+
+async def _dmarc(ask: Ask, domain: str, dkim: DkimSettings) -> Finding:
+    for name in _upwards(domain):
+        found = await ask(f"_dmarc.{name}")
+        if found is None:
+            return warning("dmarc", f"{_SILENT} {domain} has a DMARC record", _TRY_AGAIN)
+        records = [record for record in found if tags_of(record).get("v", "").upper() == "DMARC1"]
+        if len(records) != 1:
+            continue
+        if tags_of(records[0]).get("adkim") == "s" and dkim.domain not in (None, domain):
+            return warning(
+                "dmarc",
+                f"_dmarc.{name} asks for strict alignment (adkim=s), and dkim.domain is"
+                f" {dkim.domain}, not {domain}",
+                "Leave dkim.domain out, or adkim=s.",
+            )
+        return fine("dmarc", f"_dmarc.{name}: {records[0]}")
+    return warning(
+        "dmarc",
+        f"{domain} has no DMARC record, which large receivers ask of bulk mail",
+        f"Publish a TXT record at _dmarc.{domain} such as"
+        f" v=DMARC1; p=none; rua=mailto:postmaster@{domain}",
+    )
+
+
+def _upwards(domain: str) -> Iterator[str]:
+    """The domain, and the ones above it but for the last label."""
+    labels = domain.split(".")
+    for start in range(max(1, len(labels) - 1)):
+        yield ".".join(labels[start:])

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from digest.config import Security, Settings, SmtpSettings, SourceSettings
 from digest.config.checks import is_loopback
 from digest.config.load import Loaded
-from digest.config.problems import without_login
 from digest.errors import ConfigError, DigestError, TemplateError
+from digest.model.login import without_login
 from digest.publishing.finding import Finding, failed, fine, problem, warning
 from digest.storage.connection import Access, open_database
 from digest.storage.health import Health, health
@@ -141,6 +141,7 @@ async def _far_away(settings: Settings) -> list[Finding]:
     found = await asyncio.gather(
         *(_source(source, settings.site.url, free) for source in settings.sources),
         _smtp(settings.smtp),
+        _authentication(settings),
     )
     if not settings.sources:
         advice = "Add [[sources]], or name files and URLs after `digest ingest`."
@@ -188,6 +189,12 @@ async def _smtp(smtp: SmtpSettings) -> Sequence[Finding]:
         advice = 'Set smtp.security to "starttls" or "tls", if the server offers one.'
         return [warning("smtp", told, advice)]
     return [fine("smtp", told)]
+
+
+async def _authentication(settings: Settings) -> Sequence[Finding]:
+    from digest.publishing.authentication import authentication
+
+    return await authentication(settings)
 
 
 def _count(number: int, noun: str) -> str:

@@ -8,21 +8,32 @@ an outcome is Unknown: never more than connections that were open.
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol, assert_never
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol, assert_never
 
 from digest.composer.form import MessageForm
-from digest.errors import DigestError
+from digest.errors import AudienceError, DigestError, RelayUnavailable
 from digest.model.delivery import Delivery, DeliveryState, complete
 from digest.model.edition import Edition, EditionState
 from digest.model.outcome import Accepted, Deferred, Outcome, Rejected, Unknown
 from digest.publishing.claims import Claims, Clock
+from digest.publishing.lock import Hold
+from digest.publishing.signing import filled
 from digest.sender.envelope import Envelope
 from digest.sender.transport import Transport
 from digest.storage import deliveries, editions
 from digest.storage.connection import Database
 from digest.storage.deliveries import Objections, Settled
 from digest.storage.journal import Journal, journal_of
+
+#: So many refusals without one acceptance, and it is not the readers who are wrong: at the start
+#: of a run, and after the server has taken messages from us.
+_REFUSED_TO_ALL: Final = 5
+_REFUSED_IN_A_ROW: Final = 25
+
+#: So many failures of the relay without one acceptance in between end a run. One of them may be due
+#: to a single reader: some servers say "relay denied" for a domain that they do not like.
+_RELAY_FAILURES: Final = 3
 
 
 class Progress(Protocol):
@@ -46,6 +57,12 @@ class Report:
     interrupted: bool = False
 
     @property
+    def served_everybody(self) -> bool:
+        """Whether nobody waits for us: what is left is deferred by a server, or in doubt."""
+        waiting = self.counts[DeliveryState.QUEUED] + self.counts[DeliveryState.SENDING]
+        return not waiting and self.error is None and not self.interrupted
+
+    @property
     def complete(self) -> bool:
         """Whether every reader surely has the edition, or was rightly passed over."""
         return complete(self.counts)
@@ -56,6 +73,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.requested = False
+        self.begun = False
 
     def request(self) -> None:
         """Ask. Safe from a signal handler of the event loop."""
@@ -68,6 +86,7 @@ async def deliver(
     forms: Mapping[str, MessageForm],
     transport: Transport,
     *,
+    hold: Hold,
     clock: Clock,
     stop: Stop,
     progress: Progress,
@@ -85,8 +104,11 @@ async def deliver(
             transport,
             Claims(db.path, edition_id, clock=clock, recorded=journal.forget) as claims,
         ):
-            run = _Run(claims, journal, Objections(db), forms, transport, clock, stop, progress)
+            stop.begun = True
+            look = _LastLook(hold, Objections(db), journal)
+            run = _Run(claims, look, forms, transport, clock, stop, progress)
             await _together(run.work() for _ in range(transport.connections))
+            run.finish()
             error = run.error
     except DigestError as raised:
         error = raised
@@ -115,12 +137,28 @@ class _Objected(DigestError):
     """The message may not leave: its reader has gone, or (an empty reason) all must stop."""
 
 
+class _LastLook:
+    """What happens right before the final dot: after it nothing can be called back."""
+
+    def __init__(self, hold: Hold, objections: Objections, journal: Journal) -> None:
+        self._hold = hold
+        self._objections = objections
+        self.journal = journal
+
+    def at(self, delivery: Delivery) -> None:
+        """Raise what keeps the message from leaving, or put on record that it is about to."""
+        self._hold.check()
+        objection = self._objections.to(delivery.id)
+        if objection is not None:
+            raise _Objected(objection)
+        self.journal.begun(delivery.id)
+
+
 class _Run:
     def __init__(
         self,
         claims: Claims,
-        journal: Journal,
-        objections: Objections,
+        last_look: _LastLook,
         forms: Mapping[str, MessageForm],
         transport: Transport,
         clock: Clock,
@@ -128,13 +166,15 @@ class _Run:
         progress: Progress,
     ) -> None:
         self._claims = claims
-        self._journal = journal
-        self._objections = objections
+        self._last_look = last_look
         self._forms = forms
         self._transport = transport
         self._clock = clock
         self._stop = stop
         self._progress = progress
+        self._accepted = 0
+        self._failures = 0
+        self._refused: list[Settled] = []
         self.error: DigestError | None = None
 
     async def work(self) -> None:
@@ -147,19 +187,23 @@ class _Run:
 
     async def _attempt(self, delivery: Delivery) -> None:
         form = self._forms[delivery.variant]
-        envelope = Envelope(mail_from=form.mail_from, rcpt_to=delivery.recipient.email)
-
-        def commit() -> None:
-            objection = self._objections.to(delivery.id)
-            if objection is not None:
-                raise _Objected(objection)
-            self._journal.begun(delivery.id)
-
+        envelope = Envelope(mail_from=form.mail_from(delivery.id), rcpt_to=delivery.recipient.email)
         try:
-            message = form.fill(delivery.recipient, delivery_id=delivery.id, date=self._clock())
-            outcome = await self._transport.send(envelope, message, before_commit=commit)
+            message = await filled(
+                form, delivery.recipient, delivery_id=delivery.id, date=self._clock()
+            )
+        except AudienceError as error:
+            # This one reader cannot be written to; the others can.
+            self._settle(delivery, DeliveryState.REJECTED, error.message)
+            return
+        try:
+            outcome = await self._transport.send(
+                envelope, message, before_commit=lambda: self._last_look.at(delivery)
+            )
         except _Objected as objected:
             self._obey(delivery, objected.message)
+        except RelayUnavailable as error:
+            self._failed(delivery, error)
         except DigestError as error:
             # By contract nothing has left: the reader keeps the place in the queue. Whatever else
             # may be raised leaves the delivery claimed, and the journal knows if it was begun.
@@ -176,19 +220,65 @@ class _Run:
             self._claims.give_back(delivery, "")
 
     def _settle(self, delivery: Delivery, state: DeliveryState, reply: str) -> None:
-        now = self._clock()
+        now = self._clock().replace(microsecond=0)
         again = now if state is DeliveryState.DEFERRED else None
-        self._claims.settle(
-            Settled(
-                delivery_id=delivery.id, state=state, reply=reply, at=now, next_attempt_at=again
-            )
+        settled = Settled(
+            delivery_id=delivery.id, state=state, reply=reply, at=now, next_attempt_at=again
         )
+        if state is DeliveryState.REJECTED:
+            self._refuse(settled)
+        else:
+            if state is DeliveryState.SENT:
+                self._accept()
+            self._claims.settle(settled)
         self._progress(state)
         try:
-            self._journal.ended(delivery.id, state, reply)
+            self._last_look.journal.ended(delivery.id, state, reply)
         except DigestError as error:
             # The outcome is on its way into the ledger; but nothing more can be put on record.
             self.error = self.error or error
+
+    def _accept(self) -> None:
+        """The server takes messages from us: whom it refused before, it refused for good."""
+        self._accepted += 1
+        self._failures = 0
+        while self._refused:
+            self._claims.settle(self._refused.pop())
+
+    def _refuse(self, settled: Settled) -> None:
+        """A refusal may be the server's own fault; it is kept until the next acceptance."""
+        self._refused.append(settled)
+        if self._refuses_everybody and self.error is None:
+            self.error = RelayUnavailable(
+                f"the server refuses everybody: {settled.reply}",
+                hint="Look at the sender's address and at what the server asks for. Nobody is"
+                " blamed: `digest send` tries the same readers again.",
+            )
+
+    @property
+    def _refuses_everybody(self) -> bool:
+        most = _REFUSED_IN_A_ROW if self._accepted else _REFUSED_TO_ALL
+        return len(self._refused) >= most
+
+    def _failed(self, delivery: Delivery, error: RelayUnavailable) -> None:
+        """The relay did not take a message, and says that it would not take others either."""
+        self._failures += 1
+        if self._accepted and self._failures < _RELAY_FAILURES:
+            self._settle(delivery, DeliveryState.DEFERRED, error.message)
+            return
+        self.error = self.error or error
+        self._claims.give_back(delivery, error.message)
+
+    def finish(self) -> None:
+        """Settle the refusals since the last acceptance: true ones, or the server's fault."""
+        at_fault = self._refuses_everybody
+        for settled in self._refused:
+            self._claims.settle(
+                replace(settled, state=DeliveryState.DEFERRED, next_attempt_at=settled.at)
+                if at_fault
+                else settled
+            )
+        self._refused.clear()
 
 
 def _recorded(outcome: Outcome) -> tuple[DeliveryState, str]:
@@ -206,7 +296,11 @@ def _recorded(outcome: Outcome) -> tuple[DeliveryState, str]:
 
 
 def _edition_state(counts: Mapping[DeliveryState, int]) -> EditionState:
+    """Failed is not sent: an edition that nobody has, and somebody should, is incomplete."""
     open_states = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
     if any(counts[state] for state in open_states):
         return EditionState.PREPARED
-    return EditionState.INCOMPLETE if counts[DeliveryState.UNKNOWN] else EditionState.SENT
+    nobody = counts[DeliveryState.REJECTED] and not counts[DeliveryState.SENT]
+    if counts[DeliveryState.UNKNOWN] or nobody:
+        return EditionState.INCOMPLETE
+    return EditionState.SENT

@@ -15,8 +15,9 @@ from digest.model.instant import from_text
 from digest.model.membership import Standing
 from digest.publishing.deliver import Progress, Report
 from digest.publishing.preview import Preview, preview
-from digest.publishing.round import Plan, Skipped
+from digest.publishing.round import Plan
 from digest.publishing.send import send
+from digest.publishing.skipped import Skipped
 from digest.sample import copy_to
 from digest.sender.local_server import LocalServer, Received
 from digest.sender.smtp import SmtpTransport

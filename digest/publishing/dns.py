@@ -5,8 +5,8 @@ from typing import Final
 from digest.errors import ConfigError
 
 #: Seconds for one question, whatever becomes of it.
-PATIENCE: Final = 5.0
-#: Octets of an answer by UDP: what fits into one packet everywhere (RFC 9715).
+PATIENCE: Final = 4.0
+#: Octets of an answer by UDP: what fits into one packet nearly everywhere (DNS flag day 2020).
 _UDP_SIZE: Final = 1232
 
 

@@ -8,19 +8,22 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
+from digest.composer.dkim import DkimSigner
 from digest.composer.form import MessageForm, build_form
-from digest.composer.rendering import render
+from digest.composer.questions import require_few
 from digest.composer.subject import subject_line
-from digest.composer.templates import open_templates
 from digest.config import Settings
-from digest.errors import ConfigError
+from digest.errors import QuestionAsked
 from digest.model.decision import Decision
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
-from digest.model.variant import RenderedVariant, VariantKey
+from digest.model.variant import RenderedVariant
+from digest.publishing.press import Press
+from digest.publishing.skipped import Skipped, too_few
 from digest.selection import TooFew, select
-from digest.storage import editions, subscriptions
+from digest.storage import answers, editions, subscriptions
 from digest.storage.candidates import candidates
 from digest.storage.connection import Database
 from digest.storage.editions import Audience
@@ -35,57 +38,10 @@ class Draft:
 
     edition: Edition
     decisions: tuple[Decision, ...]
-    press: "Press"
+    press: Press
     audience: tuple[Audience, ...]
     readers: int
     last_article_id: int
-
-
-class Press:
-    """Renders the variants of one edition, each at most once."""
-
-    def __init__(self, settings: Settings, newsletter: Newsletter, edition: Edition) -> None:
-        self._settings = settings
-        self._newsletter = newsletter
-        self._edition = edition
-        self._templates = open_templates(settings.folder)
-        self._rendered: dict[VariantKey, RenderedVariant | None] = {}
-
-    def variant(self, language: str | None, topics: tuple[str, ...]) -> RenderedVariant | None:
-        """What readers with these wishes get; None if the edition has nothing for their topics.
-
-        A language that we have no words for falls back to the newsletter's own. Raises
-        TemplateError.
-        """
-        key = VariantKey(language=self._language(language), topics=topics)
-        if key not in self._rendered:
-            self._rendered[key] = render(
-                self._edition,
-                key,
-                site=self._settings.site,
-                newsletter=self._newsletter,
-                templates=self._templates,
-                images_folder=self._settings.folder,
-            )
-        return self._rendered[key]
-
-    def _language(self, wanted: str | None) -> str:
-        own = self._newsletter.language
-        # Who reads English reads a British newsletter as it is; who asked for en-NZ gets its dates.
-        if wanted is None or wanted == own.partition("-")[0]:
-            return own
-        for code in (wanted, wanted.partition("-")[0]):
-            try:
-                self._templates.language(code)
-            except ConfigError:
-                continue
-            return code
-        return own
-
-    @property
-    def variants(self) -> tuple[RenderedVariant, ...]:
-        """What has been rendered so far."""
-        return tuple(variant for variant in self._rendered.values() if variant is not None)
 
 
 def new_nonce() -> str:
@@ -100,7 +56,7 @@ def draft(
     *,
     now: datetime,
     nonce: Callable[[], str] = new_nonce,
-) -> Draft | TooFew:
+) -> Draft | Skipped:
     """Select and render the edition that `now` would bring. Writes nothing.
 
     Raises TemplateError if it does not render: an edition that cannot be shown is never stored.
@@ -109,7 +65,7 @@ def draft(
     found = candidates(db, newsletter.key, since=since, cutoff=now)
     selection = select(found.articles, newsletter.rules, cutoff=now)
     if isinstance(selection, TooFew):
-        return selection
+        return too_few(db, newsletter, selection, now)
     previous = editions.last(db, newsletter.key)
     number = previous.number + 1 if previous else 1
     edition = Edition(
@@ -135,15 +91,28 @@ def draft(
 
 
 def form_of(
-    variant: RenderedVariant, edition: Edition, settings: Settings, newsletter: Newsletter
+    variant: RenderedVariant,
+    edition: Edition,
+    settings: Settings,
+    newsletter: Newsletter,
+    *,
+    images_folder: Path,
+    signer: DkimSigner | None = None,
+    verp_key: bytes | None = None,
 ) -> MessageForm:
-    """The message form of a variant; images that travel along are read from the site's folder."""
+    """The message form of a variant; `images_folder` holds the images that travel along.
+
+    With `signer` its messages are signed; with `verp_key` bounces come back to an address for each
+    delivery, if the newsletter has a bounce address.
+    """
     return build_form(
         variant,
         edition,
         site=settings.site,
         newsletter=newsletter,
-        images_folder=settings.folder,
+        images_folder=images_folder,
+        signer=signer,
+        verp_key=verp_key,
     )
 
 
@@ -159,15 +128,34 @@ def slot_of(now: datetime, newsletter: Newsletter) -> str:
 def _audience(
     db: Database, newsletter: Newsletter, press: Press
 ) -> tuple[tuple[Audience, ...], int]:
+    """How everybody is served, and how many readers get something.
+
+    Raises TemplateError where the templates ask what readers have too many answers to.
+    """
+    while True:
+        try:
+            return _served(db, newsletter, press)
+        except QuestionAsked as asked:
+            press.learn(asked)
+            require_few(
+                asked,
+                answers=answers.count_different(db, newsletter.key, [asked.question]),
+                together=answers.count_different(db, newsletter.key, press.questions),
+            )
+
+
+def _served(db: Database, newsletter: Newsletter, press: Press) -> tuple[tuple[Audience, ...], int]:
     audience = []
     readers = 0
-    for wishes in subscriptions.active_variants(db, newsletter.key):
-        variant = press.variant(wishes.language, wishes.topics)
+    for wishes in subscriptions.active_variants(db, newsletter.key, press.questions):
+        fields = tuple(zip(press.questions, wishes.answers, strict=True))
+        variant = press.variant(press.key(wishes.language, wishes.topics, fields))
         readers += wishes.readers if variant else 0
         audience.append(
             Audience(
                 language=wishes.language,
                 topics=wishes.topics,
+                answers=wishes.answers,
                 variant=variant.key if variant else None,
             )
         )

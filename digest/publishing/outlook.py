@@ -8,7 +8,8 @@ from digest.model.delivery import DeliveryState
 from digest.model.edition import EditionState
 from digest.model.newsletter import Newsletter
 from digest.publishing.draft import draft
-from digest.selection import TooFew
+from digest.publishing.round import require_postal_address
+from digest.publishing.skipped import NOBODY, Skipped
 from digest.storage import deliveries, editions
 from digest.storage.connection import Access, open_database
 
@@ -33,8 +34,9 @@ class Begin:
 
 def outlook(
     settings: Settings, newsletter: Newsletter, *, now: datetime
-) -> Resume | Begin | TooFew:
-    """What `send` would do at `now`. Writes nothing; raises what drafting raises."""
+) -> Resume | Begin | Skipped:
+    """What `send` would do at `now`. Writes nothing; raises what `send` would raise."""
+    require_postal_address(settings)
     with open_database(settings.database, Access.READ) as db:
         last = editions.last(db, newsletter.key)
         if last is not None and last.state is EditionState.PREPARED:
@@ -42,6 +44,8 @@ def outlook(
             waiting = counts[DeliveryState.QUEUED] + counts[DeliveryState.DEFERRED]
             return Resume(number=last.number, subject=last.subject, readers=waiting)
         made = draft(db, settings, newsletter, now=now)
-    if isinstance(made, TooFew):
+    if isinstance(made, Skipped):
         return made
+    if made.readers == 0:
+        return NOBODY
     return Begin(number=made.edition.number, subject=made.edition.subject, readers=made.readers)

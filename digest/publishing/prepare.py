@@ -1,5 +1,6 @@
 """Prepare: store the drafted edition. From here on it is frozen."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from digest.config import Settings
@@ -7,7 +8,8 @@ from digest.errors import Superseded
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
 from digest.publishing.draft import Draft, draft
-from digest.selection import TooFew
+from digest.publishing.pictures import pictures_of
+from digest.publishing.skipped import NOBODY, Skipped
 from digest.storage import editions
 from digest.storage.connection import Database
 
@@ -17,34 +19,38 @@ _TRIES = 5
 
 def prepare(
     db: Database, settings: Settings, newsletter: Newsletter, *, now: datetime
-) -> Edition | TooFew | None:
-    """Draft and store the edition of `now`; None if nobody would receive it.
+) -> Edition | Skipped:
+    """Draft and store the edition of `now`.
 
-    Nothing is stored in the last two cases: the articles wait for an edition with readers.
+    When it is skipped, nothing is stored: the articles wait for an edition with readers.
     Raises SlotTaken, TemplateError, or Superseded if the database never held still.
     """
-    for attempt in range(1, _TRIES + 1):
+    for _ in range(_TRIES - 1):
         result = draft(db, settings, newsletter, now=now)
-        if isinstance(result, TooFew):
+        if isinstance(result, Skipped):
             return result
-        if result.readers == 0:
-            return None
         try:
-            return _store(db, result, now)
+            return _store(db, settings, newsletter, result, now)
         except Superseded:
-            if attempt == _TRIES:
-                raise
-    return None
+            continue
+    result = draft(db, settings, newsletter, now=now)
+    return result if isinstance(result, Skipped) else _store(db, settings, newsletter, result, now)
 
 
-def _store(db: Database, made: Draft, now: datetime) -> Edition | None:
-    editions.store(
+def _store(
+    db: Database, settings: Settings, newsletter: Newsletter, made: Draft, now: datetime
+) -> Edition | Skipped:
+    if made.readers == 0:
+        return NOBODY
+    edition_id = editions.store(
         db,
         made.edition,
         decisions=made.decisions,
         variants=made.press.variants,
         audience=made.audience,
+        images=pictures_of(made.edition, made.press.variants, settings, newsletter),
+        questions=made.press.questions,
         last_article_id=made.last_article_id,
         now=now,
     )
-    return editions.last(db, made.edition.newsletter)
+    return replace(made.edition, id=edition_id)

@@ -1,22 +1,29 @@
 """Preview: what would go out now, made by the same code, leaving no trace."""
 
 import asyncio
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
 from digest.composer.page import page
+from digest.composer.questions import answers_of
 from digest.config import Settings
 from digest.errors import AudienceError
-from digest.model.edition import Edition
+from digest.model.delivery import DeliveryState
+from digest.model.edition import Edition, EditionState
 from digest.model.newsletter import Newsletter
 from digest.model.outcome import Outcome
 from digest.model.subscriber import Recipient
 from digest.model.variant import RenderedVariant
-from digest.publishing.draft import Draft, draft, form_of
-from digest.selection import TooFew
+from digest.publishing.draft import draft, form_of
+from digest.publishing.pictures import stored_pictures
+from digest.publishing.press import Press
+from digest.publishing.signing import signer_of
+from digest.publishing.skipped import Skipped
 from digest.sender.envelope import Envelope
 from digest.sender.transport import Transport
-from digest.storage import subscriptions
+from digest.storage import deliveries, editions, subscriptions
 from digest.storage.connection import Access, Database, open_database
 
 #: What stands in the links of a message that is for nobody.
@@ -25,19 +32,19 @@ _NOBODYS_LINKS = "preview"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """One message as it would leave, with its parts; `message` is what a file `.eml` holds."""
+    """One message as it would leave, with its parts; `message` is what a file `.eml` holds.
 
-    draft: Draft
+    `readers` counts whom the edition is for; `begun` says that it is stored already and unfinished.
+    """
+
+    edition: Edition
+    readers: int
+    begun: bool
     variant: RenderedVariant
     recipient: Recipient
     mail_from: str
     message: bytes
     page: str
-
-    @property
-    def edition(self) -> Edition:
-        """The edition that it belongs to."""
-        return self.draft.edition
 
 
 def preview(
@@ -47,42 +54,89 @@ def preview(
     now: datetime,
     reader: str | None = None,
     test_address: str | None = None,
-) -> Preview | TooFew | None:
-    """The edition of `now` as `reader` would get it, or else somebody without wishes.
+    signed: bool = False,
+) -> Preview | Skipped:
+    """What `send` would send at `now`: the edition that was begun, or else a new one.
 
-    That somebody is at `test_address`, which may be a subscriber too and then has its own wishes.
+    As `reader` would get it, or else somebody without wishes. That somebody is at `test_address`,
+    which may be a subscriber too and then has its own wishes. Only with `signed` are the keys
+    needed that sign the real ones: who looks at an edition need not have them.
 
-    None if the reader's topics have nothing in it. Raises AudienceError for an address that has no
-    active subscription, and what drafting raises.
+    Raises AudienceError for a reader that has no active subscription, and what drafting raises.
     """
-    with open_database(settings.database, Access.READ) as db:
-        made = draft(db, settings, newsletter, now=now)
-        if isinstance(made, TooFew):
+    with open_database(settings.database, Access.READ) as db, ExitStack() as stack:
+        made = _begun(db, settings, newsletter) or _drafted(db, settings, newsletter, now)
+        if isinstance(made, Skipped):
             return made
         recipient, language, topics = (
             _anybody(db, newsletter, test_address)
             if reader is None
             else _subscribed(db, newsletter, reader)
         )
-    variant = made.press.variant(language, topics)
-    if variant is None:
-        return None
-    form = form_of(variant, made.edition, settings, newsletter)
-    return Preview(
-        draft=made,
-        variant=variant,
-        recipient=recipient,
-        mail_from=form.mail_from,
-        message=form.fill(recipient, delivery_id=0, date=now),
-        page=page(
-            variant,
-            recipient,
+        images = settings.folder
+        if made.stored:
+            images = stack.enter_context(stored_pictures(db, made.edition))
+        answers = answers_of(made.press.questions, recipient)
+        variant = made.stored.get(made.press.key(language, topics, answers).name)
+        variant = variant or made.press.variant_for(recipient, language, topics)
+        if variant is None:
+            return Skipped(reason=f"it has nothing for the topics of {recipient.email}")
+        signer = signer_of(settings, newsletter) if signed else None
+        form = form_of(
+            variant, made.edition, settings, newsletter, images_folder=images, signer=signer
+        )
+        return Preview(
             edition=made.edition,
-            site=settings.site,
-            newsletter=newsletter,
-            images_folder=settings.folder,
-        ),
+            readers=made.readers,
+            begun=bool(made.stored),
+            variant=variant,
+            recipient=recipient,
+            mail_from=form.mail_from(0),
+            message=form.fill(recipient, delivery_id=0, date=now),
+            page=page(
+                variant,
+                recipient,
+                edition=made.edition,
+                site=settings.site,
+                newsletter=newsletter,
+                images_folder=images,
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """An edition and the means to show it; `stored` are the variants of one that was begun."""
+
+    edition: Edition
+    press: Press
+    readers: int
+    stored: Mapping[str, RenderedVariant]
+
+
+def _begun(db: Database, settings: Settings, newsletter: Newsletter) -> _Made | None:
+    edition = editions.last(db, newsletter.key)
+    if edition is None or edition.state is not EditionState.PREPARED:
+        return None
+    counts = deliveries.counts(db, edition.stored_id)
+    stored = editions.variants(db, edition.stored_id)
+    # All variants of an edition answer the same questions.
+    questions = {question: None for one in stored.values() for question, _ in one.key.fields}
+    return _Made(
+        edition=edition,
+        press=Press(settings, newsletter, edition, questions=tuple(questions)),
+        readers=counts[DeliveryState.QUEUED] + counts[DeliveryState.DEFERRED],
+        stored=stored,
     )
+
+
+def _drafted(
+    db: Database, settings: Settings, newsletter: Newsletter, now: datetime
+) -> _Made | Skipped:
+    made = draft(db, settings, newsletter, now=now)
+    if isinstance(made, Skipped):
+        return made
+    return _Made(edition=made.edition, press=made.press, readers=made.readers, stored={})
 
 
 _Wishes = tuple[Recipient, str | None, tuple[str, ...]]

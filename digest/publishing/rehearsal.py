@@ -3,15 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from digest.composer.rendering import render
 from digest.composer.subject import subject_line
 from digest.composer.templates import open_templates
 from digest.config import Settings
 from digest.model.edition import Edition, Placement, Story
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient
-from digest.model.variant import VariantKey
 from digest.publishing.draft import form_of, slot_of
+from digest.publishing.press import Press
 
 #: What stands in the links of a message that is for nobody.
 _NOBODYS_LINKS: Final = "rehearsal"
@@ -30,20 +29,13 @@ def rehearse(settings: Settings, newsletter: Newsletter, *, now: datetime) -> in
 
     Raises TemplateError or ConfigError where a template, the subject or the words are wrong.
     """
-    templates = open_templates(settings.folder)
-    templates.check()
+    open_templates(settings.folder).check()
     edition = _edition(settings, newsletter, now)
-    variant = render(
-        edition,
-        VariantKey(language=newsletter.language),
-        site=settings.site,
-        newsletter=newsletter,
-        templates=templates,
-    )
+    reader = Recipient(email="reader@example.com", token=_NOBODYS_LINKS)
+    variant = Press(settings, newsletter, edition).variant_for(reader, newsletter.language, ())
     if variant is None:  # only for readers with topics
         return 0
-    form = form_of(variant, edition, settings, newsletter)
-    reader = Recipient(email="reader@example.com", token=_NOBODYS_LINKS)
+    form = form_of(variant, edition, settings, newsletter, images_folder=settings.folder)
     return len(form.fill(reader, delivery_id=0, date=now))
 
 

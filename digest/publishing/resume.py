@@ -9,7 +9,8 @@ from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
 from digest.publishing.claims import Clock
 from digest.publishing.deliver import Progress, Report
-from digest.publishing.round import Plan, Skipped, deliver_round, ledger
+from digest.publishing.round import Plan, deliver_round, ledger, quietly
+from digest.publishing.skipped import Skipped
 from digest.sender.transport import Transport
 from digest.storage import deliveries, editions
 from digest.storage.connection import Database
@@ -35,6 +36,7 @@ def resume(
     before_their_hour: bool = False,
     clock: Clock,
     progress: Callable[[Plan], Progress],
+    stopping: Callable[[], None] = quietly,
 ) -> Report | Skipped:
     """Deliver what the newest incomplete edition still owes; a stopped one goes on.
 
@@ -42,7 +44,8 @@ def resume(
     `before_their_hour`. No new edition is made. Raises what `send` raises.
     """
     now = clock()
-    with ledger(settings, now) as db:
+    with ledger(settings, newsletter, now) as held:
+        db = held.db
         edition = editions.unfinished(db, newsletter.key)
         if edition is None:
             return Skipped(reason=f"every edition of {newsletter.key} is complete")
@@ -50,7 +53,7 @@ def resume(
         _settle_unknown(db, edition, unknown, now)
         deliveries.requeue(db, edition.stored_id, now, before_their_hour=before_their_hour)
         return deliver_round(
-            db,
+            held,
             settings,
             newsletter,
             edition,
@@ -58,6 +61,7 @@ def resume(
             resumed=True,
             clock=clock,
             progress=progress,
+            stopping=stopping,
         )
 
 

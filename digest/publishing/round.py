@@ -11,17 +11,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from digest.composer.dkim import DkimSigner
 from digest.config import Settings
-from digest.errors import ConfigError, Problem
+from digest.errors import ConfigError, Interrupted, Problem
 from digest.model.delivery import DeliveryState
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
 from digest.publishing.claims import Clock
 from digest.publishing.deliver import Progress, Report, Stop, deliver
 from digest.publishing.draft import form_of
-from digest.publishing.lock import sending
+from digest.publishing.lock import Hold, sending
+from digest.publishing.pictures import stored_pictures
+from digest.publishing.signing import signer_of
 from digest.sender.transport import Transport
-from digest.storage import deliveries, editions, journal
+from digest.storage import deliveries, editions, journal, keys
 from digest.storage.connection import Database, open_database
 
 
@@ -35,25 +38,32 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Skipped:
-    """Nothing was sent, and nothing was written. `reason` is a sentence."""
+class Ledger:
+    """The database, ours alone to send from, with nothing claimed."""
 
-    reason: str
+    db: Database
+    hold: Hold
+    signer: DkimSigner | None
 
 
 @contextmanager
-def ledger(settings: Settings, now: datetime) -> Iterator[Database]:
-    """The database, ours alone to send from, with nothing claimed.
+def ledger(settings: Settings, newsletter: Newsletter, now: datetime) -> Iterator[Ledger]:
+    """Take the sender's lock, and settle what an earlier process left claimed.
 
-    Raises AlreadySending, ConfigError without a postal address, and StorageErrors.
+    Raises AlreadySending, StorageErrors, and ConfigError without a postal address or with a signing
+    key that cannot serve: before anything is prepared.
     """
-    _require_postal_address(settings)
-    with sending(settings.database), open_database(settings.database) as db:
+    require_postal_address(settings)
+    signer = signer_of(settings, newsletter)
+    with (
+        open_database(settings.database, create=False) as db,
+        sending(settings.database) as hold,
+    ):
         deliveries.recover(db, journal.read(journal.journal_of(settings.database)), now)
-        yield db
+        yield Ledger(db=db, hold=hold, signer=signer)
 
 
-def _require_postal_address(settings: Settings) -> None:
+def require_postal_address(settings: Settings) -> None:
     """Refuse to mail without one: the law asks for it in most countries (CAN-SPAM, 15 USC 7704)."""
     if not settings.site.postal_address.strip():
         raise ConfigError(
@@ -62,8 +72,12 @@ def _require_postal_address(settings: Settings) -> None:
         )
 
 
+def quietly() -> None:
+    """The `stopping` of whoever does not want to be told."""
+
+
 def deliver_round(
-    db: Database,
+    held: Ledger,
     settings: Settings,
     newsletter: Newsletter,
     edition: Edition,
@@ -72,43 +86,75 @@ def deliver_round(
     resumed: bool,
     clock: Clock,
     progress: Callable[[Plan], Progress],
+    stopping: Callable[[], None],
 ) -> Report:
     """Deliver what is queued of an edition, from inside `ledger`.
 
-    The first Ctrl-C or SIGTERM ends it in order. The second one ends it at once, as
-    KeyboardInterrupt; the next round then finds out what is in doubt.
+    The first Ctrl-C or SIGTERM ends it in order, and `stopping` is told. The second one ends it at
+    once: raises Interrupted, and what was begun without an answer is Unknown.
     """
-    forms = {
-        name: form_of(variant, edition, settings, newsletter)
-        for name, variant in editions.variants(db, edition.stored_id).items()
-    }
+    db = held.db
+    with stored_pictures(db, edition) as images:
+        forms = {
+            name: form_of(
+                variant,
+                edition,
+                settings,
+                newsletter,
+                images_folder=images,
+                verp_key=keys.key(db, keys.BOUNCES),
+                signer=held.signer,
+            )
+            for name, variant in editions.variants(db, edition.stored_id).items()
+        }
     counts = deliveries.counts(db, edition.stored_id)
     told = progress(Plan(edition=edition, resumed=resumed, counts=counts))
 
     async def main() -> Report:
         stop = Stop()
-        with _ends_in_order(asyncio.get_running_loop(), stop):
+        with _ends_in_order(asyncio.get_running_loop(), stop, stopping):
             return await deliver(
-                db, edition, forms, transport, clock=clock, stop=stop, progress=told
+                db,
+                edition,
+                forms,
+                transport,
+                hold=held.hold,
+                clock=clock,
+                stop=stop,
+                progress=told,
             )
 
     try:
         return asyncio.run(main())
     except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
+        deliveries.recover(db, journal.read(journal.journal_of(settings.database)), clock())
+        raise Interrupted(
+            f"ended at once; No. {edition.number} of {newsletter.key} is not finished",
+            hint="`digest send` goes on with it; `digest status` lists who may or may not have it.",
+        ) from None
 
 
 @contextmanager
-def _ends_in_order(loop: asyncio.AbstractEventLoop, stop: Stop) -> Iterator[None]:
-    """The first signal asks for an orderly end, the second one is obeyed at once."""
+def _ends_in_order(
+    loop: asyncio.AbstractEventLoop, stop: Stop, stopping: Callable[[], None]
+) -> Iterator[None]:
+    """The first signal asks for an orderly end, the second one is obeyed at once.
+
+    So is the first one while nothing has been begun, such as before a server that never greets.
+    """
     task = asyncio.current_task()
 
     def on_signal() -> None:
-        if stop.requested and task is not None:
+        if task is not None and (stop.requested or not stop.begun):
             task.cancel()
+        elif not stop.requested:
+            stopping()
         stop.request()
 
-    signals = (signal.SIGINT, signal.SIGTERM)
+    # A closed terminal is a wish to end, too; Windows has no such signal.
+    signals = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP"):
+        signals.append(signal.SIGHUP)
     for number in signals:
         loop.add_signal_handler(number, on_signal)
     try:

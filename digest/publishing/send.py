@@ -10,8 +10,8 @@ from digest.model.newsletter import Newsletter
 from digest.publishing.claims import Clock
 from digest.publishing.deliver import Progress, Report
 from digest.publishing.prepare import prepare
-from digest.publishing.round import Plan, Skipped, deliver_round, ledger
-from digest.selection import TooFew
+from digest.publishing.round import Plan, deliver_round, ledger, quietly
+from digest.publishing.skipped import Skipped
 from digest.sender.transport import Transport
 from digest.storage import deliveries, editions
 from digest.storage.connection import Database
@@ -25,52 +25,56 @@ def send(
     now: datetime,
     clock: Clock,
     progress: Callable[[Plan], Progress],
+    stopping: Callable[[], None] = quietly,
 ) -> Report | Skipped:
     """Bring every reader the edition that is due.
 
     An edition that was begun and not finished is finished first, with the content it was begun
-    with; a new one is made by the next call. Ctrl-C and SIGTERM end it in order: what is under way
-    is finished and recorded, and the next call goes on from there.
+    with. A new one follows once every reader of the old one was served, or told to come back later
+    by their own server. Ctrl-C and SIGTERM end it in order: what is under way is finished and
+    recorded, and the next call goes on from there. The report is of the last edition.
 
     Raises AlreadySending, Held, SlotTaken, ConfigError, TemplateError and StorageErrors; in these
     cases nobody was mailed.
     """
-    with ledger(settings, clock()) as db:
-        begun = _begun(db, newsletter, clock())
-        edition = begun or prepare(db, settings, newsletter, now=now)
-        if edition is None:
-            return Skipped(reason="nobody would receive it: there is no active reader it suits")
-        if isinstance(edition, TooFew):
-            return Skipped(reason=too_few(edition))
-        return deliver_round(
-            db,
-            settings,
-            newsletter,
-            edition,
-            transport,
-            resumed=begun is not None,
-            clock=clock,
-            progress=progress,
-        )
+    with ledger(settings, newsletter, clock()) as held:
+
+        def deliver(edition: Edition, *, resumed: bool) -> Report:
+            return deliver_round(
+                held,
+                settings,
+                newsletter,
+                edition,
+                transport,
+                resumed=resumed,
+                clock=clock,
+                progress=progress,
+                stopping=stopping,
+            )
+
+        finished = None
+        for edition in _begun(held.db, newsletter, clock()):
+            finished = deliver(edition, resumed=True)
+            if not finished.served_everybody:
+                return finished
+        prepared = prepare(held.db, settings, newsletter, now=now)
+        if isinstance(prepared, Skipped):
+            return finished or prepared
+        return deliver(prepared, resumed=False)
 
 
-def too_few(result: TooFew) -> str:
-    """Why there is no edition, in words."""
-    if result.found == 0:
-        return "there is nothing new"
-    stories = "story" if result.found == 1 else "stories"
-    return f"{result.found} new {stories}, and an edition needs {result.needed} (min_items)"
-
-
-def _begun(db: Database, newsletter: Newsletter, now: datetime) -> Edition | None:
-    """The edition that an earlier call began; whoever was deferred is queued again."""
-    edition = editions.last(db, newsletter.key)
-    if edition is None or edition.state is not EditionState.PREPARED:
-        return None
-    if edition.stopped:
-        raise Held(
-            f"No. {edition.number} of {newsletter.key} was stopped",
-            hint="`digest resume` goes on with it, from where it was stopped.",
-        )
-    deliveries.requeue(db, edition.stored_id, now, before_their_hour=True)
-    return edition
+def _begun(db: Database, newsletter: Newsletter, now: datetime) -> tuple[Edition, ...]:
+    """The editions that earlier calls began, oldest first; whoever was deferred is queued again."""
+    begun = tuple(
+        edition
+        for edition in editions.incomplete(db, newsletter.key)
+        if edition.state is EditionState.PREPARED
+    )
+    for edition in begun:
+        if edition.stopped:
+            raise Held(
+                f"No. {edition.number} of {newsletter.key} was stopped",
+                hint="`digest resume` goes on with it, from where it was stopped.",
+            )
+        deliveries.requeue(db, edition.stored_id, now, before_their_hour=True)
+    return begun

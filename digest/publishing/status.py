@@ -8,7 +8,7 @@ from digest.model.delivery import DeliveryState, complete
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
 from digest.storage import deliveries, editions
-from digest.storage.connection import Access, open_database
+from digest.storage.connection import Access, Database, open_database
 from digest.storage.deliveries import Unfinished
 
 
@@ -29,10 +29,13 @@ class EditionStatus:
 def status(
     settings: Settings, newsletter: Newsletter, *, number: int | None = None, most: int = 5
 ) -> tuple[EditionStatus, ...]:
-    """The edition of this number, or the newest ones, newest first; empty if there is none."""
+    """The edition of this number, or the newest ones and all that are not complete.
+
+    Newest first; empty if there is none.
+    """
     with open_database(settings.database, Access.READ) as db:
         if number is None:
-            found = editions.recent(db, newsletter.key, most)
+            found = _recent_and_incomplete(db, newsletter.key, most)
         else:
             one = editions.find(db, newsletter.key, number)
             found = (one,) if one else ()
@@ -44,3 +47,10 @@ def status(
             )
             for edition in found
         )
+
+
+def _recent_and_incomplete(db: Database, newsletter: str, most: int) -> tuple[Edition, ...]:
+    """The newest editions, and every older one that somebody does not surely have."""
+    found = {edition.number: edition for edition in editions.incomplete(db, newsletter)}
+    found |= {edition.number: edition for edition in editions.recent(db, newsletter, most)}
+    return tuple(found[number] for number in sorted(found, reverse=True))

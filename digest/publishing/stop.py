@@ -14,7 +14,7 @@ def stop(settings: Settings, newsletter: Newsletter, *, now: datetime) -> Editio
 
     A process that is sending it looks at this before each final dot, on every connection.
     """
-    with open_database(settings.database) as db:
+    with open_database(settings.database, create=False) as db:
         edition = editions.unfinished(db, newsletter.key)
         if edition is None or edition.stopped:
             return None

@@ -1,15 +1,17 @@
-"""Articles: kept (`digest.storage.keeping`), found again, and the editor's hand on them."""
+"""Articles: kept (`digest.storage.keeping`), found again, and the editor's hand on them.
+
+What became of one is in `digest.storage.fates`.
+"""
 
 import json
 import sqlite3
-from dataclasses import dataclass
 from datetime import datetime
 
 from digest.errors import LedgerError
 from digest.model.article import Article
-from digest.model.decision import Decision, Verdict
 from digest.model.instant import from_text, to_text
 from digest.storage.connection import Database
+from digest.storage.fates import Fate, fates
 from digest.storage.keeping import Kept, keep
 
 __all__ = [
@@ -28,17 +30,6 @@ __all__ = [
     "search",
     "unpin",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fate:
-    """What became of an article for one newsletter; `edition` is the number it was chosen for."""
-
-    newsletter: str
-    pinned: bool
-    decision: Decision | None
-    decided_at: datetime | None
-    edition: int | None
 
 
 def from_row(row: sqlite3.Row, *, pinned: bool = False) -> Article:
@@ -141,39 +132,6 @@ def search(
 def _literally(text: str) -> str:
     """A text in which `like` finds no wildcard."""
     return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-
-
-_FATES = """
-select n.newsletter, p.article_id is not null as pinned,
-       d.verdict, d.reason, d.decided_at, e.number
-from (
-    select newsletter from decisions where article_id = :id
-    union
-    select newsletter from pins where article_id = :id
-) n
-left join pins p on p.newsletter = n.newsletter and p.article_id = :id
-left join decisions d on d.newsletter = n.newsletter and d.article_id = :id
-left join editions e on e.id = d.edition_id
-order by n.newsletter
-"""
-
-
-def fates(db: Database, article_id: int) -> tuple[Fate, ...]:
-    """What became of an article, for each newsletter that has decided on it or has it pinned."""
-    return tuple(
-        Fate(
-            newsletter=row["newsletter"],
-            pinned=bool(row["pinned"]),
-            decision=Decision(
-                article_id=article_id, verdict=Verdict(row["verdict"]), reason=row["reason"]
-            )
-            if row["verdict"]
-            else None,
-            decided_at=_instant(row["decided_at"]),
-            edition=row["number"],
-        )
-        for row in db.rows(_FATES, {"id": article_id})
-    )
 
 
 _WITHDRAW = "update articles set withdrawn_at = ? where id = ? and withdrawn_at is null"

@@ -1,12 +1,11 @@
 """The articles that an edition may choose from."""
 
-import json
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
 from digest.model.article import Article
 from digest.model.instant import from_text, to_text
+from digest.storage.articles import from_row
 from digest.storage.connection import Database
 
 # Three bounded ranges, each on its index: the window; what waited and has left the window since;
@@ -50,30 +49,51 @@ def candidates(db: Database, newsletter: str, *, since: datetime, cutoff: dateti
         {"newsletter": newsletter, "since": to_text(since), "cutoff": to_text(cutoff)},
     )
     return Candidates(
-        articles=tuple(_article(row) for row in rows), last_article_id=last[0] if last else 0
-    )
-
-
-def _article(row: sqlite3.Row) -> Article:
-    return Article(
-        id=row["id"],
-        source=row["source"],
-        url=row["url"],
-        title=row["title"],
-        summary=row["summary"],
-        image_url=row["image_url"],
-        author=row["author"],
-        section=row["section"],
-        tags=tuple(json.loads(row["tags"])),
-        priority=row["priority"],
-        pinned=bool(row["pinned"]),
-        published_at=from_text(row["published_at"]),
-        first_seen_at=from_text(row["first_seen_at"]),
-        expires_at=_instant(row["expires_at"]),
-        withdrawn_at=_instant(row["withdrawn_at"]),
-        edited_at=_instant(row["edited_at"]),
+        articles=tuple(from_row(row, pinned=bool(row["pinned"])) for row in rows),
+        last_article_id=last[0] if last else 0,
     )
 
 
 def _instant(text: str | None) -> datetime | None:
     return from_text(text) if text else None
+
+
+# The newest article before the window, and only that one: it answers for the others.
+_BEFORE = """
+select a.published_at from
+    (select id, published_at from articles
+     where published_at < :since order by published_at desc limit 1) a
+where not exists (select 1 from decisions d
+                  where d.newsletter = :newsletter and d.article_id = a.id
+                    and d.verdict <> 'waiting')
+"""
+
+_AFTER = "select min(published_at) as published_at from articles where published_at >= :cutoff"
+
+_ANY = "select 1 from articles limit 1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What lies around a window without candidates.
+
+    `before` is the time of the newest article before it, if that was never decided about; `after`
+    that of the first one after it; `any` whether there are articles at all.
+    """
+
+    before: datetime | None
+    after: datetime | None
+    any: bool
+
+
+def surroundings(
+    db: Database, newsletter: str, *, since: datetime, cutoff: datetime
+) -> Surroundings:
+    """Look around `[since, cutoff)`, to be able to say why nothing is in it."""
+    values = {"newsletter": newsletter, "since": to_text(since), "cutoff": to_text(cutoff)}
+    before, after = db.row(_BEFORE, values), db.row(_AFTER, values)
+    return Surroundings(
+        before=_instant(before["published_at"]) if before else None,
+        after=_instant(after["published_at"]) if after else None,
+        any=db.row(_ANY) is not None,
+    )

@@ -21,8 +21,8 @@ from digest.storage import migrations
 #: Seconds to wait for another process before saying that the database is busy.
 BUSY_TIMEOUT: Final = 10.0
 
-#: STRICT tables came with 3.37 (2021).
-_OLDEST_SQLITE: Final = (3, 37, 0)
+#: The operators -> and ->> came with 3.38 (2022).
+_OLDEST_SQLITE: Final = (3, 38, 0)
 
 Parameters = Mapping[str, Any] | Sequence[Any]
 
@@ -80,24 +80,27 @@ def open_database(
     *,
     busy_timeout: float = BUSY_TIMEOUT,
     cache: int = 8,
+    create: bool = True,
 ) -> Iterator[Database]:
     """Open a newsletter's database, made or migrated first where that is needed.
 
     Safe with several processes at once: who comes second waits, and then finds the work done.
     Raises the StorageError that fits, here and for whatever SQLite refuses while it is open;
     a file that is not ours or newer than this program is left as it was. `cache` is in megabytes:
-    with little of it, the indexes of a large import go to the disk and back.
+    with little of it, the indexes of a large import go to the disk and back. With `create` False
+    a missing or empty file is an error: an unmounted disk must not look like a first day.
     """
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise StorageError(
-            f"SQLite {sqlite3.sqlite_version} is too old, digest needs 3.37 or newer",
+            f"SQLite {sqlite3.sqlite_version} is too old, digest needs 3.38 or newer",
             hint="Use a Python that brings a newer SQLite.",
         )
     try:
-        if access is Access.READ and not path.exists():
+        if (access is Access.READ or not create) and not _has_content(path):
             raise StorageError(
                 f"there is no database at {path}",
-                hint="`digest ingest` or `digest subscribers add` makes it.",
+                hint="`digest ingest` or `digest subscribers add` makes one. If there was one, look"
+                " for it first: it holds who received what.",
             )
         _bring_up_to_date(path, busy_timeout)
         connection = _connect(path, access, busy_timeout, cache)
@@ -122,6 +125,10 @@ def _connect(path: Path, access: Access, busy_timeout: float, cache: int) -> sql
     return connection
 
 
+def _has_content(path: Path) -> bool:
+    return path.exists() and (not path.is_file() or path.stat().st_size > 0)
+
+
 def _uri(path: Path) -> str:
     return f"file:{quote(str(path.absolute()))}"
 
@@ -139,7 +146,7 @@ def _reading(path: Path) -> str:
 
 
 def _bring_up_to_date(path: Path, busy_timeout: float) -> None:
-    if path.exists() and path.stat().st_size > 0 and not _steps_missing(path, busy_timeout):
+    if _has_content(path) and not _steps_missing(path, busy_timeout):
         return
     if not path.parent.is_dir():
         raise StorageError(
@@ -151,6 +158,8 @@ def _bring_up_to_date(path: Path, busy_timeout: float) -> None:
     lock = path.with_name(path.name + ".lock")
     try:
         with FileLock(lock, timeout=busy_timeout):
+            # Addresses and keys are nobody else's business; SQLite's own files follow this mode.
+            path.touch(mode=0o600)
             connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None)
             try:
                 connection.execute("pragma journal_mode = wal")
@@ -206,7 +215,7 @@ def _in_words(error: sqlite3.Error, path: Path) -> StorageError:
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return DatabaseBusy(
             f"{path} is locked by another process",
-            hint="Try again when the other one has ended; nothing was changed.",
+            hint="Try again when the other one has ended.",
         )
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return DatabaseForeign(
@@ -216,7 +225,12 @@ def _in_words(error: sqlite3.Error, path: Path) -> StorageError:
     if code == sqlite3.SQLITE_FULL:
         return DatabaseUnwritable(
             f"the disk is full: {path} cannot grow",
-            hint="Make room and repeat the command; what was not stored was undone.",
+            hint="Make room, and repeat the command.",
+        )
+    if code == sqlite3.SQLITE_IOERR:
+        return DatabaseUnwritable(
+            f"{path} cannot be read or written ({error})",
+            hint="Look at the free space, the limits and the health of the disk.",
         )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return DatabaseUnwritable(

@@ -29,7 +29,11 @@ order by d.id
 limit :most
 """
 
-_CLAIM = "update deliveries set state = 'sending', attempts = attempts + 1 where id = ?"
+# What is still queued in this range, after the objected ones are withheld, is what was read.
+_CLAIM = """
+update deliveries set state = 'sending', attempts = attempts + 1
+where id between :first and :last and state = 'queued'
+"""
 
 _WITHHOLD = "update deliveries set state = 'withheld', reply = ?, finished_at = ? where id = ?"
 
@@ -54,10 +58,11 @@ def claim(db: Database, edition_id: int, now: datetime, *, after: int, most: int
     rows = db.rows(_QUEUED, {"edition": edition_id, "after": after, "most": most})
     withheld = [row for row in rows if row["objection"]]
     claimed = [row for row in rows if not row["objection"]]
-    db.connection.executemany(_CLAIM, ((row["id"],) for row in claimed))
     db.connection.executemany(
         _WITHHOLD, ((objection(row["objection"]), to_text(now), row["id"]) for row in withheld)
     )
+    if claimed:
+        db.execute(_CLAIM, {"first": claimed[0]["id"], "last": claimed[-1]["id"]})
     return Batch(
         deliveries=tuple(_delivery(row) for row in claimed),
         withheld=len(withheld),
@@ -84,6 +89,10 @@ def _delivery(row: sqlite3.Row) -> Delivery:
     )
 
 
+_SENT = """
+update deliveries set state = 'sent', reply = ?, finished_at = ? where id = ? and state = 'sending'
+"""
+
 _RECORD = """
 update deliveries set state = ?, reply = ?, finished_at = ?, first_attempt_at = coalesce(
     first_attempt_at, ?), next_attempt_at = ?
@@ -104,7 +113,18 @@ class Settled:
 
 def record(db: Database, settled: Iterable[Settled]) -> None:
     """Write down what attempts came to; only what is claimed changes."""
-    db.connection.executemany(_RECORD, (_settled_row(one) for one in settled))
+    settled = list(settled)
+    db.connection.executemany(
+        _SENT,
+        (
+            (one.reply, to_text(one.at), one.delivery_id)
+            for one in settled
+            if one.state is DeliveryState.SENT
+        ),
+    )
+    db.connection.executemany(
+        _RECORD, (_settled_row(one) for one in settled if one.state is not DeliveryState.SENT)
+    )
 
 
 def _settled_row(one: Settled) -> tuple[object, ...]:

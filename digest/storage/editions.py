@@ -11,16 +11,21 @@ from digest.model.decision import Decision, Verdict
 from digest.model.edition import Edition, EditionState, Placement, Story
 from digest.model.instant import from_text, to_text
 from digest.model.variant import RenderedVariant, VariantKey
+from digest.storage.answers import ANSWERS, as_parameter
 from digest.storage.connection import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
-    """How the readers of one raw (language, topics) pair are served; None: nothing for them."""
+    """How the readers with these wishes, as they are stored, are served; None: nothing for them.
+
+    `answers` are to the questions that `store` is told.
+    """
 
     language: str | None
     topics: tuple[str, ...]
     variant: VariantKey | None
+    answers: tuple[str, ...] = ()
 
 
 _EDITION = """
@@ -37,8 +42,8 @@ values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 _VARIANT = """
-insert into variants (edition_id, variant, language, topics, subject, html, text)
-values (?, ?, ?, ?, ?, ?, ?)
+insert into variants (edition_id, variant, language, topics, fields, subject, html, text)
+values (?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 _DECISION = """
@@ -50,17 +55,26 @@ set verdict = excluded.verdict, reason = excluded.reason, edition_id = excluded.
 where decisions.verdict = 'waiting'
 """
 
-# What left the window without ever having been a candidate: published between the two windows, or
-# stored late. Bounded by the previous edition, so that an old archive is walked through only once.
+# What left the window without ever having been a candidate: published between the two windows,
+# stored late, or given an earlier time by its source. Bounded by the previous edition, so that an
+# old archive is walked through only once.
 _NEVER_CANDIDATES = """
 insert into decisions (newsletter, article_id, verdict, reason, decided_at)
 select :newsletter, a.id, 'too old', 'published before ' || :since, :now
 from articles a
 where a.published_at < :since and a.id <= :last_article_id
-  and (a.published_at >= :previous_since or a.id > :previous_last)
+  and (a.published_at >= :previous_since or a.id > :previous_last
+       or a.edited_at >= :previous_created_at)
   and not exists (select 1 from decisions d
                   where d.newsletter = :newsletter and d.article_id = a.id)
 """
+
+_WITHDRAWN = """
+select 1 from stories s join articles a on a.id = s.article_id
+where s.edition_id = ? and a.withdrawn_at is not null
+"""
+
+_IMAGE = "insert into images (edition_id, path, data) values (?, ?, ?)"
 
 _UNPIN_CHOSEN = """
 delete from pins where newsletter = :newsletter and article_id in
@@ -68,11 +82,14 @@ delete from pins where newsletter = :newsletter and article_id in
 """
 
 # One delivery for every active reader, none for a suppressed address. `:audience` says which
-# variant readers with this language and these topics get.
-_DELIVERIES = """
-with audience (language, topics, variant) as materialized (
-    select value ->> 'language', value ->> 'topics', value ->> 'variant'
-    from json_each(:audience)
+# variant readers with this language, these topics and these answers get. Topics and answers are one
+# column, two JSON lists in a row, because the index that SQLite makes for the join has one.
+_DELIVERIES = f"""
+with audience (language, wishes, variant) as materialized (
+    select m.value ->> 'language', (m.value ->> 'topics') ||
+           (select json_group_array(a.value) from json_each(m.value -> 'answers') a),
+           m.value ->> 'variant'
+    from json_each(:audience) m
 )
 insert into deliveries (edition_id, subscriber_id, variant, state, reply, finished_at)
 select :edition, s.id, m.variant, iif(m.variant is null, 'withheld', 'queued'),
@@ -80,11 +97,11 @@ select :edition, s.id, m.variant, iif(m.variant is null, 'withheld', 'queued'),
        iif(m.variant is null, :now, null)
 from subscriptions n
 join subscribers s on s.id = n.subscriber_id
-join audience m on m.language is s.language and m.topics = n.topics
+join audience m on m.language is s.language and m.wishes = n.topics || {ANSWERS}
 where n.newsletter = :newsletter and n.state = 'active'
   and not exists (select 1 from suppressions x where x.email = s.email)
 order by s.id
-"""
+"""  # noqa: S608 (a constant)
 
 _ID_RUN = """
 update editions set first_delivery_id = :first, last_delivery_id = :last where id = :edition
@@ -104,13 +121,16 @@ def store(
     decisions: Sequence[Decision],
     variants: Sequence[RenderedVariant],
     audience: Sequence[Audience],
+    questions: Sequence[str] = (),
+    images: Mapping[str, bytes],
     last_article_id: int,
     now: datetime,
 ) -> int:
     """Freeze an edition with its decisions and deliveries: all of it, or nothing. Returns its id.
 
-    Raises SlotTaken, or Superseded if another edition, a decision of the editor or a reader with a
-    new language or topics came in between; then nothing was stored.
+    `questions` are what the site's templates ask about a reader.
+    Raises SlotTaken, or Superseded if another edition, a decision of the editor or a reader with
+    new wishes came in between; then nothing was stored.
     """
     with db.transaction():
         previous = _check_still_next(db, edition)
@@ -119,16 +139,22 @@ def store(
         db.connection.executemany(_STORY, [_story_row(edition_id, s) for s in edition.stories])
         db.connection.executemany(_VARIANT, [_variant_row(edition_id, v) for v in variants])
         _decide(db, edition, edition_id, decisions, to_text(now))
+        if db.row(_WITHDRAWN, (edition_id,)):
+            raise Superseded("a story was withdrawn meanwhile")
+        db.connection.executemany(
+            _IMAGE, ((edition_id, path, data) for path, data in images.items())
+        )
         db.execute(
             _NEVER_CANDIDATES,
             values
             | {
                 "previous_since": previous["since"] if previous else "",
                 "previous_last": previous["last_article_id"] if previous else 0,
+                "previous_created_at": previous["created_at"] if previous else "",
             },
         )
         db.execute(_UNPIN_CHOSEN, {"newsletter": edition.newsletter, "edition": edition_id})
-        _deliver(db, edition, edition_id, audience, to_text(now))
+        _deliver(db, edition, edition_id, audience, questions, to_text(now))
     return edition_id
 
 
@@ -139,7 +165,8 @@ def _check_still_next(db: Database, edition: Edition) -> sqlite3.Row | None:
     taken = db.row(_SAME_SLOT, (edition.newsletter, edition.slot))
     if taken:
         raise SlotTaken(
-            f"the slot {edition.slot} of {edition.newsletter} already has No. {taken['number']}"
+            f"the slot {edition.slot} of {edition.newsletter} already has No. {taken['number']}",
+            hint="A slot is a local time, and has one edition; a minute later there is another.",
         )
     previous = _last_row(db, edition.newsletter)
     if edition.number != (previous["number"] if previous else 0) + 1:
@@ -181,8 +208,16 @@ def _story_row(edition_id: int, story: Story) -> tuple[object, ...]:
 
 def _variant_row(edition_id: int, variant: RenderedVariant) -> tuple[object, ...]:
     key = variant.key
-    topics = json.dumps(key.topics, ensure_ascii=False)
-    return edition_id, key.name, key.language, topics, variant.subject, variant.html, variant.text
+    return (
+        edition_id,
+        key.name,
+        key.language,
+        json.dumps(key.topics, ensure_ascii=False),
+        json.dumps(key.fields, ensure_ascii=False),
+        variant.subject,
+        variant.html,
+        variant.text,
+    )
 
 
 def _decide(
@@ -207,12 +242,18 @@ def _decide(
 
 
 def _deliver(
-    db: Database, edition: Edition, edition_id: int, audience: Sequence[Audience], now: str
+    db: Database,
+    edition: Edition,
+    edition_id: int,
+    audience: Sequence[Audience],
+    questions: Sequence[str],
+    now: str,
 ) -> None:
     mapping = [
         {
             "language": entry.language,
             "topics": json.dumps(entry.topics, ensure_ascii=False),
+            "answers": entry.answers,
             "variant": entry.variant.name if entry.variant else None,
         }
         for entry in audience
@@ -223,6 +264,7 @@ def _deliver(
             "edition": edition_id,
             "newsletter": edition.newsletter,
             "audience": json.dumps(mapping, ensure_ascii=False),
+            "questions": as_parameter(questions),
             "now": now,
         },
     )
@@ -230,7 +272,7 @@ def _deliver(
     inserted, last = db.connection.execute("select changes(), last_insert_rowid()").fetchone()
     active = db.connection.execute(_ACTIVE, {"newsletter": edition.newsletter}).fetchone()[0]
     if inserted != active:
-        raise Superseded("a reader with another language or other topics joined meanwhile")
+        raise Superseded("a reader with other wishes joined meanwhile")
     # Stored at once, so their ids are one run: walking along an edition needs no index.
     db.execute(_ID_RUN, {"edition": edition_id, "first": last - inserted + 1, "last": last})
 
@@ -314,13 +356,25 @@ def variants(db: Database, edition_id: int) -> Mapping[str, RenderedVariant]:
     """The variants of an edition by their names, as they were rendered when it was prepared."""
     return {
         row["variant"]: RenderedVariant(
-            key=VariantKey(language=row["language"], topics=tuple(json.loads(row["topics"]))),
+            key=VariantKey(
+                language=row["language"],
+                topics=tuple(json.loads(row["topics"])),
+                fields=tuple((asked, answer) for asked, answer in json.loads(row["fields"])),
+            ),
             subject=row["subject"],
             html=row["html"],
             text=row["text"],
         )
         for row in db.rows(_VARIANTS, (edition_id,))
     }
+
+
+_OPEN = "select * from editions where newsletter = ? and state <> 'sent' order by number"
+
+
+def incomplete(db: Database, newsletter: str) -> tuple[Edition, ...]:
+    """Every edition that somebody does not surely have, the oldest first."""
+    return tuple(_edition(db, row) for row in db.rows(_OPEN, (newsletter,)))
 
 
 _UNFINISHED = """
@@ -350,6 +404,14 @@ update editions set stopped_at = null, state = 'prepared', finished_at = null wh
 def go_on(db: Database, edition_id: int) -> None:
     """Take up an edition again that was stopped, or was left incomplete."""
     db.execute(_GO_ON, (edition_id,))
+
+
+_IMAGES = "select path, data from images where edition_id = ?"
+
+
+def images(db: Database, edition_id: int) -> Mapping[str, bytes]:
+    """The images that travel along with an edition, by their paths in the newsletter's folder."""
+    return {row["path"]: row["data"] for row in db.rows(_IMAGES, (edition_id,))}
 
 
 _FINISH = """

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -125,7 +125,7 @@ class _Shelf:
 
     def put(self, article: NewArticle) -> None:
         """Find out what an article is: new, edited, or known as it is."""
-        values = _values(article)
+        values = values_of(article)
         known = self._by_identity.get(article.identity) or _same(
             article, self._by_url.get(article.canonical_url, ())
         )
@@ -207,7 +207,14 @@ def _same(article: NewArticle, stored: Sequence[_Values]) -> _Values | None:
     return None
 
 
-def _values(article: NewArticle) -> _Values:
+def write_edit(db: Database, values: Mapping[str, Any]) -> None:
+    """Write all values of a stored article anew, inside the caller's transaction."""
+    db.execute(_EDIT, values)
+    db.execute(_KEEP_CONTENT if values["content"] else _DROP_CONTENT, values)
+
+
+def values_of(article: NewArticle) -> dict[str, Any]:
+    """An article as the columns of `articles`, and its `content`."""
     return {
         "identity": article.identity,
         "guid": article.guid,

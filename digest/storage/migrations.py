@@ -40,6 +40,7 @@ create table articles (
 ) strict;
 create index articles_published_at on articles (published_at);
 create index articles_canonical_url on articles (canonical_url);
+create index articles_edited_at on articles (edited_at) where edited_at is not null;
 
 -- Bodies stand apart: selection reads many articles and no body.
 create table contents (
@@ -109,12 +110,13 @@ create table keys (
     name text primary key,
     key blob not null
 ) strict, without rowid;
-insert into keys (name, key) values ('suppressions', randomblob(32));
+insert into keys (name, key)
+values ('suppressions', randomblob(32)), ('bounces', randomblob(32));
 """
 
 _LEDGER = """
 create table editions (
-    id integer primary key,
+    id integer primary key autoincrement,
     newsletter text not null,
     slot text not null,
     number integer not null,
@@ -153,12 +155,28 @@ create table stories (
     unique (edition_id, article_id)
 ) strict, without rowid;
 
+create trigger an_article_is_in_one_edition before insert on stories
+when exists (select 1 from stories s join editions e on e.id = s.edition_id
+             where s.article_id = new.article_id and s.edition_id <> new.edition_id
+               and e.newsletter = (select newsletter from editions where id = new.edition_id))
+begin select raise(abort, 'an article is in at most one edition of a newsletter'); end;
+create index stories_by_article on stories (article_id);
+
+-- Images that travel along, as they were when the edition was prepared.
+create table images (
+    edition_id integer not null references editions (id),
+    path text not null,
+    data blob not null,
+    primary key (edition_id, path)
+) strict, without rowid;
+
 -- Rendered once, before the edition is stored: what is resumed is what was begun.
 create table variants (
     edition_id integer not null references editions (id),
     variant text not null,
     language text not null,
     topics text not null check (json_valid(topics)),
+    fields text not null check (json_valid(fields)),
     subject text not null,
     html text not null,
     text text not null,
@@ -181,6 +199,12 @@ create index decisions_waiting on decisions (newsletter, article_id) where verdi
 create index decisions_by_edition on decisions (edition_id);
 create trigger a_chosen_article_stays_chosen before update on decisions when old.verdict = 'chosen'
 begin select raise(abort, 'an article is in at most one edition of a newsletter'); end;
+
+create trigger a_chosen_article_is_not_forgotten before delete on decisions
+when old.verdict = 'chosen'
+begin select raise(abort, 'without its decision an article would be sent again'); end;
+create trigger an_edition_is_not_forgotten before delete on editions
+begin select raise(abort, 'without its editions a newsletter would send everything again'); end;
 
 create table pins (
     newsletter text not null,

@@ -5,12 +5,12 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Final
 
 from digest.model.instant import from_text, to_text
 from digest.model.membership import Member, Readership, Standing
 from digest.model.subscriber import Subscriber, Subscription, SubscriptionState
 from digest.storage import suppressions
+from digest.storage.answers import ANSWERS, as_parameter
 from digest.storage.connection import Database
 from digest.storage.subscribers import subscriber_of
 
@@ -134,23 +134,34 @@ def set_topics(db: Database, changes: Iterable[tuple[Subscription, Sequence[str]
     )
 
 
-_ACTIVE_VARIANTS = """
-select s.language, n.topics, count(*) as readers
+_ACTIVE_VARIANTS = f"""
+select s.language, n.topics, {ANSWERS} as answers, count(*) as readers
 from subscriptions n join subscribers s on s.id = n.subscriber_id
-where n.newsletter = ? and n.state = 'active'
+where n.newsletter = :newsletter and n.state = 'active'
   and not exists (select 1 from suppressions x where x.email = s.email)
-group by s.language, n.topics
-order by s.language, n.topics
-"""
+group by 1, 2, 3
+order by 1, 2, 3
+"""  # noqa: S608 (a constant)
 
 
-def active_variants(db: Database, newsletter: str) -> tuple[Readership, ...]:
-    """What the active, not suppressed readers of a newsletter have in common, and how many do."""
+def active_variants(
+    db: Database, newsletter: str, questions: Sequence[str] = ()
+) -> tuple[Readership, ...]:
+    """What the active, not suppressed readers of a newsletter have in common, and how many do.
+
+    `questions` are what the site's templates ask about a reader.
+    """
+    found = db.rows(
+        _ACTIVE_VARIANTS, {"newsletter": newsletter, "questions": as_parameter(questions)}
+    )
     return tuple(
         Readership(
-            language=row["language"], topics=_topics_of(row["topics"]), readers=row["readers"]
+            language=row["language"],
+            topics=_topics_of(row["topics"]),
+            answers=tuple(json.loads(row["answers"])),
+            readers=row["readers"],
         )
-        for row in db.rows(_ACTIVE_VARIANTS, (newsletter,))
+        for row in found
     )
 
 
@@ -177,8 +188,6 @@ where standing in (select value from json_each(:standings))
 order by id = 0, id, email
 limit :most
 """  # noqa: S608 (two constants)
-
-EVERY_STANDING: Final[frozenset[Standing]] = frozenset(Standing)
 
 
 def members(

@@ -1,18 +1,18 @@
 """Addresses that must never be mailed.
 
-Each is kept as a keyed hash (HMAC-SHA256), so that it can still be recognised after the address
-itself was erased, and so that a copy of the table alone does not give the addresses away.
+Each is kept as a keyed hash (HMAC-SHA256), and beside it the address itself, for the editor who
+wants to know who is meant. Of somebody who was erased the hash alone stays: the address can still
+be recognised, and not be read, unless one has the key as well and tries all addresses.
 """
 
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
 
-from digest.errors import LedgerError
 from digest.model.instant import from_text, to_text
+from digest.storage import keys
 from digest.storage.connection import Database
 
-_KEY = "select key from keys where name = 'suppressions'"
 _HASHES = "select hash from suppressions"
 
 
@@ -30,7 +30,9 @@ class Suppressed:
 
 def suppressed(db: Database) -> Suppressed:
     """All suppressed addresses at this moment, erased ones included."""
-    return Suppressed(_key(db), frozenset(row["hash"] for row in db.rows(_HASHES)))
+    return Suppressed(
+        keys.key(db, keys.SUPPRESSIONS), frozenset(row["hash"] for row in db.rows(_HASHES))
+    )
 
 
 _REASON = "select reason, since from suppressions where hash = ?"
@@ -46,7 +48,7 @@ class Suppression:
 
 def find(db: Database, email: str) -> Suppression | None:
     """The suppression of an address, or None."""
-    row = db.row(_REASON, (_hash(_key(db), email),))
+    row = db.row(_REASON, (_hash(keys.key(db, keys.SUPPRESSIONS), email),))
     if row is None:
         return None
     return Suppression(reason=row["reason"], since=from_text(row["since"]))
@@ -60,7 +62,9 @@ on conflict do nothing
 
 def suppress(db: Database, email: str, *, reason: str, since: datetime) -> bool:
     """Keep an address from ever being mailed. False if it already was; the first reason stays."""
-    done = db.execute(_SUPPRESS, (_hash(_key(db), email), email, reason, to_text(since)))
+    done = db.execute(
+        _SUPPRESS, (_hash(keys.key(db, keys.SUPPRESSIONS), email), email, reason, to_text(since))
+    )
     return done.rowcount > 0
 
 
@@ -71,17 +75,6 @@ def erased(db: Database) -> int:
     """How many addresses are known by their hash only."""
     row = db.row(_ERASED)
     return int(row[0]) if row else 0
-
-
-def _key(db: Database) -> bytes:
-    row = db.row(_KEY)
-    if row is None:
-        # Without its key every suppression would silently be forgotten.
-        raise LedgerError(
-            f"{db.path} has lost the key of its suppressions",
-            hint="Restore the table `keys` from a backup before anything is sent.",
-        )
-    return bytes(row["key"])
 
 
 def _hash(key: bytes, email: str) -> bytes:

@@ -23,7 +23,7 @@ Import = Callable[[str], tuple[ReadList, ImportReport]]
 
 
 def standings(db: Database) -> dict[str, str]:
-    members = subscriptions.members(db, "daily", subscriptions.EVERY_STANDING)
+    members = subscriptions.members(db, "daily", Standing)
     return {member.subscriber.email: member.standing.value for member in members}
 
 
@@ -303,6 +303,8 @@ def test_an_error_in_the_middle_leaves_the_list_as_it_was(
     assert everything(db.path) == before
 
 
+_PATIENCE = 60  # seconds; a process that is not done by then never will be
+
 _INTERRUPTED = """
 import sys
 from datetime import UTC, datetime
@@ -346,7 +348,10 @@ def test_ctrl_c_in_the_middle_leaves_the_list_as_it_was(tmp_path: Path) -> None:
         assert process.stdout.readline() == "10000\n"
         # It waits for the next line now, with 10,000 readers written and not committed.
         process.send_signal(signal.SIGINT)
-        _, error = process.communicate()
+        try:
+            _, error = process.communicate(timeout=_PATIENCE)
+        finally:
+            process.kill()
     assert process.returncode != 0
     assert "KeyboardInterrupt" in error
     assert everything(path) == before
@@ -363,3 +368,52 @@ def test_a_hundred_thousand_rows_are_read_and_stored(db: Database, bring_in: Imp
     _, report = bring_in(f"email,name,language\n{rows}")
     assert report.fates[Fate.ADDED] == 100_000
     assert subscriptions.counts(db, "daily")[Standing.ACTIVE] == 100_000
+
+
+def test_who_comes_as_gone_counts_as_taken_out_and_the_receipt_says_why(
+    db: Database, bring_in: Import
+) -> None:
+    _, report = bring_in(
+        "email,name,state\na@example.com,Ana,bounced\nb@example.com,Bo,complained\n"
+        "c@example.com,Cleo,paused\nd@example.com,Dan,Unsubscribed\n"
+    )
+    assert (report.fates[Fate.TAKEN_OUT], report.fates[Fate.ADDED]) == (3, 1)
+    assert standings(db) == {
+        "a@example.com": "unsubscribed",
+        "b@example.com": "suppressed",
+        "c@example.com": "paused",
+        "d@example.com": "unsubscribed",
+    }
+    assert consents.of(db, 1)[0].wording == "listed as unsubscribed: bounced"
+    suppression = suppressions.find(db, "b@example.com")
+    assert suppression is not None
+    assert suppression.reason == "complained"
+
+
+def test_columns_that_are_none_of_ours_are_told(bring_in: Import) -> None:
+    listed, _ = bring_in("email,Vorname,Nachname,Ort,state\na@example.com,Ana,Luz,Faro,\n")
+    assert listed.fields == ("Vorname", "Nachname", "Ort")
+    listed, _ = bring_in(
+        '{"email": "a@example.com", "Ort": "Faro"}\n{"email": "b@example.com", "PLZ": 8000}\n'
+    )
+    assert listed.fields == ("Ort", "PLZ")
+
+
+def test_a_value_that_is_nested_or_long_beyond_reason_costs_no_other_row(
+    db: Database, bring_in: Import
+) -> None:
+    long = "x" * 140_000
+    listed, _ = bring_in(
+        "email,name,note,topics\n"
+        f"{long}@example.com,,,\na@example.com,{long},,\nb@example.com,,{long},\n"
+        f"c@example.com,,,{'[' * 60_000}\nd@example.com,,,\n"
+    )
+    assert list(standings(db)) == [f"{who}@example.com" for who in "abcd"]
+    assert [(remark.line, remark.text[-60:]) for remark in listed.rejected] == [
+        (2, "l address: it has 140,012 characters, an address at most 254"),
+    ]
+    assert [remark.text for remark in listed.notes] == [
+        "a@example.com: a name of 140,000 characters, expected at most 200",
+        "b@example.com: 'note': 140,000 characters, expected at most 10,000",
+        f"c@example.com: the topics {'[' * 40!r}, expected a JSON array",
+    ]

@@ -77,9 +77,16 @@ def test_topics_are_sorted_and_each_is_there_once() -> None:
 def test_a_state_has_our_words_and_those_of_other_programs() -> None:
     assert particulars.standing("") is Standing.ACTIVE
     assert particulars.standing(" Unsubscribed ") is Standing.UNSUBSCRIBED
-    assert particulars.standing("cleaned") is Standing.SUPPRESSED
+    assert particulars.standing("Complained") is Standing.SUPPRESSED
     with pytest.raises(AudienceError, match="expected one of active, pending"):
         particulars.standing("gone")
+
+
+@pytest.mark.parametrize("word", ["bounced", "cleaned"])
+def test_a_bounce_ends_a_subscription_and_does_not_bar_the_address_for_good(word: str) -> None:
+    assert particulars.standing(word) is Standing.UNSUBSCRIBED
+    assert particulars.reason_of(f" {word.title()} ") == word
+    assert particulars.reason_of("unsubscribed") == ""
 
 
 @pytest.mark.parametrize(

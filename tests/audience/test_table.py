@@ -1,7 +1,7 @@
 import pytest
 
 from digest.audience.table import BadRow, Row, read
-from digest.errors import AudienceError
+from digest.errors import AudienceError, UsageError
 
 
 def cells(data: bytes, delimiter: str | None = None) -> list[list[str]]:
@@ -116,4 +116,47 @@ def test_json_values_become_text() -> None:
 def test_a_json_text_may_hold_a_line_separator() -> None:
     assert cells('{"email": "a@example.com", "n": "x\u2028y"}\n'.encode()) == [
         ["a@example.com", "x\u2028y"]
+    ]
+
+
+def test_the_owner_may_say_what_a_file_calls_our_columns() -> None:
+    data = b"Adresse;Name;Vorname;Ort\na@example.com;Luz;Ana;Faro\n"
+    said = {"email": "Adresse", "first_name": "vorname", "last-name": "Name"}
+    rows = list(read(data, said=said).rows)
+    assert isinstance(rows[0], Row)
+    columns = rows[0].columns
+    assert (columns.email, columns.name, columns.first_name, columns.last_name) == (0, None, 2, 1)
+    assert columns.fields == (("Ort", 3),)
+
+
+def test_a_column_that_there_is_not_is_told() -> None:
+    with pytest.raises(
+        UsageError, match="--column: found 'nmae', expected one of email, name"
+    ) as e:
+        read(b"email\na@example.com\n", said={"nmae": "x"})
+    assert e.value.hint == "Did you mean name?"
+    with pytest.raises(AudienceError, match="there is no column 'Vornam'; the first line has"):
+        list(read(b"email,Vorname\na@example.com,Ana\n", said={"name": "Vornam"}).rows)
+
+
+def test_messages_name_the_file() -> None:
+    with pytest.raises(AudienceError, match=r"^readers\.csv: the file is empty"):
+        read(b"", name="readers.csv")
+    with pytest.raises(AudienceError, match=r"^readers\.csv: the first line has no column `email`"):
+        list(read(b"a,b\n", name="readers.csv").rows)
+    table = read("email,name\na@example.com,Sá\n".encode("cp1252"), name="readers.csv")
+    assert table.remarks[0].startswith("readers.csv: line 2 is not UTF-8")
+
+
+def test_utf_8_with_a_broken_byte_is_not_guessed_to_be_anything_else() -> None:
+    data = "email,name\na@example.com,Sá é\n".encode() + b"b@example.com,S\xe1\n"
+    with pytest.raises(AudienceError, match="line 3 is not utf-8"):
+        read(data)
+
+
+def test_a_long_field_is_no_open_quotation_mark() -> None:
+    long = "x" * 140_000
+    assert cells(f"email,note\na@example.com,{long}\nb@example.com,y\n".encode()) == [
+        ["a@example.com", long],
+        ["b@example.com", "y"],
     ]

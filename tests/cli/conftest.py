@@ -1,6 +1,13 @@
+import fcntl
+import os
+import pty
+import struct
+import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -32,3 +39,57 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         return Ran(code=code if isinstance(code, int) else 1, out=printed.out, err=printed.err)
 
     return call
+
+
+Terminal = Callable[..., Ran]
+
+
+@pytest.fixture
+def terminal() -> Terminal:
+    """Runs `digest ARGUMENTS…` on a terminal of its own; `out` is everything it shows."""
+
+    def call(*arguments: object, columns: int = 80, typed: str = "") -> Ran:
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "digest", *map(str, arguments)],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={**os.environ, "TERM": "dumb", "COLUMNS": str(columns)},
+        )
+        os.close(theirs)
+        os.write(ours, typed.encode())
+        seen = b""
+        try:
+            while chunk := os.read(ours, 65_536):
+                seen += chunk
+        except OSError:  # Linux says so when the other side is closed
+            pass
+        finally:
+            os.close(ours)
+        return Ran(code=process.wait(), out=seen.decode().replace("\r\n", "\n"), err="")
+
+    return call
+
+
+SITE = """\
+[site]
+name = "Example News"
+url = "https://www.example.com"
+timezone = "Europe/Lisbon"
+postal_address = "1 Example Street"
+[newsletters.daily]
+from = "Example News <news@example.com>"
+"""
+
+
+@pytest.fixture
+def newsroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> Path:
+    """A newsletter with an article and two readers: its folder, and the working directory."""
+    (tmp_path / "digest.toml").write_text(SITE, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert run("articles", "add", "Ferry runs", "https://www.example.com/ferry").code == 0
+    for name in ("ada", "bo"):
+        assert run("subscribers", "add", f"{name}@example.com").code == 0
+    return tmp_path

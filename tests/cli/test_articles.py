@@ -41,6 +41,8 @@ def shown(run: Run) -> dict[str, Any]:
 
 
 def test_an_article_is_added_by_hand(site: Path, run: Run) -> None:
+    (site / "images").mkdir()
+    (site / "images" / "ferry.jpg").touch()
     done = run(
         *("articles", "add", "The <i>ferry</i> runs", "https://www.example.com/f?utm_source=x"),
         *("--summary", "It does.", "--tags", "sea, boats", "--priority", "3"),
@@ -64,6 +66,24 @@ def test_the_same_address_again_corrects_it(ferry: Path, run: Run) -> None:
     assert shown(run)["edited_at"] is not None
 
 
+def test_a_correction_keeps_what_it_does_not_say(ferry: Path, run: Run) -> None:
+    address = "https://www.example.com/ferry"
+    run("articles", "add", "Ferry runs", address, "--summary", "At last.", "--priority", "5")
+    run("articles", "add", "Ferry runs again", address, "--author", "Ana Luz")
+    article = shown(run)
+    assert (article["title"], article["section"]) == ("Ferry runs again", "Town")
+    assert (article["summary"], article["priority"]) == ("At last.", 5)
+    run("articles", "add", "Ferry runs again", address, "--summary", "")
+    assert (shown(run)["summary"], shown(run)["author"]) == ("", "Ana Luz")
+
+
+def test_a_correction_of_a_withdrawn_article_says_that_it_is(ferry: Path, run: Run) -> None:
+    run("articles", "withdraw", "1")
+    done = run("articles", "add", "Ferry runs again", "https://www.example.com/ferry")
+    assert done.out == "article 1 corrected: Ferry runs again\n"
+    assert done.err == "it is withdrawn: `digest articles restore 1` takes that back\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -74,6 +94,7 @@ def test_the_same_address_again_corrects_it(ferry: Path, run: Run) -> None:
             ["A", "https://example.com/", "--image", "../a.jpg"],
             "not inside the newsletter's folder",
         ),
+        (["A", "https://example.com/", "--image", "no.jpg"], "there is no image 'no.jpg' in the"),
     ],
 )
 def test_an_article_that_makes_no_sense_is_refused(
@@ -115,6 +136,9 @@ def test_an_article_is_pinned_dropped_and_withdrawn(ferry: Path, run: Run) -> No
     assert "dropped: an advertisement" in run("articles", "show", "1").out
     assert run("articles", "withdraw", "1").out == "withdrawn: Ferry runs\n"
     assert run("articles", "pin", "1").code == 1
+    assert run("articles", "restore", "1").out == "restored: Ferry runs\n"
+    assert run("articles", "restore", "1").out == "was not withdrawn: Ferry runs\n"
+    assert run("articles", "pin", "1").code == 0
 
 
 def test_several_newsletters_ask_which(ferry: Path, run: Run) -> None:
@@ -125,6 +149,34 @@ def test_several_newsletters_ask_which(ferry: Path, run: Run) -> None:
 
 
 def test_an_article_that_is_not_there_is_told(ferry: Path, run: Run) -> None:
-    for command in ("show", "pin", "unpin", "drop", "withdraw"):
+    for command in ("show", "pin", "unpin", "drop", "withdraw", "restore"):
         done = run("articles", command, "99")
         assert (done.code, done.err.splitlines()[0]) == (1, "error: there is no article 99")
+
+
+def test_what_was_done_to_an_article_is_told_as_json(ferry: Path, run: Run) -> None:
+    for command, result in (
+        ("pin", "pinned"),
+        ("unpin", "no longer pinned"),
+        ("drop", "dropped"),
+        ("withdraw", "withdrawn"),
+    ):
+        told = json.loads(run("articles", command, "1", "--json").out)
+        assert (told["result"], told["article"]["title"]) == (result, "Ferry runs")
+
+
+def test_a_reason_that_begins_with_the_verdict_is_told_once(ferry: Path, run: Run) -> None:
+    run("articles", "drop", "1")
+    assert "for daily      dropped by the editor\n" in run("articles", "show", "1").out
+
+
+def test_an_article_is_shown_in_the_sites_time_as_it_is_listed(ferry: Path, run: Run) -> None:
+    options = ("--published", "2020-07-01T10:00Z", "--tags", "a,b", "--tags", "c")
+    run("articles", "add", "Old", "https://example.com/o", *options)
+    number = json.loads(run("articles", "list", "Old", "--json").out)[0]["id"]
+    shown, listed = run("articles", "show", number).out, run("articles", "list", "Old").out
+    at = next(line for line in shown.splitlines() if line.startswith("published at")).split()[2:4]
+    assert " ".join(at) in listed
+    assert "tags           a, b, c\n" in shown
+    assert run("articles", "list", "--limit", "1").err.endswith("--limit 0 shows all\n")
+    assert len(run("articles", "list", "--limit", "0").out.splitlines()) == 3

@@ -9,6 +9,8 @@ import pytest
 
 from digest.sender.local_server import LocalServer
 from digest.storage.connection import open_database
+from tests.composer.keys import rsa_pem, write
+from tests.publishing.name_server import NameServer
 
 Run = Callable[..., Any]
 
@@ -214,3 +216,24 @@ def test_a_missing_configuration_points_to_init(tmp_path: Path, run: Run) -> Non
     ran = run("--config", tmp_path / "digest.toml", "check")
     assert ran.code == 2
     assert "digest init" in ran.err
+
+
+def test_the_record_to_publish_is_told_and_compared_with_dns(site: Path, run: Run) -> None:
+    write(site.parent / "dkim.pem", rsa_pem())
+    with NameServer({}) as server:
+        add(
+            site,
+            '[dkim]\nselector = "s1"\nkey_file = "dkim.pem"\n'
+            f'nameserver = "{server.host}:{server.port}"\n',
+        )
+        people, program = run("--config", site, "check"), run("--config", site, "check", "--json")
+
+    assert people.code == program.code == 1
+    told = findings(program)
+    [(verdict, message)] = told["dkim"]
+    assert verdict == "problem"
+    assert message.startswith("s1._domainkey.example.com is not there")
+    assert [told["spf"][0][0], told["dmarc"][0][0]] == ["warning", "warning"]
+    assert "name:  s1._domainkey.example.com." in people.out
+    value = next(line for line in people.out.splitlines() if "value: " in line)
+    assert value.count('"') == 4, "in two strings, on one line"

@@ -53,6 +53,7 @@ def test_a_file_is_read_in_one_command(site: Path, run: Run) -> None:
             "not_modified": False,
             "error": None,
             "rejected": [],
+            "notes": [],
         }
     ]
     article = json.loads(run("articles", "list", "--json").out)[0]
@@ -73,10 +74,46 @@ def test_rejected_rows_are_listed_with_line_and_reason(site: Path, run: Run) -> 
 def test_many_rejected_rows_are_listed_on_demand(site: Path, run: Run) -> None:
     (site / "a.csv").write_text("title,url\n" + "Bridge,x y\n" * 50)
     short = run("ingest", "a.csv")
+    assert short.code == 1
+    assert "50 rows were rejected; nothing went in" in short.err
     assert short.out.count("holds white space") == 20
     assert "and 30 more: --all-rejected or --json lists them all" in short.err
     assert run("ingest", "a.csv", "--all-rejected").out.count("holds white space") == 50
     assert len(json.loads(run("ingest", "a.csv", "--json").out)[0]["rejected"]) == 50
+
+
+def test_a_row_that_could_be_mended_says_how(site: Path, run: Run) -> None:
+    (site / "a.csv").write_text(
+        "title,url,date\nFerry,https://example.com/f,03/04/2026\n"
+        "Bridge,https://example.com/b,05/04/2026\nPool,https://example.com/p,25/04/2026\n"
+    )
+    done = run("ingest", "a.csv")
+    assert done.code == 0
+    assert done.err.count("--dates day-first") == 1
+    assert titles(run) == ["Pool"]
+    assert run("ingest", "a.csv", "--dates", "day-first").err == ""
+    days = [one["published_at"][:10] for one in json.loads(run("articles", "list", "--json").out)]
+    assert sorted(days) == ["2026-04-02", "2026-04-04", "2026-04-24"]  # midnight in Lisbon
+    assert run("ingest", "a.csv", "--dates", "sideways").code == 2
+
+
+def test_a_guessed_encoding_is_told_with_the_file(site: Path, run: Run) -> None:
+    (site / "a.csv").write_bytes("title,url\nCafé,https://example.com/c\n".encode("cp1252"))
+    done = run("ingest", "a.csv")
+    assert done.code == 0
+    assert done.err.startswith("a, line 2: it is not UTF-8, so the file was read as Windows-1252")
+    assert titles(run) == ["Café"]
+
+
+def test_a_file_without_a_name_is_from_the_site(site: Path, run: Run) -> None:
+    (site / "today.csv").write_text("title,url\nFerry,https://example.com/f\n")
+    run("ingest", "today.csv")
+    assert json.loads(run("articles", "list", "--json").out)[0]["source"] == "Example News"
+    feed = "<rss version='2.0'><channel><title>The Ferry</title><item><title>Pool</title>"
+    (site / "today.xml").write_text(feed + "<link>/p</link></item></channel></rss>")
+    run("ingest", "today.xml")
+    pool = json.loads(run("articles", "list", "Pool", "--json").out)[0]
+    assert (pool["source"], pool["url"]) == ("The Ferry", "https://www.example.com/p")
 
 
 def test_configured_sources_are_read_by_default_and_by_name(site: Path, run: Run) -> None:
@@ -107,6 +144,7 @@ def test_a_source_that_cannot_be_read_is_told_and_the_rest_goes_in(site: Path, r
         ([], "there is nothing to read: digest.toml has no [[sources]]"),
         (["papr"], "'papr' is no source and no file"),
         (["notes.txt"], "what is notes.txt? Its ending does not tell"),
+        (["."], ". is a folder, expected a file, a URL or the name of a source"),
         (["a.csv", "b.csv", "--name", "x"], "--name goes with one source"),
         (["a.csv", "--delimiter", "ab"], "--delimiter: found 'ab', expected one character"),
         (["a.csv", "--source-timezone", "Mars/One"], "there is no time zone 'Mars/One'"),

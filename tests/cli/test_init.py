@@ -1,3 +1,4 @@
+import json
 import os
 import pty
 import subprocess
@@ -150,7 +151,35 @@ def test_on_a_terminal_it_asks_for_what_is_missing(tmp_path: Path) -> None:
     os.close(ours)
 
     assert asked.returncode == 0, said
-    assert "Its public address" in said
+    assert "The address of its web site" in said
     assert "Started a newsletter" in out
     site = load(tmp_path / "digest.toml", {}).site
     assert (site.url, site.postal_address) == ("https://www.example.com", "1 Example Street")
+
+
+def test_on_a_terminal_a_wrong_answer_is_told_and_asked_again(
+    tmp_path: Path, terminal: Run
+) -> None:
+    answers = "\nExample News\nexample.com\nhttps://www.example.com\nbad\nnews@example.com\n\n"
+    done = terminal("init", tmp_path / "news", typed=answers)
+    assert done.code == 0
+    assert done.out.count("Name of the paper, blog or house:") == 2
+    assert "Did you mean https://example.com?" in done.out
+    assert "expected a sender such as" in done.out
+    assert load(tmp_path / "news" / "digest.toml", {}).site.name == "Example News"
+
+
+def test_its_end_says_what_sending_still_needs(tmp_path: Path, run: Run) -> None:
+    told = run("init", tmp_path / "one", *GIVEN).out
+    assert "Nothing is sent without a postal address" in told
+    assert "The time zone is UTC" in told
+    given = ("--postal-address", "1 Quay", "--timezone", "Europe/London")
+    told = run("init", tmp_path / "two", *GIVEN, *given).out
+    assert "postal address" not in told
+    assert "UTC" not in told
+
+
+def test_what_was_started_is_told_as_json(tmp_path: Path, run: Run) -> None:
+    told = json.loads(run("init", tmp_path / "news", *GIVEN, "--json").out)
+    assert Path(told["configuration"]).is_file()
+    assert Path(told["database"]).is_file()

@@ -82,16 +82,16 @@ def test_a_suppressed_address_cannot_be_added(site: Path, run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "error"),
     [
-        (("add", "eva"), 1, "'eva' is not an e-mail address"),
-        (("add", "eva@example.com\nBcc: ida@example.com"), 1, "is not an e-mail address"),
-        (("add", "eva@example.com", "--timezone", "Lisbon"), 1, "expected one such as Europe/"),
+        (("add", "eva"), 2, "'eva' is not an e-mail address"),
+        (("add", "eva@example.com\nBcc: ida@example.com"), 2, "is not an e-mail address"),
+        (("add", "eva@example.com", "--timezone", "Lisbon"), 2, "expected one such as Europe/"),
         (("add", "eva@example.com", "--newsletter", "weekly"), 2, "there is no newsletter"),
         (("show", "eva@example.com"), 1, "eva@example.com is on no list"),
         (("unsubscribe", "eva@bücher.example"), 1, "eva@bücher.example is not on the list"),
         (("list", "--state", "gone"), 2, "--state: found 'gone', expected one of active"),
         (("export", "--format", "xlsx"), 2, "--format: found 'xlsx', expected one of csv"),
-        (("import", "nothing.csv"), 1, "nothing.csv: No such file"),
-        (("import", "."), 1, "Is a directory"),
+        (("import", "nothing.csv"), 2, "there is no file nothing.csv"),
+        (("import", "."), 2, ". is a folder, expected a file"),
     ],
 )
 def test_a_mistake_is_told_in_a_sentence(
@@ -175,6 +175,58 @@ def test_an_export_goes_to_a_file_or_to_a_pipe(site: Path, run: Run) -> None:
     assert [json.loads(line)["name"] for line in active.out.splitlines()] == ["=1+1"]
 
 
+def test_the_ending_of_an_export_says_how_it_is_written(site: Path, run: Run) -> None:
+    run("subscribers", "add", "a@example.com")
+    assert run("subscribers", "export", "--out", "readers.jsonl").code == 0
+    assert json.loads((site / "readers.jsonl").read_text())["email"] == "a@example.com"
+    refused = run("subscribers", "export", "--out", "readers.xlsx")
+    assert (refused.code, (site / "readers.xlsx").exists()) == (2, False)
+    assert run("subscribers", "export", "--out", "nowhere/readers.csv").code == 2
+
+
+def test_an_export_never_replaces_a_file_unasked(site: Path, run: Run, terminal: Run) -> None:
+    run("subscribers", "add", "a@example.com")
+    (site / "readers.csv").write_text("mine")
+    refused = run("subscribers", "export", "--out", "readers.csv")
+    assert refused.code == 2
+    assert "is there already, and nothing was written" in refused.err
+    assert "--force" in refused.err
+    declined = terminal("subscribers", "export", "--out", "readers.csv", typed="\n")
+    assert "readers.csv is there already. Write over it? [y/N]" in declined.out
+    assert (site / "readers.csv").read_text() == "mine"
+    assert run("subscribers", "export", "--out", "readers.csv", "--force").code == 0
+    assert "a@example.com" in (site / "readers.csv").read_text()
+
+
+def test_a_suppression_wants_a_reason_and_a_terminal_is_asked_for_it(
+    site: Path, run: Run, terminal: Run
+) -> None:
+    refused = run("subscribers", "suppress", "a@example.com")
+    assert refused.code == 2
+    assert "there is no --reason" in refused.err
+    asked = terminal("subscribers", "suppress", "a@example.com", typed="\nby letter\n")
+    assert asked.code == 0
+    assert asked.out.count("Why must a@example.com never be mailed:") == 2
+    shown = json.loads(run("subscribers", "show", "a@example.com", "--json").out)
+    assert shown["suppressed"]["reason"] == "by letter"
+
+
+def test_several_states_and_topics_come_with_commas_or_repeated(site: Path, run: Run) -> None:
+    run("subscribers", "add", "a@example.com", "--topics", "Sport,Arts", "--topics", "Town")
+    shown = json.loads(run("subscribers", "show", "a@example.com", "--json").out)
+    assert shown["subscriptions"][0]["topics"] == ["Arts", "Sport", "Town"]
+    for states in (["active,paused"], ["active", "--state", "paused"]):
+        listed = json.loads(run("subscribers", "list", "--state", *states, "--json").out)
+        assert len(listed["subscribers"]) == 1
+    assert run("subscribers", "list", "--state", "").code == 2
+
+
+def test_a_state_that_nobody_has_is_told(site: Path, run: Run) -> None:
+    run("subscribers", "add", "a@example.com")
+    done = run("subscribers", "list", "--state", "paused")
+    assert (done.out, done.err) == ("1 active\n", "nobody is paused; on the list are:\n")
+
+
 def test_the_list_shows_states_and_how_many_have_each(site: Path, run: Run) -> None:
     for number in range(3):
         run("subscribers", "add", f"r{number}@bücher.example")
@@ -227,6 +279,7 @@ def test_the_help_of_each_command_has_an_example(run: Run, command: str) -> None
 # --- as processes of their own ---
 
 DIGEST = [sys.executable, "-m", "digest"]
+_PATIENCE = 60  # seconds; a process that is not done by then never will be
 
 
 def test_a_list_may_come_through_a_pipe(site: Path) -> None:
@@ -235,6 +288,7 @@ def test_a_list_may_come_through_a_pipe(site: Path) -> None:
         input="email\na@example.com\n".encode("utf-16"),
         capture_output=True,
         check=False,
+        timeout=_PATIENCE,
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"added                    1" in done.stdout
@@ -255,7 +309,10 @@ def test_two_imports_at_once_both_succeed(site: Path) -> None:
         )
     reports = []
     for process in processes:
-        out, error = process.communicate()
+        try:
+            out, error = process.communicate(timeout=_PATIENCE)
+        finally:
+            process.kill()
         assert (process.returncode, error) == (0, b"")
         reports.append(json.loads(out))
     assert sorted(report["added"] for report in reports) == [1_000, 2_000]
@@ -279,7 +336,10 @@ def test_ctrl_c_while_a_list_is_read_changes_nothing(site: Path, run: Run) -> No
         process.send_signal(signal.SIGINT)
         with suppress(BrokenPipeError):
             pipe.write(b"c@example.com\n")
-        out, error = process.communicate()
+        try:
+            out, error = process.communicate(timeout=_PATIENCE)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert out == b""
     assert b"interrupted" in error
@@ -306,7 +366,10 @@ def test_a_terminal_sees_the_import_advance(site: Path) -> None:
         pass
     finally:
         os.close(ours)
-    out, _ = done.communicate()
+    try:
+        out, _ = done.communicate(timeout=_PATIENCE)
+    finally:
+        done.kill()
     assert done.returncode == 0
     assert b"Importing" in seen
     assert b"added                6,000" in out

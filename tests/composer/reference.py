@@ -13,7 +13,8 @@ from email.utils import format_datetime
 
 from digest.composer.headers import header_text
 from digest.composer.links import reader_links
-from digest.composer.slots import Markers, ReaderValues
+from digest.composer.slots import Markers
+from digest.composer.values import value_of
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter, Site
 from digest.model.subscriber import Recipient
@@ -31,14 +32,14 @@ def reference(
     date: datetime,
 ) -> EmailMessage:
     """The message without its images, and without the List fields."""
-    values = ReaderValues(recipient, reader_links(site, newsletter, edition.number))
+    links = reader_links(site, newsletter, edition.number)
     markers = Markers.of(edition.nonce)
     text = "".join(
-        piece if isinstance(piece, str) else values.value(piece)
+        piece if isinstance(piece, str) else value_of(piece, recipient, links)
         for piece in markers.cut(variant.text)
     )
     page = "".join(
-        piece if isinstance(piece, str) else html.escape(values.value(piece))
+        piece if isinstance(piece, str) else html.escape(value_of(piece, recipient, links))
         for piece in markers.cut(variant.html)
     )
     message = EmailMessage(policy=default.clone(max_line_length=78))

@@ -5,12 +5,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email.header import decode_header, make_header
 from email.message import EmailMessage
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from digest.composer import verp
+from digest.composer.cleaning import plain
 from digest.composer.form import MessageForm, build_form
 from digest.composer.headers import header_text
 from digest.composer.rendering import render
@@ -29,8 +33,9 @@ NOWHERE = Path("no-images-here")
 
 # A template of a site that uses every slot, in text and in attributes.
 GREEDY = """<!DOCTYPE html><html><head><title>t</title></head><body>
-<p title="{{ reader.fields.city }}">{{ reader.greeting }} {{ reader.name }}{{ reader.name }}
-{{ reader.email }} <a href="{{ reader.unsubscribe_url }}">{{ reader.fields.city }}</a>
+<p title="{{ reader.fields.city }}" class='{{ reader.name }}'>{{ reader.greeting }}
+{{ reader.name }} {{ reader.name }}{{ reader.email }}{{ reader.email }}
+<a href="{{ reader.unsubscribe_url }}">{{ reader.fields.city }}</a>
 <a href="{{ reader.preferences_url }}">p</a> <a href="{{ reader.view_url }}">v</a></p>
 {{ lead.title }}<!-- {{ reader.name }} --></body></html>"""
 GREEDY_TEXT = """{{ reader.name }}
@@ -107,14 +112,30 @@ NASTY = (
 )
 
 
-@given(name=NASTY, city=NASTY, token=st.text("abcXYZ019-_", min_size=1, max_size=60))
-@example(name="Ana", city="", token="t")
-@settings(max_examples=80, deadline=None)
+EMAILS = st.sampled_from(
+    [
+        "ana@example.org",
+        "Ana.Novak+news@example.org",
+        "o'brien&co=1@example.org",
+        '"a <b>, c"@example.org',
+        "{" * 64 + "@" + "d" * 63 + ".example.org",
+    ]
+)
+
+
+@given(
+    name=NASTY,
+    city=NASTY,
+    token=st.text("abcXYZ019-_", min_size=1, max_size=60) | st.text(max_size=60),
+    email=EMAILS,
+)
+@example(name="Ana", city="", token="t", email="ana@example.org")
+@settings(max_examples=100, deadline=None)
 def test_a_filled_form_is_the_message_that_the_slow_way_makes(
-    greedy: tuple[RenderedVariant, MessageForm], name: str, city: str, token: str
+    greedy: tuple[RenderedVariant, MessageForm], name: str, city: str, token: str, email: str
 ) -> None:
     variant, form = greedy
-    reader = Recipient(email="ana@example.org", token=token, name=name, fields={"city": city})
+    reader = Recipient(email=email, token=token, name=name, fields={"city": city})
     message = form.fill(reader, delivery_id=7, date=DATE)
     slow = reference(
         variant, minimal(), reader, site=SITE, newsletter=NEWSLETTER, delivery_id=7, date=DATE
@@ -123,13 +144,44 @@ def test_a_filled_form_is_the_message_that_the_slow_way_makes(
     fast = parsed(message)
     for field in ("From", "Subject", "Date", "Message-ID"):
         assert fast[field] == slow[field]
-    assert fast["To"].addresses[0].addr_spec == "ana@example.org"
+    assert fast["To"].addresses[0].addr_spec == email
     raw_to = re.sub(r"\r\n(?= )", "", message.decode().split("\r\nTo: ")[1].split("\r\nReply")[0])
-    assert shown_name(raw_to) == header_text(name)
+    assert shown_name(raw_to, email) == header_text(name)
+    assert unsubscribe_urls(message) == (
+        f"https://news.example.com/u/{quote(token, safe='')}",
+        f"mailto:editors@example.com?subject=unsubscribe%20{quote(token, safe='')}",
+    )
     assert part(message, "plain") == body_of(slow, "plain")
     assert part(message, "html") == body_of(slow, "html")
+    assert attributes(part(message, "html")) >= {
+        ("title", plain(city)),
+        ("class", plain(name)),
+        ("href", f"https://news.example.com/p/{quote(token, safe='')}"),
+        ("href", f"https://news.example.com/u/{quote(token, safe='')}"),
+        ("href", "https://news.example.com/e/daily/42"),
+    }
     obey_the_line_rules(message)
     assert fast.keys() == parsed(form.fill(ANA, delivery_id=1, date=DATE)).keys()
+
+
+def attributes(page: str) -> set[tuple[str, str]]:
+    """Every attribute of a page, as a browser would have it."""
+    found: set[tuple[str, str]] = set()
+
+    class Attributes(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            found.update((name, value or "") for name, value in attrs)
+
+    reader = Attributes()
+    reader.feed(page)
+    reader.close()
+    return found
+
+
+def unsubscribe_urls(message: bytes) -> tuple[str, str]:
+    found = re.search(rb"\r\nList-Unsubscribe: <(\S+)>,\r\n <(\S+)>\r\n", message)
+    assert found is not None
+    return found[1].decode(), found[2].decode()
 
 
 def body_of(message: EmailMessage, subtype: str) -> str:
@@ -138,9 +190,9 @@ def body_of(message: EmailMessage, subtype: str) -> str:
     return str(found.get_content())
 
 
-def shown_name(raw_to: str) -> str:
+def shown_name(raw_to: str, email: str) -> str:
     """The display name as RFC 2047 has it read: quoted strings are literal, words are decoded."""
-    phrase = raw_to.removesuffix("ana@example.org").removesuffix("<ana@example.org>").rstrip()
+    phrase = raw_to.removesuffix(email).removesuffix(f"<{email}>").rstrip()
     if phrase.startswith('"'):
         return re.sub(r"\\(.)", r"\1", phrase[1:-1])
     return str(make_header(decode_header(phrase)))
@@ -150,7 +202,7 @@ def obey_the_line_rules(message: bytes) -> None:
     lines = message.split(b"\r\n")
     assert not any(b"\r" in line or b"\n" in line for line in lines)
     # An address is never folded; every other line is.
-    assert max(len(x) for x in lines if not x.startswith((b"List-", b" <mailto:"))) <= 78
+    assert max(len(x) for x in lines if b"@" not in x and not x.startswith(b"List-")) <= 78
     assert max(map(len, lines)) <= 998
     assert not any(line.startswith((b".", b"From ")) for line in lines)
     head, _, body = message.partition(b"\r\n\r\n")
@@ -193,9 +245,7 @@ def test_a_retry_has_the_same_message_id_and_another_delivery_another_one() -> N
 def test_a_long_unsubscribe_address_stays_an_address() -> None:
     site = replace(SITE, url=f"https://{'very-' * 10}long.example.com/{'newsletters/' * 9}")
     message = form_of(minimal(), site=site).fill(ANA, delivery_id=7, date=DATE)
-    found = re.search(rb"\r\nList-Unsubscribe: <(\S+)>,\r\n <mailto:\S+>\r\n", message)
-    assert found is not None
-    assert found[1].decode() == f"{site.url.rstrip('/')}/u/t0ken-of-Ana_1"
+    assert unsubscribe_urls(message)[0] == f"{site.url.rstrip('/')}/u/t0ken-of-Ana_1"
 
 
 def test_one_click_is_promised_on_https_only() -> None:
@@ -275,5 +325,48 @@ def test_an_image_that_is_gone_stops_the_form(tmp_path: Path) -> None:
         form_of(ordinary_day(), images=tmp_path)
 
 
+def test_a_form_gives_its_message_in_whole_lines_too() -> None:
+    form = form_of(ordinary_day(None))
+    head, first, *rest = form.pieces(ANA, delivery_id=7, date=DATE)
+    assert b"".join((head, first, *rest)) == form.fill(ANA, delivery_id=7, date=DATE)
+    assert head.endswith(b"\r\n\r\n")
+    assert all(piece.endswith(b"\r\n") for piece in (first, *rest))
+    other = replace(ANA, email="eva@example.org", name="Eva", token="other")
+    assert form.pieces(other, delivery_id=8, date=DATE)[1] == first
+
+
+def test_a_template_without_any_slot_makes_a_form_too(tmp_path: Path) -> None:
+    folder = tmp_path / "templates" / "email"
+    folder.mkdir(parents=True)
+    (folder / "digest.html").write_text("<!DOCTYPE html><html><body>{{ lead.title }}</body></html>")
+    (folder / "digest.txt").write_text("{{ lead.title }}")
+    variant = variant_of(minimal(), open_templates(tmp_path))
+    form = build_form(variant, minimal(), site=SITE, newsletter=NEWSLETTER, images_folder=tmp_path)
+    assert part(form.fill(ANA, delivery_id=7, date=DATE), "plain") == "Ferry late\n"
+
+
+def test_bounces_come_back_to_an_address_for_each_delivery_where_there_is_a_key() -> None:
+    newsletter = replace(NEWSLETTER, bounce_address="bounces@example.com")
+    edition = minimal()
+
+    def form(key: bytes | None) -> MessageForm:
+        return build_form(
+            variant_of(edition, newsletter=newsletter),
+            edition,
+            site=SITE,
+            newsletter=newsletter,
+            images_folder=NOWHERE,
+            verp_key=key,
+        )
+
+    address = form(b"key").mail_from(7)
+    assert re.fullmatch(r"bounces\+20260312\.7\.[0-9a-f]{20}@example\.com", address)
+    assert verp.read(address, b"key") == 7
+    assert form(None).mail_from(7) == "bounces@example.com"
+    message = form(b"key").fill(ANA, delivery_id=7, date=DATE)
+    assert b"bounces" not in message, "only the envelope has it"
+    assert b"\r\nMessage-ID: <5e1f0c9a7d2b4836.7@news.example.com>\r\n" in message
+
+
 def test_the_envelope_comes_from_the_sender() -> None:
-    assert form_of(minimal()).mail_from == "daily@news.example.com"
+    assert form_of(minimal()).mail_from(7) == "daily@news.example.com"

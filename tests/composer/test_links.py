@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from lxml import html as lxml_html
 
 from digest.composer.inlining import inline
-from digest.composer.links import reader_links, web_link
+from digest.composer.links import reader_links, token_part, web_link
 from digest.errors import TemplateError
 from tests.composer.editions import NEWSLETTER, SITE
 
@@ -56,6 +56,6 @@ def test_the_inliner_leaves_a_link_as_it_is(url: str) -> None:
 
 def test_a_readers_links_stand_below_the_sites_address() -> None:
     links = reader_links(SITE, NEWSLETTER, 42)
-    assert links.unsubscribe("a_b-1") == "https://news.example.com/u/a_b-1"
-    assert links.preferences("a/b") == "https://news.example.com/p/a%2Fb"
+    assert links.unsubscribe_root + token_part("a_b-1") == "https://news.example.com/u/a_b-1"
+    assert links.preferences_root + token_part("a/b") == "https://news.example.com/p/a%2Fb"
     assert links.view == "https://news.example.com/e/daily/42"

@@ -28,6 +28,11 @@ def test_texts_and_values_joined_decode_to_texts_and_values_joined(pieces: list[
         assert not line.endswith((b" ", b"\t"))
 
 
+@given(TEXT)
+def test_a_value_is_encoded_as_a_text_before_a_slot_is(value: str) -> None:
+    assert encode_value(value) == encode_before_slot(value)
+
+
 def test_a_value_begins_and_ends_at_the_beginning_of_a_line() -> None:
     assert encode_before_slot("Dear ") == b"Dear =\r\n"
     assert encode_value("Ana") == b"Ana=\r\n"

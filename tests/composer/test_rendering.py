@@ -3,11 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from digest.composer.page import page, plain_text
 from digest.composer.rendering import render
 from digest.composer.slots import Markers
 from digest.composer.templates import open_templates
-from digest.model.edition import Edition
+from digest.model.edition import Edition, Placement
+from digest.model.newsletter import Newsletter
 from digest.model.variant import RenderedVariant, VariantKey
 from tests.composer.editions import (
     ANA,
@@ -131,3 +134,49 @@ def test_a_page_shows_images_and_the_readers_own_links(tmp_path: Path) -> None:
 def test_an_essay_of_a_summary_is_cut_to_a_deck() -> None:
     long = story(1, "Lead", deck="Something happened. " * 200)
     assert len(variant_of(edition([long])).text) < 1200
+
+
+def both_parts(made: Edition, newsletter: Newsletter) -> tuple[str, str]:
+    """The text, and what the HTML shows."""
+    variant = variant_of(made, newsletter=newsletter)
+    text = plain_text(variant, ANA, edition=made, site=SITE, newsletter=newsletter)
+    html = page(variant, ANA, edition=made, site=SITE, newsletter=newsletter, images_folder=Path())
+    return text, seen(html).text
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "You receive this because ana@example.org is subscribed to the harbour post."),
+        ("de", "weil ana@example.org den Newsletter the harbour post abonniert hat."),
+        ("fr", "parce que ana@example.org est abonné à the harbour post."),
+        ("ar", "مشترك في نشرة «the harbour post»."),
+    ],
+)
+def test_a_newsletter_that_is_called_like_its_site_is_named_once(
+    language: str, sentence: str
+) -> None:
+    newsletter = replace(NEWSLETTER, title="the harbour post", language=language)
+    text, html = both_parts(minimal(), newsletter)
+    assert sentence in " ".join(text.split())
+    assert sentence in html
+
+
+def test_a_source_that_is_the_site_itself_is_not_named() -> None:
+    lead, related, section, headline = Placement
+    stories = [
+        story(1, "Lead", lead, source="THE HARBOUR POST", author="Ana Moser"),
+        story(2, "Related", related, source="The Harbour Post"),
+        story(3, "In a section", section, "Town", source="The Harbour Post", deck="D."),
+        story(4, "Elsewhere", section, "Town", source="Coast Radio", deck="D."),
+        story(5, "A headline", headline, source="The Harbour Post"),
+    ]
+    made = edition(stories)
+    text, html = both_parts(made, NEWSLETTER)
+    stories_of_html = html.split("Lead", 2)[-1].split("You receive this")[0]
+    stories_of_text = text.split("[1]")[1].split("You receive this")[0]
+    for part in (stories_of_html, stories_of_text):
+        assert "harbour post" not in part.casefold()
+        assert "Coast Radio · 6:00" in part
+        assert "By Ana Moser · 6:00" in part
+    assert "[5] A headline\n" in text

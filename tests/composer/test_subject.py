@@ -39,9 +39,9 @@ def test_a_long_subject_is_cut_between_words() -> None:
 @pytest.mark.parametrize(
     ("template", "meaning"),
     [
-        ("{{ leed.title }}", "the subject of newsletter daily: 'leed' is undefined"),
-        ("{{ lead.titel }}", "has no attribute 'titel'"),
-        ("{{ lead.title", "line 1: unexpected end of template"),
+        ("{{ leed.title }}", "newsletters.daily.subject: 'leed' is undefined"),
+        ("{{ lead.titel }}", "newsletters.daily.subject: lead has no `titel`"),
+        ("{{ lead.title", "newsletters.daily.subject: unexpected end of template"),
         ("{% if false %}x{% endif %}", "comes out empty"),
         ("{{ ''.__class__ }}", "unsafe"),
     ],
@@ -56,6 +56,9 @@ def test_a_misspelt_name_comes_with_the_nearest_one() -> None:
     with pytest.raises(TemplateError) as refused:
         subject("{{ leed.title }}")
     assert refused.value.hint == "Did you mean lead?"
+    with pytest.raises(TemplateError) as refused:
+        subject("{{ lead.titel }}")
+    assert refused.value.hint == "Did you mean title?"
 
 
 def test_a_language_that_nobody_speaks_is_refused() -> None:

@@ -65,6 +65,7 @@ title = "Le Matin"
 sender_name = "Le Matin"
 sender_address = "matin@example.com"
 reply_to = "redaction@example.com"
+bounce_address = "retours@news.example.com"
 language = "de-at"
 timezone = "Europe/Vienna"
 schedule = "weekdays at 07:00"
@@ -144,6 +145,7 @@ def test_every_key_arrives_where_it_is_meant(tmp_path: Path) -> None:
                 sender_name="Le Matin",
                 sender_address="matin@example.com",
                 reply_to="redaction@example.com",
+                bounce_address="retours@news.example.com",
                 language="de-AT",
                 timezone=ZoneInfo("Europe/Vienna"),
                 schedule="weekdays at 07:00",

@@ -72,9 +72,9 @@ def test_everything_that_is_wrong_is_told_at_once(problems: Problems) -> None:
         (
             "max_itmes = 3",
             "newsletters.daily.max_itmes: found an unknown key, expected one of title, from,"
-            " sender_name, sender_address, reply_to, language, timezone, schedule, subject,"
-            " max_age, min_items, max_items, max_per_section, max_per_source, decks_per_section,"
-            " sections, only_sections. Did you mean max_items?",
+            " sender_name, sender_address, reply_to, bounce_address, language, timezone, schedule,"
+            " subject, max_age, min_items, max_items, max_per_section, max_per_source,"
+            " decks_per_section, sections, only_sections. Did you mean max_items?",
         ),
         (
             "max_items = 0",
@@ -123,6 +123,11 @@ def test_everything_that_is_wrong_is_told_at_once(problems: Problems) -> None:
             'language = "english"',
             "newsletters.daily.language: found 'english', expected a language tag such as en or"
             " pt-BR, with words (there are ar, de, en, fr).",
+        ),
+        (
+            'bounce_address = "newsletter-returns-box@example.com"',
+            "newsletters.daily.bounce_address: found 'newsletter-returns-box@example.com', expected"
+            " an e-mail address with at most 20 characters before the @.",
         ),
         (
             'reply_to = "editors at example.com"',
@@ -248,3 +253,13 @@ def test_a_broken_line_is_not_shown_when_it_may_hold_a_password(loaded: Load) ->
 def test_a_file_nested_a_thousandfold_is_refused(loaded: Load) -> None:
     with pytest.raises(ConfigError, match=r"nested too deeply|is not TOML"):
         loaded("a = " + "[" * 5000 + "]" * 5000)
+
+
+@pytest.mark.parametrize(
+    "login", ["ghp_SECRET", "ana:SECRET", "ana:x/SECRET", "ana:x@SECRET", ":SECRET"]
+)
+def test_a_login_in_an_address_is_not_shown(login: str, problems: Problems, minimal: str) -> None:
+    source = f'[[sources]]\nname = "a"\nurl = "ftp://{login}@example.com/feed"'
+    found = problems(minimal + source)["sources[0].url"].found
+    assert "SECRET" not in found
+    assert "***@example.com" in found

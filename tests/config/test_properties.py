@@ -63,6 +63,7 @@ NEWSLETTERS = tables(
         "title": LINES,
         "sender_name": LINES,
         "reply_to": ADDRESSES,
+        "bounce_address": st.just("bounces@example.com"),
         "language": LANGUAGES,
         "timezone": ZONES,
         "schedule": LINES,

@@ -1,8 +1,10 @@
 import asyncio
 import socket
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from digest.errors import SourceError
 from digest.ingest.addresses import addresses_of, is_public
@@ -17,6 +19,8 @@ from tests.ingest.conftest import Names, Server, body, redirect
         *("100.64.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "192.0.2.1"),
         *("::1", "::", "fe80::1", "fc00::1", "ff02::1", "2001:db8::1"),
         *("::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "64:ff9b::a9fe:a9fe"),
+        *("fec0::1", "3fff::1", "192.0.0.8", "192.88.99.1", "64:ff9b:1::808:808", "5f00::1"),
+        *("::10.0.0.1", "::8.8.8.8", "2001::1", "2002:c000:8::", "100::1", "4000::1"),
     ],
 )
 def test_what_is_not_of_the_public_internet_is_not_public(address: str) -> None:
@@ -36,6 +40,39 @@ def test_a_private_host_is_refused_however_it_is_written(host: str) -> None:
         asyncio.run(addresses_of(host, 80, allow_private=False))
     assert caught.value.hint is not None
     assert "allow_private = true" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["169.254.169.254", "0.0.0.0", "224.0.0.1", "255.255.255.255", "fe80::1", "::"],  # noqa: S104
+)
+def test_leave_for_the_own_network_is_none_for_what_no_feed_has(host: str) -> None:
+    with pytest.raises(SourceError, match="which is not public") as caught:
+        asyncio.run(addresses_of(host, 80, allow_private=True))
+    assert "allow" not in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "192.168.1.1", "::1", "fd00::1"])
+def test_leave_for_the_own_network_is_for_its_addresses(host: str) -> None:
+    assert asyncio.run(addresses_of(host, 80, allow_private=True)) == (host,)
+
+
+def test_leave_for_a_host_is_none_for_another_that_it_redirects_to(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", Names(["127.0.0.1"], ["127.0.0.1"]))
+    server.answers["/feed"] = redirect(server.url("/secret", host="router.example"))
+    server.answers["/secret"] = body(b"<rss/>")
+    request = Request(
+        url=server.url("/feed", host="feeds.example"),
+        timeout=5,
+        max_bytes=10_000,
+        allow_private=True,
+    )
+    with pytest.raises(SourceError, match=r"the host router\.example has the address") as caught:
+        asyncio.run(fetch(request))
+    assert "for the source's own host alone" in (caught.value.hint or "")
+    assert [path for path, _ in server.requests] == ["/feed"]
 
 
 def test_a_name_that_does_not_exist_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,3 +141,22 @@ def test_an_address_that_does_not_answer_is_passed_over(
         allow_private=True,
     )
     assert asyncio.run(fetch(request)).content == b"<rss/>"
+
+
+@given(
+    st.sampled_from(
+        ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "192.0.0.0/24"]
+    )
+    .map(IPv4Network)
+    .flatmap(lambda network: st.ip_addresses(network=network)),
+)
+def test_an_ipv6_address_around_a_private_one_is_not_public(inner: IPv4Address) -> None:
+    number = int(inner)
+    for outer in (
+        inner,
+        IPv6Address(number),
+        IPv6Address((0xFFFF << 32) | number),
+        IPv6Address((0x64FF9B << 96) | number),
+        IPv6Address((0x2002 << 112) | (number << 80) | 1),
+    ):
+        assert not is_public(outer), outer

@@ -74,6 +74,9 @@ def test_a_relative_link_needs_to_know_to_what() -> None:
         ("https://example.com:99999/", "has a host or a port that cannot be"),
         ("https://example.com:0/", "has the port 0"),
         ("https://[::1/", "has a host or a port that cannot be"),
+        ("https://example.com/?" + "&amp;" + "amp;" * 80_000, "has 320,026 characters, at most"),
+        ("https://example.com/?&#1&#4&#5&#5&#5&#53;;;;;;56;;9;", "hides entities in entities"),
+        ("&#1;", "holds nothing that can be printed"),
         ("https://example.com/" + "a" * 2_000, "has 2,020 characters, at most 2,000"),
     ],
 )
@@ -146,3 +149,8 @@ def test_the_order_of_what_stays_is_kept(fields: list[str]) -> None:
     link = cleaned("https://example.com/?" + "&".join(fields))
     kept = [field.replace("é", "%C3%A9") for field in fields if not field.startswith("utm_")]
     assert link == "https://example.com/" + ("?" + "&".join(kept) if kept else "")
+
+
+def test_an_entity_that_was_escaped_over_and_over_is_one() -> None:
+    assert cleaned("https://example.com/?a&" + "amp;" * 1_900 + "b") == "https://example.com/?a&b"
+    assert cleaned("https://example.com/?a&" + "#38;" * 1_900 + "b") == "https://example.com/?a&b"

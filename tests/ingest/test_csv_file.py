@@ -1,9 +1,11 @@
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from digest.config import SourceSettings
+from digest.config import DateOrder, SourceSettings
 from digest.errors import SourceError
+from digest.ingest.csv_file import _records
 from digest.ingest.read import Document, articles_of
 from digest.ingest.reading import Rejected
 from digest.model.article import NewArticle
@@ -13,9 +15,9 @@ from tests.ingest.conftest import MakeSource
 def read(
     content: bytes | str, source: SourceSettings
 ) -> tuple[tuple[NewArticle, ...], tuple[Rejected, ...]]:
-    return articles_of(
-        source, Document(content=content.encode() if isinstance(content, str) else content)
-    )
+    raw = content.encode() if isinstance(content, str) else content
+    reading = articles_of(source, Document(content=raw))
+    return reading.articles, reading.rejected
 
 
 def test_an_aggregators_export_is_read_as_it_is(make_source: MakeSource) -> None:
@@ -86,9 +88,36 @@ def test_a_wrong_delimiter_is_told_with_the_right_one(make_source: MakeSource) -
 def test_a_wrong_encoding_is_told_with_the_byte_and_the_line(make_source: MakeSource) -> None:
     content = "title,url\na,https://example.com/\nCafé,https://example.com/c\n".encode("latin-1")
     with pytest.raises(SourceError, match=r"paper is not utf-8: found 0xe9 at byte 36 \(line 3\)"):
-        read(content, make_source())
+        read(content, make_source(encoding="utf-8"))
     articles, _ = read(content, make_source(encoding="windows-1252"))
     assert articles[1].title == "Café"
+
+
+def test_windows_1252_is_found_out_and_told(make_source: MakeSource) -> None:
+    content = "title,url\nFür »Spaß«,https://example.com/\n".encode("cp1252")
+    reading = articles_of(make_source(), Document(content=content))
+    assert [article.title for article in reading.articles] == ["Für »Spaß«"]
+    assert reading.notes[0].place == "line 2"
+    assert reading.notes[0].text.startswith("it is not UTF-8, so the file was read as Windows-1252")
+
+
+def test_utf_8_with_a_broken_byte_is_not_guessed_to_be_anything_else(
+    make_source: MakeSource,
+) -> None:
+    content = "title,url\nCafé über,https://example.com/\n".encode() + b"Caf\xe9,x\n"
+    with pytest.raises(SourceError, match=r"paper is not utf-8: found 0xe9 .* \(line 3\)"):
+        read(content, make_source())
+
+
+def test_a_date_that_could_mean_two_days_is_refused_with_what_to_do(
+    make_source: MakeSource,
+) -> None:
+    content = "title,url,date\nFerry,https://example.com/f,03/04/2026\n"
+    _, rejected = read(content, make_source())
+    assert "does not say which number is the month" in rejected[0].reason
+    assert 'dates = "day first"' in rejected[0].hint
+    articles, _ = read(content, make_source(dates=DateOrder.DAY_FIRST))
+    assert articles[0].published_at == datetime(2026, 4, 2, 23, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
@@ -266,3 +295,17 @@ def test_a_priority_is_a_whole_number(
     )
     assert articles == ()
     assert complaint in rejected[0].reason
+
+
+def test_a_file_of_broken_rows_is_read_in_one_go() -> None:
+    class Counted(list[str]):
+        reads = 0
+
+        def __getitem__(self, at: Any) -> Any:
+            self.reads += len(range(*at.indices(len(self)))) if isinstance(at, slice) else 1
+            return super().__getitem__(at)
+
+    lines = Counted(['"a"b,c\n', '"a\n', 'b"c\n'] * 1_000 + ['"d\n', "e\n"])
+    complaints = [values for _, values in _records(lines, 0, ",") if isinstance(values, str)]
+    assert len(complaints) == 2_001
+    assert lines.reads < 2 * len(lines)

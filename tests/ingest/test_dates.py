@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digest.config import DateOrder
 from digest.ingest.dates import read_date
+from digest.ingest.reading import Unusable
 
 LISBON = ZoneInfo("Europe/Lisbon")
 KOLKATA = ZoneInfo("Asia/Kolkata")
@@ -56,6 +58,54 @@ def test_a_name_of_a_zone_means_what_the_source_means_by_it() -> None:
     assert read_date(written, KOLKATA) == datetime(2014, 7, 10, 11, 51, tzinfo=UTC)
     with pytest.raises(ValueError, match="the time zone IST of a date is not known"):
         read_date(written, LISBON)
+
+
+@pytest.mark.parametrize(
+    ("written", "order", "day"),
+    [
+        ("3.4.2014", None, "2014-04-03"),
+        ("03.04.14 08:30", None, "2014-04-03"),
+        ("13/4/2014", None, "2014-04-13"),
+        ("4/13/2014 5:21 PM", None, "2014-04-13"),
+        ("4-4-2014", None, "2014-04-04"),
+        ("3/4/2014", DateOrder.DAY_FIRST, "2014-04-03"),
+        ("3/4/14", DateOrder.DAY_FIRST, "2014-04-03"),
+        ("3/4/2014", DateOrder.MONTH_FIRST, "2014-03-04"),
+        ("03.04.2014", DateOrder.MONTH_FIRST, "2014-03-04"),
+        ("Fri, 4/3/2014T08:30:00Z", DateOrder.DAY_FIRST, "2014-03-04"),
+    ],
+)
+def test_a_date_of_numbers_is_read_where_it_can_mean_one_day_only(
+    written: str, order: DateOrder | None, day: str
+) -> None:
+    found = read_date(written, LISBON, order)
+    assert found is not None
+    assert found.astimezone(LISBON).date().isoformat() == day
+
+
+@pytest.mark.parametrize(
+    ("written", "order", "complaint"),
+    [
+        ("03/04/2014", None, "does not say which number is the month"),
+        ("14-03-10", None, "does not say which number is the month"),
+        ("4/13/2014", DateOrder.DAY_FIRST, "has no month 13, and its source has the day first"),
+        ("13.4.2014", DateOrder.MONTH_FIRST, "has no month 13, and its source has the month first"),
+    ],
+)
+def test_a_date_that_could_mean_two_days_is_refused_with_what_to_do(
+    written: str, order: DateOrder | None, complaint: str
+) -> None:
+    with pytest.raises(Unusable, match=complaint) as refused:
+        read_date(written, LISBON, order)
+    assert "dates" in refused.value.hint
+
+
+def test_a_day_that_never_was_is_refused_in_either_order() -> None:
+    for order in DateOrder:
+        with pytest.raises(ValueError, match="is not a date"):
+            read_date("31/31/2014", LISBON, order)
+        with pytest.raises(ValueError, match="is not a date"):
+            read_date("0/5/2014", LISBON, order)
 
 
 def test_no_date_is_none() -> None:

@@ -1,9 +1,12 @@
+import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from digest.config import SourceKind, SourceSettings
 from digest.errors import SourceError
+from digest.ingest.feeds import _feed_link
 from digest.ingest.read import Document, articles_of
 from digest.ingest.reading import Rejected
 from digest.model.article import NewArticle
@@ -21,7 +24,9 @@ def read(
     content: str | bytes, source: SourceSettings, content_type: str | None = None
 ) -> tuple[tuple[NewArticle, ...], tuple[Rejected, ...]]:
     raw = content.encode() if isinstance(content, str) else content
-    return articles_of(source, Document(content=raw, base=BASE, content_type=content_type))
+    document = Document(content=raw, base=BASE, content_type=content_type)
+    reading = articles_of(source, document)
+    return reading.articles, reading.rejected
 
 
 def rss(*items: str, head: str = "<?xml version='1.0'?>") -> str:
@@ -230,3 +235,87 @@ def test_an_image_that_is_none_costs_the_image_and_not_the_article(
     articles, rejected = read(rss(item), source)
     assert articles[0].image_url is None
     assert rejected == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "link"),
+    [
+        (rss("<title>A</title><link>a</link>"), "https://site.example/a"),
+        (
+            rss("<title>A</title><link>a</link>").replace(
+                "<item>", "<link>https://paper.example/news/</link><item>", 1
+            ),
+            "https://paper.example/news/a",
+        ),
+        (
+            '<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://base.example/x/">'
+            '<title>News</title><link href="https://paper.example/"/>'
+            '<entry><id>1</id><title>A</title><link href="a"/></entry></feed>',
+            "https://base.example/x/a",
+        ),
+        (
+            '{"version": "https://jsonfeed.org/version/1.1", "title": "News",'
+            ' "home_page_url": "https://paper.example/", "items":'
+            ' [{"id": "1", "title": "A", "url": "a"}]}',
+            "https://paper.example/a",
+        ),
+    ],
+)
+def test_links_of_a_feed_in_a_file_start_where_the_feed_says_else_at_the_site(
+    source: SourceSettings, content: str, link: str
+) -> None:
+    document = Document(content=content.encode())
+    reading = articles_of(source, document, site_url="https://site.example/")
+    assert [article.url for article in reading.articles] == [link]
+    told = replace(source, base_url="https://told.example/")
+    if "xml:base" not in content:  # which is nearer to the link than anything else
+        reading = articles_of(told, document, site_url="https://site.example/")
+        assert [article.url for article in reading.articles] == ["https://told.example/a"]
+
+
+@pytest.mark.parametrize("date", ["soon", "0001-01-01", "03/04/2026", "31 Feb 2026"])
+def test_an_odd_date_costs_a_story_of_a_feed_its_date_and_not_its_place(
+    source: SourceSettings, date: str
+) -> None:
+    content = rss(f"<title>A</title><link>/a</link><pubDate>{date}</pubDate>")
+    reading = articles_of(source, Document(content=content.encode(), base=BASE))
+    assert reading.rejected == ()
+    assert [article.published_at for article in reading.articles] == [None]
+    assert [note.place for note in reading.notes] == ["item 1"]
+    assert reading.notes[0].text.endswith("; the time of reading stands for it")
+
+
+def test_a_feed_whose_source_has_no_name_is_called_by_its_title(source: SourceSettings) -> None:
+    nameless = replace(source, publisher="The site")
+    assert read(rss("<title>A</title><link>/a</link>"), nameless)[0][0].source == "News"
+    untitled = rss("<title>A</title><link>/a</link>").replace("<title>News</title>", "")
+    assert read(untitled, nameless)[0][0].source == "The site"
+    assert read(rss("<title>A</title><link>/a</link>"), source)[0][0].source == "feed"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [b"<link type=application/rss+xml " * 6_000, b"<link " * 33_000, b"<link" + b" " * 199_000],
+)
+def test_a_page_of_link_after_link_is_searched_in_one_go(page: bytes) -> None:
+    start = time.perf_counter()
+    assert _feed_link(page[: len(page) // 10], BASE) is None
+    a_tenth = time.perf_counter() - start
+    assert _feed_link(page, BASE) is None
+    assert time.perf_counter() - start < 40 * a_tenth + 0.1  # quadratic would be a hundred times
+
+
+def test_a_page_whose_feed_has_a_host_that_cannot_be_is_no_feed(source: SourceSettings) -> None:
+    page = '<link type="application/rss+xml" href="http://[bad">'
+    with pytest.raises(SourceError, match="feed is no feed"):
+        read(page, source)
+
+
+def test_a_feed_that_takes_the_parser_quadratic_time_is_given_up(
+    source: SourceSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.ingest.feeds._PATIENCE", 0.2)
+    monkeypatch.setattr("digest.ingest.feeds._PATIENCE_PER_MB", 0.0)
+    bases = "<a xml:base='x/'>" * 20_000  # half an hour
+    with pytest.raises(SourceError, match="is a feed that takes longer than 0 s to parse"):
+        read(rss(bases), source)

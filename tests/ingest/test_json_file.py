@@ -13,7 +13,8 @@ from tests.ingest.conftest import MakeSource
 def read(
     content: str, source: SourceSettings
 ) -> tuple[tuple[NewArticle, ...], tuple[Rejected, ...]]:
-    return articles_of(source, Document(content=content.encode()))
+    reading = articles_of(source, Document(content=content.encode()))
+    return reading.articles, reading.rejected
 
 
 @pytest.fixture

@@ -40,8 +40,9 @@ def test_any_bytes_are_articles_rejected_rows_or_an_error_in_words(
 ) -> None:
     with suppress(SourceError):
         document = Document(content=content, base="https://example.com/feed")
-        articles, rejected = articles_of(make_source(kind=kind), document)
-        assert all(article.title and article.identity for article in articles)
-        assert all(row.place and row.reason for row in rejected)
-        for article in articles:
+        reading = articles_of(make_source(kind=kind), document)
+        assert all(article.title and article.identity for article in reading.articles)
+        assert all(row.place and row.reason for row in reading.rejected)
+        assert all(note.text for note in reading.notes)
+        for article in reading.articles:
             str(article).encode()  # nothing in it is beyond what SQLite can store

@@ -94,3 +94,10 @@ def test_content_is_cut_without_breaking_its_markup() -> None:
     clean = sanitised("<p>word</p>" * 100_000, 10_000)
     assert 9_000 < len(clean) <= 10_000
     assert clean.endswith("</p>")
+
+
+def test_a_heap_of_accents_is_lowered() -> None:
+    heap = "\u0315\u0300" * 50_000  # sorting them would take minutes
+    assert len(plain("a" + heap)) <= 31
+    assert plain("e" + "\u0301" * 3) == "é\u0301\u0301"
+    assert plain("👍🏽" * 40) == "👍🏽" * 40

@@ -12,8 +12,8 @@ from digest.model.delivery import DeliveryState
 from digest.model.instant import to_text
 from digest.model.newsletter import Newsletter, Rules, Site
 from digest.publishing.deliver import Report
-from digest.publishing.round import Skipped
 from digest.publishing.send import send
+from digest.publishing.skipped import Skipped
 from digest.sender.recorder import RecordingTransport
 from digest.sender.transport import Transport
 from digest.storage.connection import Database, open_database
@@ -126,6 +126,10 @@ def _value(db: Database, sql: str) -> object:
 
 @pytest.fixture
 def paper(tmp_path: Path) -> Paper:
+    return paper_in(tmp_path)
+
+
+def paper_in(folder: Path) -> Paper:
     newsletter = Newsletter(
         key="daily",
         title="The Morning Tide",
@@ -136,7 +140,7 @@ def paper(tmp_path: Path) -> Paper:
     )
     return Paper(
         Settings(
-            folder=tmp_path,
+            folder=folder,
             site=Site(
                 name="Harbour Gazette",
                 url="https://gazette.example",
@@ -144,7 +148,7 @@ def paper(tmp_path: Path) -> Paper:
                 timezone=ZoneInfo("Europe/London"),
                 postal_address="1 Quay, Harbour",
             ),
-            database=tmp_path / "subscribers.db",
+            database=folder / "subscribers.db",
             smtp=SmtpSettings(host="127.0.0.1", port=1, security=Security.NONE),
             sources=(),
             newsletters={"daily": newsletter},

@@ -47,5 +47,6 @@ def test_a_ledger_in_order_has_no_breach(sent: Paper) -> None:
     ],
 )
 def test_each_kind_of_damage_is_named(sent: Paper, damage: str, rule: str) -> None:
+    sent.run("drop trigger a_chosen_article_is_not_forgotten")
     sent.run(damage)
     assert any(breach.rule.startswith(rule) for breach in audit(sent.settings).breaches)

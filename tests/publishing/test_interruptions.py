@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from email import message_from_bytes
 from pathlib import Path
 from typing import Literal
@@ -32,7 +32,7 @@ class Mortal(FolderTransport):
     async def send(
         self,
         envelope: Envelope,
-        message: bytes,
+        message: bytes | Sequence[bytes],
         *,
         before_commit: Callable[[], None] = unrecorded,
     ) -> Outcome:

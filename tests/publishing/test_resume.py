@@ -11,7 +11,7 @@ from digest.model.outcome import Accepted, Deferred, Outcome, Reply, Unknown
 from digest.publishing.audit import audit
 from digest.publishing.deliver import Report
 from digest.publishing.resume import OfUnknown, resume
-from digest.publishing.round import Skipped
+from digest.publishing.skipped import Skipped
 from digest.publishing.stop import stop
 from digest.sender.envelope import Envelope
 from digest.sender.recorder import RecordingTransport

@@ -8,12 +8,20 @@ from email.policy import default
 
 import pytest
 
-from digest.errors import AlreadySending, ConfigError, RelayUnavailable, SlotTaken, TemplateError
+from digest.errors import (
+    AlreadySending,
+    ConfigError,
+    RelayUnavailable,
+    SlotTaken,
+    StorageError,
+    Superseded,
+    TemplateError,
+)
 from digest.model.newsletter import Rules
 from digest.model.outcome import Accepted, Deferred, Outcome, Rejected, Reply, Unknown
 from digest.publishing.deliver import Report
 from digest.publishing.lock import sending
-from digest.publishing.round import Skipped
+from digest.publishing.skipped import Skipped
 from digest.publishing.status import status
 from digest.sender.envelope import Envelope
 from digest.sender.recorder import RecordingTransport
@@ -130,9 +138,58 @@ def test_rejected_readers_are_recorded_with_what_the_server_said(paper: Paper) -
     assert paper.value("select state from editions") == "sent"
 
 
-def test_a_relay_that_is_at_fault_blames_no_reader(paper: Paper) -> None:
+def test_a_server_that_refuses_everybody_is_at_fault_and_no_reader_is(paper: Paper) -> None:
+    many = [f"reader-{n}@example.com" for n in range(8)]
+    paper.publish("Ferry late")
+    paper.subscribe(*many)
+    no = Rejected(reason="no", reply=Reply(code=550, text="relay denied"))
+    report = paper.send(RecordingTransport(dict.fromkeys(many, no)))
+    assert isinstance(report, Report)
+    assert report.error is not None
+    assert "refuses everybody: 550 relay denied" in report.error.message
+    assert "rejected" not in paper.states().values()
+    assert paper.value("select state from editions") == "prepared"
+    assert sorted(paper.sent(now=NOW + timedelta(hours=1))) == many
+
+
+def test_a_few_refusals_before_the_first_acceptance_are_the_readers_own(paper: Paper) -> None:
     paper.publish("Ferry late")
     paper.subscribe(*READERS)
+    no = Rejected(reason="no", reply=Reply(code=550, text="no such user"))
+    paper.send(RecordingTransport(dict.fromkeys(READERS[:3], no)))
+    assert list(paper.states().values()) == ["rejected", "rejected", "rejected", "sent"]
+
+
+def test_an_edition_that_nobody_has_is_not_sent(paper: Paper) -> None:
+    paper.publish("Ferry late")
+    paper.subscribe("ada@example.com")
+    no = Rejected(reason="no", reply=Reply(code=550, text="no such user"))
+    paper.send(RecordingTransport({"ada@example.com": no}))
+    assert paper.value("select state from editions") == "incomplete"
+
+
+def test_an_address_that_no_header_can_carry_stops_nobody_else(paper: Paper) -> None:
+    paper.publish("Ferry late")
+    paper.subscribe("ada@example.com", "no good@example.com", "zoe@example.com")
+    assert paper.sent() == ["ada@example.com", "zoe@example.com"]
+    assert paper.states()["no good@example.com"] == "rejected"
+
+
+def test_a_skip_says_what_there_is_instead(paper: Paper) -> None:
+    paper.subscribe("ada@example.com")
+    empty = paper.send(RecordingTransport())
+    assert isinstance(empty, Skipped)
+    assert "no articles yet" in empty.reason
+    paper.publish("An old story", hours=100)
+    old = paper.send(RecordingTransport())
+    assert isinstance(old, Skipped)
+    assert old.reason.endswith("is of 2026-03-08 03:00, and max_age is 2 days")
+
+
+def test_a_relay_that_is_at_fault_blames_no_reader(paper: Paper) -> None:
+    many = [f"reader-{n}@example.com" for n in range(8)]
+    paper.publish("Ferry late")
+    paper.subscribe(*many)
     served: list[str] = []
 
     def answers(envelope: Envelope, _message: bytes) -> Outcome:
@@ -145,8 +202,8 @@ def test_a_relay_that_is_at_fault_blames_no_reader(paper: Paper) -> None:
     assert isinstance(report, Report)
     assert report.error is not None
     assert report.error.message == "localhost:25 has gone"
-    assert sorted(paper.states().values()) == ["queued", "queued", "sent", "sent"]
-    assert paper.sent() == READERS[2:]
+    assert set(paper.states().values()) == {"sent", "deferred", "queued"}
+    assert paper.sent() == many[2:]
 
 
 def test_who_leaves_between_preparing_and_sending_is_not_mailed(paper: Paper) -> None:
@@ -179,13 +236,134 @@ def test_what_is_resumed_is_what_was_begun(paper: Paper) -> None:
     paper.publish("Something new", hours=0.1)
     overridden = paper.settings.folder / "templates" / "email"
     overridden.mkdir(parents=True)
-    (overridden / "digest.txt").write_text("all different", encoding="utf-8")
+    (overridden / "digest.txt").write_text("{{ lead.title }} and {{ reader.email }}", "utf-8")
     second = RecordingTransport()
     paper.send(second, now=NOW + timedelta(hours=1))
-    assert len(second.accepted) == 3
-    for attempt in second.accepted:
+    first_edition, next_edition = second.accepted[:3], second.accepted[3:]
+    assert [a.envelope.rcpt_to for a in first_edition] == READERS[1:]
+    for attempt in first_edition:
         assert "Ferry late" in body(attempt.message, "plain")
         assert "Something new" not in body(attempt.message, "plain")
+    # Everybody has the old one, so the new one follows, in its new clothes.
+    assert [a.envelope.rcpt_to for a in next_edition] == READERS
+    assert all("Something new and" in body(a.message, "plain") for a in next_edition)
+
+
+def test_one_reader_whose_server_defers_for_ever_does_not_hold_up_the_next_edition(
+    paper: Paper,
+) -> None:
+    paper.publish("Ferry late")
+    paper.subscribe(*READERS)
+    full = Deferred(reason="full", reply=Reply(code=452, text="mailbox full", enhanced="4.2.2"))
+    paper.send(RecordingTransport({READERS[2]: full}))
+    paper.publish("Bridge shut", hours=0.1)
+    transport = RecordingTransport({READERS[2]: full})
+    paper.send(transport, now=NOW + timedelta(days=1))
+    assert len(transport.accepted) == 3
+    assert paper.value("select count(*) from editions") == 2
+    assert len(status(paper.settings, paper.newsletter)) == 2
+
+
+def test_images_are_frozen_with_the_edition(paper: Paper) -> None:
+    picture = paper.settings.folder / "bridge.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n the bridge as it was")
+    paper.publish("Bridge open")
+    paper.run("update articles set image_url = 'bridge.png'")
+    paper.subscribe(*READERS)
+    paper.send(RecordingTransport({e: Deferred(reason="busy") for e in READERS[1:]}))
+    picture.unlink()
+    second = RecordingTransport()
+    paper.send(second)
+    (image,) = (
+        part
+        for part in parsed(second.accepted[0].message).walk()
+        if part.get_content_maintype() == "image"
+    )
+    assert image.get_content() == b"\x89PNG\r\n\x1a\n the bridge as it was"
+
+
+def test_a_relay_that_fails_for_one_reader_serves_the_others(paper: Paper) -> None:
+    paper.publish("Ferry late")
+    paper.subscribe(*READERS)
+
+    def answers(envelope: Envelope, _message: bytes) -> Outcome:
+        if envelope.rcpt_to == READERS[1]:
+            raise RelayUnavailable("does not relay to this one")
+        return Accepted(reply=Reply(code=250, text="ok"))
+
+    paper.send(RecordingTransport(answers))
+    assert list(paper.states().values()) == ["sent", "deferred", "sent", "sent"]
+
+
+def test_a_send_without_its_lock_sends_nothing_more(paper: Paper) -> None:
+    paper.publish("Ferry late")
+    paper.subscribe(*READERS)
+
+    def answers(envelope: Envelope, _message: bytes) -> Outcome:
+        if envelope.rcpt_to == READERS[1]:
+            (paper.settings.folder / "subscribers.db.sending.lock").unlink()
+        return Accepted(reply=Reply(code=250, text="ok"))
+
+    transport = RecordingTransport(answers)
+    report = paper.send(transport)
+    assert [a.envelope.rcpt_to for a in transport.accepted] == READERS[:1]
+    assert isinstance(report, Report)
+    assert report.error is not None
+    assert "was taken away" in report.error.message
+
+
+def test_a_missing_database_is_not_a_first_day(paper: Paper) -> None:
+    with pytest.raises(StorageError, match="there is no database"):
+        paper.send(RecordingTransport())
+    assert not paper.settings.database.exists()
+
+
+def test_a_lost_decision_does_not_bring_an_article_into_a_second_edition(paper: Paper) -> None:
+    paper.publish("Ferry late")
+    paper.subscribe(*READERS)
+    paper.sent()
+    with pytest.raises(StorageError, match="would be sent again"):
+        paper.run("delete from decisions")
+    paper.run("drop trigger a_chosen_article_is_not_forgotten")
+    paper.run("delete from decisions")
+    with pytest.raises(StorageError, match="at most one edition"):
+        paper.sent(now=NOW + timedelta(hours=1))
+
+
+def test_an_article_that_is_withdrawn_while_the_edition_is_made_is_not_in_it(
+    paper: Paper,
+) -> None:
+    paper.publish("Ferry late", "Library open")
+    paper.subscribe("ada@example.com")
+    paper.run(
+        "create trigger meanwhile after insert on editions when not exists"
+        " (select 1 from articles where withdrawn_at is not null)"
+        " begin update articles set withdrawn_at = '2026-03-12T06:59:59Z' where id = 1; end"
+    )
+    # The first draft is refused, its transaction undone with the withdrawal; so is each other one.
+    with pytest.raises(Superseded, match="withdrawn"):
+        paper.sent()
+    assert paper.value("select count(*) from editions") == 0
+
+
+def test_an_article_that_its_source_moves_out_of_reach_gets_its_reason(paper: Paper) -> None:
+    paper.publish("Ferry late")
+    paper.publish("Post-dated", hours=-50)
+    paper.subscribe("ada@example.com")
+    paper.sent()
+    paper.run(
+        "update articles set published_at = '2026-03-01T00:00:00Z',"
+        " edited_at = '2026-03-12T08:00:00Z' where title = 'Post-dated'"
+    )
+    paper.publish("Bridge shut", hours=-1)
+    paper.sent(now=NOW + timedelta(hours=2))
+    assert (
+        paper.value(
+            "select verdict from decisions join articles on id = article_id"
+            " where title = 'Post-dated'"
+        )
+        == "too old"
+    )
 
 
 def test_two_senders_on_one_database_do_not_mix(paper: Paper) -> None:

@@ -39,6 +39,10 @@ def test_a_fresh_file_gets_the_whole_schema_and_our_mark(file: Path) -> None:
         assert _value(db, "pragma integrity_check") == "ok"
 
 
+def test_a_fresh_file_is_nobody_elses_business(file: Path) -> None:
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
 def test_an_open_database_keeps_foreign_keys_wal_and_full_synchronisation(file: Path) -> None:
     with open_database(file) as db:
         assert _value(db, "pragma foreign_keys") == 1
@@ -68,7 +72,7 @@ def test_a_transaction_that_fails_leaves_nothing(file: Path) -> None:
         with pytest.raises(StorageError, match="UNIQUE"), db.transaction():
             for _ in range(2):
                 db.execute("insert into keys (name, key) values ('half', x'00')")
-        assert _value(db, "select count(*) from keys") == 1
+        assert _value(db, "select count(*) from keys") == 2
 
 
 def test_processes_that_start_together_on_a_fresh_file_all_succeed(tmp_path: Path) -> None:
@@ -94,7 +98,7 @@ def test_processes_that_start_together_on_a_fresh_file_all_succeed(tmp_path: Pat
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    assert [process.communicate() for process in started] == [("1\n", "")] * 4
+    assert [process.communicate() for process in started] == [("2\n", "")] * 4
 
 
 def test_an_outdated_file_is_brought_up_to_date_and_keeps_its_rows(tmp_path: Path) -> None:
@@ -166,9 +170,10 @@ def test_a_file_in_a_read_only_folder_can_be_read_and_says_why_not_written(
     path = world_readable / "subscribers.db"
     with open_database(path):
         pass
+    path.chmod(0o644)
     with _as_somebody_else():
         with open_database(path, Access.READ) as db:
-            assert _value(db, "select count(*) from keys") == 1
+            assert _value(db, "select count(*) from keys") == 2
         with pytest.raises(DatabaseUnwritable, match="cannot be opened"), open_database(path):
             pass
         with pytest.raises(DatabaseUnwritable), open_database(world_readable / "new.db"):
@@ -207,7 +212,7 @@ def test_a_full_disk_is_named_and_undone(file: Path) -> None:
     with pytest.raises(DatabaseUnwritable, match="disk is full"):
         fill_the_disk()
     with open_database(file) as db:
-        assert _value(db, "select count(*) from keys") == 1
+        assert _value(db, "select count(*) from keys") == 2
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from digest.errors import DatabaseUnwritable
 from digest.model.delivery import DeliveryState
 from digest.storage import deliveries, journal
 from digest.storage.connection import Database, open_database
-from digest.storage.journal import Journal, Evidence
+from digest.storage.journal import Evidence, Journal
 
 NOW = datetime(2026, 3, 12, 7, tzinfo=UTC)
 
@@ -101,9 +101,8 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system with room for next to nothing."""
     place = tmp_path / "tiny"
     place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", place], check=False, capture_output=True
-    )
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(place)]
+    mounted = subprocess.run(mount, check=False, capture_output=True)
     if mounted.returncode != 0:
         pytest.skip("may not mount a small file system here")
     yield place
@@ -133,7 +132,10 @@ def ledger(tmp_path: Path) -> Iterator[Database]:
             " last_article_id, nonce, subject, created_at, first_delivery_id, last_delivery_id)"
             " values ('daily', 'slot', 1, 'prepared', '', '', 0, 'n', 's', '', 1, 6)"
         )
-        db.execute("insert into variants values (1, 'en', 'en', '[]', 's', 'h', 't')")
+        db.execute(
+            "insert into variants (edition_id, variant, language, topics, fields, subject, html,"
+            " text) values (1, 'en', 'en', '[]', '[]', 's', 'h', 't')"
+        )
         for id_, state in enumerate(STATES, start=1):
             db.execute(
                 "insert into subscribers (id, email, created_at) values (?, ?, '')",

@@ -161,8 +161,9 @@ def test_what_became_of_every_edition_for_a_person_is_found(db: Database) -> Non
             (number, f"2026-03-1{number}T07:00", number, f"nonce{number}"),
         )
         db.execute(
-            "insert into variants (edition_id, variant, language, topics, subject, html, text)"
-            " values (?, 'en', 'en', '[]', '', '', '')",
+            "insert into variants (edition_id, variant, language, topics, fields, subject, html,"
+            " text)"
+            " values (?, 'en', 'en', '[]', '[]', '', '', '')",
             (number,),
         )
     db.connection.executemany(

@@ -1,0 +1,25 @@
+"""`--out FILE`: whether it can be written, and what its ending says about its content."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from digest.errors import UsageError
+
+_F = TypeVar("_F")
+
+
+def writable(out: Path) -> None:
+    """Raises UsageError where no file can be: it is a folder, or there is no folder for it."""
+    if out.is_dir():
+        raise UsageError(f"--out: {out} is a folder, expected the name of a file")
+    if not out.absolute().parent.is_dir():
+        raise UsageError(f"--out: there is no folder {out.parent}", hint="Make it first.")
+
+
+def by_ending(out: Path, endings: Mapping[str, _F], *, advice: str) -> _F:
+    """What the ending of a file says. Raises UsageError where it says nothing."""
+    found = endings.get(out.suffix.lower())
+    if found is None:
+        raise UsageError(f"--out: the ending of {out} does not say what to write", hint=advice)
+    return found

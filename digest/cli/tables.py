@@ -1,0 +1,164 @@
+"""Tables in the house style: no frame, and a column that is empty throughout is left out.
+
+In a pipe every row is one line, as wide as it wants. On a terminal the columns named in `fold`
+share what the others leave; addresses, dates and numbers stay in one piece. Where a terminal is too
+narrow for that, a row becomes a few lines: first what identifies it, then the rest, indented.
+"""
+
+import sys
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import zip_longest
+from typing import Final
+
+from digest.cli.output import clean, paint, say
+
+#: Between two columns.
+_GAP: Final = "  "
+
+#: A folded column that would be narrower than this is not worth reading.
+_NARROWEST: Final = 16
+
+_Row = Sequence[str]
+
+
+def print_table(
+    headers: Sequence[str],
+    rows: Iterable[_Row],
+    *,
+    fold: Collection[str] = (),
+    title: str = "",
+    styles: Mapping[str, str] | None = None,
+    show_headers: bool = True,
+) -> None:
+    """Print rows of texts under their headers; `>` before a header sets its column to the right.
+
+    `styles` colours cells of certain texts. A cell may have several lines.
+    """
+    cells = [tuple(clean(cell) for cell in row) for row in rows]
+    used = [at for at in range(len(headers)) if any(row[at].strip("·") for row in cells)]
+    names = [headers[at].removeprefix(">") for at in used]
+    right = [headers[at].startswith(">") for at in used]
+    cells = [tuple(row[at] for at in used) for row in cells]
+    if title:
+        say(title)
+    shown = names if show_headers else [""] * len(names)
+    widths = [_column(name, at, cells) for at, name in enumerate(shown)]
+    # Folding long lists takes as long as reading them: nobody does.
+    if sys.stdout.isatty() and len(cells) <= 1_000:
+        room = _terminal_width()
+        folds = [at for at, name in enumerate(names) if name in fold]
+        if not _fit(widths, folds, room):
+            _print_stacked(cells, folds, room)
+            return
+    if show_headers and cells:
+        say(_line(names, widths, right), style="dim")
+    for row in cells:
+        _print_row(row, widths, right, styles or {})
+
+
+def width_of(text: str) -> int:
+    """How many cells of a terminal a text of one line takes."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(one) or one in "\u200c\u200d"
+        else 2 if unicodedata.east_asian_width(one) in "WF" else 1
+        for one in text
+    )  # fmt: skip
+
+
+def folded(text: str, width: int) -> list[str]:
+    """The text in lines of at most `width` cells; only a word that is longer is cut."""
+    lines = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in paragraph.split(" "):
+            joint = f"{line} {word}" if line else word
+            if width_of(joint) <= width:
+                line = joint
+                continue
+            if line:
+                lines.append(line)
+            line = word
+            while width_of(line) > width:
+                head = _head(line, width)
+                lines.append(head)
+                line = line[len(head) :]
+        lines.append(line)
+    return lines
+
+
+def _head(text: str, width: int) -> str:
+    end = 1
+    while end < len(text) and width_of(text[: end + 1]) <= width:
+        end += 1
+    return text[:end]
+
+
+def _terminal_width() -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
+def _column(name: str, at: int, cells: Sequence[_Row]) -> int:
+    lines = (line for row in cells for line in row[at].split("\n"))
+    return max((width_of(line) for line in (name, *lines)), default=0)
+
+
+def _fit(widths: list[int], folds: Sequence[int], room: int) -> bool:
+    """Narrow the columns that fold until all fit; whether they can."""
+    excess = sum(widths) + len(_GAP) * (len(widths) - 1) - room
+    while excess > 0:
+        widest = max(folds, key=lambda at: widths[at], default=None)
+        if widest is None or widths[widest] <= _NARROWEST:
+            return False
+        widths[widest] -= 1
+        excess -= 1
+    return True
+
+
+def _print_row(
+    row: _Row, widths: Sequence[int], right: Sequence[bool], styles: Mapping[str, str]
+) -> None:
+    if sys.stdout.isatty():
+        columns = [folded(cell, width) for cell, width in zip(row, widths, strict=True)]
+    else:
+        columns = [cell.split("\n") for cell in row]
+    for texts in zip_longest(*columns, fillvalue=""):
+        _print_line(texts, widths, right, styles)
+
+
+def _print_line(
+    texts: _Row, widths: Sequence[int], right: Sequence[bool], styles: Mapping[str, str]
+) -> None:
+    line = _line(texts, widths, right)
+    coloured = [text for text in texts if text in styles]
+    if not coloured or not sys.stdout.isatty():
+        say(line)
+        return
+    from rich.text import Text
+
+    painted = Text(line)
+    for text in coloured:
+        painted.highlight_words([text], styles[text])
+    paint(sys.stdout, painted)
+
+
+def _line(texts: _Row, widths: Sequence[int], right: Sequence[bool]) -> str:
+    parts = []
+    for text, width, is_right in zip(texts, widths, right, strict=True):
+        space = " " * (width - width_of(text))
+        parts.append(space + text if is_right else text + space)
+    return _GAP.join(parts).rstrip()
+
+
+def _print_stacked(cells: Sequence[_Row], folds: Sequence[int], room: int) -> None:
+    for row in cells:
+        first = _GAP.join(cell for at, cell in enumerate(row) if at not in folds and cell)
+        for line in folded(first, room):
+            say(line)
+        for at in folds:
+            for line in folded(row[at], max(room - len(_GAP), _NARROWEST)) if row[at] else ():
+                say(_GAP + line)

@@ -1,0 +1,41 @@
+"""Signing, where it is configured: by whom, and on which core."""
+
+import asyncio
+import os
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from digest.composer.dkim import DkimSigner
+from digest.composer.form import MessageForm
+from digest.config import Settings
+from digest.model.newsletter import Newsletter
+from digest.model.subscriber import Recipient
+
+_CORES: Final = (
+    len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+)
+
+
+def signer_of(settings: Settings, newsletter: Newsletter) -> DkimSigner | None:
+    """The signer of a newsletter's messages; None where we do not sign.
+
+    Reads the keys, which takes some 0.1 s. Raises ConfigError where they cannot serve.
+    """
+    if settings.dkim is None:
+        return None
+    return DkimSigner.from_settings(settings.dkim, sender=newsletter.sender_address)
+
+
+async def filled(
+    form: MessageForm, recipient: Recipient, *, delivery_id: int, date: datetime
+) -> bytes:
+    """The form filled for one reader, as `MessageForm.fill` does it.
+
+    Signing takes twenty times as long as everything else about a message, and does not hold Python
+    up: where there is another core it has it, while the event loop goes on.
+    """
+    fill = partial(form.fill, recipient, delivery_id=delivery_id, date=date)
+    if form.signature is None or _CORES == 1:
+        return fill()
+    return await asyncio.to_thread(fill)
