@@ -1,12 +1,18 @@
-"""For all tests: what a skip means in CI."""
+"""For all tests: what a skip means in CI, and that Ctrl-C means something everywhere."""
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
 
 #: How a test says that it wants a program of the system; `.ci/run` installs what they name.
 WANTED = "needs the Debian package"
+
+
+# A shell that runs us in the background makes us ignore Ctrl-C, and what we start inherits that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

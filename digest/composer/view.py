@@ -86,7 +86,10 @@ class View:
         numbers = count(1)
         lead = self._item(next(numbers), page.lead, deck=LEAD_DECK)
         related = self._items(numbers, page.related)
-        sections = tuple(self._section(numbers, group) for group in page.groups)
+        # A page of nothing but stories without sections needs no heading over them, and no contents.
+        plain_page = all(group.title is None and group.stories for group in page.groups)
+        last = "" if plain_page else self._language.say("also_in_the_news")
+        sections = tuple(self._section(numbers, group, untitled=last) for group in page.groups)
         day = language.locality.date(self._today)
         return {
             "newsletter": {"key": newsletter.key, "title": plain(newsletter.title)},
@@ -101,6 +104,7 @@ class View:
             "lead": lead,
             "related": related,
             "sections": sections,
+            "contents": tuple(section for section in sections if section.title),
             "left_to_the_web": left_to_the_web,
             "reader": reader,
             "say": language.say,
@@ -117,9 +121,9 @@ class View:
             return say("preheader_plain", count=more)
         return say("preheader", count=more, sections=self._language.locality.listing(titles))
 
-    def _section(self, numbers: Iterator[int], group: Group) -> Section:
+    def _section(self, numbers: Iterator[int], group: Group, *, untitled: str) -> Section:
         return Section(
-            title=self._language.say("also_in_the_news") if group.title is None else group.title,
+            title=untitled if group.title is None else group.title,
             count=self._language.locality.number(group.count),
             stories=self._items(numbers, group.stories),
             headlines=self._items(numbers, group.headlines),

@@ -31,6 +31,7 @@ _STOP_WORDS = frozenset(
 #: A word tells something when at most this part of all headlines (or a handful) has it.
 _TELLING_PART = 0.1
 _TELLING_COUNT = 5
+_PAIR = 2
 
 
 def words_of(headline: str) -> frozenset[str]:
@@ -78,6 +79,8 @@ class Relations:
             for word in words:
                 having[word].append(id_)
         most = max(_TELLING_COUNT, int(len(headlines) * _TELLING_PART))
+        # Among a few headlines, what most of them have tells nothing either.
+        most = min(most, max(_PAIR, len(headlines) // 2))
         self._having = {word: ids for word, ids in having.items() if 1 < len(ids) <= most}
 
     def related_to(self, id_: int) -> frozenset[int]:
