@@ -86,7 +86,7 @@ class View:
         numbers = count(1)
         lead = self._item(next(numbers), page.lead, deck=LEAD_DECK)
         related = self._items(numbers, page.related)
-        # A page of nothing but stories without sections needs no heading over them, and no contents.
+        # A page of nothing but stories without sections needs no heading over them, no contents.
         plain_page = all(group.title is None and group.stories for group in page.groups)
         last = "" if plain_page else self._language.say("also_in_the_news")
         sections = tuple(self._section(numbers, group, untitled=last) for group in page.groups)

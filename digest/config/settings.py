@@ -152,6 +152,11 @@ class Settings:
     give_up_after: timedelta = timedelta(days=3)
 
     @property
+    def outgoing(self) -> tuple[SmtpSettings, ...]:
+        """The servers that messages go to: the relays, or else the one of [smtp]."""
+        return self.relays or (self.smtp,)
+
+    @property
     def templates(self) -> Path:
         """Where the site keeps the templates that override ours."""
         return self.folder / "templates" / "email"

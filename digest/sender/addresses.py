@@ -1,7 +1,6 @@
 """An address as it stands in a command: what is sent, and what the server must know for it."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -10,30 +9,42 @@ _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a0-\ud7ff\ue000-\U0010ffff-]+"
 _LOCAL: Final = re.compile(rf'{_ATOM}(?:\.{_ATOM})*|"(?:[^"\\\x00-\x1f\x7f-\x9f]|\\[\x20-\x7e])*"')
 _LABEL: Final = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}"
 _DOMAIN: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|\[[A-Za-z0-9.:-]+\]")
+
+#: Nearly every address: there is nothing to think over, and nothing to encode.
+_USUAL: Final = re.compile(
+    r"(?=[^@]{1,64}@)[A-Za-z0-9+_=-]+(?:\.[A-Za-z0-9+_=-]+)*"
+    r"@[A-Za-z0-9][A-Za-z0-9-]{0,62}(?:\.[A-Za-z0-9][A-Za-z0-9-]{0,62})+"
+)
 _LONGEST_LOCAL: Final = 64
 _LONGEST_DOMAIN: Final = 255
+_LONGEST_USUAL: Final = 254
 
 
 class AddressImpossible(ValueError):
     """No SMTP command can hold this address. The text says why, as a phrase."""
 
 
-@dataclass(frozen=True, slots=True)
-class WireAddress:
-    """An address for MAIL or RCPT: its domain as an A-label (RFC 5891), its local part as it is."""
+def wire_address(address: str) -> str:
+    """The address as it is sent: its domain as an A-label (RFC 5891), its local part as it is.
 
-    text: str
-    needs_smtputf8: bool
-
-
-def wire_address(address: str) -> WireAddress:
-    """The address as it is sent. Raises AddressImpossible."""
+    What is still not ASCII then needs SMTPUTF8. Raises AddressImpossible.
+    """
+    if len(address) <= _LONGEST_USUAL and _USUAL.fullmatch(address):
+        return address
     local, at, domain = address.rpartition("@")
     if not at or not _LOCAL.fullmatch(local):
         raise AddressImpossible("is not of the form name@domain")
     if len(local.encode()) > _LONGEST_LOCAL:
         raise AddressImpossible(f"has more than {_LONGEST_LOCAL} octets before the @")
-    return WireAddress(f"{local}@{_a_label(domain)}", not local.isascii())
+    return f"{local}@{_a_label(domain)}"
+
+
+def domain_of(address: str) -> str:
+    """The domain of an address in small letters, as its A-label; empty where DNS cannot hold it."""
+    try:
+        return _a_label(address.rpartition("@")[2]).lower()
+    except AddressImpossible:
+        return ""
 
 
 @lru_cache(maxsize=4096)

@@ -13,6 +13,7 @@ from digest.config.settings import Security, SmtpSettings
 from digest.sender import troubles
 from digest.sender.dialogue import Dialogue, transport_of
 from digest.sender.extensions import Extensions
+from digest.sender.login import NoMethod, log_in
 from digest.sender.replies import cleaned
 from digest.sender.session import Session
 from digest.sender.troubles import Stage, relay_name
@@ -83,7 +84,7 @@ async def _prepared(client: aiosmtplib.SMTP, settings: SmtpSettings) -> Connecti
         if not client.supports_extension("auth"):
             raise troubles.no_login(settings)
         async with _told(Stage.LOGIN, settings):
-            await client.login(settings.username, settings.password or "")
+            await _logged_in(client, settings)
     return _taken_over(client, settings, greeting=cleaned(greeting.message.encode(*_AS_RECEIVED)))
 
 
@@ -92,15 +93,28 @@ def _taken_over(client: aiosmtplib.SMTP, settings: SmtpSettings, *, greeting: st
         raise troubles.gone(settings)
     encryption = client.get_transport_info("ssl_object")
     extensions = Extensions.offered(client.esmtp_extensions)
-    dialogue = Dialogue.take_over(transport_of(client.transport), timeout=settings.timeout)
+    dialogue = Dialogue.take_over(transport_of(client.transport))
     return Connection(
-        session=Session(dialogue, extensions, relay=relay_name(settings)),
+        session=Session(
+            dialogue,
+            extensions,
+            relay=relay_name(settings),
+            timeout=settings.timeout,
+            timeout_after_data=settings.timeout_after_data,
+        ),
         greeting=greeting,
         extensions=extensions,
         tls=encryption.version() if encryption is not None else None,
         logins=tuple(sorted(method.upper() for method in client.server_auth_methods)),
         logged_in=settings.username is not None,
     )
+
+
+async def _logged_in(client: aiosmtplib.SMTP, settings: SmtpSettings) -> None:
+    try:
+        await log_in(client, settings)
+    except NoMethod:
+        raise troubles.no_method(settings, client.server_auth_methods) from None
 
 
 async def _hello(client: aiosmtplib.SMTP) -> None:

@@ -1,10 +1,11 @@
 """The dialogue: commands out, replies in, matched in order whatever way the bytes arrive."""
 
 import asyncio
-from collections import deque
+from collections.abc import Sequence
 from typing import Final, cast
 
 from digest.model.outcome import Reply
+from digest.sender.alarm import Alarm
 from digest.sender.replies import MalformedReply, ReplyParser
 
 #: Code 421 may answer any command: the server closes the connection (RFC 5321 section 3.8).
@@ -31,129 +32,129 @@ class LineLost(Exception):
 class Dialogue(asyncio.Protocol):
     """One SMTP connection after its handshake. One task at a time speaks through it.
 
-    `timeout` is in seconds and holds for each wait. Once the line is lost, the connection is gone
-    and every call raises the same LineLost.
+    Once the line is lost, the connection is gone, and `lost` says why.
+
+    **What has left.** Where nothing is encrypted, the transport tells exactly whether the system
+    has taken every octet that was written: with a high-water mark of 0, writing is paused as long
+    as a single one is still in our own memory, on asyncio and on uvloop alike. What never reached
+    the system cannot have reached the server. TLS keeps octets in places that nobody can see into.
     """
 
-    def __init__(self, transport: asyncio.Transport, *, timeout: float) -> None:
+    def __init__(self, transport: asyncio.Transport) -> None:
         self._loop = asyncio.get_running_loop()
         self._transport = transport
-        self._timeout = timeout
+        self._alarm = Alarm(self._fall_silent)
+        self._patience = 0.0
         self._parser = ReplyParser()
-        self._expected = 0
-        self._arrived: deque[Reply] = deque()
-        self._writable = True
+        self._arrived: list[Reply] = []
+        self._wanted = 0
         self._waiter: asyncio.Future[None] | None = None
-        self._lost: LineLost | None = None
+        self._in_the_open = transport.get_extra_info("sslcontext") is None
+        self._holding_back = False
         self._closed: asyncio.Future[None] = self._loop.create_future()
+        self.lost: LineLost | None = None
 
     @classmethod
-    def take_over(cls, transport: asyncio.Transport, *, timeout: float) -> "Dialogue":
+    def take_over(cls, transport: asyncio.Transport) -> "Dialogue":
         """Speak on a connection that another protocol has opened."""
-        dialogue = cls(transport, timeout=timeout)
+        dialogue = cls(transport)
         transport.set_protocol(dialogue)
-        # "Written" is to mean handed to the system, not kept in a buffer of ours: what is lost
-        # before the final dot is then noticed before it. (TLS transports never resume at 0.)
-        transport.set_write_buffer_limits(high=1, low=0)
         if transport.is_closing():
-            dialogue.lose(LineLost("the server closed the connection"))
+            dialogue.connection_lost(None)
+        elif dialogue._in_the_open:
+            transport.set_write_buffer_limits(high=0)
         return dialogue
 
     @property
-    def lost(self) -> LineLost | None:
-        """Why nothing goes through any more, or None while the line stands."""
-        return self._lost
+    def holding_back(self) -> bool:
+        """Whether something that was written is surely still here."""
+        return self._holding_back
 
-    def write(self, data: bytes, *, replies: int) -> None:
-        """Send what the server answers with so many replies. Raises LineLost."""
-        self._check()
-        self._expected += replies
-        self._transport.write(data)
+    async def ask(self, data: bytes, *, replies: int, within: float) -> Sequence[Reply]:
+        """Write, and wait for so many replies: fewer come where the line is lost meanwhile.
 
-    async def reply(self) -> Reply:
-        """The next reply in the order of the commands. A 421 is raised as LineLost."""
-        while not self._arrived:
-            self._check()
-            await self._wait()
-        reply = self._arrived.popleft()
-        if reply.code == CLOSING:
-            raise self.lose(LineLost(_CLOSES, reply=reply))
-        return reply
-
-    async def drained(self) -> None:
-        """Wait until the system has taken everything that was written. Raises LineLost."""
-        while not self._writable:
-            self._check()
-            await self._wait()
-        self._check()
-
-    def lose(self, loss: LineLost) -> LineLost:
-        """Give the connection up at once; gives back the first reason there was."""
-        if self._lost is None:
-            self._lost = loss
-            self._transport.abort()
-            self._wake()
-        return self._lost
-
-    async def closed(self) -> None:
-        """Close what is still open and wait for it, no longer than the timeout."""
-        self._transport.close()
-        try:
-            await asyncio.wait_for(asyncio.shield(self._closed), self._timeout)
-        except TimeoutError:
-            self._transport.abort()
-
-    def _check(self) -> None:
-        if self._lost is not None:
-            raise self._lost
-
-    async def _wait(self) -> None:
+        A 421 is not among them; it is in `lost`. `within` so many seconds the server must speak,
+        and again between two replies. Raises LineLost where nothing could be written any more.
+        """
+        if self.lost is not None:
+            raise self.lost
+        self._wanted, self._patience = replies, within
         self._waiter = self._loop.create_future()
-        alarm = self._loop.call_later(self._timeout, self._time_out)
+        self._transport.write(data)
+        if self._transport.is_closing():
+            # The system refused it: the loss of the connection is about to be announced.
+            self._holding_back = self._in_the_open
+        self._alarm.set(within)
         try:
             await self._waiter
         finally:
-            alarm.cancel()
             self._waiter = None
+            self._alarm.clear()
+        arrived, self._arrived = self._arrived, []
+        return arrived
 
-    def _time_out(self) -> None:
-        if self._waiter is None or self._waiter.done():
-            return  # What we wait for has come while something else kept the event loop busy.
-        self.lose(LineLost(f"the server said nothing for {self._timeout:g} s", hung=True))
+    def lose(self, loss: LineLost) -> LineLost:
+        """Give the connection up at once; gives back the first reason there was."""
+        if self.lost is None:
+            self.lost = loss
+            self._alarm.dispose()
+            self._transport.abort()
+            self._wake()
+        return self.lost
+
+    async def held_back(self) -> bool:
+        """After a loss: whether the last octet that was written surely never left.
+
+        What is still in our memory may go on leaving until the connection is gone, so that is
+        waited for; it takes one turn of the event loop.
+        """
+        if self._in_the_open:
+            await asyncio.shield(self._closed)
+        return self._holding_back
+
+    async def closed(self, *, within: float) -> None:
+        """Close what is still open and wait for it, no longer than so many seconds."""
+        self._transport.close()
+        try:
+            await asyncio.wait_for(asyncio.shield(self._closed), within)
+        except TimeoutError:
+            self._transport.abort()
+
+    def _fall_silent(self) -> None:
+        self.lose(LineLost(f"the server said nothing for {self._patience:g} s", hung=True))
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    def _match(self, reply: Reply) -> None:
-        if self._expected == 0:
-            raise LineLost(_CLOSES if reply.code == CLOSING else _UNASKED, reply=reply)
-        self._expected -= 1
-        self._arrived.append(reply)
-
     # What asyncio calls.
 
     def data_received(self, data: bytes) -> None:
         """Match replies with the commands that are waiting for one."""
-        if self._lost is not None:
+        if self.lost is not None:
             return
         try:
             for reply in self._parser.feed(data):
-                self._match(reply)
+                if reply.code == CLOSING:
+                    self.lose(LineLost(_CLOSES, reply=reply))
+                elif self._waiter is None or len(self._arrived) == self._wanted:
+                    self.lose(LineLost(_UNASKED, reply=reply))
+                elif self.lost is None:
+                    self._arrived.append(reply)
         except MalformedReply as malformed:
             self.lose(LineLost(f"the server sent {malformed}"))
-        except LineLost as surprise:
-            self.lose(surprise)
-        self._wake()
+        if len(self._arrived) == self._wanted:
+            self._wake()
+        elif self.lost is None:
+            self._alarm.set(self._patience)
 
     def pause_writing(self) -> None:
         """The system takes no more for now."""
-        self._writable = False
+        self._holding_back = self._in_the_open
 
     def resume_writing(self) -> None:
         """Everything written has been taken."""
-        self._writable = True
-        self._wake()
+        self._holding_back = False
 
     def eof_received(self) -> None:
         """The server has hung up."""

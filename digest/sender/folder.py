@@ -13,6 +13,7 @@ from digest.errors import SenderError
 from digest.model.outcome import Accepted, Outcome, Reply, Unknown
 from digest.sender.envelope import Envelope
 from digest.sender.transport import unrecorded
+from digest.sender.wire import Message, whole
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9@._+-]+")
 
@@ -57,7 +58,7 @@ class FolderTransport:
     async def send(
         self,
         envelope: Envelope,
-        message: bytes,
+        message: Message,
         *,
         before_commit: Callable[[], None] = unrecorded,
     ) -> Outcome:
@@ -65,7 +66,7 @@ class FolderTransport:
 
         See `Transport.send`.
         """
-        draft = self._written(message)
+        draft = self._written(whole(message))
         try:
             before_commit()
             name = self._publish(draft, envelope.rcpt_to)

@@ -9,6 +9,7 @@ from typing import Final, Self
 from digest.model.outcome import Accepted, Outcome, Reply, Unknown
 from digest.sender.envelope import Envelope
 from digest.sender.transport import unrecorded
+from digest.sender.wire import Message, whole
 
 ACCEPTED: Final = Accepted(reply=Reply(code=250, text="recorded"))
 
@@ -62,17 +63,18 @@ class RecordingTransport:
     async def send(
         self,
         envelope: Envelope,
-        message: bytes,
+        message: Message,
         *,
         before_commit: Callable[[], None] = unrecorded,
     ) -> Outcome:
         """Record one message; see `Transport.send`."""
         # As with a server, others get their turn while this one is on its way.
         await asyncio.sleep(0)
-        outcome = self._answer(envelope, message)
+        text = whole(message)
+        outcome = self._answer(envelope, text)
         if isinstance(outcome, Accepted | Unknown):
             before_commit()
-        self.attempts.append(Recorded(envelope=envelope, message=message, outcome=outcome))
+        self.attempts.append(Recorded(envelope=envelope, message=text, outcome=outcome))
         return outcome
 
     def _answer(self, envelope: Envelope, message: bytes) -> Outcome:

@@ -1,7 +1,8 @@
 """Replies: a stream of bytes becomes `Reply` values, strictly (RFC 5321 section 4.2)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from digest.model.outcome import Reply
@@ -13,6 +14,7 @@ MAX_REPLY: Final = 32_768
 MAX_TEXT: Final = 400
 
 _LINE: Final = re.compile(rb"([2-5][0-5][0-9])(?:([ -])(.*))?", re.DOTALL)
+_WHOLE: Final = re.compile(rb"(?:[2-5][0-5][0-9](?: [^\n]{0,500})?\n|[2-5][0-5][0-9]\r\n){1,8}")
 _ENHANCED: Final = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:\s+|$)")
 
 
@@ -24,47 +26,68 @@ class ReplyParser:
     """Takes the stream in pieces of any size and gives each reply when its last line is there."""
 
     def __init__(self) -> None:
-        self._rest = bytearray()
+        self._rest = b""
         self._code: bytes | None = None
         self._lines: list[bytes] = []
         self._size = 0
 
-    def feed(self, data: bytes) -> Iterator[Reply]:
+    def feed(self, data: bytes) -> Iterable[Reply]:
         """The replies that `data` completes, in order.
 
         Raises MalformedReply where the stream goes wrong, after the replies that came before.
         """
-        self._rest += data
-        while (end := self._rest.find(b"\n")) >= 0:
-            line = bytes(self._rest[:end]).removesuffix(b"\r")
-            del self._rest[: end + 1]
-            self._count(end + 1)
-            if (reply := self._take(line)) is not None:
+        if not self._size and not self._rest and (replies := _replies_of(data)):
+            return replies
+        return self._piece_by_piece(data)
+
+    def _piece_by_piece(self, data: bytes) -> Iterator[Reply]:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._size += len(line) + 1
+            if self._size > MAX_REPLY:
+                raise _endless()
+            if (reply := self._take(line.removesuffix(b"\r"))) is not None:
+                self._size = 0
                 yield reply
-        self._bound(len(self._rest))
-
-    def _count(self, octets: int) -> None:
-        self._bound(octets)
-        self._size += octets
-
-    def _bound(self, octets: int) -> None:
-        if self._size + octets > MAX_REPLY:
-            raise MalformedReply(f"a reply longer than {MAX_REPLY:,} octets")
+        if self._size + len(self._rest) > MAX_REPLY:
+            raise _endless()
 
     def _take(self, line: bytes) -> Reply | None:
-        match = _LINE.fullmatch(line)
-        if match is None:
-            raise MalformedReply(f"{cleaned(line[:80])!r} is no SMTP reply")
-        code, separator, text = match.groups()
+        """The reply that ends with this line, or None while more of it is to come."""
+        code, separator, text = _parts(line)
         if self._code not in (None, code):
             raise MalformedReply(f"a reply that changes from {self._code!r} to {code!r}")
-        self._lines.append(text or b"")
+        self._lines.append(text)
         if separator == b"-":
             self._code = code
             return None
         reply = reply_of(int(code), self._lines)
-        self._code, self._lines, self._size = None, [], 0
+        self._code, self._lines = None, []
         return reply
+
+
+@lru_cache(maxsize=256)
+def _replies_of(data: bytes) -> Sequence[Reply]:
+    """The replies in `data` where it is nothing but whole replies of one line, else none.
+
+    That is what nearly always arrives, and servers repeat themselves, word for word.
+    """
+    if not _WHOLE.fullmatch(data):
+        return ()
+    lines = [_parts(line.removesuffix(b"\r")) for line in data.split(b"\n")[:-1]]
+    return tuple(reply_of(int(code), [text]) for code, _, text in lines)
+
+
+def _endless() -> MalformedReply:
+    return MalformedReply(f"a reply longer than {MAX_REPLY:,} octets")
+
+
+def _parts(line: bytes) -> tuple[bytes, bytes, bytes]:
+    match = _LINE.fullmatch(line)
+    if match is None:
+        raise MalformedReply(f"{cleaned(line[:80])!r} is no SMTP reply")
+    code, separator, text = match.groups(b"")
+    return code, separator, text
 
 
 def reply_of(code: int, lines: list[bytes]) -> Reply:
@@ -85,7 +108,9 @@ def reply_of(code: int, lines: list[bytes]) -> Reply:
 def cleaned(raw: bytes) -> str:
     """A server's words, safe to print: one line, nothing that steers a terminal."""
     text = raw.decode("utf-8", "replace")
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(text.split())
 
 
 def _bounded(text: str) -> str:

@@ -1,35 +1,49 @@
 """A session: one connection that carries message after message, and knows when one is committed.
 
-The commit point is the final dot. Until it is written the message is surely not sent, and whatever
-goes wrong is raised as LineLost; from then on only the server's reply can tell, and without one
-the outcome is Unknown.
+The commit point is the write that ends with the final dot. Until then the message is surely not
+sent, and whatever goes wrong is raised as LineLost. From then on only the server's reply can tell,
+with one exception: as long as the end of what was written is still in our own memory, the dot has
+not left. Without either the outcome is Unknown.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from digest.errors import RelayUnavailable
 from digest.model.outcome import Deferred, Outcome, Rejected, Reply, Unknown
-from digest.sender.commands import Commands, commands_for
+from digest.sender.commands import COMMANDS, opening_of
 from digest.sender.dialogue import CLOSING, Dialogue, LineLost
 from digest.sender.extensions import Extensions
-from digest.sender.verdicts import Opening, is_positive, of_message, of_opening, wants_message
+from digest.sender.verdicts import go_ahead, is_positive, of_message, of_opening, wants_message
 from digest.sender.wire import FINAL_DOT, Letter
 
 _RSET: Final = b"RSET\r\n"
-_DATA: Final = b"DATA\r\n"
 _QUIT: Final = b"QUIT\r\n"
+_TOO_EARLY: Final = "the server answered in the middle of the message"
 
 
 class Session:
-    """One open connection. `served` counts the readers it has had an answer about."""
+    """One open connection. `served` counts the readers it has had an answer about.
 
-    def __init__(self, dialogue: Dialogue, extensions: Extensions, *, relay: str) -> None:
+    `timeout` is in seconds and holds for each reply, but for the one to the final dot: that has
+    `timeout_after_data`.
+    """
+
+    def __init__(
+        self,
+        dialogue: Dialogue,
+        extensions: Extensions,
+        *,
+        relay: str,
+        timeout: float,
+        timeout_after_data: float,
+    ) -> None:
         self._dialogue = dialogue
         self._extensions = extensions
         self._relay = relay
+        self._timeout = timeout
+        self._timeout_after_data = timeout_after_data
         self._left_open = False
-        self._pipelining = extensions.pipelining
         self.served = 0
 
     @property
@@ -40,116 +54,108 @@ class Session:
     async def send(self, letter: Letter, before_commit: Callable[[], None]) -> Outcome:
         """Carry one message.
 
-        Raises LineLost where it is surely not sent and another connection may do better, and
+        Raises LineLost where it was not committed and another connection may do better, and
         RelayUnavailable where no other one would. Whatever else ends it, a cancelled task or an
         error in `before_commit`, takes the connection along.
         """
-        commands = commands_for(letter, self._extensions, relay=self._relay)
-        if isinstance(commands, Rejected):
-            return commands
+        opening = opening_of(letter, self._extensions, relay=self._relay)
+        if isinstance(opening, Rejected):
+            return opening
         try:
-            return await self._transaction(commands, letter, before_commit)
+            replies = await self._open(opening)
+            if not go_ahead(replies):
+                return await self._refused(replies)
+            if self._dialogue.lost is not None:
+                return self._unheard(self._dialogue.lost)
+            before_commit()
+            return await self._commit(letter.data)
         except (LineLost, RelayUnavailable):
             raise
         except BaseException:
             self.abort()
             raise
 
-    async def _transaction(
-        self, commands: Commands, letter: Letter, before_commit: Callable[[], None]
-    ) -> Outcome:
-        opening = await self._open(commands)
-        if not opening.go_ahead:
-            if opening.data is not None and wants_message(opening.data):
-                await self._send_nothing()
-            self.served += is_positive(opening.mail)
-            return of_opening(opening, relay=self._relay)
-        early = await self._send_body(letter)
-        if early is not None:
-            return early
-        before_commit()
-        return await self._commit()
+    async def _open(self, opening: bytes) -> Sequence[Reply]:
+        """The replies to the three commands of the opening, as far as they came."""
+        if self._left_open:
+            replies = await self._ask(_RSET + opening, 1 + COMMANDS)
+            if replies and not is_positive(replies[0]):
+                raise self._dialogue.lose(LineLost("the server refused RSET", reply=replies[0]))
+            replies = replies[1:]
+        else:
+            self._left_open = True
+            replies = await self._ask(opening, COMMANDS)
+        return replies
 
-    async def _open(self, commands: Commands) -> Opening:
-        """MAIL, RCPT and DATA, in one write where the server lets us (RFC 2920)."""
-        reset, self._left_open = self._left_open, True
-        if self._pipelining:
-            opening = (_RSET if reset else b"") + commands.mail + commands.rcpt + _DATA
-            self._dialogue.write(opening, replies=4 if reset else 3)
-        if reset:
-            await self._reset()
-        mail = await self._mail(commands.mail)
-        if not is_positive(mail):
-            return Opening(mail=mail, rcpt=await self._echo(), data=await self._echo())
-        rcpt = await self._ask(commands.rcpt)
-        if not is_positive(rcpt):
-            return Opening(mail=mail, rcpt=rcpt, data=await self._echo())
-        return Opening(mail=mail, rcpt=rcpt, data=await self._ask(_DATA))
+    def _ask(self, commands: bytes, replies: int) -> Awaitable[Sequence[Reply]]:
+        if self._extensions.pipelining:
+            return self._dialogue.ask(commands, replies=replies, within=self._timeout)
+        return self._ask_one_by_one(commands)
 
-    async def _ask(self, command: bytes) -> Reply:
-        """The reply to a command of the opening. Pipelined, it has been sent with the others."""
-        if not self._pipelining:
-            self._dialogue.write(command, replies=1)
-        return await self._dialogue.reply()
+    async def _ask_one_by_one(self, commands: bytes) -> Sequence[Reply]:
+        """The replies of a server that does not want the next command before it has answered."""
+        replies: list[Reply] = []
+        for command in commands.splitlines(keepends=True):
+            replies += await self._dialogue.ask(command, replies=1, within=self._timeout)
+            if self._dialogue.lost is not None or not is_positive(replies[-1]):
+                break
+        return replies
 
-    async def _echo(self) -> Reply | None:
-        """The reply to what was sent along with a command that has been refused by now."""
-        if not self._pipelining:
-            return None
-        try:
-            return await self._dialogue.reply()
-        except LineLost:
-            return None
-
-    async def _reset(self) -> None:
-        reply = await self._ask(_RSET)
-        if not is_positive(reply):
-            raise self._dialogue.lose(LineLost("the server refused RSET", reply=reply))
-
-    async def _mail(self, command: bytes) -> Reply:
-        try:
-            reply = await self._ask(command)
-        except LineLost as lost:
-            if lost.hung and not self.served:
-                raise RelayUnavailable(
-                    f"{self._relay} does not answer MAIL FROM: {lost.reason}",
-                    hint="Try again later, or set a longer smtp.timeout.",
-                ) from lost
-            raise
-        if self.served and not is_positive(reply):
+    async def _refused(self, replies: Sequence[Reply]) -> Outcome:
+        """The outcome of an opening without a go-ahead. The first refusal in it decides."""
+        lost = self._dialogue.lost
+        if lost is not None and all(map(is_positive, replies)):
+            raise self._unopened(lost, replies)
+        if self.served and not is_positive(replies[0]):
             # A connection that has carried enough is often refused here; a fresh one decides.
-            raise self._dialogue.lose(LineLost("the server takes no more on it", reply=reply))
-        return reply
+            raise self._dialogue.lose(LineLost("the server takes no more on it", reply=replies[0]))
+        if lost is None and wants_message(replies[-1]):
+            # A go-ahead without a reader is answered with just the dot (RFC 2920 section 3.1).
+            # If that fails, what was refused stays refused, and the connection knows it is gone.
+            await self._dialogue.ask(FINAL_DOT, replies=1, within=self._timeout)
+        self.served += is_positive(replies[0])
+        return of_opening(replies, relay=self._relay)
 
-    async def _send_nothing(self) -> None:
-        """Answer a go-ahead without a recipient: with just the dot (RFC 2920 section 3.1)."""
-        try:
-            self._dialogue.write(FINAL_DOT, replies=1)
-            await self._dialogue.reply()
-        except LineLost:
-            pass  # What was refused stays refused, and the connection knows that it is gone.
+    def _unopened(self, lost: LineLost, replies: Sequence[Reply]) -> LineLost | RelayUnavailable:
+        if lost.hung and not (self.served or replies):
+            return RelayUnavailable(
+                f"{self._relay} does not answer MAIL FROM: {lost.reason}",
+                hint="Try again later, or set a longer smtp.timeout.",
+            )
+        return lost
 
-    async def _send_body(self, letter: Letter) -> Outcome | None:
-        """Everything but the final dot. An outcome means that the server would not hear it out."""
-        try:
-            self._dialogue.write(letter.body, replies=0)
-            await self._dialogue.drained()
-        except LineLost as lost:
-            if lost.reply is None or lost.reply.code < 400 or lost.reply.code == CLOSING:
-                raise
-            return of_message(lost.reply)
-        return None
+    def _unheard(self, lost: LineLost) -> Outcome:
+        """The server said more than the go-ahead, before it had a word of the message."""
+        if lost.reply is None or lost.reply.code < 400 or lost.reply.code == CLOSING:
+            raise lost
+        return of_message(lost.reply)
 
-    async def _commit(self) -> Outcome:
+    async def _commit(self, data: bytes) -> Outcome:
         self.served += 1
         self._left_open = False
-        try:
-            self._dialogue.write(FINAL_DOT, replies=1)
-            return of_message(await self._dialogue.reply())
-        except LineLost as lost:
-            if lost.reply is not None and lost.reply.code == CLOSING:
-                return Deferred(reason=lost.reason, reply=lost.reply)
-            return Unknown(reason=f"{lost.reason}, after the message and before its receipt")
+        replies = await self._dialogue.ask(data, replies=1, within=self._timeout_after_data)
+        if not replies:
+            return await self._without_receipt()
+        if self._dialogue.holding_back:
+            return await self._answered_early(replies[0])
+        return of_message(replies[0])
+
+    async def _without_receipt(self) -> Outcome:
+        lost = self._dialogue.lost or LineLost("the server did not answer")
+        if lost.reply is not None and lost.reply.code == CLOSING:
+            return Deferred(reason=lost.reason, reply=lost.reply)
+        if await self._dialogue.held_back():
+            return Deferred(reason=f"{lost.reason}, in the middle of the message")
+        return Unknown(reason=f"{lost.reason}, after the message and before its receipt")
+
+    async def _answered_early(self, reply: Reply) -> Outcome:
+        """The server would not hear it out. What it did not hear would be taken for commands."""
+        self._dialogue.lose(LineLost(_TOO_EARLY, reply=reply))
+        if reply.code >= 400:
+            return of_message(reply)
+        if await self._dialogue.held_back():
+            return Deferred(reason=_TOO_EARLY, reply=reply)
+        return Unknown(reason=f"{_TOO_EARLY}, with {reply}")
 
     def abort(self) -> None:
         """Drop the connection. A message without its final dot is not sent."""
@@ -159,9 +165,6 @@ class Session:
         """Take leave in order, and close; never longer than the timeout of a wait or two."""
         try:
             if self.usable:
-                self._dialogue.write(_QUIT, replies=1)
-                await self._dialogue.reply()
-        except LineLost:
-            pass
+                await self._dialogue.ask(_QUIT, replies=1, within=self._timeout)
         finally:
-            await self._dialogue.closed()
+            await self._dialogue.closed(within=self._timeout)

@@ -2,7 +2,9 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Final, Self
 
@@ -15,13 +17,13 @@ from digest.sender.envelope import Envelope
 from digest.sender.session import Session
 from digest.sender.transport import unrecorded
 from digest.sender.troubles import broken, relay_name
-from digest.sender.wire import letter_of
+from digest.sender.wire import Inspector, Message
 
 #: So many messages in a row without an answer, and the server is at fault; more where as many
 #: connections are open, since all of them can break at one moment.
 _STRIKES: Final = 5
 
-#: Seconds for QUIT on all connections together.
+#: Seconds for QUIT, on however many connections at once.
 _LEAVE_TAKING: Final = 2.0
 
 
@@ -38,10 +40,13 @@ class SmtpTransport:
         self._settings = settings
         self._tls = tls or default_trust(settings)
         self._relay = relay_name(settings)
-        self._places = asyncio.Semaphore(settings.connections)
-        self._given_up = 0
+        self._inspector = Inspector()
+        self._wears_out_at = settings.messages_per_connection or sys.maxsize
         self._idle: list[Session] = []
         self._busy: set[Session] = set()
+        self._unopened = settings.connections
+        self._given_up = 0
+        self._turns: deque[asyncio.Future[None]] = deque()
         self._strikes: list[str] = []
         self._closed = False
 
@@ -52,7 +57,7 @@ class SmtpTransport:
 
     async def __aenter__(self) -> Self:
         """Open the first connection. Raises RelayUnavailable."""
-        self._idle.append(await self._opened())
+        self._give_back(await self._open())
         return self
 
     async def __aexit__(
@@ -65,27 +70,25 @@ class SmtpTransport:
         self._closed = True
         for session in self._busy:
             session.abort()
-        try:
-            async with asyncio.timeout(min(_LEAVE_TAKING, self._settings.timeout)):
-                await asyncio.gather(*(session.quit() for session in self._idle))
-        except TimeoutError:
-            pass  # Good manners are not worth a longer wait: nothing depends on QUIT.
-        finally:
-            for session in self._idle:
-                session.abort()
-            self._idle.clear()
+        idle, self._idle = self._idle, []
+        await self._take_leave(idle)
+        self._next_turn()
+
+    def forgive(self) -> None:
+        """Give a server that was at fault another chance."""
+        self._strikes.clear()
 
     async def send(
         self,
         envelope: Envelope,
-        message: bytes,
+        message: Message,
         *,
         before_commit: Callable[[], None] = unrecorded,
     ) -> Outcome:
         """Carry one message; see `Transport.send`."""
-        letter = letter_of(envelope, message)
+        letter = self._inspector.letter(envelope, message)
         while True:
-            session = await self._borrow()
+            session = self._ready() or await self._borrow()
             fresh = not session.served
             try:
                 outcome = await session.send(letter, before_commit)
@@ -107,42 +110,104 @@ class SmtpTransport:
                 self._strikes.clear()
         return outcome
 
-    async def _borrow(self) -> Session:
-        """An idle connection, or a new one. Raises RelayUnavailable where there can be none."""
-        while True:
-            await self._places.acquire()
-            if self._closed:
-                self._places.release()
-                raise SenderError(f"the connections to {self._relay} have been closed")
-            try:
-                session = await self._idle_or_new()
-            except BaseException as error:
-                if isinstance(error, RelayUnavailable) and self._busy:
-                    self._given_up += 1  # This place stays empty; wait for one that is not.
-                    continue
-                self._places.release()
-                raise
-            self._busy.add(session)
-            return session
-
-    async def _idle_or_new(self) -> Session:
-        if len(self._strikes) >= max(_STRIKES, self.connections):
-            raise broken(self._relay, len(self._strikes), self._strikes[-1])
-        while self._idle:
+    def _ready(self) -> Session | None:
+        """An idle connection that may go on serving, if there is one and nothing to think about."""
+        if self._idle and not self._strikes:
             session = self._idle.pop()
-            if session.usable:
+            if session.usable and session.served < self._wears_out_at:
+                self._busy.add(session)
                 return session
-        return await self._opened()
+            self._idle.append(session)
+        return None
 
-    async def _opened(self) -> Session:
-        session = (await connect(self._settings, self._tls)).session
+    async def _borrow(self) -> Session:
+        """A connection, when it is our turn. Raises RelayUnavailable where there can be none."""
+        while True:
+            self._refuse()
+            if self._idle:
+                session = self._idle.pop()
+                self._busy.add(session)
+                if session.usable and session.served < self._wears_out_at:
+                    return session
+                await self._retire(session)
+            elif self._unopened:
+                try:
+                    return await self._open()
+                except RelayUnavailable:
+                    if not (self._busy or self._idle):
+                        raise
+                    # This place stays empty; wait for one that is not.
+                    self._unopened -= 1
+                    self._given_up += 1
+            else:
+                await self._turn()
+
+    def _refuse(self) -> None:
+        """Raise where no connection will be given out any more; whoever waits is told, too."""
+        if self._closed:
+            self._next_turn()
+            raise SenderError(f"the connections to {self._relay} have been closed")
+        if len(self._strikes) >= max(_STRIKES, self.connections):
+            self._next_turn()
+            raise broken(self._relay, len(self._strikes), self._strikes[-1])
+
+    async def _open(self) -> Session:
+        """A new connection in a place that was empty. Raises RelayUnavailable."""
+        self._unopened -= 1
+        try:
+            session = (await connect(self._settings, self._tls)).session
+        except BaseException:
+            self._unopened += 1
+            self._next_turn()
+            raise
+        self._busy.add(session)
+        # What the server refused before, it may grant by now.
         for _ in range(self._given_up):
-            self._places.release()
+            self._next_turn()
+        self._unopened += self._given_up
         self._given_up = 0
         return session
+
+    async def _retire(self, session: Session) -> None:
+        """Take leave on a connection that has carried enough, and forget one that broke."""
+        try:
+            await self._take_leave([session])
+        finally:
+            self._give_back(session)
+
+    async def _take_leave(self, sessions: Sequence[Session]) -> None:
+        try:
+            async with asyncio.timeout(min(_LEAVE_TAKING, self._settings.timeout)):
+                await asyncio.gather(*(session.quit() for session in sessions))
+        except TimeoutError:
+            pass  # Good manners are not worth a longer wait: nothing depends on QUIT.
+        finally:
+            for session in sessions:
+                session.abort()
 
     def _give_back(self, session: Session) -> None:
         self._busy.discard(session)
         if session.usable:
             self._idle.append(session)
-        self._places.release()
+        else:
+            self._unopened += 1
+        if self._turns:
+            self._next_turn()
+
+    async def _turn(self) -> None:
+        """Wait until a connection, or the place for one, may have come free."""
+        turn = asyncio.get_running_loop().create_future()
+        self._turns.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():
+                self._next_turn()
+            raise
+
+    def _next_turn(self) -> None:
+        while self._turns:
+            turn = self._turns.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return

@@ -6,6 +6,7 @@ from typing import Protocol, Self
 
 from digest.model.outcome import Outcome
 from digest.sender.envelope import Envelope
+from digest.sender.wire import Message
 
 
 def unrecorded() -> None:
@@ -36,16 +37,19 @@ class Transport(Protocol):
     async def send(
         self,
         envelope: Envelope,
-        message: bytes,
+        message: Message,
         *,
         before_commit: Callable[[], None] = unrecorded,
     ) -> Outcome:
         """Carry one message, complete and with CRLF line ends, and say what came of it.
 
-        `before_commit` is called at most once, right before the step that cannot be undone (the
-        final dot). Until then the message is surely not sent, whatever happens: a crash, a
-        cancelled task, an error in `before_commit` itself, which comes out of `send`. From then on
-        it is Unknown unless `send` returns, or raises a DigestError.
+        `message` may come in pieces: those that many messages share are best the same objects.
+
+        `before_commit` is called at most once, right before the first step that cannot be undone
+        (the write that ends with the final dot). Until then the message is surely not sent,
+        whatever happens: a crash, a cancelled task, an error in `before_commit` itself, which comes
+        out of `send`. From then on it is Unknown unless `send` returns, or raises a DigestError; it
+        may still return Deferred, where the dot surely never left.
 
         A DigestError always means that the message is surely not sent: RelayUnavailable where the
         server is at fault and no reader is to blame, any other SenderError where nobody could

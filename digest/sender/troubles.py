@@ -3,6 +3,7 @@
 import os
 import socket
 import ssl
+from collections.abc import Sequence
 from enum import Enum
 from typing import Final
 
@@ -75,6 +76,17 @@ def no_login(settings: SmtpSettings) -> RelayUnavailable:
     if settings.security is Security.NONE:
         hint = f"Most servers take a login on an encrypted connection only. {_SECURITY}"
     return _unavailable(settings, f"{relay_name(settings)} does not offer to log in", hint)
+
+
+def no_method(settings: SmtpSettings, offered: Sequence[str]) -> RelayUnavailable:
+    """The server takes logins, but by none of the methods that would do."""
+    wanted = settings.auth or "plain, login or cram-md5"
+    return _unavailable(
+        settings,
+        f"{relay_name(settings)} does not offer to log in by {wanted}, but by "
+        f"{', '.join(sorted(name.lower() for name in offered)) or 'nothing'}",
+        'Set smtp.auth to one that it offers; "xoauth2" wants an access token for a password.',
+    )
 
 
 def gone(settings: SmtpSettings) -> RelayUnavailable:

@@ -1,7 +1,7 @@
 """What each reply means for the reader, for the message, or for the whole server (RFC 5321 4.2)."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final
 
 from digest.errors import RelayUnavailable
@@ -23,24 +23,12 @@ _NO_RELAYING: Final = re.compile(
 _LOG_IN: Final = "Set smtp.username and smtp.password, or send by way of a server that knows us."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """The replies to MAIL, RCPT and DATA. What was not asked, because it made no sense, is None."""
-
-    mail: Reply
-    rcpt: Reply | None = None
-    data: Reply | None = None
-
-    @property
-    def go_ahead(self) -> bool:
-        """Whether the message may follow: three consents, the last of them a 354."""
-        return (
-            is_positive(self.mail)
-            and self.rcpt is not None
-            and is_positive(self.rcpt)
-            and self.data is not None
-            and wants_message(self.data)
-        )
+def go_ahead(opening: Sequence[Reply]) -> bool:
+    """Whether the message may follow: three consents, the last of them a 354."""
+    if len(opening) < 3:
+        return False
+    mail, rcpt, data = opening
+    return mail.code // 100 == rcpt.code // 100 == 2 and data.code == 354
 
 
 def is_positive(reply: Reply) -> bool:
@@ -53,22 +41,23 @@ def wants_message(reply: Reply) -> bool:
     return reply.code == 354
 
 
-def of_opening(opening: Opening, *, relay: str) -> Outcome:
-    """The outcome of an opening without a go-ahead. The first refusal in it decides.
+def of_opening(opening: Sequence[Reply], *, relay: str) -> Outcome:
+    """The outcome of the replies to MAIL, RCPT and DATA, one of which is a refusal.
 
-    A later 503 or 554 ("no valid recipients") only echoes it. Raises RelayUnavailable where the
-    server refuses the sender, wants a login, or does not relay: no reader is to blame.
+    The first one decides: a later 503 or 554 ("no valid recipients") only echoes it. What was not
+    asked any more, because it made no sense, is missing. Raises RelayUnavailable where the server
+    refuses the sender, wants a login, or does not relay: no reader is to blame.
     """
-    if not is_positive(opening.mail):
-        return _of_mail(opening.mail, relay=relay)
-    if opening.rcpt is not None and not is_positive(opening.rcpt):
-        return _of_rcpt(opening.rcpt, relay=relay)
-    if opening.data is not None and opening.data.code >= 400:
-        _blame_the_relay_for_login(opening.data, relay=relay)
-        return _refused("DATA", opening.data)
-    return Deferred(
-        reason=f"{relay} answered DATA with what makes no sense there", reply=opening.data
-    )
+    refusals = ((place, reply) for place, reply in enumerate(opening) if not is_positive(reply))
+    place, refusal = next(refusals, (len(opening) - 1, opening[-1]))
+    _blame_the_relay_for_login(refusal, relay=relay)
+    if place == 0:
+        return _of_mail(refusal, relay=relay)
+    if place == 1:
+        return _of_rcpt(refusal, relay=relay)
+    if refusal.code >= 400:
+        return _refused("DATA", refusal)
+    return Deferred(reason=f"{relay} answered DATA with what makes no sense there", reply=refusal)
 
 
 def of_message(reply: Reply) -> Outcome:
@@ -81,7 +70,6 @@ def of_message(reply: Reply) -> Outcome:
 
 
 def _of_mail(reply: Reply, *, relay: str) -> Outcome:
-    _blame_the_relay_for_login(reply, relay=relay)
     if reply.code >= 500:
         raise RelayUnavailable(
             f"{relay} refuses the sender's address: {reply}",
@@ -91,7 +79,6 @@ def _of_mail(reply: Reply, *, relay: str) -> Outcome:
 
 
 def _of_rcpt(reply: Reply, *, relay: str) -> Outcome:
-    _blame_the_relay_for_login(reply, relay=relay)
     if reply.code == _TOO_MANY:
         return Deferred(reason="the server cannot take this reader now", reply=reply)
     if reply.code >= 500 and _NO_RELAYING.search(reply.text):

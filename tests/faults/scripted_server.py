@@ -105,7 +105,6 @@ class Leave:
 #: The commands that change nothing, or nothing but the transaction.
 _SIMPLE = {
     b"HELO": (Stage.HELO, Say("250 scripted.example")),
-    b"AUTH": (Stage.AUTH, Say("235 2.7.0 welcome")),
     b"RSET": (Stage.RSET, Say("250 2.0.0 forgotten")),
     b"NOOP": (Stage.NOOP, Say("250 2.0.0 nothing done")),
     b"QUIT": (Stage.QUIT, Say("221 2.0.0 farewell", leave=True)),
@@ -297,6 +296,8 @@ class _Conversation:
                 await self._act(Stage.EHLO, line, Say(self._offers()))
             case b"STAR":
                 await self._start_tls(line)
+            case b"AUTH":
+                await self._on_auth(line)
             case b"MAIL":
                 await self._on_mail(line)
             case b"RCPT":
@@ -324,6 +325,13 @@ class _Conversation:
         await self._act(Stage.STARTTLS, line, Say("220 2.0.0 go ahead"))
         await self._writer.start_tls(context)
         self._encrypted = True
+
+    async def _on_auth(self, line: bytes) -> None:
+        """Each 334 of the script asks for a line more, and then asks the script again."""
+        welcome = Say("235 2.7.0 welcome")
+        while await self._act(Stage.AUTH, line, welcome) == 334:
+            line = (await self._reader.readuntil(b"\r\n")).removesuffix(b"\r\n")
+            self._transcript.commands.append(line)
 
     async def _on_mail(self, line: bytes) -> None:
         limit = self._server.per_connection

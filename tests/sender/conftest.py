@@ -1,15 +1,17 @@
 """What the tests of the sender share: settings that point at a server here, and a message."""
 
+import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
 from digest.config.settings import Security, SmtpSettings
+from digest.sender import loop
 
-T = TypeVar("T")
+Run = Callable[[Coroutine[Any, Any, None]], None]
 CERTIFICATES = Path(__file__).parent / "certificates"
 
 
@@ -23,10 +25,20 @@ def settings() -> Callable[..., SmtpSettings]:
             "security": Security.NONE,
             "connections": 1,
             "timeout": 5.0,
-        }
-        return SmtpSettings(port=port, **(values | changes))
+        } | changes
+        values.setdefault("timeout_after_data", values["timeout"])
+        return SmtpSettings(port=port, **values)
 
     return build
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Run:
+    """Runs a coroutine on either loop: what they do with written octets is theirs alone."""
+    if request.param == "asyncio":
+        return asyncio.run
+    pytest.importorskip("uvloop")
+    return loop.run
 
 
 @pytest.fixture

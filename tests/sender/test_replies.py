@@ -64,7 +64,7 @@ def test_what_is_no_reply_is_refused(line: bytes) -> None:
 
 
 def test_a_reply_before_the_garbage_still_counts() -> None:
-    replies = ReplyParser().feed(b"250 2.0.0 taken\r\ngarbage\r\n")
+    replies = iter(ReplyParser().feed(b"250 2.0.0 taken\r\ngarbage\r\n"))
 
     assert next(replies) == Reply(code=250, text="taken", enhanced="2.0.0")
     with pytest.raises(MalformedReply, match="'garbage' is no SMTP reply"):
@@ -114,3 +114,20 @@ def test_any_octets_give_replies_or_a_clear_refusal(octets: bytes) -> None:
         replies.extend(ReplyParser().feed(octets))
 
     assert all(200 <= reply.code < 600 and reply.text.isprintable() for reply in replies)
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"250 2.1.0 ok\r\n", b"354\r\n", b"250 ok\n", b"500 \r\n"]), max_size=9
+    )
+)
+def test_replies_that_come_whole_are_read_like_those_that_come_in_pieces(
+    lines: list[bytes],
+) -> None:
+    octets = b"".join(lines)
+    whole, cut = ReplyParser(), ReplyParser()
+
+    at_once = list(whole.feed(octets))
+
+    assert at_once == [reply for octet in octets for reply in cut.feed(bytes([octet]))]
+    assert len(at_once) == len(lines)

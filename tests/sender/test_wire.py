@@ -4,9 +4,14 @@ from hypothesis import strategies as st
 
 from digest.errors import SenderError
 from digest.sender.envelope import Envelope
-from digest.sender.wire import FINAL_DOT, dot_stuffed, letter_of
+from digest.sender.wire import FINAL_DOT, Inspector, Letter, Message, dot_stuffed
 
 ENVELOPE = Envelope(mail_from="news@example.org", rcpt_to="ada@example.com")
+
+
+def letter_of(envelope: Envelope, message: Message) -> Letter:
+    return Inspector().letter(envelope, message)
+
 
 lines = st.lists(
     st.one_of(
@@ -40,7 +45,7 @@ def test_a_line_end_that_servers_disagree_on_never_leaves(message: bytes) -> Non
 def test_a_message_gets_the_line_end_that_it_lacks() -> None:
     letter = letter_of(ENVELOPE, b"Subject: x\r\n\r\nend")
 
-    assert letter.body == b"Subject: x\r\n\r\nend\r\n"
+    assert letter.data == b"Subject: x\r\n\r\nend\r\n.\r\n"
     assert letter.size == 19
     assert letter.ascii_only
 
@@ -49,4 +54,44 @@ def test_the_size_is_that_of_the_message_without_the_added_dots() -> None:
     # RFC 1870 section 5: the octets of the message, before transparency.
     letter = letter_of(ENVELOPE, b"..\r\n")
 
-    assert (letter.size, letter.body) == (4, b"...\r\n")
+    assert (letter.size, letter.data) == (4, b"...\r\n.\r\n")
+
+
+#: Pieces of all kinds, cut where it hurts, and some long enough to be remembered.
+pieces = st.lists(
+    st.one_of(
+        st.sampled_from([b"", b"\r", b"\n", b".", b"\r\n", b".\r\n", b"\r\n.", b"a", b"\xc3"]),
+        st.sampled_from([b"x" * 2000 + b"\r\n", b".x\r\n" * 500, b"y\r\n" * 700, b"\n" * 1500]),
+        st.binary(max_size=6),
+    ),
+    max_size=12,
+)
+
+
+@given(st.lists(pieces, min_size=1, max_size=4))
+def test_a_message_in_pieces_is_the_same_letter_as_in_one(messages: list[list[bytes]]) -> None:
+    inspector = Inspector()
+    for message in messages:
+        try:
+            whole = letter_of(ENVELOPE, b"".join(message))
+        except SenderError:
+            with pytest.raises(SenderError):
+                inspector.letter(ENVELOPE, message)
+            continue
+        assert inspector.letter(ENVELOPE, message) == whole
+
+
+@given(pieces)
+def test_a_letter_ends_once_and_every_line_ends_well(message: list[bytes]) -> None:
+    text = b"".join(message)
+    try:
+        letter = letter_of(ENVELOPE, message)
+    except SenderError:
+        return
+    *sent, end, nothing = letter.data.split(b"\r\n")
+    assert (end, nothing) == (b".", b"")
+    assert not any(b"\r" in line or b"\n" in line or line == b"." for line in sent)
+    unstuffed = b"".join(line.removeprefix(b".") + b"\r\n" for line in sent)
+    assert unstuffed in (text, text + b"\r\n")
+    assert letter.size == len(unstuffed)
+    assert letter.ascii_only is text.isascii()

@@ -1,0 +1,51 @@
+"""From the configuration to what carries the messages."""
+
+import math
+import ssl
+
+from digest.config.settings import DomainLimits, Settings, SmtpSettings
+from digest.sender.gate import Gate
+from digest.sender.rates import Rate, Rates, SlidingWindow, TokenBucket
+from digest.sender.relays import Relay, RelayPool
+from digest.sender.smtp import SmtpTransport
+from digest.sender.transport import Transport
+
+
+def transport_for(settings: Settings, *, tls: ssl.SSLContext | None = None) -> Transport:
+    """The transport of this configuration, not entered yet.
+
+    One relay without limits is its own transport: what others need costs it nothing.
+    """
+    relays = settings.outgoing
+    if len(relays) == 1 and not settings.domains and not rates_of(relays[0]).rates:
+        return SmtpTransport(relays[0], tls=tls)
+    return RelayPool(
+        [relay_of(relay, tls=tls) for relay in relays],
+        {domain: gate_of(limits) for domain, limits in settings.domains.items()},
+    )
+
+
+def relay_of(settings: SmtpSettings, *, tls: ssl.SSLContext | None = None) -> Relay:
+    """A relay of the pool, with its limits."""
+    return Relay(
+        SmtpTransport(settings, tls=tls),
+        name=settings.name or settings.host,
+        weight=settings.weight,
+        rates=rates_of(settings),
+    )
+
+
+def gate_of(limits: DomainLimits) -> Gate:
+    """The gate that messages to a domain must pass."""
+    return Gate(limits.connections or math.inf, rates_of(limits))
+
+
+def rates_of(limits: SmtpSettings | DomainLimits) -> Rates:
+    """The rates that limits ask for."""
+    rates: list[Rate] = []
+    if limits.messages_per_second is not None:
+        rates.append(TokenBucket.of(limits.messages_per_second))
+    if isinstance(limits, SmtpSettings) and (quota := limits.messages_per_window) is not None:
+        window = SlidingWindow(limit=quota.messages, window=quota.window.total_seconds())
+        rates.append(window)
+    return Rates(rates=tuple(rates))
