@@ -33,7 +33,7 @@ _CONFIGURATION: Final = """\
 with the path of the key, what was found and what was expected; `digest check` tries out the rest.
 
 The environment goes before the file: the name in the column *Environment* stands for the key. Two
-underscores separate the steps, `-` becomes `_`, and case does not matter. `0` is the first of a
+underscores separate the steps, `-` and `.` become `_`, and case does not matter. `0` is the first of a
 list (the next free number adds an item), `DAILY` a newsletter that the file has. A list is given
 as JSON or TOML. A name without two underscores is no configuration.
 
@@ -46,6 +46,9 @@ _TABLES: Final[tuple[tuple[str, type[BaseModel], shape.Path], ...]] = (
     ("[site]", schema.SiteTable, ("site",)),
     ("[database]", schema.DatabaseTable, ("database",)),
     ("[smtp]", schema.SmtpTable, ("smtp",)),
+    ("[smtp.messages_per_window]", schema.QuotaTable, ("smtp", "messages_per_window")),
+    ("[[relays]]", schema.RelayTable, ("relays", 0)),
+    ('[domains."example.com"]', schema.DomainTable, ("domains", "example.com")),
     ("[dkim]", schema.DkimTable, ("dkim",)),
     ("[[sources]]", schema.SourceTable, ("sources", 0)),
     ("[sources.columns]", schema.ColumnsTable, ("sources", 0, "columns")),

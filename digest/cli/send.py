@@ -65,14 +65,19 @@ def send(
 
 
 def transport_of(session: Session, outbox: Path | None) -> "Transport":
-    """What carries the messages: the server that is configured, or a folder."""
+    """What carries the messages: the relays that are configured, or a folder."""
     if outbox is not None:
+        if outbox.exists() and not outbox.is_dir():
+            raise UsageError(
+                f"--outbox: {outbox} is a file, expected a folder",
+                hint="Name a folder, or a name that does not exist yet.",
+            )
         from digest.sender.folder import FolderTransport
 
         return FolderTransport(outbox)
-    from digest.sender.smtp import SmtpTransport
+    from digest.sender.transports import transport_for
 
-    return SmtpTransport(session.settings.smtp)
+    return transport_for(session.settings)
 
 
 def _test(

@@ -3,6 +3,9 @@
 from digest.config.settings import (
     DateOrder,
     DkimSettings,
+    DomainLimits,
+    Login,
+    Quota,
     Security,
     Settings,
     SmtpSettings,
@@ -13,6 +16,9 @@ from digest.config.settings import (
 __all__ = [
     "DateOrder",
     "DkimSettings",
+    "DomainLimits",
+    "Login",
+    "Quota",
     "Security",
     "Settings",
     "SmtpSettings",

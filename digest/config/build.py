@@ -1,15 +1,21 @@
 """From the validated tables to settings: defaults worked out, paths made absolute."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from digest.config import schema
 from digest.config.addresses import split_sender
-from digest.config.checks import guessed_kind, is_loopback
-from digest.config.domains import server_of
+from digest.config.checks import guessed_kind
+from digest.config.domains import is_loopback, server_of
+from digest.config.password import Password
+from digest.config.paths import absolute
 from digest.config.settings import (
     DateOrder,
     DkimSettings,
+    DomainLimits,
+    Login,
+    Quota,
     Security,
     Settings,
     SmtpSettings,
@@ -21,8 +27,10 @@ from digest.model.newsletter import Newsletter, Rules, SectionRule, Site
 _PORTS: Final = {Security.NONE: 25, Security.STARTTLS: 587, Security.TLS: 465}
 
 
-def settings_of(file: schema.File, folder: Path, password: str | None) -> Settings:
-    """The settings. `password` is the one to use, wherever it came from."""
+def settings_of(
+    file: schema.File, folder: Path, smtp: Password, relays: Sequence[Password]
+) -> Settings:
+    """The settings, with the passwords to use for [smtp] and each of [[relays]]."""
     site = Site(
         name=file.site.name,
         url=file.site.url,
@@ -30,36 +38,51 @@ def settings_of(file: schema.File, folder: Path, password: str | None) -> Settin
         timezone=file.site.timezone,
         postal_address=file.site.postal_address,
     )
+    servers = tuple(map(_server, file.relays, relays))
     return Settings(
         folder=folder,
         site=site,
         database=absolute(file.database.path, folder),
-        smtp=_smtp(file.smtp, password),
+        smtp=servers[0] if servers else _server(file.smtp, smtp),
         sources=tuple(_source(source, site, folder) for source in file.sources),
         newsletters={key: _newsletter(key, n, site) for key, n in file.newsletters.items()},
         dkim=_dkim(file.dkim, folder) if file.dkim else None,
+        relays=servers,
+        domains={name: _domain(limits) for name, limits in file.domains.items()},
+        give_up_after=file.smtp.give_up_after,
     )
 
 
-def absolute(path: str, folder: Path) -> Path:
-    """The path as seen from the folder of digest.toml; `~` is the home folder."""
-    try:
-        return folder / Path(path).expanduser()
-    except RuntimeError:  # there is no such home
-        return folder / path
-
-
-def _smtp(table: schema.SmtpTable, password: str | None) -> SmtpSettings:
+def _server(table: schema.ServerTable, password: Password) -> SmtpSettings:
     usual = Security.NONE if is_loopback(table.host) else Security.STARTTLS
     security = Security(table.security) if table.security else usual
+    relay = table if isinstance(table, schema.RelayTable) else None
     return SmtpSettings(
         host=table.host,
         port=table.port or _PORTS[security],
         security=security,
         username=table.username,
-        password=password,
+        password=password.value,
+        password_file=password.file,
+        auth=Login(table.auth) if table.auth else None,
         connections=table.connections,
         timeout=table.timeout,
+        timeout_after_data=table.timeout_after_data,
+        messages_per_second=table.messages_per_second,
+        messages_per_window=_quota(table.messages_per_window),
+        messages_per_connection=table.messages_per_connection,
+        name=relay.name if relay else "",
+        weight=relay.weight if relay else 1,
+    )
+
+
+def _quota(table: schema.QuotaTable | None) -> Quota | None:
+    return Quota(messages=table.messages, window=table.window) if table else None
+
+
+def _domain(table: schema.DomainTable) -> DomainLimits:
+    return DomainLimits(
+        connections=table.connections, messages_per_second=table.messages_per_second
     )
 
 

@@ -4,14 +4,14 @@ These rules read the raw tables, and only values that are right by themselves, s
 key does not hide them: everything is reported at once.
 """
 
-import ipaddress
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from digest.config import shape
-from digest.config.problems import origin_of, shown
+from digest.config.problems import shown
+from digest.config.server_checks import check_servers, table_in, text_in
 from digest.errors import Problem
 from digest.model.newsletter import Rules
 
@@ -29,18 +29,6 @@ _KINDS_OF_SUFFIX: Final = {
     ".rss": "feed",
     ".atom": "feed",
 }
-Origins = Mapping[shape.Path, str]
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the host is this machine, by its name or address."""
-    name = host.strip().strip("[]").rstrip(".").casefold()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def guessed_kind(url: str | None, path: str | None) -> str | None:
@@ -52,52 +40,19 @@ def guessed_kind(url: str | None, path: str | None) -> str | None:
     return kind if kind in ("csv", "jsonl") else "feed"
 
 
-def cross_check(raw: Mapping[str, Any], origins: Origins) -> list[Problem]:
+def cross_check(raw: Mapping[str, Any], origins: Mapping[shape.Path, str]) -> list[Problem]:
     """Every problem between keys."""
-    found = [*_smtp(_table(raw, "smtp"), origins), *_sources(raw.get("sources"))]
-    found += _dkim(_table(raw, "dkim"))
-    for key, newsletter in _table(raw, "newsletters").items():
+    found = [*check_servers(raw, origins), *_sources(raw.get("sources"))]
+    found += _dkim(table_in(raw, "dkim"))
+    for key, newsletter in table_in(raw, "newsletters").items():
         if isinstance(newsletter, dict):
             found += _newsletter(("newsletters", str(key)), newsletter)
     return found
 
 
-def _table(raw: Mapping[str, Any], key: str) -> dict[str, Any]:
-    value = raw.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def _text(table: Mapping[str, Any], key: str) -> str | None:
-    value = table.get(key)
-    return value if isinstance(value, str) and value.strip() else None
-
-
 def _whole(table: Mapping[str, Any], key: str, default: int | None) -> int | None:
     value = table.get(key, default)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _smtp(smtp: Mapping[str, Any], origins: Origins) -> Iterator[Problem]:
-    host = _text(smtp, "host") or "localhost"
-    password, file = _text(smtp, "password"), _text(smtp, "password_file")
-    if password and file and not origin_of(("smtp", "password"), origins):
-        yield Problem(
-            path="smtp.password_file",
-            found="a password in smtp.password, too",
-            expected="one of the two",
-        )
-    if (password or file) and "username" not in smtp:
-        yield Problem(
-            path="smtp.username",
-            found="nothing",
-            expected="the account that smtp.password belongs to",
-        )
-    if (password or file) and smtp.get("security") == "none" and not is_loopback(host):
-        yield Problem(
-            path="smtp.security",
-            found=f"none, with a password, for {shown(host)}",
-            expected="starttls or tls, because the password would cross the net in the open",
-        )
 
 
 def _dkim(dkim: Mapping[str, Any]) -> Iterator[Problem]:
@@ -108,7 +63,7 @@ def _dkim(dkim: Mapping[str, Any]) -> Iterator[Problem]:
     ):
         if other in dkim and key not in dkim:
             yield Problem(path=f"dkim.{key}", found="nothing", expected=f"what goes with {other}")
-    first, second = _text(dkim, "selector"), _text(dkim, "ed25519_selector")
+    first, second = text_in(dkim, "selector"), text_in(dkim, "ed25519_selector")
     if first and second and first.lower() == second.lower():
         yield Problem(
             path="dkim.ed25519_selector",
@@ -124,7 +79,7 @@ def _sources(sources: object) -> Iterator[Problem]:
             continue
         path: shape.Path = ("sources", index)
         yield from _source(path, source)
-        name = _text(source, "name")
+        name = text_in(source, "name")
         if name is None:
             continue
         first = names.setdefault(name.strip().casefold(), index)
@@ -137,7 +92,7 @@ def _sources(sources: object) -> Iterator[Problem]:
 
 
 def _source(path: shape.Path, source: Mapping[str, Any]) -> Iterator[Problem]:
-    url, file = _text(source, "url"), _text(source, "path")
+    url, file = text_in(source, "url"), text_in(source, "path")
     if ("url" in source) == ("path" in source):
         yield Problem(
             path=shape.dotted(path),

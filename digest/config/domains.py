@@ -57,6 +57,17 @@ def server_of(text: str) -> tuple[str, int]:
     return host, number
 
 
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine, by its name or address."""
+    name = host.strip().strip("[]").rstrip(".").casefold()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
 def aligned(signing: str, sender: str) -> bool:
     """Whether the signing domain speaks for the sender's (RFC 7489 section 3.1.1, relaxed).
 

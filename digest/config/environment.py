@@ -1,7 +1,7 @@
 """Overrides from the environment: `DIGEST_SMTP__PORT=2525` stands for `smtp.port`.
 
-Two underscores separate the steps. Case does not matter, and `-` is written `_`, so a key may be
-ambiguous or unknown: that is a problem, never a guess. A name without two underscores, such as
+Two underscores separate the steps. Case does not matter, `-` and `.` are written `_`, so a key may
+be ambiguous or unknown: that is a problem, never a guess. A name without two underscores, such as
 DIGEST_X, is no configuration and is left alone.
 
 An override changes what there is: any key of any table, and the items of lists. It may add the
@@ -83,7 +83,7 @@ def _is_index(step: str) -> bool:
 
 
 def _spelled(step: str | int) -> str:
-    return str(step).upper().replace("-", "_")
+    return str(step).upper().replace("-", "_").replace(".", "_")
 
 
 def _find(rest: str, value: Any, taken: Mapping[shape.Path, str]) -> shape.Path:
@@ -193,6 +193,8 @@ def _converted(text: str, annotation: Any) -> Any:
     kind = shape.bare(annotation)
     if kind is int and re.fullmatch(r"\s*[+-]?[0-9](_?[0-9]){0,30}\s*", text):
         return int(text)
+    if kind is float and re.fullmatch(r"\s*[0-9]{1,12}(\.[0-9]{1,9})?\s*", text):
+        return float(text)
     if kind is bool:
         words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
         return words.get(text.strip().lower(), text)

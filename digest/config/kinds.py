@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator, PlainValidator, ValidationInfo
 
 from digest.config import languages
@@ -202,6 +202,14 @@ Connections = Annotated[int, Ge(1), Le(50), Words("a whole number from 1 to 50")
 Count = Annotated[int, Ge(1), Le(1000), Words("a whole number from 1 to 1000")]
 CountOrNone = Annotated[int, Ge(0), Le(1000), Words("a whole number from 0 to 1000")]
 Bytes = Annotated[int, Ge(1000), Le(10_000_000_000), Words("a whole number of bytes, from 1000 up")]
+PerSecond = Annotated[
+    float, Gt(0), Le(100_000), Words("a number above 0 such as 20, or 0.5 for one in two seconds")
+]
+Messages = Annotated[int, Ge(1), Le(10_000_000), Words("a whole number from 1 up")]
+Weight = Annotated[int, Ge(1), Le(1000), Words("a whole number from 1 to 1000")]
+LoginName = Annotated[
+    Literal["plain", "login", "cram-md5", "xoauth2"], Words("plain, login, cram-md5 or xoauth2")
+]
 SecurityName = Annotated[Literal["none", "starttls", "tls"], Words("none, starttls or tls")]
 DateOrderName = Annotated[Literal["day first", "month first"], Words("day first or month first")]
 KindName = Annotated[

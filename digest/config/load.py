@@ -15,6 +15,7 @@ from digest.config.password import Password, find_password
 from digest.config.problems import problems_of
 from digest.config.reading import read_toml, toml_tables
 from digest.config.schema import File
+from digest.config.server_checks import table_in
 from digest.config.settings import Settings
 from digest.errors import ConfigError, Problem
 
@@ -23,12 +24,18 @@ from digest.errors import ConfigError, Problem
 class Loaded:
     """The settings, and what `digest check` says about them.
 
-    `overrides` maps dotted paths to the variables that their values came from.
+    `overrides` maps dotted paths to the variables that their values came from. `passwords` are
+    those of `settings.outgoing`, in its order.
     """
 
     settings: Settings
     overrides: Mapping[str, str]
-    password: Password
+    passwords: tuple[Password, ...]
+
+    @property
+    def password(self) -> Password:
+        """The password of the first server, which is often the only one."""
+        return self.passwords[0]
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Settings:
@@ -58,15 +65,15 @@ def load_text(text: str, path: Path, environ: Mapping[str, str]) -> Loaded:
     except ValidationError as error:
         problems += problems_of(error, origins)
     problems += [problem for problem in cross_check(raw, origins) if _new(problem, problems)]
-    password = find_password(_smtp_of(raw), origins, folder)
-    problems += password.problems
+    smtp, relays = _passwords(raw, origins, folder)
+    problems += [problem for found in (smtp, *relays) for problem in found.problems]
     if file is None or problems:
         count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
         raise ConfigError(f"{path} has {count}", problems=problems) from None
     return Loaded(
-        settings=settings_of(file, folder, password.value),
+        settings=settings_of(file, folder, smtp, relays),
         overrides={shape.dotted(where): name for where, name in origins.items()},
-        password=password,
+        passwords=relays or (smtp,),
     )
 
 
@@ -74,6 +81,15 @@ def _new(problem: Problem, problems: list[Problem]) -> bool:
     return all(problem.path != known.path for known in problems)
 
 
-def _smtp_of(raw: Mapping[str, Any]) -> Mapping[str, Any]:
-    smtp = raw.get("smtp")
-    return smtp if isinstance(smtp, dict) else {}
+def _passwords(
+    raw: Mapping[str, Any], origins: Mapping[shape.Path, str], folder: Path
+) -> tuple[Password, tuple[Password, ...]]:
+    """Of [smtp], and of each of [[relays]]."""
+    found = raw.get("relays")
+    relays = found if isinstance(found, list) else []
+    places = [(table_in(raw, "smtp"), ("smtp",))] + [
+        (relay if isinstance(relay, dict) else {}, ("relays", index))
+        for index, relay in enumerate(relays)
+    ]
+    smtp, *others = (find_password(table, at, origins, folder) for table, at in places)
+    return smtp, tuple(others)

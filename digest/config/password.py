@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from digest.config import shape
-from digest.config.build import absolute
+from digest.config.paths import absolute
 from digest.config.problems import origin_of, shown
 from digest.errors import Problem
 
@@ -16,57 +16,68 @@ _READABLE_BY_ALL: Final = 0o004
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Password:
-    """The password to log in with, None without one.
+    """The password of a server to log in with, None without one.
 
-    `origin` says where it came from, `warning` what is unwise about that place.
+    `path` is where the server is configured (`smtp`), `origin` says where the password came from,
+    and `warning` what is unwise about that place. `file` is set where it came from a file.
     """
 
+    path: str = "smtp"
     value: str | None = field(default=None, repr=False)
+    file: Path | None = None
     origin: str = ""
     warning: str | None = None
     problems: tuple[Problem, ...] = ()
 
 
 def find_password(
-    smtp: Mapping[str, Any], origins: Mapping[shape.Path, str], folder: Path
+    raw: Mapping[str, Any], at: shape.Path, origins: Mapping[shape.Path, str], folder: Path
 ) -> Password:
-    """The password that counts: the environment goes before a file, and both before digest.toml."""
-    inline, file = smtp.get("password"), smtp.get("password_file")
-    variable = origin_of(("smtp", "password"), origins)
+    """The password of the server at this place that counts.
+
+    The environment goes before a file, and both before digest.toml.
+    """
+    where = shape.dotted(at)
+    inline, file = raw.get("password"), raw.get("password_file")
+    variable = origin_of((*at, "password"), origins)
     if isinstance(inline, str) and inline and variable:
-        return Password(value=inline, origin=variable)
+        return Password(path=where, value=inline, origin=variable)
     if isinstance(file, str) and file.strip() and "\0" not in file and not inline:
-        return _read(file, absolute(file, folder), origin_of(("smtp", "password_file"), origins))
+        named = shown(file)
+        if by := origin_of((*at, "password_file"), origins):
+            named += f" in {by}"
+        return _read(where, named, absolute(file, folder))
     if isinstance(inline, str) and inline:
         return Password(
+            path=where,
             value=inline,
             origin="digest.toml",
             warning="it stands in digest.toml: whoever reads or backs up that file has it",
         )
-    return Password()
+    return Password(path=where)
 
 
-def _read(name: str, path: Path, variable: str | None) -> Password:
+def _read(where: str, named: str, path: Path) -> Password:
     try:
         with path.open("rb") as file:
             octets = file.read(_LARGEST + 1)
         mode = path.stat().st_mode
         text = octets.decode().strip()
     except OSError as error:
-        return _refused(f"{shown(name)}: {error.strerror}", variable)
+        return _refused(where, f"{named}: {error.strerror}")
     except UnicodeDecodeError:
-        return _refused(f"{shown(name)}, which is not UTF-8", variable)
+        return _refused(where, f"{named}, which is not UTF-8")
     if not text or len(octets) > _LARGEST or "\n" in text or "\0" in text:
         fault = "is empty" if not text else "holds more than one line"
-        return _refused(f"{shown(name)}, which {fault}", variable)
+        return _refused(where, f"{named}, which {fault}")
     unwise = "every account on this machine can read it" if mode & _READABLE_BY_ALL else None
-    return Password(value=text, origin=str(path), warning=unwise)
+    return Password(path=where, value=text, file=path, origin=str(path), warning=unwise)
 
 
-def _refused(found: str, variable: str | None) -> Password:
+def _refused(where: str, found: str) -> Password:
     problem = Problem(
-        path="smtp.password_file",
-        found=f"{found} in {variable}" if variable else found,
+        path=f"{where}.password_file",
+        found=found,
         expected="a file that you may read, with the password and nothing else",
     )
-    return Password(problems=(problem,))
+    return Password(path=where, problems=(problem,))

@@ -6,6 +6,7 @@ A key without a default is required; None means that the default is worked out f
 
 import re
 from dataclasses import fields
+from datetime import timedelta
 from typing import Annotated, Any, Final
 
 from annotated_types import MinLen
@@ -30,8 +31,11 @@ from digest.config.kinds import (
     Language,
     Line,
     Lines,
+    LoginName,
+    Messages,
     NameServer,
     Password,
+    PerSecond,
     Port,
     SecurityName,
     Selector,
@@ -40,6 +44,7 @@ from digest.config.kinds import (
     Switch,
     Timeout,
     Url,
+    Weight,
     Words,
     Zone,
 )
@@ -86,8 +91,15 @@ class DatabaseTable(Table):
     )
 
 
-class SmtpTable(Table):
-    """The server that takes the messages. Give the password by environment or in a file."""
+class QuotaTable(Table):
+    """A limit on messages in any span of time, such as `{ messages = 1000, window = "1h" }`."""
+
+    messages: Messages = Field(description="How many messages at most.")
+    window: Duration = Field(description="In any span of time of this length.")
+
+
+class ServerTable(Table):
+    """What [smtp] and [[relays]] have in common."""
 
     host: Host = Field(default="localhost", description="The name or address of the server.")
     port: Port | None = Field(
@@ -112,6 +124,12 @@ class SmtpTable(Table):
         description="A file that holds the password and nothing else. `DIGEST_SMTP__PASSWORD` goes"
         " before it.",
     )
+    auth: LoginName | None = Field(
+        default=None,
+        description="How to log in. By default the best of plain, login and cram-md5 that the"
+        " server offers. With xoauth2 the password is an access token; one in a file is read at"
+        " each login.",
+    )
     connections: Connections = Field(
         default=4, description="How many connections may be open at once."
     )
@@ -119,6 +137,61 @@ class SmtpTable(Table):
         default="30s",
         validate_default=True,
         description="How long each step of the dialogue may take.",
+    )
+    timeout_after_data: Timeout = Field(
+        default="10m",
+        validate_default=True,
+        description="How long the server may think about a message it has read. Waiting is better"
+        " than not knowing whether it arrived.",
+    )
+    messages_per_second: PerSecond | None = Field(
+        default=None, description="How many messages it gets a second. By default without limit."
+    )
+    messages_per_window: (
+        Annotated[QuotaTable, Words('a table such as { messages = 1000, window = "1h" }')] | None
+    ) = Field(
+        default=None,
+        description="How many messages it gets in any span of time. By default without limit.",
+    )
+    messages_per_connection: Messages | None = Field(
+        default=None,
+        description="After how many messages a connection is replaced by a new one. By default"
+        " when the server says so.",
+    )
+
+
+class SmtpTable(ServerTable):
+    """The server that takes the messages. Give the password by environment or in a file."""
+
+    give_up_after: Duration = Field(
+        default=timedelta(days=3),
+        description="How long after the first try a message that servers put off is given up.",
+    )
+
+
+class RelayTable(ServerTable):
+    """Several servers that share the messages: one table `[[relays]]` for each.
+
+    `[smtp]` is left out then, but for its `give_up_after`. A relay that fails is left alone for a
+    while, and the others take over.
+    """
+
+    name: Line = Field(description="A name of your own for it; no two relays share one.")
+    weight: Weight = Field(
+        default=1,
+        description="How many messages it gets, compared with the other relays, while there is a"
+        " choice: when its connections are busy or a limit is reached, the others take over.",
+    )
+
+
+class DomainTable(Table):
+    """Limits for readers of one domain, by all relays together: `[domains."example.com"]`."""
+
+    connections: Connections | None = Field(
+        default=None, description="How many messages to it may be under way at once."
+    )
+    messages_per_second: PerSecond | None = Field(
+        default=None, description="How many messages its readers get a second."
     )
 
 
@@ -311,6 +384,11 @@ class File(Table):
     site: Annotated[SiteTable, Words("a table [site]")]
     database: Annotated[DatabaseTable, Words("a table [database]")] = DatabaseTable()
     smtp: Annotated[SmtpTable, Words("a table [smtp]")] = SmtpTable()
+    relays: Annotated[list[RelayTable], Words("tables [[relays]]")] = []
+    domains: Annotated[
+        dict[Domain, Annotated[DomainTable, Words("a table of limits")]],
+        Words('tables such as [domains."example.com"]'),
+    ] = {}
     dkim: Annotated[DkimTable, Words("a table [dkim]")] | None = None
     sources: Annotated[list[SourceTable], Words("tables [[sources]]")] = []
     newsletters: Annotated[

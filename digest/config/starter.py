@@ -83,6 +83,26 @@ host = "localhost"
 # How many connections may be open at once, and how long each step may take.
 connections = 4
 timeout = "30s"
+# What the server allows; without these lines it gets messages as fast as it takes them.
+# messages_per_second = 10
+# messages_per_window = { messages = 1000, window = "1h" }
+# messages_per_connection = 100
+# A message that the server puts off is tried again, ever more rarely, and given up after this.
+give_up_after = "3d"
+
+# Several servers that share the messages, instead of the one in [smtp]. Each takes the same keys.
+# [[relays]]
+# name = "ours"
+# host = "mail.example.com"
+# weight = 3
+# [[relays]]
+# name = "theirs"
+# host = "smtp.example.net"
+
+# What readers of one domain get at most.
+# [domains."example.com"]
+# connections = 2
+# messages_per_second = 5
 
 # Sign every message (DKIM), where the server that takes them does not: see docs/guide/dkim.md.
 # [dkim]

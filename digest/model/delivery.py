@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from digest.model.subscriber import Recipient
@@ -26,11 +27,16 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One edition for one subscriber; the pair is unique in the ledger. `variant` is its name."""
+    """One edition for one subscriber; the pair is unique in the ledger. `variant` is its name.
+
+    `attempts` counts this one; `first_attempt_at` is when it was deferred for the first time.
+    """
 
     id: int
     variant: str
     recipient: Recipient
+    attempts: int = 1
+    first_attempt_at: datetime | None = None
 
 
 def complete(counts: Mapping[DeliveryState, int]) -> bool:

@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from digest.config import Security, Settings, SmtpSettings, SourceSettings
-from digest.config.checks import is_loopback
+from digest.config.domains import is_loopback
 from digest.config.load import Loaded
 from digest.errors import ConfigError, DigestError, TemplateError
 from digest.model.login import without_login

@@ -7,8 +7,10 @@ an outcome is Unknown: never more than connections that were open.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from random import random
 from typing import Any, Final, Protocol, assert_never
 
 from digest.composer.form import MessageForm
@@ -20,6 +22,7 @@ from digest.publishing.claims import Claims, Clock
 from digest.publishing.lock import Hold
 from digest.publishing.signing import filled
 from digest.sender.envelope import Envelope
+from digest.sender.retry import GiveUp, next_attempt
 from digest.sender.transport import Transport
 from digest.storage import deliveries, editions
 from digest.storage.connection import Database
@@ -87,9 +90,11 @@ async def deliver(
     transport: Transport,
     *,
     hold: Hold,
+    give_up_after: timedelta,
     clock: Clock,
     stop: Stop,
     progress: Progress,
+    dice: Callable[[], float] = random,
 ) -> Report:
     """Send every queued delivery of an edition; the caller holds the sender's lock.
 
@@ -106,7 +111,8 @@ async def deliver(
         ):
             stop.begun = True
             look = _LastLook(hold, Objections(db), journal)
-            run = _Run(claims, look, forms, transport, clock, stop, progress)
+            patience = _Patience(give_up_after, dice)
+            run = _Run(claims, look, forms, transport, patience, clock, stop, progress)
             await _together(run.work() for _ in range(transport.connections))
             run.finish()
             error = run.error
@@ -154,6 +160,29 @@ class _LastLook:
         self.journal.begun(delivery.id)
 
 
+class _Patience:
+    """How long a deferred reader is tried, and when next (`digest.sender.retry`)."""
+
+    def __init__(self, give_up_after: timedelta, dice: Callable[[], float]) -> None:
+        self._give_up_after = give_up_after
+        self._dice = dice
+
+    def with_one(
+        self, delivery: Delivery, reply: str, now: datetime
+    ) -> tuple[DeliveryState, str, datetime | None]:
+        """The state of a delivery that was put off, what to record, and when to try again."""
+        again = next_attempt(
+            delivery.first_attempt_at or now,
+            delivery.attempts,
+            now,
+            self._dice(),
+            give_up_after=self._give_up_after,
+        )
+        if isinstance(again, GiveUp):
+            return DeliveryState.REJECTED, f"{again.reason}: {reply}", None
+        return DeliveryState.DEFERRED, reply, again
+
+
 class _Run:
     def __init__(
         self,
@@ -161,6 +190,7 @@ class _Run:
         last_look: _LastLook,
         forms: Mapping[str, MessageForm],
         transport: Transport,
+        patience: _Patience,
         clock: Clock,
         stop: Stop,
         progress: Progress,
@@ -169,6 +199,7 @@ class _Run:
         self._last_look = last_look
         self._forms = forms
         self._transport = transport
+        self._patience = patience
         self._clock = clock
         self._stop = stop
         self._progress = progress
@@ -221,7 +252,9 @@ class _Run:
 
     def _settle(self, delivery: Delivery, state: DeliveryState, reply: str) -> None:
         now = self._clock().replace(microsecond=0)
-        again = now if state is DeliveryState.DEFERRED else None
+        again = None
+        if state is DeliveryState.DEFERRED:
+            state, reply, again = self._patience.with_one(delivery, reply, now)
         settled = Settled(
             delivery_id=delivery.id, state=state, reply=reply, at=now, next_attempt_at=again
         )

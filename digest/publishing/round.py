@@ -23,6 +23,7 @@ from digest.publishing.draft import form_of
 from digest.publishing.lock import Hold, sending
 from digest.publishing.pictures import stored_pictures
 from digest.publishing.signing import signer_of
+from digest.sender import loop
 from digest.sender.transport import Transport
 from digest.storage import deliveries, editions, journal, keys
 from digest.storage.connection import Database, open_database
@@ -119,13 +120,14 @@ def deliver_round(
                 forms,
                 transport,
                 hold=held.hold,
+                give_up_after=settings.give_up_after,
                 clock=clock,
                 stop=stop,
                 progress=told,
             )
 
     try:
-        return asyncio.run(main())
+        return loop.run(main())
     except asyncio.CancelledError:
         deliveries.recover(db, journal.read(journal.journal_of(settings.database)), clock())
         raise Interrupted(
@@ -136,7 +138,7 @@ def deliver_round(
 
 @contextmanager
 def _ends_in_order(
-    loop: asyncio.AbstractEventLoop, stop: Stop, stopping: Callable[[], None]
+    running: asyncio.AbstractEventLoop, stop: Stop, stopping: Callable[[], None]
 ) -> Iterator[None]:
     """The first signal asks for an orderly end, the second one is obeyed at once.
 
@@ -156,9 +158,9 @@ def _ends_in_order(
     if hasattr(signal, "SIGHUP"):
         signals.append(signal.SIGHUP)
     for number in signals:
-        loop.add_signal_handler(number, on_signal)
+        running.add_signal_handler(number, on_signal)
     try:
         yield
     finally:
         for number in signals:
-            loop.remove_signal_handler(number)
+            running.remove_signal_handler(number)

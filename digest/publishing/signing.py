@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -29,13 +30,13 @@ def signer_of(settings: Settings, newsletter: Newsletter) -> DkimSigner | None:
 
 async def filled(
     form: MessageForm, recipient: Recipient, *, delivery_id: int, date: datetime
-) -> bytes:
-    """The form filled for one reader, as `MessageForm.fill` does it.
+) -> Sequence[bytes]:
+    """The pieces of the form for one reader, as `MessageForm.pieces` gives them.
 
     Signing takes twenty times as long as everything else about a message, and does not hold Python
     up: where there is another core it has it, while the event loop goes on.
     """
-    fill = partial(form.fill, recipient, delivery_id=delivery_id, date=date)
+    fill = partial(form.pieces, recipient, delivery_id=delivery_id, date=date)
     if form.signature is None or _CORES == 1:
         return fill()
     return await asyncio.to_thread(fill)

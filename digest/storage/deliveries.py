@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from digest.model.delivery import Delivery, DeliveryState
-from digest.model.instant import to_text
+from digest.model.instant import from_text, to_text
 from digest.model.subscriber import Recipient
 from digest.storage.connection import Database
 from digest.storage.journal import Evidence
 
 # Deliveries of one edition are one run of ids, so a walk along the ids needs no index.
 _QUEUED = """
-select d.id, d.variant, s.email, s.name, s.fields, n.token,
+select d.id, d.variant, d.attempts, d.first_attempt_at, s.email, s.name, s.fields, n.token,
        case when x.hash is not null then 'suppressed'
             when n.state is null then 'unsubscribed'
             when n.state <> 'active' then n.state end as objection
@@ -76,7 +76,7 @@ def objection(standing: str) -> str:
 
 
 def _delivery(row: sqlite3.Row) -> Delivery:
-    fields = row["fields"]
+    fields, began = row["fields"], row["first_attempt_at"]
     return Delivery(
         id=row["id"],
         variant=row["variant"],
@@ -86,6 +86,8 @@ def _delivery(row: sqlite3.Row) -> Delivery:
             token=row["token"],
             fields={} if fields == "{}" else json.loads(fields),
         ),
+        attempts=row["attempts"] + 1,
+        first_attempt_at=from_text(began) if began else None,
     )
 
 

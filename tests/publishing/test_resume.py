@@ -146,3 +146,23 @@ def test_two_newsletters_do_not_resume_each_others_editions(daily: Paper) -> Non
     )
     assert isinstance(report, Skipped)
     assert transport.attempts == []
+
+
+def test_a_deferred_reader_has_an_hour_and_is_given_up_after_some_days(daily: Paper) -> None:
+    full = Deferred(reason="full", reply=Reply(code=452, text="mailbox full"))
+    daily.send(RecordingTransport({READERS[2]: full}))
+    first = daily.value("select next_attempt_at from deliveries where state = 'deferred'")
+    assert "2026-03-12T07:04" <= str(first) <= "2026-03-12T07:08"
+    for days in (1, 2, 4):
+        resume(
+            daily.settings,
+            daily.newsletter,
+            RecordingTransport({READERS[2]: full}),
+            clock=lambda days=days: NOW + timedelta(days=days),  # type: ignore[misc]
+            progress=lambda _plan: lambda state: None,
+        )
+    assert daily.states()[READERS[2]] == "rejected"
+    reply = str(daily.value("select reply from deliveries where state = 'rejected'"))
+    assert reply.startswith("given up: tried 4 times since 2026-03-12 07:00")
+    assert reply.endswith("452 mailbox full")
+    assert audit(daily.settings).breaches == ()
