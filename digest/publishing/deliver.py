@@ -9,7 +9,7 @@ an outcome is Unknown: never more than connections that were open.
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import random
 from typing import Any, Final, Protocol, assert_never
 
@@ -19,10 +19,11 @@ from digest.model.delivery import Delivery, DeliveryState, complete
 from digest.model.edition import Edition, EditionState
 from digest.model.outcome import Accepted, Deferred, Outcome, Rejected, Unknown
 from digest.publishing.claims import Claims, Clock
+from digest.publishing.last_look import LastLook, Objected
 from digest.publishing.lock import Hold
+from digest.publishing.patience import Patience
 from digest.publishing.signing import filled
 from digest.sender.envelope import Envelope
-from digest.sender.retry import GiveUp, next_attempt
 from digest.sender.transport import Transport
 from digest.storage import deliveries, editions
 from digest.storage.connection import Database
@@ -110,8 +111,8 @@ async def deliver(
             Claims(db.path, edition_id, clock=clock, recorded=journal.forget) as claims,
         ):
             stop.begun = True
-            look = _LastLook(hold, Objections(db), journal)
-            patience = _Patience(give_up_after, dice)
+            look = LastLook(hold, Objections(db), journal)
+            patience = Patience(give_up_after, dice)
             run = _Run(claims, look, forms, transport, patience, clock, stop, progress)
             await _together(run.work() for _ in range(transport.connections))
             run.finish()
@@ -139,58 +140,14 @@ async def _together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
         raise
 
 
-class _Objected(DigestError):
-    """The message may not leave: its reader has gone, or (an empty reason) all must stop."""
-
-
-class _LastLook:
-    """What happens right before the final dot: after it nothing can be called back."""
-
-    def __init__(self, hold: Hold, objections: Objections, journal: Journal) -> None:
-        self._hold = hold
-        self._objections = objections
-        self.journal = journal
-
-    def at(self, delivery: Delivery) -> None:
-        """Raise what keeps the message from leaving, or put on record that it is about to."""
-        self._hold.check()
-        objection = self._objections.to(delivery.id)
-        if objection is not None:
-            raise _Objected(objection)
-        self.journal.begun(delivery.id)
-
-
-class _Patience:
-    """How long a deferred reader is tried, and when next (`digest.sender.retry`)."""
-
-    def __init__(self, give_up_after: timedelta, dice: Callable[[], float]) -> None:
-        self._give_up_after = give_up_after
-        self._dice = dice
-
-    def with_one(
-        self, delivery: Delivery, reply: str, now: datetime
-    ) -> tuple[DeliveryState, str, datetime | None]:
-        """The state of a delivery that was put off, what to record, and when to try again."""
-        again = next_attempt(
-            delivery.first_attempt_at or now,
-            delivery.attempts,
-            now,
-            self._dice(),
-            give_up_after=self._give_up_after,
-        )
-        if isinstance(again, GiveUp):
-            return DeliveryState.REJECTED, f"{again.reason}: {reply}", None
-        return DeliveryState.DEFERRED, reply, again
-
-
 class _Run:
     def __init__(
         self,
         claims: Claims,
-        last_look: _LastLook,
+        last_look: LastLook,
         forms: Mapping[str, MessageForm],
         transport: Transport,
-        patience: _Patience,
+        patience: Patience,
         clock: Clock,
         stop: Stop,
         progress: Progress,
@@ -231,7 +188,7 @@ class _Run:
             outcome = await self._transport.send(
                 envelope, message, before_commit=lambda: self._last_look.at(delivery)
             )
-        except _Objected as objected:
+        except Objected as objected:
             self._obey(delivery, objected.message)
         except RelayUnavailable as error:
             self._failed(delivery, error)

@@ -10,7 +10,7 @@ from digest.model.newsletter import Newsletter
 from digest.publishing.draft import Draft, draft
 from digest.publishing.pictures import pictures_of
 from digest.publishing.skipped import NOBODY, Skipped
-from digest.storage import editions
+from digest.storage import freezing
 from digest.storage.connection import Database
 
 #: A draft is made anew when the editor or a reader was quicker than we; nobody is that quick often.
@@ -42,7 +42,7 @@ def _store(
 ) -> Edition | Skipped:
     if made.readers == 0:
         return NOBODY
-    edition_id = editions.store(
+    edition_id = freezing.store(
         db,
         made.edition,
         decisions=made.decisions,
