@@ -33,9 +33,9 @@ _CONFIGURATION: Final = """\
 with the path of the key, what was found and what was expected; `digest check` tries out the rest.
 
 The environment goes before the file: the name in the column *Environment* stands for the key. Two
-underscores separate the steps, `-` and `.` become `_`, and case does not matter. `0` is the first of a
-list (the next free number adds an item), `DAILY` a newsletter that the file has. A list is given
-as JSON or TOML. A name without two underscores is no configuration.
+underscores separate the steps, `-` and `.` become `_`, and case does not matter. `0` is the first
+of a list (the next free number adds an item), `DAILY` a newsletter that the file has. A list is
+given as JSON or TOML. A name without two underscores is no configuration.
 
 A span of time is a number of seconds, or a text with units: `90s`, `15m`, `36h`, `2d`, `1w`,
 `1d 12h`.

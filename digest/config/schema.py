@@ -11,7 +11,9 @@ from typing import Annotated, Any, Final
 
 from annotated_types import MinLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from digest.config.domains import domain
 from digest.config.kinds import (
     Account,
     Address,
@@ -378,6 +380,16 @@ def _key(text: str) -> str:
 Key = Annotated[str, AfterValidator(_key)]
 
 
+def _domain_key(text: str) -> str:
+    try:
+        return domain(text)
+    except PydanticCustomError:
+        raise refused('a domain, as in [domains."example.com"]') from None
+
+
+DomainKey = Annotated[str, AfterValidator(_domain_key)]
+
+
 class File(Table):
     """The whole of digest.toml."""
 
@@ -386,7 +398,7 @@ class File(Table):
     smtp: Annotated[SmtpTable, Words("a table [smtp]")] = SmtpTable()
     relays: Annotated[list[RelayTable], Words("tables [[relays]]")] = []
     domains: Annotated[
-        dict[Domain, Annotated[DomainTable, Words("a table of limits")]],
+        dict[DomainKey, Annotated[DomainTable, Words("a table of limits")]],
         Words('tables such as [domains."example.com"]'),
     ] = {}
     dkim: Annotated[DkimTable, Words("a table [dkim]")] | None = None

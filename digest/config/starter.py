@@ -90,14 +90,7 @@ timeout = "30s"
 # A message that the server puts off is tried again, ever more rarely, and given up after this.
 give_up_after = "3d"
 
-# Several servers that share the messages, instead of the one in [smtp]. Each takes the same keys.
-# [[relays]]
-# name = "ours"
-# host = "mail.example.com"
-# weight = 3
-# [[relays]]
-# name = "theirs"
-# host = "smtp.example.net"
+# Several servers can share the messages: then there are tables [[relays]] instead of [smtp].
 
 # What readers of one domain get at most.
 # [domains."example.com"]

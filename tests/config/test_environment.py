@@ -116,14 +116,18 @@ def test_the_origin_of_every_override_is_known(loaded: Load, two_newsletters: st
             "DIGEST_SMTP__PROT",
             "25",
             "DIGEST_SMTP__PROT: found prot, which smtp does not have, expected one of host, port,"
-            " security, username, password, password_file, connections, timeout."
+            " security, username, password, password_file, auth, connections, timeout,"
+            " timeout_after_data, messages_per_second, messages_per_window,"
+            " messages_per_connection, give_up_after."
             " Did you mean DIGEST_SMTP__PORT?",
         ),
         (
             "DIGEST_SMTP__PASWORD",
             "hunter2",
             "DIGEST_SMTP__PASWORD: found pasword, which smtp does not have, expected one of host,"
-            " port, security, username, password, password_file, connections, timeout."
+            " port, security, username, password, password_file, auth, connections, timeout,"
+            " timeout_after_data, messages_per_second, messages_per_window,"
+            " messages_per_connection, give_up_after."
             " Did you mean DIGEST_SMTP__PASSWORD?",
         ),
         (

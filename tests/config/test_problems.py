@@ -152,7 +152,8 @@ def test_everything_that_is_wrong_is_told_at_once(problems: Problems) -> None:
         (
             "[smtp]\nmax_items = 1",
             "smtp.max_items: found an unknown key, expected one of host, port, security, username,"
-            " password, password_file, connections, timeout.",
+            " password, password_file, auth, connections, timeout, timeout_after_data,"
+            " messages_per_second, messages_per_window, messages_per_connection, give_up_after.",
         ),
         (
             '[database]\nhost = "x"',
