@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from typer.main import get_command
 
 from digest.cli.app import app
-from digest.config import schema, shape
+from digest.config import schema, server_schema, shape
 from digest.config.durations import format_duration
 from digest.config.environment import variable
 from digest.config.starter import quoted
@@ -45,10 +45,10 @@ A span of time is a number of seconds, or a text with units: `90s`, `15m`, `36h`
 _TABLES: Final[tuple[tuple[str, type[BaseModel], shape.Path], ...]] = (
     ("[site]", schema.SiteTable, ("site",)),
     ("[database]", schema.DatabaseTable, ("database",)),
-    ("[smtp]", schema.SmtpTable, ("smtp",)),
-    ("[smtp.messages_per_window]", schema.QuotaTable, ("smtp", "messages_per_window")),
-    ("[[relays]]", schema.RelayTable, ("relays", 0)),
-    ('[domains."example.com"]', schema.DomainTable, ("domains", "example.com")),
+    ("[smtp]", server_schema.SmtpTable, ("smtp",)),
+    ("[smtp.messages_per_window]", server_schema.QuotaTable, ("smtp", "messages_per_window")),
+    ("[[relays]]", server_schema.RelayTable, ("relays", 0)),
+    ('[domains."example.com"]', server_schema.DomainTable, ("domains", "example.com")),
     ("[dkim]", schema.DkimTable, ("dkim",)),
     ("[[sources]]", schema.SourceTable, ("sources", 0)),
     ("[sources.columns]", schema.ColumnsTable, ("sources", 0, "columns")),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from digest.config import schema
+from digest.config import schema, server_schema
 from digest.config.addresses import split_sender
 from digest.config.checks import guessed_kind
 from digest.config.domains import is_loopback, server_of
@@ -53,10 +53,10 @@ def settings_of(
     )
 
 
-def _server(table: schema.ServerTable, password: Password) -> SmtpSettings:
+def _server(table: server_schema.ServerTable, password: Password) -> SmtpSettings:
     usual = Security.NONE if is_loopback(table.host) else Security.STARTTLS
     security = Security(table.security) if table.security else usual
-    relay = table if isinstance(table, schema.RelayTable) else None
+    relay = table if isinstance(table, server_schema.RelayTable) else None
     return SmtpSettings(
         host=table.host,
         port=table.port or _PORTS[security],
@@ -76,11 +76,11 @@ def _server(table: schema.ServerTable, password: Password) -> SmtpSettings:
     )
 
 
-def _quota(table: schema.QuotaTable | None) -> Quota | None:
+def _quota(table: server_schema.QuotaTable | None) -> Quota | None:
     return Quota(messages=table.messages, window=table.window) if table else None
 
 
-def _domain(table: schema.DomainTable) -> DomainLimits:
+def _domain(table: server_schema.DomainTable) -> DomainLimits:
     return DomainLimits(
         connections=table.connections, messages_per_second=table.messages_per_second
     )
