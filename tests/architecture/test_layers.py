@@ -57,7 +57,7 @@ def test_no_tracked_file_names_a_download_address() -> None:
     )
     if listed.returncode != 0:
         pytest.skip("not a git checkout")
-    host = re.compile(rb"files\.pythonhosted|pypi\.org/(simple|packages)|--index-url|\.whl#sha256")
+    host = re.compile(rb"https?://[^\s\"]+[.](whl|tar[.]gz)|--index-url")
     bad = [
         name
         for name in listed.stdout.splitlines()
