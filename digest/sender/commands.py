@@ -1,5 +1,6 @@
 """The opening of a transaction: MAIL, RCPT and DATA, with what this server understands."""
 
+from functools import lru_cache
 from typing import Final
 
 from digest.errors import RelayUnavailable
@@ -35,11 +36,15 @@ def opening_of(letter: Letter, extensions: Extensions, *, relay: str) -> bytes |
     return f"MAIL FROM:<{sender}>{parameters}\r\nRCPT TO:<{reader}>\r\nDATA\r\n".encode()
 
 
+#: Without bounce addresses of their own, all messages of an edition have one sender.
+_known_address = lru_cache(maxsize=64)(wire_address)
+
+
 def _sender(mail_from: str, extensions: Extensions, *, relay: str) -> str:
     if not mail_from:
         return ""
     try:
-        sender = wire_address(mail_from)
+        sender = _known_address(mail_from)
     except AddressImpossible as impossible:
         raise RelayUnavailable(
             f"the sender's address {mail_from!r} {impossible}",

@@ -49,6 +49,9 @@ class Dialogue(asyncio.Protocol):
         self._arrived: list[Reply] = []
         self._wanted = 0
         self._waiter: asyncio.Future[None] | None = None
+        # uvloop hands pieces to the system as they are. asyncio joins them, or, in some versions
+        # since 3.12, keeps the rest without pausing us: then nobody could tell what has left.
+        self._gathers = not isinstance(self._loop, asyncio.BaseEventLoop)
         self._in_the_open = transport.get_extra_info("sslcontext") is None
         self._holding_back = False
         self._closed: asyncio.Future[None] = self._loop.create_future()
@@ -70,7 +73,9 @@ class Dialogue(asyncio.Protocol):
         """Whether something that was written is surely still here."""
         return self._holding_back
 
-    async def ask(self, data: bytes, *, replies: int, within: float) -> Sequence[Reply]:
+    async def ask(
+        self, data: bytes | Sequence[bytes], *, replies: int, within: float
+    ) -> Sequence[Reply]:
         """Write, and wait for so many replies: fewer come where the line is lost meanwhile.
 
         A 421 is not among them; it is in `lost`. `within` so many seconds the server must speak,
@@ -80,7 +85,12 @@ class Dialogue(asyncio.Protocol):
             raise self.lost
         self._wanted, self._patience = replies, within
         self._waiter = self._loop.create_future()
-        self._transport.write(data)
+        if isinstance(data, bytes):
+            self._transport.write(data)
+        elif self._gathers:
+            self._transport.writelines(data)
+        else:
+            self._transport.write(b"".join(data))
         if self._transport.is_closing():
             # The system refused it: the loss of the connection is about to be announced.
             self._holding_back = self._in_the_open

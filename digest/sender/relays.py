@@ -120,19 +120,23 @@ class RelayPool:
 
     async def __aenter__(self) -> Self:
         """Get every relay ready. Raises RelayUnavailable where none can be used."""
-        entering = (relay.transport.__aenter__() for relay in self._relays)
-        results = await asyncio.gather(*entering, return_exceptions=True)
-        now = self._clock.time()
-        for relay, result in zip(self._relays, results, strict=True):
-            if isinstance(result, RelayUnavailable):
-                relay.fail(result, relay.health.given_up(now))
-            elif isinstance(result, BaseException):
-                await self._close()
-                raise result
-        if not self._left_for({}, now):
+        try:
+            await asyncio.gather(*map(self._enter, self._relays))
+            self._require_one()
+        except BaseException:
             await self._close()
-            raise self._trouble({})
+            raise
         return self
+
+    def _require_one(self) -> None:
+        if not self._left_for({}, self._clock.time()):
+            raise self._trouble({})
+
+    async def _enter(self, relay: Relay) -> None:
+        try:
+            await relay.transport.__aenter__()
+        except RelayUnavailable as error:
+            relay.fail(error, relay.health.given_up(self._clock.time()))
 
     async def __aexit__(
         self,
@@ -231,11 +235,11 @@ class RelayPool:
 
     def _take_back(self, relay: Relay) -> None:
         """Try again a relay that was left alone; it need not make up for what it missed."""
+        others = (other.carried for other in self._relays if not other.left_alone)
+        relay.carried = max(relay.carried, min(others, default=0.0))
         relay.left_alone = False
         if isinstance(relay.transport, SmtpTransport):
             relay.transport.forgive()
-        others = [other.carried for other in self._relays if not other.left_alone]
-        relay.carried = max(relay.carried, *others)
 
     def _trouble(self, refusals: _Refusals) -> RelayUnavailable:
         """Why no relay is left: what each said to this message, or why it is left alone."""

@@ -62,35 +62,45 @@ class Session:
         if isinstance(opening, Rejected):
             return opening
         try:
-            replies = await self._open(opening)
-            if not go_ahead(replies):
-                return await self._refused(replies)
-            if self._dialogue.lost is not None:
-                return self._unheard(self._dialogue.lost)
-            before_commit()
-            return await self._commit(letter.data)
+            return await self._carry(opening, letter.data, before_commit)
         except (LineLost, RelayUnavailable):
             raise
         except BaseException:
             self.abort()
             raise
 
-    async def _open(self, opening: bytes) -> Sequence[Reply]:
-        """The replies to the three commands of the opening, as far as they came."""
-        if self._left_open:
-            replies = await self._ask(_RSET + opening, 1 + COMMANDS)
-            if replies and not is_positive(replies[0]):
-                raise self._dialogue.lose(LineLost("the server refused RSET", reply=replies[0]))
-            replies = replies[1:]
-        else:
-            self._left_open = True
-            replies = await self._ask(opening, COMMANDS)
-        return replies
+    async def _carry(
+        self, opening: bytes, data: Sequence[bytes], before_commit: Callable[[], None]
+    ) -> Outcome:
+        """The transaction: two questions, the second of which ends with the final dot."""
+        replies = await (self._open_anew(opening) if self._left_open else self._open(opening))
+        if not go_ahead(replies):
+            return await self._refused(replies)
+        if self._dialogue.lost is not None:
+            return self._unheard(self._dialogue.lost)
+        before_commit()
+        self.served += 1
+        self._left_open = False
+        replies = await self._dialogue.ask(data, replies=1, within=self._timeout_after_data)
+        if not replies:
+            return await self._without_receipt()
+        if self._dialogue.holding_back:
+            return await self._answered_early(replies[0])
+        return of_message(replies[0])
 
-    def _ask(self, commands: bytes, replies: int) -> Awaitable[Sequence[Reply]]:
+    def _open(self, opening: bytes, replies: int = COMMANDS) -> Awaitable[Sequence[Reply]]:
+        """The replies to the opening as far as they came: in one go where the server lets us."""
+        self._left_open = True
         if self._extensions.pipelining:
-            return self._dialogue.ask(commands, replies=replies, within=self._timeout)
-        return self._ask_one_by_one(commands)
+            return self._dialogue.ask(opening, replies=replies, within=self._timeout)
+        return self._ask_one_by_one(opening)
+
+    async def _open_anew(self, opening: bytes) -> Sequence[Reply]:
+        """As `_open`, after a transaction that was refused and is to be forgotten first."""
+        replies = await self._open(_RSET + opening, 1 + COMMANDS)
+        if replies and not is_positive(replies[0]):
+            raise self._dialogue.lose(LineLost("the server refused RSET", reply=replies[0]))
+        return replies[1:]
 
     async def _ask_one_by_one(self, commands: bytes) -> Sequence[Reply]:
         """The replies of a server that does not want the next command before it has answered."""
@@ -129,16 +139,6 @@ class Session:
         if lost.reply is None or lost.reply.code < 400 or lost.reply.code == CLOSING:
             raise lost
         return of_message(lost.reply)
-
-    async def _commit(self, data: bytes) -> Outcome:
-        self.served += 1
-        self._left_open = False
-        replies = await self._dialogue.ask(data, replies=1, within=self._timeout_after_data)
-        if not replies:
-            return await self._without_receipt()
-        if self._dialogue.holding_back:
-            return await self._answered_early(replies[0])
-        return of_message(replies[0])
 
     async def _without_receipt(self) -> Outcome:
         lost = self._dialogue.lost or LineLost("the server did not answer")

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from digest.config.settings import SmtpSettings
 from digest.errors import RelayUnavailable, SenderError
-from digest.model.outcome import Deferred, Outcome, Reply, Unknown
+from digest.model.outcome import Accepted, Deferred, Outcome, Reply, Unknown
 from digest.sender.connect import connect, default_trust
 from digest.sender.dialogue import LineLost
 from digest.sender.envelope import Envelope
@@ -42,8 +42,8 @@ class SmtpTransport:
         self._relay = relay_name(settings)
         self._inspector = Inspector()
         self._wears_out_at = settings.messages_per_connection or sys.maxsize
+        self._sessions: set[Session] = set()
         self._idle: list[Session] = []
-        self._busy: set[Session] = set()
         self._unopened = settings.connections
         self._given_up = 0
         self._turns: deque[asyncio.Future[None]] = deque()
@@ -68,9 +68,9 @@ class SmtpTransport:
     ) -> None:
         """Take leave on every connection; what is still in a transaction is cut off."""
         self._closed = True
-        for session in self._busy:
-            session.abort()
         idle, self._idle = self._idle, []
+        for session in self._sessions.difference(idle):
+            session.abort()
         await self._take_leave(idle)
         self._next_turn()
 
@@ -104,6 +104,8 @@ class SmtpTransport:
     def _counted(self, outcome: Outcome) -> Outcome:
         """The outcome, after it has been held against the server or in its favour."""
         match outcome:
+            case Accepted():
+                self._strikes.clear()
             case Unknown() | Deferred(reply=None) | Deferred(reply=Reply(code=421)):
                 self._strikes.append(outcome.reason)
             case _:
@@ -115,7 +117,6 @@ class SmtpTransport:
         if self._idle and not self._strikes:
             session = self._idle.pop()
             if session.usable and session.served < self._wears_out_at:
-                self._busy.add(session)
                 return session
             self._idle.append(session)
         return None
@@ -126,7 +127,6 @@ class SmtpTransport:
             self._refuse()
             if self._idle:
                 session = self._idle.pop()
-                self._busy.add(session)
                 if session.usable and session.served < self._wears_out_at:
                     return session
                 await self._retire(session)
@@ -134,7 +134,7 @@ class SmtpTransport:
                 try:
                     return await self._open()
                 except RelayUnavailable:
-                    if not (self._busy or self._idle):
+                    if not self._sessions:
                         raise
                     # This place stays empty; wait for one that is not.
                     self._unopened -= 1
@@ -160,7 +160,7 @@ class SmtpTransport:
             self._unopened += 1
             self._next_turn()
             raise
-        self._busy.add(session)
+        self._sessions.add(session)
         # What the server refused before, it may grant by now.
         for _ in range(self._given_up):
             self._next_turn()
@@ -186,10 +186,10 @@ class SmtpTransport:
                 session.abort()
 
     def _give_back(self, session: Session) -> None:
-        self._busy.discard(session)
         if session.usable:
             self._idle.append(session)
         else:
+            self._sessions.discard(session)
             self._unopened += 1
         if self._turns:
             self._next_turn()

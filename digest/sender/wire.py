@@ -5,6 +5,7 @@ from itertools import filterfalse
 from typing import Final, NamedTuple
 
 from digest.errors import SenderError
+from digest.model.message import SoundPieces
 from digest.sender.envelope import Envelope
 
 #: A message, whole or in pieces. Pieces that many messages share are best the same objects.
@@ -13,27 +14,24 @@ Message = bytes | Sequence[bytes]
 #: Ends a message. The message is committed with it.
 FINAL_DOT: Final = b".\r\n"
 
-#: How a message ends that has a line end of its own before the final dot.
-_END: Final = b"\r\n" + FINAL_DOT
-
 #: Octets from which on a piece is worth remembering; shorter ones are looked at each time.
 _WORTH: Final = 1000
 
-#: So many remembered pieces are more than any edition has, and none of them need be kept.
-_MOST: Final = 4096
+#: So many octets remembered are more than an edition shares: then they are forgotten.
+_MOST: Final = 16_000_000
 
 
 class Letter(NamedTuple):
     """A message with its wire form, made once however often it is tried.
 
     `size` is what SIZE declares: dots that are stuffed and the final one do not count (RFC 1870
-    section 5). `data` ends with the final dot.
+    section 5). `data` is in pieces, the last of which is the final dot.
     """
 
     envelope: Envelope
     size: int
     ascii_only: bool
-    data: bytes
+    data: Sequence[bytes]
 
 
 class Inspector:
@@ -41,11 +39,13 @@ class Inspector:
 
     Reading 20 KB for the few faults there could be takes longer than sending them. So a message may
     come in pieces, and what is long and shared by many messages is read once. A piece passes if it
-    would be sound on lines of its own: then it is sound between any others.
+    would be sound on lines of its own: then it is sound between any others. SoundPieces are taken
+    at their word.
     """
 
     def __init__(self) -> None:
         self._passed: set[bytes] = set()
+        self._octets = 0
 
     def letter(self, envelope: Envelope, message: Message) -> Letter:
         """The letter of a message. Raises SenderError for a line that does not end in CRLF.
@@ -54,11 +54,12 @@ class Inspector:
         2.3.8), and a message must not be able to smuggle in a second one.
         """
         pieces = (message,) if isinstance(message, bytes) else message
-        data = b"".join((*pieces, FINAL_DOT))
-        if data.endswith(_END) and self._pass(pieces):
-            return Letter(envelope, len(data) - len(FINAL_DOT), True, data)
-        text = _checked(data.removesuffix(FINAL_DOT))
-        return Letter(envelope, len(text), text.isascii(), dot_stuffed(text) + FINAL_DOT)
+        if isinstance(pieces, SoundPieces):
+            return Letter(envelope, _size(pieces), pieces[0].isascii(), (*pieces, FINAL_DOT))
+        if pieces and pieces[-1].endswith(b"\r\n") and self._pass(pieces):
+            return Letter(envelope, _size(pieces), True, (*pieces, FINAL_DOT))
+        text = _checked(b"".join(pieces))
+        return Letter(envelope, len(text), text.isascii(), (dot_stuffed(text), FINAL_DOT))
 
     def _pass(self, pieces: Sequence[bytes]) -> bool:
         unread = filterfalse(self._passed.__contains__, pieces)
@@ -69,9 +70,12 @@ class Inspector:
         return sound
 
     def _remember(self, pieces: Iterable[bytes]) -> None:
-        if len(self._passed) > _MOST:
+        new = {piece for piece in pieces if len(piece) >= _WORTH} - self._passed
+        self._octets += sum(map(len, new))
+        self._passed |= new
+        if self._octets > _MOST:
+            self._octets = 0
             self._passed.clear()
-        self._passed.update(piece for piece in pieces if len(piece) >= _WORTH)
 
 
 def whole(message: Message) -> bytes:
@@ -83,6 +87,10 @@ def dot_stuffed(message: bytes) -> bytes:
     """A second dot for every line that begins with one (RFC 5321 section 4.5.2)."""
     stuffed = message.replace(b"\r\n.", b"\r\n..")
     return b"." + stuffed if stuffed.startswith(b".") else stuffed
+
+
+def _size(pieces: Iterable[bytes]) -> int:
+    return sum(map(len, pieces))
 
 
 def _checked(message: bytes) -> bytes:

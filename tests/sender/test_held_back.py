@@ -34,15 +34,16 @@ Settings = Callable[..., SmtpSettings]
 Run = Callable[[Coroutine[Any, Any, None]], None]
 ADA = Envelope(mail_from="news@example.org", rcpt_to="ada@example.com")
 UNLIMITED = ("PIPELINING", "8BITMIME")
-LINE = b"x" * 70 + b"\r\n"
+LINES = (b"x" * 70 + b"\r\n") * 100
 CERTIFICATES = Path(__file__).parent / "certificates"
 
 #: More than the buffers of the system hold, at both ends together.
 HUGE = 40_000_000
 
 
-def message_of(octets: int) -> bytes:
-    return LINE * (octets // len(LINE) + 1)
+def message_of(octets: int) -> list[bytes]:
+    """In more pieces than a system takes at a time, where it is large."""
+    return [LINES] * (octets // len(LINES) + 1)
 
 
 @pytest.mark.parametrize("action", [Leave(after=500_000), Stall()])
@@ -108,7 +109,7 @@ def test_deferred_is_never_said_of_a_message_that_arrived(
 
     def script(moment: Moment) -> Action | None:
         if moment.stage is Stage.BODY and not at_the_dot:
-            return Leave(after=int(len(message) * read))
+            return Leave(after=int(len(message) * len(LINES) * read))
         return Leave(accept=True) if moment.stage is Stage.DOT else None
 
     async def main() -> None:

@@ -471,3 +471,37 @@ def test_a_server_that_does_not_say_farewell_is_left_without_it(
             assert isinstance(outcome, Accepted)
 
     run(main())
+
+
+@pytest.mark.parametrize(
+    ("stage", "timeouts", "kind"),
+    [
+        (Stage.DOT, {"timeout": 60.0, "timeout_after_data": SOON}, Unknown),
+        (Stage.RCPT, {"timeout": SOON, "timeout_after_data": 60.0}, Deferred),
+    ],
+)
+def test_the_reply_to_the_dot_has_a_patience_of_its_own(
+    run: Run, settings: Settings, stage: Stage, timeouts: dict[str, float], kind: type[Outcome]
+) -> None:
+    async def main() -> None:
+        async with (
+            ScriptedServer(first(stage, Hang())) as server,
+            SmtpTransport(settings(server.port, **timeouts)) as transport,
+        ):
+            assert isinstance(await transport.send(ADA, MESSAGE), kind)
+
+    run(main())
+
+
+def test_the_first_of_two_receipts_counts_and_the_line_is_not_used_again(
+    run: Run, settings: Settings
+) -> None:
+    async def main() -> None:
+        script = always({Stage.DOT: Say("250 taken\n550 or rather not")})
+        async with ScriptedServer(script) as server:
+            async with SmtpTransport(settings(server.port)) as transport:
+                outcomes = [await transport.send(who, MESSAGE) for who in (ADA, EVE)]
+            assert [type(outcome) for outcome in outcomes] == [Accepted, Accepted]
+            assert len(server.connections) == 2
+
+    run(main())

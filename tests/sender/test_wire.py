@@ -3,10 +3,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.errors import SenderError
+from digest.model.message import SoundPieces
 from digest.sender.envelope import Envelope
 from digest.sender.wire import FINAL_DOT, Inspector, Letter, Message, dot_stuffed
 
 ENVELOPE = Envelope(mail_from="news@example.org", rcpt_to="ada@example.com")
+
+
+def joined(letter: Letter) -> Letter:
+    """The letter with its data in one piece: how it is cut makes no difference to a server."""
+    return letter._replace(data=[b"".join(letter.data)])
 
 
 def letter_of(envelope: Envelope, message: Message) -> Letter:
@@ -45,7 +51,7 @@ def test_a_line_end_that_servers_disagree_on_never_leaves(message: bytes) -> Non
 def test_a_message_gets_the_line_end_that_it_lacks() -> None:
     letter = letter_of(ENVELOPE, b"Subject: x\r\n\r\nend")
 
-    assert letter.data == b"Subject: x\r\n\r\nend\r\n.\r\n"
+    assert b"".join(letter.data) == b"Subject: x\r\n\r\nend\r\n.\r\n"
     assert letter.size == 19
     assert letter.ascii_only
 
@@ -54,7 +60,7 @@ def test_the_size_is_that_of_the_message_without_the_added_dots() -> None:
     # RFC 1870 section 5: the octets of the message, before transparency.
     letter = letter_of(ENVELOPE, b"..\r\n")
 
-    assert (letter.size, letter.data) == (4, b"...\r\n.\r\n")
+    assert (letter.size, b"".join(letter.data)) == (4, b"...\r\n.\r\n")
 
 
 #: Pieces of all kinds, cut where it hurts, and some long enough to be remembered.
@@ -78,7 +84,7 @@ def test_a_message_in_pieces_is_the_same_letter_as_in_one(messages: list[list[by
             with pytest.raises(SenderError):
                 inspector.letter(ENVELOPE, message)
             continue
-        assert inspector.letter(ENVELOPE, message) == whole
+        assert joined(inspector.letter(ENVELOPE, message)) == joined(whole)
 
 
 @given(pieces)
@@ -88,10 +94,19 @@ def test_a_letter_ends_once_and_every_line_ends_well(message: list[bytes]) -> No
         letter = letter_of(ENVELOPE, message)
     except SenderError:
         return
-    *sent, end, nothing = letter.data.split(b"\r\n")
+    *sent, end, nothing = b"".join(letter.data).split(b"\r\n")
     assert (end, nothing) == (b".", b"")
     assert not any(b"\r" in line or b"\n" in line or line == b"." for line in sent)
     unstuffed = b"".join(line.removeprefix(b".") + b"\r\n" for line in sent)
     assert unstuffed in (text, text + b"\r\n")
     assert letter.size == len(unstuffed)
     assert letter.ascii_only is text.isascii()
+
+
+def test_sound_pieces_are_taken_at_their_word() -> None:
+    message = SoundPieces([b"To: zo\xc3\xab@example.com\r\n\r\n", b"News.\r\n", b"Bye.\r\n"])
+
+    letter = letter_of(ENVELOPE, message)
+
+    assert joined(letter) == joined(letter_of(ENVELOPE, b"".join(message)))
+    assert not letter.ascii_only

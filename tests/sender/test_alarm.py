@@ -1,0 +1,63 @@
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from digest.sender import loop
+from digest.sender.alarm import Alarm
+
+Run = Callable[[Coroutine[Any, Any, None]], None]
+
+
+def test_a_short_wait_after_a_long_one_is_short(run: Run) -> None:
+    async def main() -> None:
+        rung = asyncio.Event()
+        alarm = Alarm(rung.set)
+        alarm.set(600)
+        alarm.clear()
+        alarm.set(0.01)
+        async with asyncio.timeout(5):
+            await rung.wait()
+
+    run(main())
+
+
+def test_a_wait_that_is_put_off_is_not_over(run: Run) -> None:
+    async def main() -> None:
+        begun = time.monotonic()
+        rung = asyncio.Event()
+        alarm = Alarm(rung.set)
+        for seconds in (0.01, 0.02, 0.1):
+            alarm.set(seconds)
+        async with asyncio.timeout(5):
+            await rung.wait()
+        assert time.monotonic() - begun >= 0.1
+
+    run(main())
+
+
+def test_what_is_cleared_or_disposed_of_never_rings(run: Run) -> None:
+    async def main() -> None:
+        wrong, last = asyncio.Event(), asyncio.Event()
+        cleared, disposed = Alarm(wrong.set), Alarm(wrong.set)
+        for alarm in (cleared, disposed, Alarm(last.set)):
+            alarm.set(0.01)
+        cleared.clear()
+        disposed.dispose()
+        async with asyncio.timeout(5):
+            await last.wait()
+        assert not wrong.is_set()
+
+    run(main())
+
+
+def test_uvloop_runs_what_is_sent_where_it_is_installed() -> None:
+    async def name() -> str:
+        return type(asyncio.get_running_loop()).__module__
+
+    try:
+        import uvloop
+    except ImportError:
+        assert loop.run(name()).startswith("asyncio")
+    else:
+        assert loop.run(name()) == uvloop.Loop.__module__
