@@ -132,7 +132,7 @@ def _newsletter(key: str, table: schema.NewsletterTable, site: Site) -> Newslett
         timezone=table.timezone or site.timezone,
         reply_to=table.reply_to,
         bounce_address=table.bounce_address,
-        schedule=table.schedule,
+        schedule=None,
         subject=table.subject,
         rules=Rules(
             max_age=table.max_age,

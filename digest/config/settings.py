@@ -132,12 +132,36 @@ class DkimSettings:
     nameserver: tuple[str, int] | None = None
 
 
+class LogForm(StrEnum):
+    """How `digest run` writes its log."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """How `digest run` behaves. Without a `port` there is no page of health and metrics.
+
+    `ingest_every` is the time between two readings of the sources. `timeout` is in seconds: how
+    long messages under way may take to end when the service is told to. `owner` is told by mail
+    what needs attention; without it, only the log says so.
+    """
+
+    owner: str | None = None
+    port: int | None = None
+    log: LogForm = LogForm.TEXT
+    timeout: float = 30.0
+    ingest_every: timedelta = timedelta(minutes=15)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that digest.toml and the environment say. `folder` is where digest.toml is.
 
     `relays` share the messages; without any, `smtp` carries all of them. `domains` are keyed by
     A-labels in lower case. After `give_up_after` a delivery that was deferred is not tried again.
+    The deliveries of an edition that was finished `retention` ago are pruned into totals.
     """
 
     folder: Path
@@ -150,6 +174,8 @@ class Settings:
     relays: tuple[SmtpSettings, ...] = ()
     domains: Mapping[str, DomainLimits] = field(default_factory=dict)
     give_up_after: timedelta = timedelta(days=3)
+    service: ServiceSettings = field(default_factory=ServiceSettings)
+    retention: timedelta | None = None
 
     @property
     def outgoing(self) -> tuple[SmtpSettings, ...]:

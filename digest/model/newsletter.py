@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from digest.model.schedule import Schedule, Timing
+
 #: Characters before the @ of a bounce address. What is added for each delivery needs the rest of
 #: the 64 that RFC 5321 section 4.5.3.1.1 allows.
 LONGEST_BOUNCE_NAME: Final = 20
@@ -66,7 +68,7 @@ class Newsletter:
 
     `subject` is a Jinja2 template of one line; see `digest.composer.subject`. Bounces come back to
     the sender, unless there is a `bounce_address`: then each to an address of its own that is made
-    of it (`digest.composer.verp`).
+    of it (`digest.composer.verp`). Without a `schedule` it goes out by hand only.
     """
 
     key: str
@@ -77,6 +79,7 @@ class Newsletter:
     timezone: ZoneInfo
     reply_to: str | None = None
     bounce_address: str | None = None
-    schedule: str | None = None
+    schedule: Schedule | None = None
+    timing: Timing = field(default_factory=Timing)
     subject: str = "{{ newsletter.title }}: {{ lead.title }}"
     rules: Rules = field(default_factory=Rules)

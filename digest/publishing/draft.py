@@ -19,6 +19,7 @@ from digest.errors import QuestionAsked
 from digest.model.decision import Decision
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
+from digest.model.slot import slot_name
 from digest.model.variant import RenderedVariant
 from digest.publishing.press import Press
 from digest.publishing.skipped import Skipped, too_few
@@ -121,8 +122,7 @@ def slot_of(now: datetime, newsletter: Newsletter) -> str:
 
     An edition by hand at the very time of a scheduled one has the same slot, and is the same.
     """
-    local = now.astimezone(newsletter.timezone).replace(tzinfo=None)
-    return local.isoformat(timespec="seconds" if local.second else "minutes")
+    return slot_name(now.astimezone(newsletter.timezone).replace(tzinfo=None))
 
 
 def _audience(

@@ -126,9 +126,13 @@ create table editions (
     last_article_id integer not null,
     nonce text not null unique,
     subject text not null,
+    -- What the editor says above the stories.
+    intro text not null default '',
     created_at text not null,
     stopped_at text,
     finished_at text,
+    -- Since when its deliveries are only totals.
+    pruned_at text,
     -- The deliveries of an edition are stored at once, so their ids are one run.
     first_delivery_id integer,
     last_delivery_id integer,
@@ -221,6 +225,8 @@ create table deliveries (
     state text not null default 'queued' check (state in
         ('queued', 'sending', 'sent', 'deferred', 'rejected', 'unknown', 'withheld')),
     attempts integer not null default 0,
+    -- The reader's own hour; null is at once.
+    due_at text,
     -- While it is deferred: since when, and not again before.
     first_attempt_at text,
     next_attempt_at text,
@@ -231,6 +237,18 @@ create table deliveries (
 ) strict;
 -- Never more rows than one claimed batch.
 create index deliveries_sending on deliveries (id) where state = 'sending';
+
+-- Where the next reader's hour is looked up.
+create index deliveries_by_hour on deliveries (edition_id, due_at)
+where state = 'queued' and due_at is not null;
+
+-- What pruned deliveries came to.
+create table delivery_totals (
+    edition_id integer not null references editions (id),
+    state text not null check (state in ('sent', 'rejected', 'unknown', 'withheld')),
+    n integer not null check (n > 0),
+    primary key (edition_id, state)
+) strict, without rowid;
 
 -- How often something changed that may keep a claimed message from leaving. A sender looks at this
 -- one number before each final dot.
@@ -245,11 +263,68 @@ create trigger an_edition_is_stopped after update of stopped_at on editions
 begin update objections set n = n + 1; end;
 """
 
+_SCHEDULE = """
+-- Every slot that came, and what became of it: an edition or a reason.
+create table slots (
+    newsletter text not null,
+    slot text not null,
+    due_at text not null,
+    state text not null check (state in ('due', 'draft', 'prepared', 'skipped', 'failed')),
+    reason text not null default '' check (reason <> '' or state not in ('skipped', 'failed')),
+    edition_id integer references editions (id),
+    tries integer not null default 0,
+    next_try_at text,
+    since text not null,
+    primary key (newsletter, slot),
+    check ((state = 'prepared') = (edition_id is not null))
+) strict, without rowid;
+create index slots_open on slots (newsletter, due_at) where state in ('due', 'draft');
+create index slots_by_edition on slots (edition_id) where edition_id is not null;
+create trigger a_slot_that_has_its_edition_keeps_it before update on slots
+when old.state = 'prepared' and (new.state <> 'prepared' or new.edition_id <> old.edition_id)
+begin select raise(abort, 'a slot has one edition'); end;
+create trigger a_slot_is_not_forgotten before delete on slots
+begin select raise(abort, 'a slot that is forgotten would come again'); end;
+
+-- Every slot up to and including this instant is in `slots`.
+create table timetables (
+    newsletter text primary key,
+    until text not null
+) strict, without rowid;
+
+-- A proposal for a slot, waiting for the editor or for its hour. `content` is JSON; see
+-- storage/drafts.py. `seal` is the hash of what was approved.
+create table drafts (
+    newsletter text not null,
+    slot text not null,
+    state text not null check (state in ('waiting', 'approved', 'held')),
+    content text not null check (json_valid(content)),
+    seal text check ((seal is not null) = (state = 'approved')),
+    made_at text not null,
+    decided_at text,
+    primary key (newsletter, slot),
+    foreign key (newsletter, slot) references slots (newsletter, slot)
+) strict, without rowid;
+
+-- What the owner was told, or is to be told: each event once.
+create table notices (
+    event text primary key,
+    subject text not null,
+    body text not null,
+    since text not null,
+    told_at text,
+    tries integer not null default 0,
+    next_try_at text
+) strict, without rowid;
+create index notices_untold on notices (since) where told_at is null;
+"""
+
 #: Name and SQL of each step, in order. Append; never edit what has been released.
 STEPS: Final[tuple[tuple[str, str], ...]] = (
     ("0001_articles", _ARTICLES),
     ("0002_audience", _AUDIENCE),
     ("0003_ledger", _LEDGER),
+    ("0004_schedule", _SCHEDULE),
 )
 
 

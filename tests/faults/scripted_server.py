@@ -1,8 +1,8 @@
 """An SMTP server whose every reply, delay, split and disconnect can be scripted.
 
 It is honest: it speaks RFC 5321, refuses commands out of order, and keeps the books. `accepted`
-holds each message that it has taken responsibility for, which is what the ledger of a sender is
-compared with. A *script* is a function that is asked at each `Moment` and answers with an action,
+holds each message that it has taken responsibility for, `refused`, `unreceipted` and `broken_off`
+whom it did not serve and why, which is what the ledger of a sender is compared with. A *script* is a function that is asked at each `Moment` and answers with an action,
 or with None for the honest default:
 
     def script(moment: Moment) -> Action | None:
@@ -13,7 +13,8 @@ or with None for the honest default:
     async with ScriptedServer(script) as server:
         ...  # server.port, server.accepted, server.connections
 
-Nothing here sleeps. A server that hangs reads on, without a word, until the client has gone.
+Nothing here sleeps. A server that hangs reads on, without a word, until the client has gone, and
+one that is late waits for an event (`Late`).
 """
 
 import asyncio
@@ -24,7 +25,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+from digest.sender import loop
 
 OFFERED = ("PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "SIZE 10485760")
 PLAIN = ("8BITMIME", "SIZE 10485760")
@@ -102,6 +105,14 @@ class Leave:
     accept: bool = False
 
 
+@dataclass(frozen=True)
+class Late:
+    """Do this, but only once `event` is set: by the script, or from outside by `set`."""
+
+    action: Say | Leave
+    event: asyncio.Event
+
+
 #: The commands that change nothing, or nothing but the transaction.
 _SIMPLE = {
     b"HELO": (Stage.HELO, Say("250 scripted.example")),
@@ -110,7 +121,7 @@ _SIMPLE = {
     b"QUIT": (Stage.QUIT, Say("221 2.0.0 farewell", leave=True)),
 }
 
-Action = Say | Hang | Stall | Leave
+Action = Say | Hang | Stall | Leave | Late
 Script = Callable[[Moment], Action | None]
 
 
@@ -126,7 +137,7 @@ class Message:
     @property
     def reader(self) -> str:
         """The address of RCPT."""
-        return self.rcpt.partition(b"<")[2].rpartition(b">")[0].decode()
+        return _address(self.rcpt)
 
 
 @dataclass
@@ -147,6 +158,11 @@ def honest(moment: Moment) -> Action | None:
     """The script of a server without a fault."""
     del moment
     return None
+
+
+def once(stage: Stage, nth: int, do: Callable[[], Action | None]) -> Script:
+    """The script that does something when a stage is reached for the nth time."""
+    return lambda moment: do() if (moment.stage, moment.nth) == (stage, nth) else None
 
 
 class ScriptedServer:
@@ -181,11 +197,19 @@ class ScriptedServer:
         self.accepted: list[Message] = []
         self.connections: list[Transcript] = []
         self.counts: dict[Stage, int] = dict.fromkeys(Stage, 0)
+        #: Readers who were refused for good, at RCPT or after their message.
+        self.refused: list[str] = []
+        #: Readers whose final dot was read and never answered, or with what is no answer.
+        self.unreceipted: list[str] = []
+        #: Readers whose message was begun, and whose connection ended before the dot.
+        self.broken_off: list[str] = []
         self.host = "127.0.0.1"
         self.port = 0
         self._tls = tls
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def readers(self) -> list[str]:
@@ -193,11 +217,16 @@ class ScriptedServer:
         return [message.reader for message in self.accepted]
 
     async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        await self.listen()
+        return self
+
+    async def listen(self) -> None:
+        """Accept connections; after `stop_listening` again, on the same port."""
         self._server = await asyncio.start_server(
-            self._connected, self.host, 0, ssl=self._tls, limit=2**20
+            self._connected, self.host, self.port, ssl=self._tls
         )
         self.port = self._server.sockets[0].getsockname()[1]
-        return self
 
     async def __aexit__(
         self,
@@ -216,6 +245,28 @@ class ScriptedServer:
         if self._server is not None:
             self._server.close()
 
+    def drop(self, farewell: bytes = b"") -> None:
+        """Close every connection, wherever it is, after a last word to it."""
+        for writer in tuple(self._writers):
+            writer.write(farewell)
+            writer.close()
+
+    def from_outside(self, call: Callable[[], object]) -> None:
+        """Do something in the server's own thread, such as `event.set`, and wait until it is done.
+
+        The call may give back an awaitable, which is waited for, too.
+        """
+        running = self._loop
+        if running is None:
+            raise RuntimeError("the scripted server is not open")
+
+        async def done() -> None:
+            result: Any = call()
+            if asyncio.iscoroutine(result):
+                await result
+
+        asyncio.run_coroutine_threadsafe(done(), running).result(10)
+
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         if task is not None:
@@ -223,13 +274,17 @@ class ScriptedServer:
             task.add_done_callback(self._tasks.discard)
         transcript = Transcript(number=len(self.connections) + 1)
         self.connections.append(transcript)
+        self._writers.add(writer)
+        conversation = _Conversation(self, reader, writer, transcript)
         try:
-            await _Conversation(self, reader, writer, transcript).run()
+            await conversation.run()
         except (_Gone, ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
             pass
         except asyncio.CancelledError:
             pass  # The test is over; asyncio's streams would log it.
         finally:
+            conversation.book_the_end()
+            self._writers.discard(writer)
             writer.transport.abort()
 
 
@@ -238,22 +293,20 @@ def serving(server: ScriptedServer) -> Iterator[ScriptedServer]:
     """The same server in a thread of its own, for code that runs an event loop itself."""
     ready = threading.Event()
     done = asyncio.Event()
-    loops: list[asyncio.AbstractEventLoop] = []
 
     async def stay() -> None:
         async with server:
-            loops.append(asyncio.get_running_loop())
             ready.set()
             await done.wait()
 
-    thread = threading.Thread(target=lambda: asyncio.run(stay()), daemon=True)
+    thread = threading.Thread(target=lambda: loop.run(stay()), daemon=True)
     thread.start()
     if not ready.wait(10):
         raise RuntimeError("the scripted server did not start")
     try:
         yield server
     finally:
-        loops[0].call_soon_threadsafe(done.set)
+        server.from_outside(done.set)
         thread.join(10)
 
 
@@ -279,13 +332,49 @@ class _Conversation:
         self._mail: bytes | None = None
         self._rcpt: bytes | None = None
         self._held = b""
+        self._arrived = bytearray()
+        self._in_message = False
+
+    def book_the_end(self) -> None:
+        """The connection has ended. Whoever's message was under way has no receipt."""
+        if self._in_message and self._rcpt is not None:
+            self._server.broken_off.append(_address(self._rcpt))
 
     async def run(self) -> None:
         await self._act(Stage.GREETING, b"", Say("220 scripted.example ready"))
         while True:
-            line = (await self._reader.readuntil(b"\r\n")).removesuffix(b"\r\n")
+            line = await self._line()
             self._transcript.commands.append(line)
             await self._command(line)
+
+    async def _line(self) -> bytes:
+        return (await self._until(b"\r\n")).removesuffix(b"\r\n")
+
+    async def _until(self, mark: bytes, *, searched: int = 0) -> bytes:
+        """What arrives up to the mark, and the mark."""
+        while (found := self._arrived.find(mark, searched)) < 0:
+            searched = max(0, len(self._arrived) - len(mark) + 1)
+            await self._more()
+        end = found + len(mark)
+        taken = bytes(self._arrived[:end])
+        del self._arrived[:end]
+        return taken
+
+    async def _more(self) -> None:
+        octets = await self._reader.read(2**18)
+        if not octets:
+            raise _Gone
+        self._arrived += octets
+
+    async def _message(self) -> bytes:
+        """The octets up to the final dot, without it, as they were before they were stuffed."""
+        while len(self._arrived) < len(b".\r\n"):
+            await self._more()
+        if self._arrived.startswith(b".\r\n"):
+            del self._arrived[: len(b".\r\n")]
+            return b""
+        stuffed = (await self._until(b"\r\n.\r\n")).removesuffix(b".\r\n")
+        return stuffed.replace(b"\r\n.", b"\r\n").removeprefix(b".")
 
     async def _command(self, line: bytes) -> None:
         verb = line[:4].upper()
@@ -323,6 +412,7 @@ class _Conversation:
             await self._perform(Say("502 5.5.1 no TLS here"))
             return
         await self._act(Stage.STARTTLS, line, Say("220 2.0.0 go ahead"))
+        self._arrived.clear()
         await self._writer.start_tls(context)
         self._encrypted = True
 
@@ -330,7 +420,7 @@ class _Conversation:
         """Each 334 of the script asks for a line more, and then asks the script again."""
         welcome = Say("235 2.7.0 welcome")
         while await self._act(Stage.AUTH, line, welcome) == 334:
-            line = (await self._reader.readuntil(b"\r\n")).removesuffix(b"\r\n")
+            line = await self._line()
             self._transcript.commands.append(line)
 
     async def _on_mail(self, line: bytes) -> None:
@@ -345,38 +435,57 @@ class _Conversation:
     async def _on_rcpt(self, line: bytes) -> None:
         if self._mail is None:
             await self._perform(Say("503 5.5.1 MAIL first"))
-        elif (await self._act(Stage.RCPT, line, Say("250 2.1.5 reader fine"))) // 100 == 2:
+            return
+        code = await self._act(Stage.RCPT, line, Say("250 2.1.5 reader fine"))
+        if code // 100 == 2:
             self._rcpt = line
+        elif code // 100 == 5:
+            self._server.refused.append(_address(line))
 
     async def _on_data(self, line: bytes) -> None:
         if self._rcpt is None and not (self._mail and self._server.accepts_nobody_late):
             await self._perform(Say("503 5.5.1 no valid recipients"))
             return
         if await self._act(Stage.DATA, line, Say("354 go ahead")) == 354:
+            self._in_message = True
             await self._on_body()
 
     async def _on_body(self) -> None:
         action = self._ask(Stage.BODY, b"")
         if isinstance(action, Leave):
-            await self._reader.readexactly(action.after)
+            while len(self._arrived) < action.after:
+                await self._more()
         if action is not None:
             await self._perform(action)
-        lines: list[bytes] = []
-        while (line := await self._reader.readuntil(b"\r\n")) != b".\r\n":
-            lines.append(line.removeprefix(b"."))
-        content = b"".join(lines)
+        content = await self._message()
+        self._in_message = False
         honestly = "250 2.0.0 taken" if self._rcpt else "554 5.5.1 no valid recipients"
         action = self._ask(Stage.DOT, content) or Say(honestly)
         self._transcript.dots += 1
-        if self._takes(action):
-            self._keep(content)
+        if self._rcpt is not None:
+            self._book(action, content, _address(self._rcpt))
         self._mail = self._rcpt = None
         await self._perform(action)
 
-    def _takes(self, action: Action) -> bool:
-        if isinstance(action, Say):
-            return self._rcpt is not None and _code(action.reply) // 100 == 2
-        return isinstance(action, Hang | Leave) and action.accept
+    def _book(self, action: Action, content: bytes, reader: str) -> None:
+        """Write down what will be done about a message that has arrived."""
+        match action:
+            case Late():
+                self._book(action.action, content, reader)
+            case Say():
+                kind = _code(action.reply) // 100
+                if kind == 2:
+                    self._keep(content)
+                elif kind == 5:
+                    self._server.refused.append(reader)
+                elif kind != 4:
+                    self._server.unreceipted.append(reader)
+            case Stall():
+                self._server.unreceipted.append(reader)
+            case Hang() | Leave():
+                self._server.unreceipted.append(reader)
+                if action.accept:
+                    self._keep(content)
 
     def _keep(self, content: bytes) -> None:
         self._server.accepted.append(
@@ -419,21 +528,32 @@ class _Conversation:
             case Stall():
                 await asyncio.Event().wait()  # until the server is closed
                 raise _Gone
+            case Late():
+                await action.event.wait()
+                return await self._perform(action.action)
             case Say():
                 return await self._say(action)
 
     async def _say(self, action: Say) -> int:
         reply, self._held = self._held + _octets(action.reply), b""
-        step = action.pieces or self._server.pieces or len(reply) or 1
-        for start in range(0, len(reply), step):
-            self._writer.write(reply[start : start + step])
+        step = action.pieces or self._server.pieces
+        if step is None:
+            self._writer.write(reply)
             await self._writer.drain()
-            await asyncio.sleep(0)
+        else:
+            for start in range(0, len(reply), step):
+                self._writer.write(reply[start : start + step])
+                await self._writer.drain()
+                await asyncio.sleep(0)
         if action.leave:
             self._writer.close()
             await self._writer.wait_closed()
             raise _Gone
         return _code(action.reply)
+
+
+def _address(rcpt: bytes) -> str:
+    return rcpt.partition(b"<")[2].rpartition(b">")[0].decode()
 
 
 def _octets(reply: str | bytes) -> bytes:

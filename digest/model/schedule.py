@@ -1,0 +1,97 @@
+"""A schedule: when a newsletter is due, in the wall time of its own zone, and how it is kept."""
+
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+
+class Rule(Protocol):
+    """One line of a schedule: on which days, at what times."""
+
+    def times_on(self, day: date) -> tuple[time, ...]:
+        """The wall times of a day, in order; none where the day is not one of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When editions are due. `lines` are its rules as somebody wrote them; days off have none."""
+
+    lines: tuple[str, ...]
+    rules: tuple[Rule, ...]
+    days_off: frozenset[date] = frozenset()
+
+    def times_on(self, day: date) -> tuple[time, ...]:
+        """The wall times of a day, in order, each once."""
+        if day in self.days_off:
+            return ()
+        return tuple(sorted({moment for rule in self.rules for moment in rule.times_on(day)}))
+
+    def __str__(self) -> str:
+        return ", ".join(self.lines)
+
+
+class CatchUp(StrEnum):
+    """What becomes of slots that came while nobody was at work.
+
+    COLLAPSE: one edition for all of them. REPLAY: one for each. SKIP: none.
+    """
+
+    COLLAPSE = "collapse"
+    REPLAY = "replay"
+    SKIP = "skip"
+
+
+class DeliverAt(StrEnum):
+    """Whose clock tells a reader's hour: the NEWSLETTER's, for all at once, or the READER's own."""
+
+    NEWSLETTER = "newsletter"
+    READER = "reader"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietHours:
+    """A span of the day in which nothing is due; `end` is outside it. It may run over midnight."""
+
+    begin: time
+    end: time
+
+    def __post_init__(self) -> None:
+        if self.begin == self.end:
+            raise ValueError(f"quiet hours have a length: {self.begin} to {self.end}")
+
+    def __contains__(self, moment: time) -> bool:
+        if self.begin < self.end:
+            return self.begin <= moment < self.end
+        return moment >= self.begin or moment < self.end
+
+
+class OnSilence(StrEnum):
+    """What becomes of a draft that nobody has decided on when its slot comes."""
+
+    SEND = "send"
+    HOLD = "hold"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How a newsletter keeps its schedule.
+
+    A slot is made up for until `max_lateness` after it, or, without that, until the next one is
+    due. With `approval` its draft is made `lead_time` before it and waits for the editor.
+    """
+
+    catch_up: CatchUp = CatchUp.COLLAPSE
+    max_lateness: timedelta | None = None
+    deliver_at: DeliverAt = DeliverAt.NEWSLETTER
+    quiet_hours: QuietHours | None = None
+    approval: bool = False
+    lead_time: timedelta = timedelta(hours=2)
+    on_silence: OnSilence = OnSilence.HOLD
+
+    def __post_init__(self) -> None:
+        if self.lead_time < timedelta(0):
+            raise ValueError(f"a draft is made before its slot: lead_time {self.lead_time}")
+        if self.max_lateness is not None and self.max_lateness <= timedelta(0):
+            raise ValueError(f"max_lateness is not positive: {self.max_lateness}")

@@ -1,0 +1,1 @@
+"""When: a pure timetable, and the service that keeps it."""

@@ -1,0 +1,32 @@
+"""What a tick has to tell: to the log, and to whoever counts."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from digest.model.slot import SlotRecord
+from digest.publishing.deliver import Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotChanged:
+    """A slot came, was put off, or got what it will have: see the state of the record."""
+
+    record: SlotRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundEnded:
+    """A round of delivery came to an end."""
+
+    report: Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockWentBack:
+    """The time is earlier than that of slots which have been seen to. `by` is positive."""
+
+    newsletter: str
+    by: timedelta
+
+
+Event = SlotChanged | RoundEnded | ClockWentBack

@@ -1,0 +1,228 @@
+"""A real Postfix of our own: its configuration, its queue and port, nothing of the system's.
+
+    with Postfix(relay_to=server.port) as postfix:
+        ...  # postfix.port takes messages, and Postfix brings them to the server
+
+Only root can run one. It ends with the block; where the test process dies before that, it ends by
+itself a few minutes later.
+"""
+
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Self
+
+#: Seconds. No test of ours takes as long, so what is left after that was left behind.
+_LIFETIME = 300
+
+#: Seconds for anything that Postfix is waited for.
+_PATIENCE = 30.0
+
+_MAIN = {
+    "compatibility_level": "3.6",
+    "mail_owner": "postfix",
+    "setgid_group": "postdrop",
+    "myhostname": "relay.example",
+    "mydomain": "relay.example",
+    "mydestination": "",
+    "mynetworks": "127.0.0.0/8",
+    "inet_interfaces": "loopback-only",
+    "inet_protocols": "ipv4",
+    # Nothing here may ask DNS.
+    "disable_dns_lookups": "yes",
+    "smtp_host_lookup": "native",
+    "smtpd_peername_lookup": "no",
+    "alias_maps": "",
+    "local_recipient_maps": "",
+    "smtpd_recipient_restrictions": "permit_mynetworks, reject",
+    "smtpd_error_sleep_time": "0",
+    "smtpd_timeout": "30s",
+    # Taking messages is not slowed down for the sake of delivering them.
+    "in_flow_delay": "0",
+    "default_process_limit": "20",
+    "minimal_backoff_time": "1s",
+    "queue_run_delay": "1s",
+}
+
+_MASTER = """\
+127.0.0.1:{port} inet n - n - - smtpd
+cleanup    unix  n - n - 0 cleanup
+qmgr       unix  n - n 300 1 qmgr
+rewrite    unix  - - n - - trivial-rewrite
+bounce     unix  - - n - 0 bounce
+defer      unix  - - n - 0 bounce
+trace      unix  - - n - 0 bounce
+proxymap   unix  - - n - - proxymap
+smtp       unix  - - n - - smtp
+relay      unix  - - n - - smtp
+error      unix  - - n - - error
+retry      unix  - - n - - error
+discard    unix  - - n - - discard
+anvil      unix  - - n - 1 anvil
+postlog    unix-dgram n - n - 1 postlogd
+"""
+
+
+def missing() -> str:
+    """Why there can be no Postfix here, or nothing."""
+    if shutil.which("postfix") is None:
+        return "needs the Debian package postfix"
+    return "" if os.geteuid() == 0 else "needs root: nobody else can start Postfix"
+
+
+class Postfix:
+    """A context manager: Postfix listens on `port` inside, and relays everything to a server.
+
+    `settings` are those of main.cf (postconf(5)) and may say FOLDER for where `write` puts files.
+    What went wrong inside is told with the end of its log.
+    """
+
+    def __init__(self, *, relay_to: int, settings: Mapping[str, str] | None = None) -> None:
+        self.port = _free_port()
+        self._relay_to = relay_to
+        self._settings = settings or {}
+        self._files = ExitStack()
+        self._folder = Path()
+        self._master: int | None = None
+
+    def __enter__(self) -> Self:
+        # Not in pytest's folders: nobody but root may look into them, and Postfix's daemons are
+        # not root for long.
+        self._folder = Path(self._files.enter_context(TemporaryDirectory(prefix="postfix-")))
+        self._folder.chmod(0o755)
+        self._config.mkdir()
+        self._queue.mkdir()
+        self.write("master.cf", _MASTER.format(port=self.port))
+        self._write_main()
+        try:
+            _run("postfix", "-c", self._config, "check")  # makes the folders of the queue
+            self.start()
+        except BaseException:
+            self._files.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with self._files:
+            self.stop()
+            if error is not None:
+                error.add_note("\n".join(self.log()[-30:]))
+
+    @property
+    def _config(self) -> Path:
+        return self._folder / "config"
+
+    @property
+    def _queue(self) -> Path:
+        return self._folder / "queue"
+
+    def write(self, name: str, text: str) -> None:
+        """A file among the configuration, such as a table; it is read when Postfix starts."""
+        path = self._config / name
+        path.write_text(text, encoding="utf-8")
+        # Postfix waits a second or two for whoever may still be writing a file that is new.
+        os.utime(path, (0, 0))
+
+    def start(self) -> None:
+        """Start, and come back when it listens."""
+        daemons = _run("postconf", "-c", self._config, "-h", "daemon_directory")
+        _run(f"{daemons}/master", "-c", self._config, "-e", str(_LIFETIME), "-w")
+        self._master = int((self._queue / "pid" / "master.pid").read_text())
+
+    def stop(self) -> None:
+        """Stop at once, whatever is under way, and come back when nobody listens any more."""
+        if self._master is None:
+            return
+        master, self._master = self._master, None
+        ended = os.pidfd_open(master)
+        os.kill(master, signal.SIGTERM)  # It passes the signal on to all its children.
+        if not select.select([ended], [], [], _PATIENCE)[0]:
+            os.killpg(master, signal.SIGKILL)
+        os.close(ended)
+        until(lambda: _is_free(self.port), "Postfix has ended")
+
+    def become(self, **settings: str) -> None:
+        """Start anew with these settings, those before forgotten."""
+        self.stop()
+        self._settings = settings
+        self._write_main()
+        self.start()
+
+    def wait_until_delivered(self) -> None:
+        """Come back when its queue is empty: whatever it took has gone on to the server."""
+        until(lambda: not self.queued(), "Postfix has delivered everything")
+
+    def queued(self) -> list[str]:
+        """The messages that it has, or is about to have, taken responsibility for."""
+        return [
+            path.name
+            for name in ("maildrop", "incoming", "active", "deferred", "corrupt", "hold")
+            for path in (self._queue / name).rglob("*")
+            if path.is_file()
+        ]
+
+    def log(self) -> list[str]:
+        """What it has noted down so far, line by line."""
+        try:
+            return (self._folder / "log").read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return []
+
+    def _write_main(self) -> None:
+        settings = {
+            "queue_directory": f"{self._queue}",
+            "data_directory": f"{self._folder}/data",
+            "maillog_file": f"{self._folder}/log",
+            "maillog_file_prefixes": f"{self._folder}",
+            "relayhost": f"[127.0.0.1]:{self._relay_to}",
+            **_MAIN,
+            **self._settings,
+        }
+        lines = (f"{name} = {value}\n" for name, value in settings.items())
+        self.write("main.cf", "".join(lines).replace("FOLDER", str(self._config)))
+
+
+def until(holds: Callable[[], bool], what: str) -> None:
+    """Come back as soon as it holds, and fail where that takes too long."""
+    deadline = time.monotonic() + _PATIENCE
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {_PATIENCE:g} s in vain until {what}")
+        time.sleep(0.01)
+
+
+def _run(*words: str | Path) -> str:
+    done = subprocess.run(
+        words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PATIENCE
+    )
+    if done.returncode:
+        raise RuntimeError(f"{words[0]} failed: {done.stderr or done.stdout}")
+    return done.stdout.strip()
+
+
+def _free_port() -> int:
+    """A port that is free now: Postfix has to be told one, it cannot look for its own."""
+    with socket.create_server(("127.0.0.1", 0)) as asked:
+        return int(asked.getsockname()[1])
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
