@@ -13,6 +13,9 @@ _LOGIN: Final = frozenset({530, 534, 535, 538})
 #: RFC 5321 section 4.5.3.1.10: at RCPT, 552 is to be read as 452, "too many for now".
 _TOO_MANY: Final = 552
 
+#: RFC 3463: the message is too big for the system. For one reader's mailbox it would be 5.2.3.
+_TOO_BIG: Final = "5.3.4"
+
 #: What servers call it when they do not carry mail for us at all. Only the words tell.
 _NO_RELAYING: Final = re.compile(
     r"\brelay(?:ing)?\b.*\b(?:denied|prohibited|not (?:permitted|allowed))"
@@ -61,15 +64,20 @@ def of_opening(opening: Sequence[Reply], *, relay: str) -> Outcome:
 
 
 def of_message(reply: Reply) -> Outcome:
-    """The outcome that the reply to the final dot states."""
+    """The outcome that the reply to the final dot states.
+
+    Raises RelayUnavailable where the server does not take messages of this size from anybody.
+    """
     if is_positive(reply):
         return Accepted(reply=reply)
+    _blame_the_message_for_its_size(reply)
     if reply.code >= 400:
         return _refused("the message", reply)
     return Unknown(reason=f"the server answered the message with {reply}, which decides nothing")
 
 
 def _of_mail(reply: Reply, *, relay: str) -> Outcome:
+    _blame_the_message_for_its_size(reply)
     if reply.code >= 500:
         raise RelayUnavailable(
             f"{relay} refuses the sender's address: {reply}",
@@ -89,6 +97,14 @@ def _of_rcpt(reply: Reply, *, relay: str) -> Outcome:
 def _blame_the_relay_for_login(reply: Reply, *, relay: str) -> None:
     if reply.code in _LOGIN:
         raise RelayUnavailable(f"{relay} wants a login: {reply}", hint=_LOG_IN)
+
+
+def _blame_the_message_for_its_size(reply: Reply) -> None:
+    if reply.enhanced == _TOO_BIG:
+        raise RelayUnavailable(
+            f"the server takes no message of this size: {reply}",
+            hint="Lower max_items, or ask whoever runs the server for a higher limit.",
+        )
 
 
 def _refused(what: str, reply: Reply) -> Outcome:

@@ -12,7 +12,9 @@ import select
 import shutil
 import signal
 import socket
+import stat
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -21,55 +23,19 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
+from tests.postfix.configuration import MAIN, MASTER
+
 #: Seconds. No test of ours takes as long, so what is left after that was left behind.
 _LIFETIME = 300
 
 #: Seconds for anything that Postfix is waited for.
 _PATIENCE = 30.0
 
-_MAIN = {
-    "compatibility_level": "3.6",
-    "mail_owner": "postfix",
-    "setgid_group": "postdrop",
-    "myhostname": "relay.example",
-    "mydomain": "relay.example",
-    "mydestination": "",
-    "mynetworks": "127.0.0.0/8",
-    "inet_interfaces": "loopback-only",
-    "inet_protocols": "ipv4",
-    # Nothing here may ask DNS.
-    "disable_dns_lookups": "yes",
-    "smtp_host_lookup": "native",
-    "smtpd_peername_lookup": "no",
-    "alias_maps": "",
-    "local_recipient_maps": "",
-    "smtpd_recipient_restrictions": "permit_mynetworks, reject",
-    "smtpd_error_sleep_time": "0",
-    "smtpd_timeout": "30s",
-    # Taking messages is not slowed down for the sake of delivering them.
-    "in_flow_delay": "0",
-    "default_process_limit": "20",
-    "minimal_backoff_time": "1s",
-    "queue_run_delay": "1s",
-}
-
-_MASTER = """\
-127.0.0.1:{port} inet n - n - - smtpd
-cleanup    unix  n - n - 0 cleanup
-qmgr       unix  n - n 300 1 qmgr
-rewrite    unix  - - n - - trivial-rewrite
-bounce     unix  - - n - 0 bounce
-defer      unix  - - n - 0 bounce
-trace      unix  - - n - 0 bounce
-proxymap   unix  - - n - - proxymap
-smtp       unix  - - n - - smtp
-relay      unix  - - n - - smtp
-error      unix  - - n - - error
-retry      unix  - - n - - error
-discard    unix  - - n - - discard
-anvil      unix  - - n - 1 anvil
-postlog    unix-dgram n - n - 1 postlogd
-"""
+#: The folders of the queue that only Postfix looks into.
+_OWN = (
+    *("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming"),
+    *("private", "saved", "trace"),
+)
 
 
 def missing() -> str:
@@ -82,14 +48,13 @@ def missing() -> str:
 class Postfix:
     """A context manager: Postfix listens on `port` inside, and relays everything to a server.
 
-    `settings` are those of main.cf (postconf(5)) and may say FOLDER for where `write` puts files.
-    What went wrong inside is told with the end of its log.
+    What it notes down last is printed, for the case that a test fails.
     """
 
-    def __init__(self, *, relay_to: int, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(self, *, relay_to: int) -> None:
         self.port = _free_port()
         self._relay_to = relay_to
-        self._settings = settings or {}
+        self._settings: Mapping[str, str] = {}
         self._files = ExitStack()
         self._folder = Path()
         self._master: int | None = None
@@ -99,12 +64,10 @@ class Postfix:
         # not root for long.
         self._folder = Path(self._files.enter_context(TemporaryDirectory(prefix="postfix-")))
         self._folder.chmod(0o755)
-        self._config.mkdir()
-        self._queue.mkdir()
-        self.write("master.cf", _MASTER.format(port=self.port))
-        self._write_main()
         try:
-            _run("postfix", "-c", self._config, "check")  # makes the folders of the queue
+            self._make_folders()
+            self.write("master.cf", MASTER.format(port=self.port))
+            self._write_main()
             self.start()
         except BaseException:
             self._files.close()
@@ -119,8 +82,7 @@ class Postfix:
     ) -> None:
         with self._files:
             self.stop()
-            if error is not None:
-                error.add_note("\n".join(self.log()[-30:]))
+            sys.stdout.write("\n".join(self.log()[-15:]))
 
     @property
     def _config(self) -> Path:
@@ -155,8 +117,16 @@ class Postfix:
         os.close(ended)
         until(lambda: _is_free(self.port), "Postfix has ended")
 
+    def start_anew(self) -> None:
+        """Stop and start, and forget nothing that was taken."""
+        self.stop()
+        self.start()
+
     def become(self, **settings: str) -> None:
-        """Start anew with these settings, those before forgotten."""
+        """Start anew with these settings of main.cf (postconf(5)), those before forgotten.
+
+        FOLDER in them is where `write` puts files.
+        """
         self.stop()
         self._settings = settings
         self._write_main()
@@ -164,16 +134,18 @@ class Postfix:
 
     def wait_until_delivered(self) -> None:
         """Come back when its queue is empty: whatever it took has gone on to the server."""
-        until(lambda: not self.queued(), "Postfix has delivered everything")
+        until(lambda: not self.queued(), f"Postfix has delivered {self.queued()}")
 
     def queued(self) -> list[str]:
-        """The messages that it has, or is about to have, taken responsibility for."""
-        return [
-            path.name
-            for name in ("maildrop", "incoming", "active", "deferred", "corrupt", "hold")
-            for path in (self._queue / name).rglob("*")
-            if path.is_file()
-        ]
+        """The messages that it has taken responsibility for.
+
+        A file of the queue is one when it can be "executed": without that it is half a message,
+        whose sender has been told nothing, and Postfix passes over it, too.
+        """
+        # In the order in which messages move on, so that none is overlooked.
+        folders = ("maildrop", "deferred", "incoming", "active", "corrupt", "hold")
+        files = (path for name in folders for path in (self._queue / name).rglob("*"))
+        return [path.name for path in files if _is_whole(path)]
 
     def log(self) -> list[str]:
         """What it has noted down so far, line by line."""
@@ -182,6 +154,16 @@ class Postfix:
         except FileNotFoundError:
             return []
 
+    def _make_folders(self) -> None:
+        """What `postfix check` would make, in half a second."""
+        for path in (self._config, self._queue, self._queue / "pid"):
+            path.mkdir()
+        for name in _OWN:
+            _make(self._queue / name, 0o700)
+        _make(self._queue / "public", 0o710, group="postdrop")
+        _make(self._queue / "maildrop", 0o730, group="postdrop")
+        _make(self._folder / "data", 0o700)
+
     def _write_main(self) -> None:
         settings = {
             "queue_directory": f"{self._queue}",
@@ -189,11 +171,26 @@ class Postfix:
             "maillog_file": f"{self._folder}/log",
             "maillog_file_prefixes": f"{self._folder}",
             "relayhost": f"[127.0.0.1]:{self._relay_to}",
-            **_MAIN,
+            **MAIN,
             **self._settings,
         }
         lines = (f"{name} = {value}\n" for name, value in settings.items())
         self.write("main.cf", "".join(lines).replace("FOLDER", str(self._config)))
+
+
+def _make(path: Path, mode: int, *, group: str | None = None) -> None:
+    path.mkdir()
+    path.chmod(mode)
+    shutil.chown(path, "postfix", group)
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether it is a message, and not a folder, half a message, or one that has just gone on."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return False
+    return stat.S_ISREG(mode) and bool(mode & stat.S_IXUSR)
 
 
 def until(holds: Callable[[], bool], what: str) -> None:

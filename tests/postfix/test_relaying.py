@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from digest.model.delivery import DeliveryState
+from digest.publishing.audit import audit
 from digest.publishing.deliver import Progress
 from tests.postfix.line import Line, readers
 
@@ -48,7 +49,7 @@ def test_a_message_that_postfix_finds_too_large_at_its_end_is_nobodys_fault(
     report = line.send()
     assert report.error is not None
     assert "552 5.3.4" in report.error.message
-    assert line.in_state(DeliveryState.REJECTED) == set()
+    assert line.in_state(DeliveryState.QUEUED) == set(everybody)
 
     line.postfix.become()
     assert line.send().complete
@@ -71,7 +72,8 @@ def test_readers_who_are_refused_are_rejected_and_those_put_off_are_served_later
 
     line.postfix.write("readers", "/^gone/ 550 5.1.1 moved away\n")
     line.postfix.become(smtpd_recipient_restrictions=BY_TABLE)
-    assert line.send().complete
+    assert line.send().served_everybody
+    assert line.in_state(DeliveryState.DEFERRED) == set()
     assert line.in_state(DeliveryState.REJECTED) == set(gone)
     line.prove_sent_to(served + full)
 
@@ -96,49 +98,60 @@ def prove_none_lost_none_twice(line: Line, everybody: list[str]) -> None:
     assert line.in_state(DeliveryState.SENT) == set(everybody) - unknown
     arrived = line.arrived()
     assert set(arrived.values()) == {1}
-    assert set(everybody) - unknown <= set(arrived)
-    assert set(arrived) <= set(everybody)
+    assert set(everybody) - unknown <= set(arrived) <= set(everybody)
+    assert audit(line.paper.settings).breaches == ()
+
+
+#: Postfix keeps what it has until the end: if it ended while it delivers, the server might get
+#: that one twice, and not by our doing.
+KEEPING = {"defer_transports": "smtp"}
 
 
 def test_when_postfix_ends_in_the_middle_the_next_send_goes_on(line: Line) -> None:
     everybody = readers(300)
     line.paper.subscribe(*everybody)
+    line.postfix.become(**KEEPING)
     report = line.send(at(100, line.postfix.stop))
     assert report.error is not None
     assert line.in_state(DeliveryState.QUEUED)
 
     line.postfix.start()
     assert line.send().error is None
+    line.postfix.become()
     prove_none_lost_none_twice(line, everybody)
 
 
 def test_when_postfix_starts_anew_in_the_middle_the_same_send_goes_on(line: Line) -> None:
     everybody = readers(300)
     line.paper.subscribe(*everybody)
-    report = line.send(at(100, line.postfix.become))
+    line.postfix.become(**KEEPING)
+    report = line.send(at(100, line.postfix.start_anew))
     assert report.error is None
-    assert line.send().error is None
+    if line.in_state(DeliveryState.DEFERRED):
+        assert line.send().error is None
+    line.postfix.become()
     prove_none_lost_none_twice(line, everybody)
 
 
+ONE_ERROR = {"smtpd_hard_error_limit": "1"}
+FIVE_ERRORS = {"smtpd_hard_error_limit": "5"}
+SLOW_AFTER_TWO = {
+    "smtpd_hard_error_limit": "4",
+    "smtpd_soft_error_limit": "2",
+    "smtpd_error_sleep_time": "1",
+}
+
+
 @pytest.mark.parametrize(
-    "limits",
-    [
-        {"smtpd_hard_error_limit": "1"},
-        {"smtpd_hard_error_limit": "5"},
-        {
-            "smtpd_hard_error_limit": "12",
-            "smtpd_soft_error_limit": "6",
-            "smtpd_error_sleep_time": "1",
-        },
-    ],
-    ids=["one error", "five errors", "slow after six"],
+    ("count", "limits"),
+    [(60, ONE_ERROR), (60, FIVE_ERRORS), (6, SLOW_AFTER_TWO)],
+    ids=["one error", "five errors", "slow after two"],
 )
 def test_readers_are_not_blamed_for_connections_that_refusals_used_up(
-    line: Line, limits: dict[str, str]
+    line: Line, count: int, limits: dict[str, str]
 ) -> None:
-    served, gone = readers(60), readers(60, called="gone")
-    for start in range(0, 60, 12):
+    served, gone = readers(count), readers(count, called="gone")
+    for start in range(0, count, 12):
         line.paper.subscribe(*served[start : start + 12], *gone[start : start + 12])
     line.postfix.write("readers", "/^gone/ 550 5.1.1 moved away\n")
     line.postfix.become(smtpd_recipient_restrictions=BY_TABLE, **limits)

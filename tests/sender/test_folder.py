@@ -39,6 +39,20 @@ def no_file_larger_than(octets: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+def test_others_have_their_turn_between_two_messages(tmp_path: Path) -> None:
+    turns: list[str] = []
+
+    async def main() -> None:
+        async with FolderTransport(tmp_path) as transport:
+            for name in ("ada@example.com", "eve@example.com"):
+                asyncio.get_running_loop().call_soon(turns.append, f"before {name}")
+                await transport.send(to(name), MESSAGE, before_commit=lambda: turns.append("dot"))
+
+    asyncio.run(main())
+
+    assert turns == ["before ada@example.com", "dot", "before eve@example.com", "dot"]
+
+
 def test_each_message_is_one_file_named_by_its_reader(tmp_path: Path) -> None:
     outcomes = send(tmp_path / "out" / "today", "ada@example.com", "eve@example.com")
 

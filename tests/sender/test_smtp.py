@@ -387,6 +387,25 @@ def test_readers_that_cannot_be_mailed_from_here_are_rejected_without_a_word_to_
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("stage", [Stage.MAIL, Stage.DOT])
+def test_no_reader_is_blamed_where_the_server_finds_the_message_too_large(
+    settings: Settings, stage: Stage
+) -> None:
+    def script(moment: Moment) -> Action | None:
+        first = moment.stage is stage and moment.nth == 1
+        return Say("552 5.3.4 message too big") if first else None
+
+    async def main() -> None:
+        async with ScriptedServer(script) as server:
+            async with SmtpTransport(settings(server.port)) as transport:
+                with pytest.raises(RelayUnavailable, match=r"of this size: 552 5\.3\.4"):
+                    await transport.send(to("ada@example.com"), MESSAGE)
+                assert isinstance(await transport.send(to("ada@example.com"), MESSAGE), Accepted)
+            assert len(server.connections) == 1
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize(
     ("extensions", "mail_from", "message", "complaint"),
     [

@@ -289,7 +289,7 @@ def test_a_refused_reader_stays_refused_when_the_server_leaves_right_after(
 
 @pytest.mark.parametrize(
     ("answer", "kind"),
-    [("552 5.3.4 too big", Rejected), ("452 4.3.1 disk full", Deferred), ("250 fine", Deferred)],
+    [("554 5.6.0 too long", Rejected), ("452 4.3.1 disk full", Deferred), ("250 fine", Deferred)],
 )
 def test_an_answer_in_the_middle_of_the_message_ends_it_there(
     run: Run, settings: Settings, answer: str, kind: type[Outcome]
