@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from digest.cli.output import Exit, note, print_error, print_json, say
+from digest.cli.output import Exit, counted, note, print_error, print_json, say
 
 if TYPE_CHECKING:
     from digest.publishing.deliver import Report
@@ -37,6 +37,8 @@ def report_round(report: "Report | Skipped", *, as_json: bool) -> None:
         note("interrupted: what was under way was finished")
     if report.complete:
         return
+    if report.later:
+        note(f"{counted(report.later, 'reader')} of these wait for their own hour")
     if any(counts.get(state) for state in ("queued", "deferred")):
         note("`digest send` goes on where this ended; nobody gets the edition twice")
     note("`digest status` lists everybody who does not surely have it")
@@ -51,6 +53,7 @@ def _as_json(report: "Report", counts: dict[str, int]) -> dict[str, Any]:
         "slot": report.edition.slot,
         "subject": report.edition.subject,
         "deliveries": counts,
+        "later": report.later,
         "interrupted": report.interrupted,
         "error": report.error.message if report.error else None,
     }

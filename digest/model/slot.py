@@ -43,13 +43,15 @@ class SlotState(StrEnum):
 class SlotRecord:
     """A slot as the ledger has it. `reason` is a sentence; `edition_id` is the edition's.
 
-    `tries` counts failures; it is not tried again before `next_try_at`.
+    `made_up_in` names the later slot whose edition makes up for a skipped one. `tries` counts
+    failures; it is not tried again before `next_try_at`.
     """
 
     slot: Slot
     state: SlotState
     reason: str = ""
     edition_id: int | None = None
+    made_up_in: str | None = None
     tries: int = 0
     next_try_at: datetime | None = None
 

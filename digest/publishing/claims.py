@@ -8,7 +8,7 @@ more than `MOST` deliveries claimed and unrecorded: what a power cut can make Un
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
@@ -32,7 +32,16 @@ _KEPT: Final = 0.5
 _PATIENCE: Final = 30
 
 Clock = Callable[[], datetime]
+
+#: The zones in which it is a quiet hour at a given instant; "" stands for readers without one.
+Resting = Callable[[datetime], Sequence[str]]
 _T = TypeVar("_T")
+
+
+def nobody_rests(now: datetime) -> Sequence[str]:
+    """No quiet hours."""
+    del now
+    return ()
 
 
 class Claims:
@@ -46,11 +55,13 @@ class Claims:
         *,
         clock: Clock,
         recorded: Callable[[Iterable[int]], None],
+        resting: Resting = nobody_rests,
     ) -> None:
         self._database = database
         self._edition_id = edition_id
         self._clock = clock
         self._recorded = recorded
+        self._resting = resting
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
         self._open = ExitStack()
         self._db: Database | None = None
@@ -159,8 +170,14 @@ class Claims:
                     deliveries.release(db, unsent)
                     if room <= 0:
                         return None
+                    now = self._clock()
                     return deliveries.claim(
-                        db, self._edition_id, self._clock(), after=self._after, most=room
+                        db,
+                        self._edition_id,
+                        now,
+                        after=self._after,
+                        most=room,
+                        resting=self._resting(now),
                     )
             except DatabaseBusy:
                 if attempt == _PATIENCE:

@@ -18,14 +18,14 @@ from digest.errors import AudienceError, DigestError, RelayUnavailable
 from digest.model.delivery import Delivery, DeliveryState, complete
 from digest.model.edition import Edition, EditionState
 from digest.model.outcome import Accepted, Deferred, Outcome, Rejected, Unknown
-from digest.publishing.claims import Claims, Clock
+from digest.publishing.claims import Claims, Clock, Resting, nobody_rests
 from digest.publishing.last_look import LastLook, Objected
 from digest.publishing.lock import Hold
 from digest.publishing.patience import Patience
 from digest.publishing.signing import filled
 from digest.sender.envelope import Envelope
 from digest.sender.transport import Transport
-from digest.storage import deliveries, editions
+from digest.storage import deliveries, editions, waking
 from digest.storage.connection import Database
 from digest.storage.deliveries import Objections, Settled
 from digest.storage.journal import Journal, journal_of
@@ -52,19 +52,20 @@ class Report:
     """How an edition stands after a delivery run.
 
     `error` is why the run ended early, such as a relay that is at fault; `interrupted` says that
-    somebody asked it to end.
+    somebody asked it to end. `later` are queued and wait for their own hour.
     """
 
     edition: Edition
     counts: Mapping[DeliveryState, int]
+    later: int = 0
     error: DigestError | None = None
     interrupted: bool = False
 
     @property
     def served_everybody(self) -> bool:
-        """Whether nobody waits for us: what is left is deferred by a server, or in doubt."""
+        """Whether nobody waits for us: who is left has an hour or a server to wait for."""
         waiting = self.counts[DeliveryState.QUEUED] + self.counts[DeliveryState.SENDING]
-        return not waiting and self.error is None and not self.interrupted
+        return waiting == self.later and self.error is None and not self.interrupted
 
     @property
     def complete(self) -> bool:
@@ -73,15 +74,25 @@ class Report:
 
 
 class Stop:
-    """A request to end in order: what is under way is finished, nothing new is begun."""
+    """A request to end in order: what is under way is finished, nothing new is begun.
+
+    A round that only `rests` goes on later, after others have had their turn.
+    """
 
     def __init__(self) -> None:
         self.requested = False
+        self.rests = False
         self.begun = False
 
     def request(self) -> None:
         """Ask. Safe from a signal handler of the event loop."""
         self.requested = True
+        self.rests = False
+
+    def rest(self) -> None:
+        """Ask for a pause, unless the round ends anyway."""
+        if not self.requested:
+            self.requested = self.rests = True
 
 
 async def deliver(
@@ -95,9 +106,10 @@ async def deliver(
     clock: Clock,
     stop: Stop,
     progress: Progress,
+    resting: Resting = nobody_rests,
     dice: Callable[[], float] = random,
 ) -> Report:
-    """Send every queued delivery of an edition; the caller holds the sender's lock.
+    """Send every queued delivery of an edition that is due; the caller holds the sender's lock.
 
     Nothing is claimed when it begins, and nothing when it has ended in order. A relay that is at
     fault, or a ledger that cannot be written, ends the run; whoever was not served stays queued.
@@ -108,7 +120,9 @@ async def deliver(
     try:
         async with (
             transport,
-            Claims(db.path, edition_id, clock=clock, recorded=journal.forget) as claims,
+            Claims(
+                db.path, edition_id, clock=clock, recorded=journal.forget, resting=resting
+            ) as claims,
         ):
             stop.begun = True
             look = LastLook(hold, Objections(db), journal)
@@ -125,7 +139,14 @@ async def deliver(
     state = _edition_state(counts)
     if state is not EditionState.PREPARED:
         editions.finish(db, edition_id, state, clock())
-    return Report(edition=edition, counts=counts, error=error, interrupted=stop.requested)
+    interrupted = stop.requested and not stop.rests
+    return Report(
+        edition=edition,
+        counts=counts,
+        later=waking.later(db, edition_id, clock()) if counts[DeliveryState.QUEUED] else 0,
+        error=error,
+        interrupted=interrupted,
+    )
 
 
 async def _together(work: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -6,7 +6,7 @@ what will be sent.
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from digest.errors import QuestionAsked
 from digest.model.decision import Decision
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
-from digest.model.slot import slot_name
+from digest.model.slot import Slot, slot_name
 from digest.model.variant import RenderedVariant
 from digest.publishing.press import Press
 from digest.publishing.skipped import Skipped, too_few
@@ -56,31 +56,37 @@ def draft(
     newsletter: Newsletter,
     *,
     now: datetime,
+    slot: Slot | None = None,
+    missed_since: datetime | None = None,
     nonce: Callable[[], str] = new_nonce,
 ) -> Draft | Skipped:
     """Select and render the edition that `now` would bring. Writes nothing.
 
+    The edition of a `slot` that has passed holds what was published before it, whenever it is
+    made. It reaches back for what slots since `missed_since` would have held.
     Raises TemplateError if it does not render: an edition that cannot be shown is never stored.
     """
-    since = now - newsletter.rules.max_age
-    found = candidates(db, newsletter.key, since=since, cutoff=now)
-    selection = select(found.articles, newsletter.rules, cutoff=now)
+    cutoff = min(now, slot.at) if slot else now
+    newsletter = _reaching_back(newsletter, cutoff, missed_since)
+    since = cutoff - newsletter.rules.max_age
+    found = candidates(db, newsletter.key, since=since, cutoff=cutoff)
+    selection = select(found.articles, newsletter.rules, cutoff=cutoff)
     if isinstance(selection, TooFew):
-        return too_few(db, newsletter, selection, now)
+        return too_few(db, newsletter, selection, cutoff)
     previous = editions.last(db, newsletter.key)
     number = previous.number + 1 if previous else 1
     edition = Edition(
         newsletter=newsletter.key,
-        slot=slot_of(now, newsletter),
+        slot=slot.name if slot else slot_of(now, newsletter),
         number=number,
         since=since,
-        cutoff=now,
+        cutoff=cutoff,
         nonce=nonce(),
-        subject=subject_line(newsletter, selection.stories[0], number=number, cutoff=now),
+        subject=subject_line(newsletter, selection.stories[0], number=number, cutoff=cutoff),
         stories=selection.stories,
     )
     press = Press(settings, newsletter, edition)
-    audience, readers = _audience(db, newsletter, press)
+    audience, readers = audience_of(db, newsletter, press)
     return Draft(
         edition=edition,
         decisions=selection.decisions,
@@ -89,6 +95,16 @@ def draft(
         readers=readers,
         last_article_id=found.last_article_id,
     )
+
+
+def _reaching_back(
+    newsletter: Newsletter, cutoff: datetime, missed_since: datetime | None
+) -> Newsletter:
+    """The newsletter with rules that let in what an edition at `missed_since` would have held."""
+    if missed_since is None or missed_since >= cutoff:
+        return newsletter
+    max_age = newsletter.rules.max_age + (cutoff - missed_since)
+    return replace(newsletter, rules=replace(newsletter.rules, max_age=max_age))
 
 
 def form_of(
@@ -125,7 +141,7 @@ def slot_of(now: datetime, newsletter: Newsletter) -> str:
     return slot_name(now.astimezone(newsletter.timezone).replace(tzinfo=None))
 
 
-def _audience(
+def audience_of(
     db: Database, newsletter: Newsletter, press: Press
 ) -> tuple[tuple[Audience, ...], int]:
     """How everybody is served, and how many readers get something.

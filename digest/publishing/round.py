@@ -7,7 +7,7 @@ message forms from what was rendered when the edition was prepared, and run unti
 import asyncio
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from digest.errors import ConfigError, Interrupted, Problem
 from digest.model.delivery import DeliveryState
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
-from digest.publishing.claims import Clock
+from digest.publishing.claims import Clock, Resting, nobody_rests
 from digest.publishing.deliver import Progress, Report, Stop, deliver
 from digest.publishing.draft import form_of
 from digest.publishing.lock import Hold, sending
@@ -73,6 +73,10 @@ def require_postal_address(settings: Settings) -> None:
         )
 
 
+#: What ends a round early: entered in its event loop, and left when the round has ended.
+Ends = Callable[[Stop], AbstractContextManager[None]]
+
+
 def quietly() -> None:
     """The `stopping` of whoever does not want to be told."""
 
@@ -87,12 +91,15 @@ def deliver_round(
     resumed: bool,
     clock: Clock,
     progress: Callable[[Plan], Progress],
-    stopping: Callable[[], None],
+    stopping: Callable[[], None] = quietly,
+    ends: Ends | None = None,
+    resting: Resting = nobody_rests,
 ) -> Report:
-    """Deliver what is queued of an edition, from inside `ledger`.
+    """Deliver what is due of an edition, from inside `ledger`; not to zones that are `resting`.
 
     The first Ctrl-C or SIGTERM ends it in order, and `stopping` is told. The second one ends it at
-    once: raises Interrupted, and what was begun without an answer is Unknown.
+    once: raises Interrupted, and what was begun without an answer is Unknown. Whoever sees to
+    signals without us says with `ends` what else ends the round; cancelling it is the second one.
     """
     db = held.db
     with stored_pictures(db, edition) as images:
@@ -113,7 +120,7 @@ def deliver_round(
 
     async def main() -> Report:
         stop = Stop()
-        with _ends_in_order(asyncio.get_running_loop(), stop, stopping):
+        with (ends or _by_signals(stopping))(stop):
             return await deliver(
                 db,
                 edition,
@@ -124,6 +131,7 @@ def deliver_round(
                 clock=clock,
                 stop=stop,
                 progress=told,
+                resting=resting,
             )
 
     try:
@@ -134,6 +142,10 @@ def deliver_round(
             f"ended at once; No. {edition.number} of {newsletter.key} is not finished",
             hint="`digest send` goes on with it; `digest status` lists who may or may not have it.",
         ) from None
+
+
+def _by_signals(stopping: Callable[[], None]) -> Ends:
+    return lambda stop: _ends_in_order(asyncio.get_running_loop(), stop, stopping)
 
 
 @contextmanager

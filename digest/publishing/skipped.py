@@ -1,9 +1,10 @@
 """Skipped: there is no edition now, and why, in words that say what to do."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from digest.model.newsletter import Newsletter
+from digest.model.span import in_words
 from digest.selection import TooFew
 from digest.storage.candidates import Surroundings, surroundings
 from digest.storage.connection import Database
@@ -38,7 +39,7 @@ def _nothing_new(newsletter: Newsletter, around: Surroundings) -> str:
     if around.before is not None:
         return (
             f"there is nothing new: the newest article that was not in an edition is of"
-            f" {local(around.before)}, and max_age is {_in_words(newsletter.rules.max_age)}"
+            f" {local(around.before)}, and max_age is {in_words(newsletter.rules.max_age)}"
         )
     if around.after is not None:
         return f"there is nothing new: the next article is dated {local(around.after)}"
@@ -46,7 +47,3 @@ def _nothing_new(newsletter: Newsletter, around: Surroundings) -> str:
         return "there are no articles yet; `digest ingest` brings them in"
     return "there is nothing new"
 
-
-def _in_words(span: timedelta) -> str:
-    hours = span.total_seconds() / 3600
-    return f"{hours / 24:g} days" if hours >= 48 else f"{hours:g} hours"

@@ -29,4 +29,12 @@ class ClockWentBack:
     by: timedelta
 
 
-Event = SlotChanged | RoundEnded | ClockWentBack
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """One newsletter could not be seen to; the others were. It is tried again."""
+
+    newsletter: str
+    error: Exception
+
+
+Event = SlotChanged | RoundEnded | ClockWentBack | Trouble

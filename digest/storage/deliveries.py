@@ -14,7 +14,11 @@ from digest.storage.connection import Database
 from digest.storage.journal import Evidence
 
 # Deliveries of one edition are one run of ids, so a walk along the ids needs no index.
+# They come in one row: a step for each would hold up the event loop's thread each time.
 _QUEUED = """
+select json_group_array(json_array(
+           id, objection, variant, attempts, first_attempt_at, email, name, token, fields))
+from (
 select d.id, d.variant, d.attempts, d.first_attempt_at, s.email, s.name, s.fields, n.token,
        case when x.hash is not null then 'suppressed'
             when n.state is null then 'unsubscribed'
@@ -25,14 +29,20 @@ join subscribers s on s.id = d.subscriber_id
 left join subscriptions n on n.subscriber_id = s.id and n.newsletter = e.newsletter
 left join suppressions x on x.email = s.email
 where e.id = :edition and e.stopped_at is null and d.state = 'queued'
+  and (d.due_at is null or d.due_at <= :now)
+  and (:resting = '[]'
+       or coalesce(s.timezone, '') not in (select value from json_each(:resting)))
 order by d.id
 limit :most
+)
 """
 
-# What is still queued in this range, after the objected ones are withheld, is what was read.
+# What is still queued and due in this range, after the objected ones are withheld, was read.
 _CLAIM = """
 update deliveries set state = 'sending', attempts = attempts + 1
-where id between :first and :last and state = 'queued'
+where id between :first and :last and state = 'queued' and (due_at is null or due_at <= :now)
+  and (:resting = '[]' or coalesce((select timezone from subscribers where id = subscriber_id), '')
+                          not in (select value from json_each(:resting)))
 """
 
 _WITHHOLD = "update deliveries set state = 'withheld', reply = ?, finished_at = ? where id = ?"
@@ -50,23 +60,35 @@ class Batch:
     last_id: int | None
 
 
-def claim(db: Database, edition_id: int, now: datetime, *, after: int, most: int) -> Batch:
+def claim(
+    db: Database,
+    edition_id: int,
+    now: datetime,
+    *,
+    after: int,
+    most: int,
+    resting: Sequence[str] = (),
+) -> Batch:
     """Claim up to `most` queued deliveries with ids above `after`, in the caller's transaction.
 
+    Only of readers whose hour has come, and who live in none of the zones that are `resting`; ""
+    stands for those who gave no zone.
     Whoever left, was suppressed or paused since the edition was prepared is recorded as withheld.
     """
-    rows = db.rows(_QUEUED, {"edition": edition_id, "after": after, "most": most})
-    withheld = [row for row in rows if row["objection"]]
-    claimed = [row for row in rows if not row["objection"]]
+    bounds = {"now": to_text(now), "resting": json.dumps(list(resting))}
+    found = db.row(_QUEUED, bounds | {"edition": edition_id, "after": after, "most": most})
+    rows = json.loads(found[0]) if found else []
+    withheld = [(id_, standing) for id_, standing, *_ in rows if standing]
+    claimed = [_delivery(id_, *facts) for id_, standing, *facts in rows if not standing]
     db.connection.executemany(
-        _WITHHOLD, ((objection(row["objection"]), to_text(now), row["id"]) for row in withheld)
+        _WITHHOLD, ((objection(standing), to_text(now), id_) for id_, standing in withheld)
     )
     if claimed:
-        db.execute(_CLAIM, {"first": claimed[0]["id"], "last": claimed[-1]["id"]})
+        db.execute(_CLAIM, bounds | {"first": claimed[0].id, "last": claimed[-1].id})
     return Batch(
-        deliveries=tuple(_delivery(row) for row in claimed),
+        deliveries=tuple(claimed),
         withheld=len(withheld),
-        last_id=rows[-1]["id"] if len(rows) == most else None,
+        last_id=rows[-1][0] if len(rows) == most else None,
     )
 
 
@@ -75,24 +97,35 @@ def objection(standing: str) -> str:
     return f"{standing} after the edition was prepared"
 
 
-def _delivery(row: sqlite3.Row) -> Delivery:
-    fields, began = row["fields"], row["first_attempt_at"]
+def _delivery(
+    id_: int,
+    variant: str,
+    attempts: int,
+    began: str | None,
+    email: str,
+    name: str,
+    token: str,
+    fields: str,
+) -> Delivery:
     return Delivery(
-        id=row["id"],
-        variant=row["variant"],
+        id=id_,
+        variant=variant,
         recipient=Recipient(
-            email=row["email"],
-            name=row["name"],
-            token=row["token"],
+            email=email,
+            name=name,
+            token=token,
             fields={} if fields == "{}" else json.loads(fields),
         ),
-        attempts=row["attempts"] + 1,
+        attempts=attempts + 1,
         first_attempt_at=from_text(began) if began else None,
     )
 
 
+# One statement for all: a statement for each holds up the event loop's thread twice.
 _SENT = """
-update deliveries set state = 'sent', reply = ?, finished_at = ? where id = ? and state = 'sending'
+update deliveries set state = 'sent', reply = one.value ->> 1, finished_at = one.value ->> 2
+from json_each(?) as one
+where deliveries.id = one.value ->> 0 and state = 'sending'
 """
 
 _RECORD = """
@@ -116,14 +149,12 @@ class Settled:
 def record(db: Database, settled: Iterable[Settled]) -> None:
     """Write down what attempts came to; only what is claimed changes."""
     settled = list(settled)
-    db.connection.executemany(
-        _SENT,
-        (
-            (one.reply, to_text(one.at), one.delivery_id)
-            for one in settled
-            if one.state is DeliveryState.SENT
-        ),
-    )
+    sent = [
+        (one.delivery_id, one.reply, to_text(one.at))
+        for one in settled
+        if one.state is DeliveryState.SENT
+    ]
+    db.execute(_SENT, [json.dumps(sent)])
     db.connection.executemany(
         _RECORD, (_settled_row(one) for one in settled if one.state is not DeliveryState.SENT)
     )
@@ -222,18 +253,21 @@ def drop_unknown(db: Database, edition_id: int, now: datetime) -> None:
     db.execute(_DECIDE_UNKNOWN, values)
 
 
+# Of pruned deliveries the totals are left.
 _COUNTS = """
 select d.state, count(*) as n
 from editions e join deliveries d on d.id between e.first_delivery_id and e.last_delivery_id
-where e.id = ? group by d.state
+where e.id = :edition group by d.state
+union all
+select state, n from delivery_totals where edition_id = :edition
 """
 
 
 def counts(db: Database, edition_id: int) -> Mapping[DeliveryState, int]:
     """How many deliveries of an edition are in each state; a state without any counts 0."""
     found: Counter[DeliveryState] = Counter(dict.fromkeys(DeliveryState, 0))
-    for row in db.rows(_COUNTS, (edition_id,)):
-        found[DeliveryState(row["state"])] = row["n"]
+    for row in db.rows(_COUNTS, {"edition": edition_id}):
+        found[DeliveryState(row["state"])] += row["n"]
     return found
 
 
@@ -295,11 +329,11 @@ where d.state = 'sending'
 
 
 class Objections:
-    """What keeps claimed messages from leaving, as it is at this moment.
+    """What keeps claimed messages from leaving, as it was at the last `look`.
 
-    Asked before each final dot, so it is cheap: SQLite's data_version tells whether anybody else
-    has written at all, one number whether it concerns us; only then the claimed ones are looked at.
-    Its connection must be one that itself writes nothing.
+    A look is taken before final dots, so it is cheap: SQLite's data_version tells whether anybody
+    else has written at all, one number whether it concerns us; only then the claimed ones are
+    looked at. Its connection must be one that itself writes nothing.
     """
 
     def __init__(self, db: Database) -> None:
@@ -308,11 +342,14 @@ class Objections:
         self._n = -1
         self._found: Mapping[int, str] = {}
 
-    def to(self, delivery_id: int) -> str | None:
-        """Why this delivery may not leave; empty if the edition was stopped; None if it may."""
+    def look(self) -> None:
+        """See what there is at this moment."""
         if self._changed():
             rows: Sequence[sqlite3.Row] = self._db.rows(_CLAIMED_AND_OBJECTED)
             self._found = {row["id"]: row["objection"] for row in rows}
+
+    def to(self, delivery_id: int) -> str | None:
+        """Why this delivery may not leave; empty if the edition was stopped; None if it may."""
         return self._found.get(delivery_id)
 
     def _changed(self) -> bool:

@@ -4,11 +4,15 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from digest.model.edition import Edition, EditionState, Placement, Story
 from digest.model.instant import from_text, to_text
 from digest.model.variant import RenderedVariant, VariantKey
 from digest.storage.connection import Database
+
+#: What parts the paragraphs of an intro; no paragraph holds a line break.
+BETWEEN_PARAGRAPHS: Final = "\n\n"
 
 _LAST = "select * from editions where newsletter = ? order by number desc limit 1"
 
@@ -57,6 +61,7 @@ def _edition(db: Database, row: sqlite3.Row) -> Edition:
         nonce=row["nonce"],
         subject=row["subject"],
         stories=tuple(_story(story) for story in db.rows(_STORIES, (row["id"],))),
+        intro=tuple(row["intro"].split(BETWEEN_PARAGRAPHS)) if row["intro"] else (),
     )
 
 
@@ -125,7 +130,8 @@ def stop(db: Database, edition_id: int, now: datetime) -> None:
 
 
 _GO_ON = """
-update editions set stopped_at = null, state = 'prepared', finished_at = null where id = ?
+update editions set stopped_at = null, state = 'prepared', finished_at = null, wake_at = null
+where id = ?
 """
 
 

@@ -13,7 +13,7 @@ from digest.model.instant import to_text
 from digest.model.variant import RenderedVariant, VariantKey
 from digest.storage.answers import ANSWERS, as_parameter
 from digest.storage.connection import Database
-from digest.storage.editions import last_row
+from digest.storage.editions import BETWEEN_PARAGRAPHS, last_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +30,10 @@ class Audience:
 
 
 _EDITION = """
-insert into editions (newsletter, slot, number, state, since, cutoff, last_article_id, nonce,
-                      subject, created_at)
-values (:newsletter, :slot, :number, 'prepared', :since, :cutoff, :last_article_id, :nonce,
-        :subject, :now)
+insert into editions (newsletter, slot, number, state, since, cutoff, last_article_id,
+                      last_consent_id, nonce, subject, intro, created_at)
+values (:newsletter, :slot, :number, 'prepared', :since, :cutoff, :last_article_id,
+        (select ifnull(max(id), 0) from consents), :nonce, :subject, :intro, :now)
 """
 
 _STORY = """
@@ -82,20 +82,25 @@ delete from pins where newsletter = :newsletter and article_id in
     (select article_id from stories where edition_id = :edition)
 """
 
-# One delivery for every active reader, none for a suppressed address. `:audience` says which
-# variant readers with this language, these topics and these answers get. Topics and answers are one
-# column, two JSON lists in a row, because the index that SQLite makes for the join has one.
+# One delivery for every active reader, none for a suppressed address. `:hours` says when readers of
+# each zone are due, '' standing for those without one; where it is null, everybody is at once.
+# `:audience` says which variant readers with this language, these topics and these answers get.
+# Topics and answers are one column, two JSON lists in a row, because the index that SQLite makes
+# for the join has one.
 _DELIVERIES = f"""
 with audience (language, wishes, variant) as materialized (
     select m.value ->> 'language', (m.value ->> 'topics') ||
            (select json_group_array(a.value) from json_each(m.value -> 'answers') a),
            m.value ->> 'variant'
     from json_each(:audience) m
-)
-insert into deliveries (edition_id, subscriber_id, variant, state, reply, finished_at)
+), hours (zone, due_at) as materialized (select key, value from json_each(:hours))
+insert into deliveries (edition_id, subscriber_id, variant, state, reply, finished_at, due_at)
 select :edition, s.id, m.variant, iif(m.variant is null, 'withheld', 'queued'),
        iif(m.variant is null, 'nothing in this edition for the reader''s topics', null),
-       iif(m.variant is null, :now, null)
+       iif(m.variant is null, :now, null),
+       iif(:hours is null or m.variant is null, null, coalesce(
+           (select due_at from hours where zone = s.timezone),
+           (select due_at from hours where zone = '')))
 from subscriptions n
 join subscribers s on s.id = n.subscriber_id
 join audience m on m.language is s.language and m.wishes = n.topics || {ANSWERS}
@@ -103,6 +108,12 @@ where n.newsletter = :newsletter and n.state = 'active'
   and not exists (select 1 from suppressions x where x.email = s.email)
 order by s.id
 """  # noqa: S608 (a constant)
+
+_SLOT_HAS_IT = """
+update slots set state = 'prepared', edition_id = :edition, reason = '', made_up_in = null,
+    next_try_at = null, since = :now
+where newsletter = :newsletter and slot = :slot
+"""
 
 _ID_RUN = """
 update editions set first_delivery_id = :first, last_delivery_id = :last where id = :edition
@@ -126,10 +137,12 @@ def store(
     images: Mapping[str, bytes],
     last_article_id: int,
     now: datetime,
+    hours: Mapping[str, datetime] | None = None,
 ) -> int:
     """Freeze an edition with its decisions and deliveries: all of it, or nothing. Returns its id.
 
-    `questions` are what the site's templates ask about a reader.
+    `questions` are what the site's templates ask about a reader. `hours` says when the readers of
+    each zone are due, with "" for those of no zone; by default all are at once.
     Raises SlotTaken, or Superseded if another edition, a decision of the editor or a reader with
     new wishes came in between; then nothing was stored.
     """
@@ -155,7 +168,8 @@ def store(
             },
         )
         db.execute(_UNPIN_CHOSEN, {"newsletter": edition.newsletter, "edition": edition_id})
-        _deliver(db, edition, edition_id, audience, questions, to_text(now))
+        _deliver(db, edition, edition_id, audience, questions, hours, to_text(now))
+        db.execute(_SLOT_HAS_IT, values | {"edition": edition_id})
     return edition_id
 
 
@@ -185,6 +199,7 @@ def _edition_values(edition: Edition, last_article_id: int, now: datetime) -> di
         "last_article_id": last_article_id,
         "nonce": edition.nonce,
         "subject": edition.subject,
+        "intro": BETWEEN_PARAGRAPHS.join(edition.intro),
         "now": to_text(now),
     }
 
@@ -248,6 +263,7 @@ def _deliver(
     edition_id: int,
     audience: Sequence[Audience],
     questions: Sequence[str],
+    hours: Mapping[str, datetime] | None,
     now: str,
 ) -> None:
     mapping = [
@@ -266,6 +282,7 @@ def _deliver(
             "newsletter": edition.newsletter,
             "audience": json.dumps(mapping, ensure_ascii=False),
             "questions": as_parameter(questions),
+            "hours": _as_json(hours),
             "now": now,
         },
     )
@@ -276,6 +293,12 @@ def _deliver(
         raise Superseded("a reader with other wishes joined meanwhile")
     # Stored at once, so their ids are one run: walking along an edition needs no index.
     db.execute(_ID_RUN, {"edition": edition_id, "first": last - inserted + 1, "last": last})
+
+
+def _as_json(hours: Mapping[str, datetime] | None) -> str | None:
+    if hours is None:
+        return None
+    return json.dumps({zone: to_text(hour) for zone, hour in hours.items()})
 
 
 def _inserted_id(cursor: sqlite3.Cursor) -> int:

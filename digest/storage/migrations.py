@@ -69,6 +69,7 @@ create table subscribers (
     fields text not null default '{}' check (json_valid(fields)),
     created_at text not null
 ) strict;
+create index subscribers_by_timezone on subscribers (timezone) where timezone is not null;
 
 create table subscriptions (
     id integer primary key,
@@ -124,6 +125,8 @@ create table editions (
     since text not null,
     cutoff text not null,
     last_article_id integer not null,
+    -- Who was active by a receipt up to this one has a delivery.
+    last_consent_id integer not null default 0,
     nonce text not null unique,
     subject text not null,
     -- What the editor says above the stories.
@@ -131,6 +134,8 @@ create table editions (
     created_at text not null,
     stopped_at text,
     finished_at text,
+    -- While it is prepared: a service need not look at it before.
+    wake_at text,
     -- Since when its deliveries are only totals.
     pruned_at text,
     -- The deliveries of an edition are stored at once, so their ids are one run.
@@ -218,7 +223,8 @@ create table pins (
 ) strict, without rowid;
 
 create table deliveries (
-    id integer primary key,
+    -- An id is never given again: return paths and runs of ids outlive the pruning of deliveries.
+    id integer primary key autoincrement,
     edition_id integer not null references editions (id),
     subscriber_id integer not null references subscribers (id),
     variant text check (variant is not null or state = 'withheld'),
@@ -242,10 +248,10 @@ create index deliveries_sending on deliveries (id) where state = 'sending';
 create index deliveries_by_hour on deliveries (edition_id, due_at)
 where state = 'queued' and due_at is not null;
 
--- What pruned deliveries came to.
+-- What pruned deliveries came to. An unknown one is not pruned: it wants a decision.
 create table delivery_totals (
     edition_id integer not null references editions (id),
-    state text not null check (state in ('sent', 'rejected', 'unknown', 'withheld')),
+    state text not null check (state in ('sent', 'rejected', 'withheld')),
     n integer not null check (n > 0),
     primary key (edition_id, state)
 ) strict, without rowid;
@@ -272,6 +278,9 @@ create table slots (
     state text not null check (state in ('due', 'draft', 'prepared', 'skipped', 'failed')),
     reason text not null default '' check (reason <> '' or state not in ('skipped', 'failed')),
     edition_id integer references editions (id),
+    -- The later slot whose edition makes up for this one.
+    made_up_in text check (made_up_in is null or state = 'skipped'),
+    -- How often it could not be given its edition, and not again before.
     tries integer not null default 0,
     next_try_at text,
     since text not null,
@@ -279,6 +288,7 @@ create table slots (
     check ((state = 'prepared') = (edition_id is not null))
 ) strict, without rowid;
 create index slots_open on slots (newsletter, due_at) where state in ('due', 'draft');
+create index slots_made_up on slots (newsletter, made_up_in) where made_up_in is not null;
 create index slots_by_edition on slots (edition_id) where edition_id is not null;
 create trigger a_slot_that_has_its_edition_keeps_it before update on slots
 when old.state = 'prepared' and (new.state <> 'prepared' or new.edition_id <> old.edition_id)
@@ -317,6 +327,15 @@ create table notices (
     next_try_at text
 ) strict, without rowid;
 create index notices_untold on notices (since) where told_at is null;
+
+alter table sources add column failing_since text;
+
+-- On which days (UTC) a source had something new: its habit.
+create table source_days (
+    source text not null,
+    day text not null,
+    primary key (source, day)
+) strict, without rowid;
 """
 
 #: Name and SQL of each step, in order. Append; never edit what has been released.

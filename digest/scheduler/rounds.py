@@ -1,0 +1,88 @@
+"""Rounds: bring the editions under way to whoever is due, and say when to look again."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from digest.config import Settings
+from digest.model.delivery import DeliveryState
+from digest.model.edition import Edition
+from digest.model.newsletter import Newsletter
+from digest.publishing.claims import Clock, Resting, nobody_rests
+from digest.publishing.deliver import Progress, Report
+from digest.publishing.hours import next_awake, resting
+from digest.publishing.round import Ends, Ledger, Plan, deliver_round, quietly
+from digest.sender.transport import Transport
+from digest.storage import deliveries, waking
+from digest.storage.connection import Database
+from digest.storage.zones import zones
+
+#: A server that is at fault is tried again after a quarter of the time that it has been so.
+_SOONEST: Final = timedelta(minutes=1)
+_LATEST: Final = timedelta(minutes=30)
+
+
+def run_round(
+    held: Ledger,
+    settings: Settings,
+    newsletter: Newsletter,
+    edition: Edition,
+    *,
+    now: datetime,
+    clock: Clock,
+    transport: Callable[[], Transport],
+    ends: Ends | None = None,
+) -> Report | None:
+    """Deliver what is due of an edition at `now`; None if nothing is.
+
+    Afterwards the edition sleeps until somebody else of its readers is due. Raises Interrupted.
+    """
+    edition_id = edition.stored_id
+    deliveries.requeue(held.db, edition_id, now, before_their_hour=False)
+    next_hour = waking.next_hour(held.db, edition_id)
+    if next_hour is not None and next_hour > now:
+        waking.sleep(held.db, edition_id, next_hour)
+        return None
+    rest = _quiet(held.db, newsletter)
+    quiet = rest(now)
+    if quiet and not waking.any_awake(held.db, edition_id, now, quiet):
+        waking.sleep(held.db, edition_id, next_awake(newsletter, quiet, now))
+        return None
+    report = deliver_round(
+        held,
+        settings,
+        newsletter,
+        edition,
+        transport(),
+        resumed=True,
+        clock=clock,
+        progress=_nobody_looks,
+        stopping=quietly,
+        ends=ends,
+        resting=rest,
+    )
+    if not report.interrupted:
+        waking.sleep(held.db, edition_id, _wakes_at(held.db, edition_id, report, clock()))
+    return report
+
+
+def _quiet(db: Database, newsletter: Newsletter) -> Resting:
+    if newsletter.timing.quiet_hours is None:
+        return nobody_rests
+    names = zones(db, newsletter.key)
+    return lambda now: resting(newsletter, names, now)
+
+
+def _wakes_at(db: Database, edition_id: int, report: Report, now: datetime) -> datetime | None:
+    if report.error is None:
+        return waking.next_hour(db, edition_id)
+    trouble = now - waking.last_progress(db, edition_id)
+    return now + min(_LATEST, max(_SOONEST, trouble / 4))
+
+
+def _nobody_looks(_plan: Plan) -> Progress:
+    return _unseen
+
+
+def _unseen(state: DeliveryState) -> None:
+    """A progress that nobody sees."""

@@ -1,0 +1,168 @@
+"""The tick: see to every slot that has come, and to every reader whose hour it is."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from digest.config import Settings
+from digest.errors import AlreadySending, ConfigError, DigestError, StorageError
+from digest.model.newsletter import Newsletter
+from digest.model.slot import SlotRecord, SlotState
+from digest.publishing.claims import Clock
+from digest.publishing.round import Ends, Ledger, ledger
+from digest.scheduler.claiming import claim_slots
+from digest.scheduler.events import Event, RoundEnded, SlotChanged, Trouble
+from digest.scheduler.rounds import run_round
+from digest.scheduler.settling import is_time, put_off, settle_slot
+from digest.sender.transport import Transport
+from digest.storage import slots, waking
+from digest.storage.connection import Database, open_database
+
+
+class Came(StrEnum):
+    """What something that was due came to: a slot, a round of an edition, or a newsletter."""
+
+    PREPARED = "prepared"
+    DRAFTED = "drafted"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    PUT_OFF = "put off"
+    HELD = "held"
+    SERVED = "served"
+    INCOMPLETE = "incomplete"
+    TROUBLED = "troubled"
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What a tick came to, and whether a signal ended it."""
+
+    came: Counter[Came] = field(default_factory=Counter)
+    interrupted: bool = False
+
+
+def tick(
+    settings: Settings,
+    *,
+    now: datetime,
+    clock: Clock,
+    transport: Callable[[], Transport],
+    tell: Callable[[Event], None],
+    ends: Ends | None = None,
+) -> Tally:
+    """See to everything that is due at `now`, for every newsletter.
+
+    Slots come first, in the database: whatever happens afterwards, none is lost and none comes
+    twice. An error of one newsletter does not keep the others waiting. `ends` says what ends a
+    round early, by default the first signal; an edition whose round only rests wants the next tick.
+    Raises StorageError where the database itself is at fault, and Interrupted.
+    """
+    tally = Tally()
+    with open_database(settings.database) as db:
+        for newsletter in settings.newsletters.values():
+            claim_slots(db, newsletter, now, tell)
+        for newsletter in settings.newsletters.values():
+            work = _Work(settings, newsletter, now, clock, transport, tell, tally, ends)
+            try:
+                work.see_to(db)
+            except AlreadySending:
+                # Somebody sends by hand. What is due is on record, for the next tick.
+                continue
+            except StorageError:
+                raise
+            except DigestError as error:
+                tally.came[Came.TROUBLED] += 1
+                tell(Trouble(newsletter=newsletter.key, error=error))
+            if tally.interrupted:
+                break
+    return tally
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is due of one newsletter."""
+
+    settings: Settings
+    newsletter: Newsletter
+    now: datetime
+    clock: Clock
+    transport: Callable[[], Transport]
+    tell: Callable[[Event], None]
+    tally: Tally
+    ends: Ends | None
+
+    def see_to(self, db: Database) -> None:
+        """Serve the editions under way, then give each open slot what it will have."""
+        key = self.newsletter.key
+        due = [
+            record
+            for record in slots.still_open(db, key)
+            if is_time(db, self.newsletter, record, self.now)
+        ]
+        if not (due or waking.awake(db, key, self.now)):
+            return
+        try:
+            with ledger(self.settings, self.newsletter, self.clock()) as held:
+                self._serve(held)
+                for record in due:
+                    if self.tally.interrupted:
+                        return
+                    self._settle(held, record)
+        except ConfigError as error:
+            # No address or no key to send with: every slot that is due has to wait for it.
+            for record in due:
+                self._put_off(db, record, error)
+            raise
+
+    def _serve(self, held: Ledger) -> None:
+        for edition in waking.awake(held.db, self.newsletter.key, self.now):
+            if self.tally.interrupted:
+                return
+            report = run_round(
+                held,
+                self.settings,
+                self.newsletter,
+                edition,
+                now=self.now,
+                clock=self.clock,
+                transport=self.transport,
+                ends=self.ends,
+            )
+            if report is None:
+                continue
+            self.tally.interrupted |= report.interrupted
+            self.tally.came[Came.SERVED if report.served_everybody else Came.INCOMPLETE] += 1
+            self.tell(RoundEnded(report=report))
+
+    def _settle(self, held: Ledger, record: SlotRecord) -> None:
+        settled = settle_slot(held.db, self.settings, self.newsletter, record, self.now)
+        self._count(record, settled)
+        if settled.state is SlotState.PREPARED:
+            self._serve(held)
+
+    def _put_off(self, db: Database, record: SlotRecord, error: DigestError) -> None:
+        later = put_off(record, error, self.now)
+        slots.settle(db, later, self.now)
+        self._count(record, later)
+
+    def _count(self, before: SlotRecord, after: SlotRecord) -> None:
+        self.tally.came[_came(after)] += 1
+        if (before.state, before.reason) != (after.state, after.reason):
+            self.tell(SlotChanged(record=after))
+
+
+_CAME: Final = {
+    SlotState.DUE: Came.PUT_OFF,
+    SlotState.PREPARED: Came.PREPARED,
+    SlotState.SKIPPED: Came.SKIPPED,
+    SlotState.FAILED: Came.FAILED,
+}
+
+
+def _came(record: SlotRecord) -> Came:
+    if record.state is SlotState.DRAFT:
+        return Came.HELD if record.reason else Came.DRAFTED
+    return _CAME[record.state]

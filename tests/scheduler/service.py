@@ -1,0 +1,69 @@
+"""A newsletter with a schedule, and ticks at chosen times."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from digest.config.schedules import parse_schedule
+from digest.model.instant import from_text
+from digest.model.newsletter import Newsletter
+from digest.model.schedule import Timing
+from digest.scheduler.events import Event
+from digest.scheduler.tick import Tally, tick
+from digest.sender.recorder import RecordingTransport
+from tests.publishing.paper import Paper, paper_in
+
+
+@dataclass
+class Service:
+    """What `digest run` does, without its clock: `tick` at the times that a test names."""
+
+    paper: Paper
+    transport: RecordingTransport = field(default_factory=RecordingTransport)
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def newsletter(self) -> Newsletter:
+        return self.paper.newsletter
+
+    def tick(self, at: str) -> Tally:
+        """What a tick comes to at a time such as `2026-03-12T07:00:00Z`."""
+        now = from_text(at)
+        return tick(
+            self.paper.settings,
+            now=now,
+            clock=lambda: now,
+            transport=lambda: self.transport,
+            tell=self.events.append,
+        )
+
+    def came(self, at: str) -> dict[str, int]:
+        """The same, as plain words and numbers."""
+        return {came.value: n for came, n in self.tick(at).came.items() if n}
+
+    def slots(self) -> dict[str, str]:
+        """Every slot on record, and its state."""
+        from digest.storage import slots
+        from digest.storage.connection import open_database
+
+        with open_database(self.paper.settings.database) as db:
+            found = slots.recent(db, self.newsletter.key, 1000)
+        return {record.slot.name: record.state.value for record in reversed(found)}
+
+    def reason(self, slot: str) -> object:
+        """Why a slot is as it is."""
+        return self.paper.value(f"select reason from slots where slot = '{slot}'")  # noqa: S608
+
+    def received(self) -> list[str]:
+        """Who accepted a message, in order."""
+        return [attempt.envelope.rcpt_to for attempt in self.transport.accepted]
+
+
+def service_in(folder: Path, *lines: str, timing: Timing | None = None) -> Service:
+    """A service for a newsletter with this schedule."""
+    paper = paper_in(folder)
+    changed = replace(
+        paper.newsletter,
+        schedule=parse_schedule(lines),
+        timing=timing or Timing(),
+    )
+    return Service(Paper(replace(paper.settings, newsletters={changed.key: changed})))
