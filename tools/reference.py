@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from enum import Enum
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any, Final, get_args
 from zoneinfo import ZoneInfo
@@ -17,7 +18,7 @@ from pydantic.fields import FieldInfo
 from typer.main import get_command
 
 from digest.cli.app import app
-from digest.config import schema, server_schema, shape
+from digest.config import newsletter_schema, schema, server_schema, shape
 from digest.config.durations import format_duration
 from digest.config.environment import variable
 from digest.config.starter import quoted
@@ -50,12 +51,13 @@ _TABLES: Final[tuple[tuple[str, type[BaseModel], shape.Path], ...]] = (
     ("[[relays]]", server_schema.RelayTable, ("relays", 0)),
     ('[domains."example.com"]', server_schema.DomainTable, ("domains", "example.com")),
     ("[dkim]", schema.DkimTable, ("dkim",)),
+    ("[service]", schema.ServiceTable, ("service",)),
     ("[[sources]]", schema.SourceTable, ("sources", 0)),
     ("[sources.columns]", schema.ColumnsTable, ("sources", 0, "columns")),
-    ("[newsletters.KEY]", schema.NewsletterTable, ("newsletters", "daily")),
+    ("[newsletters.KEY]", newsletter_schema.NewsletterTable, ("newsletters", "daily")),
     (
         "[[newsletters.KEY.sections]]",
-        schema.SectionTable,
+        newsletter_schema.SectionTable,
         ("newsletters", "daily", "sections", 0),
     ),
 )
@@ -65,7 +67,7 @@ def configuration() -> str:
     """The page about digest.toml."""
     parts = [_NOTICE.format(source="schema in digest/config/schema.py"), "", _CONFIGURATION]
     for heading, table, path in _TABLES:
-        parts += [f"## `{heading}`", "", table.__doc__ or "", ""]
+        parts += [f"## `{heading}`", "", cleandoc(table.__doc__ or ""), ""]
         parts += ["| key | what | default | meaning | environment |", "|---|---|---|---|---|"]
         parts += [_row(key, field, path) for key, field in shape.keys(table).items()]
         parts.append("")

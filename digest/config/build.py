@@ -1,10 +1,12 @@
 """From the validated tables to settings: defaults worked out, paths made absolute."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from digest.config import schema, server_schema
+from digest.config import newsletter_schema, schema, server_schema
 from digest.config.addresses import split_sender
 from digest.config.checks import guessed_kind
 from digest.config.domains import is_loopback, server_of
@@ -14,15 +16,18 @@ from digest.config.settings import (
     DateOrder,
     DkimSettings,
     DomainLimits,
+    LogForm,
     Login,
     Quota,
     Security,
+    ServiceSettings,
     Settings,
     SmtpSettings,
     SourceKind,
     SourceSettings,
 )
 from digest.model.newsletter import Newsletter, Rules, SectionRule, Site
+from digest.model.schedule import CatchUp, DeliverAt, OnSilence, Schedule, Timing
 
 _PORTS: Final = {Security.NONE: 25, Security.STARTTLS: 587, Security.TLS: 465}
 
@@ -50,6 +55,18 @@ def settings_of(
         relays=servers,
         domains={name: _domain(limits) for name, limits in file.domains.items()},
         give_up_after=file.smtp.give_up_after,
+        service=_service(file.service),
+        retention=file.database.retention,
+    )
+
+
+def _service(table: schema.ServiceTable) -> ServiceSettings:
+    return ServiceSettings(
+        owner=table.owner,
+        port=table.port,
+        log=LogForm(table.log),
+        timeout=table.timeout,
+        ingest_every=table.ingest_every,
     )
 
 
@@ -118,7 +135,7 @@ def _source(table: schema.SourceTable, site: Site, folder: Path) -> SourceSettin
     )
 
 
-def _newsletter(key: str, table: schema.NewsletterTable, site: Site) -> Newsletter:
+def _newsletter(key: str, table: newsletter_schema.NewsletterTable, site: Site) -> Newsletter:
     title = table.title or site.name
     name, address = table.sender_name, table.sender_address or ""
     if table.from_:
@@ -132,7 +149,8 @@ def _newsletter(key: str, table: schema.NewsletterTable, site: Site) -> Newslett
         timezone=table.timezone or site.timezone,
         reply_to=table.reply_to,
         bounce_address=table.bounce_address,
-        schedule=None,
+        schedule=_schedule(table),
+        timing=_timing(table),
         subject=table.subject,
         rules=Rules(
             max_age=table.max_age,
@@ -147,6 +165,24 @@ def _newsletter(key: str, table: schema.NewsletterTable, site: Site) -> Newslett
     )
 
 
-def _section(table: schema.SectionTable) -> SectionRule:
+def _schedule(table: newsletter_schema.NewsletterTable) -> Schedule | None:
+    if table.schedule is None:
+        return None
+    return replace(table.schedule, days_off=frozenset(chain.from_iterable(table.days_off)))
+
+
+def _timing(table: newsletter_schema.NewsletterTable) -> Timing:
+    return Timing(
+        catch_up=CatchUp(table.catch_up),
+        max_lateness=table.max_lateness,
+        deliver_at=DeliverAt(table.deliver_at),
+        quiet_hours=table.quiet_hours,
+        approval=table.approval == "required",
+        lead_time=table.lead_time,
+        on_silence=OnSilence(table.on_silence),
+    )
+
+
+def _section(table: newsletter_schema.SectionTable) -> SectionRule:
     match = tuple(table.match) if table.match else (table.title,)
     return SectionRule(title=table.title, match=match, max_items=table.max_items)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from digest.config import shape
 from digest.config.problems import shown
 from digest.config.server_checks import check_servers, table_in, text_in
+from digest.config.timing_checks import check_timing
 from digest.errors import Problem
 from digest.model.newsletter import Rules
 
@@ -154,6 +155,7 @@ def _newsletter(path: shape.Path, newsletter: Mapping[str, Any]) -> Iterator[Pro
             found=f"min_items {shown(least)} and max_items {shown(most)}",
             expected="min_items to be at most max_items",
         )
+    yield from check_timing(path, newsletter)
     yield from _sections((*path, "sections"), newsletter.get("sections"))
 
 

@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from typing import Any, Final, get_origin
 
 from digest.config import shape
+from digest.config.newsletter_schema import SectionTable, as_section
 from digest.config.refusal import nearest
-from digest.config.schema import File, SectionTable, as_section
+from digest.config.schema import File
+from digest.config.timing_kinds import OneOrSeveral
 from digest.errors import Problem
 
 PREFIX: Final = "DIGEST_"
@@ -198,9 +200,8 @@ def _converted(text: str, annotation: Any) -> Any:
     if kind is bool:
         words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
         return words.get(text.strip().lower(), text)
-    if get_origin(kind) is list:
-        return _listed(text)
-    return text
+    several = any(isinstance(mark, OneOrSeveral) for mark in shape.marks(annotation))
+    return _listed(text) if several or get_origin(kind) is list else text
 
 
 def _listed(text: str) -> Any:

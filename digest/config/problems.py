@@ -66,7 +66,7 @@ def _problem(details: ErrorDetails, origins: Mapping[shape.Path, str]) -> Proble
     elif isinstance(details["input"], str) and shape.is_table(shape.at(path)):
         found = "a text"  # not shown: what a table should hold may be a login
     else:
-        found = shown(details["input"])
+        found = shown(details["input"] if facts.get("found") is None else facts["found"])
     variable = origin_of(path, origins)
     return Problem(
         path=shape.dotted(path),

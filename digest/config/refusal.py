@@ -15,9 +15,14 @@ _ENCODED_WORD: Final = re.compile(r"=\?[^?]*\?[^?]*\?[^?]*\?=")
 CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
-def refused(expected: str | None = None, suggestion: str | None = None) -> PydanticCustomError:
-    """The error of a kind; without `expected` the problem takes the kind's own words."""
-    facts: dict[str, Any] = {"expected": expected, "suggestion": suggestion}
+def refused(
+    expected: str | None = None, suggestion: str | None = None, found: str | None = None
+) -> PydanticCustomError:
+    """The error of a kind; without `expected` the problem takes the kind's own words.
+
+    `found` is the part of the value that is wrong, where it is not all of it.
+    """
+    facts: dict[str, Any] = {"expected": expected, "suggestion": suggestion, "found": found}
     return PydanticCustomError("refused", "refused", facts)
 
 

@@ -5,24 +5,19 @@ A key without a default is required; None means that the default is worked out f
 """
 
 import re
-from dataclasses import fields
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from annotated_types import MinLen
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from digest.config.domains import domain
 from digest.config.kinds import (
     Address,
-    BounceAddress,
     Bytes,
-    Count,
-    CountOrNone,
     DateOrderName,
     Delimiter,
     Domain,
-    Duration,
     Encoding,
     FilePath,
     KindName,
@@ -30,8 +25,8 @@ from digest.config.kinds import (
     Line,
     Lines,
     NameServer,
+    Port,
     Selector,
-    Sender,
     SiteUrl,
     Switch,
     Timeout,
@@ -39,13 +34,14 @@ from digest.config.kinds import (
     Words,
     Zone,
 )
+from digest.config.newsletter_schema import NewsletterTable
 from digest.config.refusal import refused
 from digest.config.server_schema import DomainTable, RelayTable, SmtpTable
+from digest.config.settings import ServiceSettings
 from digest.config.table import Table
-from digest.model.newsletter import Newsletter, Rules
+from digest.config.timing_kinds import Days, LogFormName, Minutes
 
-_RULES: Final = Rules()
-_SUBJECT: Final = str(next(f.default for f in fields(Newsletter) if f.name == "subject"))
+_SERVICE: Final = ServiceSettings()
 
 
 class SiteTable(Table):
@@ -74,6 +70,36 @@ class DatabaseTable(Table):
 
     path: FilePath = Field(
         default="subscribers.db", description="The SQLite file. It is made when needed."
+    )
+    retention: Days | None = Field(
+        default=None,
+        description="How long after its end an edition's record of each single delivery is kept;"
+        " after that only totals are. By default for ever.",
+    )
+
+
+class ServiceTable(Table):
+    """How `digest run` behaves."""
+
+    owner: Address | None = Field(
+        default=None,
+        description="Who is told by mail what needs attention: editions that were skipped or"
+        " failed, drafts that wait, sources that are silent. By default only the log says so.",
+    )
+    port: Port | None = Field(
+        default=None,
+        description="The port on 127.0.0.1 of `/healthz` and `/metrics`. By default there is none.",
+    )
+    log: LogFormName = Field(
+        default=_SERVICE.log.value, description="How the log is written: lines for people, or JSON."
+    )
+    timeout: Timeout = Field(
+        default="30s",
+        validate_default=True,
+        description="How long messages under way may take to end when the service is stopped.",
+    )
+    ingest_every: Minutes = Field(
+        default=_SERVICE.ingest_every, description="How often the sources are read."
     )
 
 
@@ -166,91 +192,6 @@ class SourceTable(Table):
     max_bytes: Bytes = Field(default=10_000_000, description="How large it may be.")
 
 
-def as_section(value: Any) -> Any:
-    """A section as a table, where a plain text is short for one; anything else as it is."""
-    return {"title": value} if isinstance(value, str) else value
-
-
-class SectionTable(Table):
-    """One group of stories. A plain text is short for `{ title = "that text" }`."""
-
-    title: Line = Field(description="The heading.")
-    match: Annotated[list[Line], MinLen(1), Words('a list of names such as ["Town"]')] | None = (
-        Field(
-            default=None, description="The sections it gathers, without case. By default its title."
-        )
-    )
-    max_items: Count | None = Field(default=None, description="How many stories it shows at most.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def expand(cls, value: Any) -> Any:
-        """A plain text as a table; anything else as it is."""
-        return as_section(value)
-
-
-class NewsletterTable(Table):
-    """A recurring digest: one table `[newsletters.KEY]` for each, KEY as in `digest send KEY`."""
-
-    title: Line | None = Field(default=None, description="Its title. By default the site's name.")
-    from_: Sender | None = Field(
-        None, alias="from", description="The sender, in short for the next two keys."
-    )
-    sender_name: Line | None = Field(
-        default=None, description="The sender's name. By default the newsletter's title."
-    )
-    sender_address: Address | None = Field(
-        default=None, description="The sender's address. Required, here or in `from`."
-    )
-    reply_to: Address | None = Field(
-        default=None, description="Where answers go, if not to the sender."
-    )
-    bounce_address: BounceAddress | None = Field(
-        default=None,
-        description="Where messages come back that cannot be delivered. Each gets an address of"
-        " its own: `bounces@news.example` becomes `bounces+20260312.7.5f0c…@news.example`, so the"
-        " mailbox must take what is added. By default they come back to the sender as it is.",
-    )
-    language: Language | None = Field(default=None, description="By default the site's.")
-    timezone: Zone | None = Field(default=None, description="By default the site's.")
-    schedule: Line | None = Field(
-        default=None, description="When it goes out. This version keeps it and does not act on it."
-    )
-    subject: Line = Field(default=_SUBJECT, description="The subject line, a Jinja2 template.")
-    max_age: Duration = Field(
-        default=_RULES.max_age, description="Articles older than this stay out. A day is 24 hours."
-    )
-    min_items: Count = Field(
-        default=_RULES.min_items, description="With fewer articles than this, no edition is made."
-    )
-    max_items: Count = Field(
-        default=_RULES.max_items, description="How many articles an edition holds at most."
-    )
-    max_per_section: Count | None = Field(
-        default=_RULES.max_per_section,
-        description="How many of one section. By default without limit.",
-    )
-    max_per_source: Count | None = Field(
-        default=_RULES.max_per_source,
-        description="How many of one source. By default without limit.",
-    )
-    decks_per_section: CountOrNone = Field(
-        default=_RULES.decks_per_section,
-        description="How many stories of a section show their deck; the rest are headlines.",
-    )
-    sections: Annotated[
-        list[Annotated[SectionTable, Words("a text or a table")]],
-        Words('a list such as ["Town", { title = "Sport", max_items = 5 }]'),
-    ] = Field(
-        default=[],
-        description="The sections in their order, as a list or as tables"
-        " `[[newsletters.KEY.sections]]`. By default in the order of their best story.",
-    )
-    only_sections: Switch = Field(
-        default=_RULES.only_sections, description="Whether articles of no listed section stay out."
-    )
-
-
 def _key(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", text) or len(text) > 64:
         raise refused("a key of small letters, digits, - and _, as in [newsletters.daily]")
@@ -282,6 +223,7 @@ class File(Table):
         Words('tables such as [domains."example.com"]'),
     ] = Field(default={})
     dkim: Annotated[DkimTable, Words("a table [dkim]")] | None = None
+    service: Annotated[ServiceTable, Words("a table [service]")] = ServiceTable()
     sources: Annotated[list[SourceTable], Words("tables [[sources]]")] = Field(default=[])
     newsletters: Annotated[
         dict[Key, NewsletterTable], MinLen(1), Words("at least one table [newsletters.KEY]")

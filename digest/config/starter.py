@@ -69,6 +69,8 @@ postal_address = @@POSTAL_ADDRESS
 [database]
 # Articles, readers, and the record of what was sent. Keep backups of this file.
 path = "subscribers.db"
+# How long the record of each single delivery is kept; after that only totals are.
+# retention = "52w"
 
 [smtp]
 # The server that takes the messages.
@@ -102,6 +104,14 @@ give_up_after = "3d"
 # selector = "digest1"
 # key_file = "dkim.pem"
 
+# How `digest run` behaves: who is told by mail what needs attention, a port for health and metrics
+# on this machine, how the log is written (text or json), and how often the sources are read.
+[service]
+# owner = "owner@example.com"
+# port = 9090
+log = "text"
+ingest_every = "15m"
+
 # --- Where articles come from: one table [[sources]] for each. `digest ingest` reads them. ---
 
 # A feed: RSS, Atom or JSON Feed.
@@ -131,6 +141,25 @@ from = @@SENDER
 # reply_to = "editors@example.com"
 # Where bounces go, if your mailbox takes what is added with a +.
 # bounce_address = "bounces@example.com"
+# When it goes out while `digest run` is running, by the clock of `timezone`: daily, weekdays,
+# weekends, "mondays and fridays at 07:00", "monthly on the last friday at 16:00", or cron such as
+# "30 7 * * mon-fri"; a list for several. See docs/guide/schedule.md.
+schedule = "weekdays at 07:00"
+# Days without an edition.
+# days_off = [2026-12-25, "2026-12-31..2027-01-02"]
+# After a pause, one edition for all that were missed (collapse), each of them (replay), or none
+# (skip).
+# catch_up = "collapse"
+# An edition later than this is not sent any more.
+# max_lateness = "6h"
+# At that hour of the newsletter's clock, or of each reader's; and when nobody is to get a message.
+# deliver_at = "reader"
+# quiet_hours = "22:00-06:00"
+# An edition waits as a draft, made so long before its time, until an editor approves it. If nobody
+# does, it is sent, held back or skipped (send, hold, skip).
+# approval = "required"
+# lead_time = "2h"
+# on_silence = "hold"
 # A Jinja2 template of one line.
 subject = "{{ newsletter.title }}: {{ lead.title }}"
 # Articles older than this stay out: 36h, 2d, 1w.

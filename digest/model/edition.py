@@ -60,7 +60,8 @@ class Edition:
 
     `slot` is the newsletter's local wall time (`2026-03-12T07:00`), `cutoff` the instant before
     which its articles were published. `nonce` is random; Message-IDs are made of it. Nothing of a
-    `stopped` edition leaves until somebody resumes it.
+    `stopped` edition leaves until somebody resumes it. `intro` is what the editor says above the
+    stories, in paragraphs.
     """
 
     newsletter: str
@@ -71,6 +72,7 @@ class Edition:
     nonce: str
     subject: str
     stories: tuple[Story, ...]
+    intro: tuple[str, ...] = ()
     id: int | None = None
     state: EditionState = EditionState.PREPARED
     stopped: bool = False

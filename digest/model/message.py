@@ -9,3 +9,15 @@ class SoundPieces(tuple[bytes, ...]):
     """
 
     __slots__ = ()
+
+    @property
+    def hold(self) -> bool:
+        """Whether the word is kept. Reads everything: for a proof, not for every message."""
+        return all(map(_in_sound_lines, self)) and all(map(bytes.isascii, self[1:]))
+
+
+def _in_sound_lines(piece: bytes) -> bool:
+    *lines, rest = piece.split(b"\r\n")
+    return not rest and not any(
+        line.startswith(b".") or b"\r" in line or b"\n" in line for line in lines
+    )

@@ -9,6 +9,10 @@ from typing import Protocol
 class Rule(Protocol):
     """One line of a schedule: on which days, at what times."""
 
+    @property
+    def times(self) -> tuple[time, ...]:
+        """Every wall time that its days have."""
+
     def times_on(self, day: date) -> tuple[time, ...]:
         """The wall times of a day, in order; none where the day is not one of its own."""
 
@@ -26,6 +30,11 @@ class Schedule:
         if day in self.days_off:
             return ()
         return tuple(sorted({moment for rule in self.rules for moment in rule.times_on(day)}))
+
+    @property
+    def times(self) -> tuple[time, ...]:
+        """Every wall time of its days, in order. Not every day need have all of them."""
+        return tuple(sorted({moment for rule in self.rules for moment in rule.times}))
 
     def __str__(self) -> str:
         return ", ".join(self.lines)

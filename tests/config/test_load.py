@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -7,8 +7,11 @@ import pytest
 
 from digest.config import Security, Settings, SmtpSettings, SourceKind, SourceSettings
 from digest.config.load import Loaded, load
+from digest.config.settings import LogForm, ServiceSettings
 from digest.errors import ConfigError, Problem
 from digest.model.newsletter import Newsletter, Rules, SectionRule, Site
+from digest.model.rule import Cron, Weekly
+from digest.model.schedule import CatchUp, DeliverAt, OnSilence, QuietHours, Schedule, Timing
 
 Load = Callable[..., Loaded]
 Problems = Callable[..., dict[str, Problem]]
@@ -27,6 +30,14 @@ postal_address = \"\"\"
 
 [database]
 path = "data/readers.db"
+retention = "90d"
+
+[service]
+owner = "chef@example.com"
+port = 9090
+log = "json"
+timeout = "2m"
+ingest_every = "10m"
 
 [smtp]
 host = "mail.example.com"
@@ -68,7 +79,15 @@ reply_to = "redaction@example.com"
 bounce_address = "retours@news.example.com"
 language = "de-at"
 timezone = "Europe/Vienna"
-schedule = "weekdays at 07:00"
+schedule = ["weekdays at 07:00", "30 9 * * sat,sun"]
+days_off = [2026-12-25, "2026-12-31..2027-01-02"]
+catch_up = "replay"
+max_lateness = "3h"
+deliver_at = "reader"
+quiet_hours = "21:30-06:00"
+approval = "required"
+lead_time = "90m"
+on_silence = "send"
 subject = "{{ lead.title }}"
 max_age = "36h"
 min_items = 3
@@ -138,6 +157,14 @@ def test_every_key_arrives_where_it_is_meant(tmp_path: Path) -> None:
                 table="published",
             ),
         ),
+        service=ServiceSettings(
+            owner="chef@example.com",
+            port=9090,
+            log=LogForm.JSON,
+            timeout=120.0,
+            ingest_every=timedelta(minutes=10),
+        ),
+        retention=timedelta(days=90),
         newsletters={
             "daily": Newsletter(
                 key="daily",
@@ -148,7 +175,35 @@ def test_every_key_arrives_where_it_is_meant(tmp_path: Path) -> None:
                 bounce_address="retours@news.example.com",
                 language="de-AT",
                 timezone=ZoneInfo("Europe/Vienna"),
-                schedule="weekdays at 07:00",
+                schedule=Schedule(
+                    lines=("weekdays at 07:00", "30 9 * * sat,sun"),
+                    rules=(
+                        Weekly(weekdays=frozenset({0, 1, 2, 3, 4}), times=(time(7, 0),)),
+                        Cron(
+                            months=frozenset(range(1, 13)),
+                            days=frozenset(range(1, 32)),
+                            weekdays=frozenset({5, 6}),
+                            times=(time(9, 30),),
+                        ),
+                    ),
+                    days_off=frozenset(
+                        {
+                            date(2026, 12, 25),
+                            date(2026, 12, 31),
+                            date(2027, 1, 1),
+                            date(2027, 1, 2),
+                        }
+                    ),
+                ),
+                timing=Timing(
+                    catch_up=CatchUp.REPLAY,
+                    max_lateness=timedelta(hours=3),
+                    deliver_at=DeliverAt.READER,
+                    quiet_hours=QuietHours(begin=time(21, 30), end=time(6, 0)),
+                    approval=True,
+                    lead_time=timedelta(minutes=90),
+                    on_silence=OnSilence.SEND,
+                ),
                 subject="{{ lead.title }}",
                 rules=Rules(
                     max_age=timedelta(hours=36),
@@ -183,6 +238,8 @@ def test_a_name_an_address_and_a_sender_are_enough(loaded: Load, minimal: str) -
     newsletter = settings.newsletter(None)
     assert (newsletter.title, newsletter.sender_name) == ("Example News", "Example News")
     assert newsletter.rules == Rules()
+    assert (newsletter.schedule, newsletter.timing) == (None, Timing())
+    assert (settings.service, settings.retention) == (ServiceSettings(), None)
     assert newsletter.timezone == ZoneInfo("UTC")
     assert settings.database == settings.folder / "subscribers.db"
     assert settings.smtp == SmtpSettings(host="localhost", port=25, security=Security.NONE)

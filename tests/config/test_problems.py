@@ -73,7 +73,8 @@ def test_everything_that_is_wrong_is_told_at_once(problems: Problems) -> None:
             "max_itmes = 3",
             "newsletters.daily.max_itmes: found an unknown key, expected one of title, from,"
             " sender_name, sender_address, reply_to, bounce_address, language, timezone, schedule,"
-            " subject, max_age, min_items, max_items, max_per_section, max_per_source,"
+            " days_off, catch_up, max_lateness, deliver_at, quiet_hours, approval, lead_time,"
+            " on_silence, subject, max_age, min_items, max_items, max_per_section, max_per_source,"
             " decks_per_section, sections, only_sections. Did you mean max_items?",
         ),
         (
@@ -157,7 +158,8 @@ def test_everything_that_is_wrong_is_told_at_once(problems: Problems) -> None:
         ),
         (
             '[database]\nhost = "x"',
-            "database.host: found an unknown key, expected one of path. Did you mean smtp.host?",
+            "database.host: found an unknown key, expected one of path, retention. Did you"
+            " mean smtp.host?",
         ),
         (
             '[smtp]\nsecurity = "ssl"',

@@ -52,6 +52,9 @@ def tables(required: dict[str, Any], optional: dict[str, Any]) -> st.SearchStrat
     return st.fixed_dictionaries(required, optional=optional)
 
 
+SCHEDULE_LINES = st.sampled_from(
+    ["daily at 07:00", "Fridays at 16:30", "monthly on the last day at 9:00", "30 7 * * mon-fri"]
+)
 SECTIONS = st.lists(LINES, max_size=4, unique_by=str.casefold)
 SITES = tables(
     {"name": LINES, "url": st.just("https://www.example.com")},
@@ -66,7 +69,6 @@ NEWSLETTERS = tables(
         "bounce_address": st.just("bounces@example.com"),
         "language": LANGUAGES,
         "timezone": ZONES,
-        "schedule": LINES,
         "subject": LINES,
         "max_age": st.integers(1, 10_000_000),
         "min_items": st.integers(1, 20),
@@ -75,6 +77,17 @@ NEWSLETTERS = tables(
         "decks_per_section": st.integers(0, 1000),
         "sections": SECTIONS,
         "only_sections": st.booleans(),
+    },
+) | tables(
+    {"sender_address": ADDRESSES, "schedule": SCHEDULE_LINES | st.tuples(SCHEDULE_LINES).map(list)},
+    {
+        "timezone": ZONES,
+        "days_off": st.lists(st.dates().map(str), max_size=3),
+        "catch_up": st.sampled_from(["collapse", "replay", "skip"]),
+        "max_lateness": st.integers(60, 1_000_000),
+        "deliver_at": st.sampled_from(["newsletter", "reader"]),
+        "quiet_hours": st.just("22:00-05:30"),
+        "approval": st.sampled_from(["none", "required"]),
     },
 )
 SMTP = tables(
@@ -117,6 +130,10 @@ def test_a_right_configuration_loads_to_what_it_says(meant: dict[str, Any]) -> N
         assert newsletter.timezone == ZoneInfo(table.get("timezone", found.site.timezone.key))
         assert newsletter.rules.max_age == timedelta(seconds=table.get("max_age", 172_800))
         assert newsletter.rules.max_items == table.get("max_items", 24)
+        lines = table.get("schedule", [])
+        lines = [lines] if isinstance(lines, str) else lines
+        assert (newsletter.schedule.lines if newsletter.schedule else ()) == tuple(lines)
+        assert newsletter.timing.approval is (table.get("approval") == "required")
         assert newsletter.rules.sections == tuple(
             SectionRule(title=title, match=(title,)) for title in table.get("sections", [])
         )

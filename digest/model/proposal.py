@@ -1,0 +1,80 @@
+"""A proposal: what the edition of a slot is to hold, while an editor may still change it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from digest.model.edition import Placement
+from digest.model.slot import Slot
+
+_WITH_DECKS = (Placement.LEAD, Placement.SECTION)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """An article and where it is to stand.
+
+    `title` and `deck` are the editor's own words; None is what the article says, whatever that is
+    by then. Only a lead and a story of a section show a deck. Without a `section` it stands in the
+    group that has no title.
+    """
+
+    article_id: int
+    placement: Placement
+    section: str | None = None
+    title: str | None = None
+    deck: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.deck is not None and self.placement not in _WITH_DECKS:
+            raise ValueError(f"article {self.article_id} is a headline, and has no deck")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What stands in an edition, in reading order, the lead first; what is dropped for good.
+
+    `subject` is None where the newsletter's template makes it. `intro` is what the editor says
+    above the stories, in paragraphs. `edited` tells that somebody's hand was on it.
+    """
+
+    placed: tuple[Placed, ...]
+    dropped: tuple[int, ...] = ()
+    subject: str | None = None
+    intro: tuple[str, ...] = ()
+    edited: bool = False
+
+    def __post_init__(self) -> None:
+        leads = [n for n, one in enumerate(self.placed) if one.placement is Placement.LEAD]
+        if leads != [0]:
+            raise ValueError(f"one story leads, and comes first; here the leads are at {leads}")
+        ids = [one.article_id for one in self.placed] + list(self.dropped)
+        if len(ids) != len(set(ids)):
+            raise ValueError(f"an article stands in a proposal once: {ids}")
+
+
+class DraftState(StrEnum):
+    """What the editor has said about a draft: nothing yet, yes, or not before I say so."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """What was approved, as a text (`digest.publishing.sealing`), and its hash."""
+
+    content: str
+    seal: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDraft:
+    """A proposal for a slot as the ledger has it; `approval` is there while it is approved."""
+
+    slot: Slot
+    proposal: Proposal
+    state: DraftState
+    made_at: datetime
+    approval: Approval | None = None
