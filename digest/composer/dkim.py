@@ -18,6 +18,7 @@ from digest.composer.relaxed import CRLF, CutBody, fields_of, relaxed_field
 from digest.config import DkimSettings
 from digest.config.domains import aligned
 from digest.errors import ConfigError
+from digest.model.message import SoundPieces
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -101,7 +102,7 @@ class PreparedSignature:
     body: CutBody
     lines: tuple[_Lines, ...]
 
-    def signed(self, pieces: Sequence[bytes]) -> tuple[bytes, ...]:
+    def signed(self, pieces: Sequence[bytes]) -> SoundPieces:
         """The pieces of one reader's message, the header with DKIM-Signature fields before it."""
         header, *body = pieces
         known = self.fields.get
@@ -109,7 +110,7 @@ class PreparedSignature:
         hashing = hashlib.sha256(b"".join(fields))
         digest = b64encode(self.body.digest(body))
         signatures = [lines.signed(hashing.copy(), digest) for lines in self.lines]
-        return b"".join((*signatures, header)), *body
+        return SoundPieces((b"".join((*signatures, header)), *body))
 
 
 def _folded(text: str, *, after: str = "") -> str:

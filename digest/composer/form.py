@@ -23,7 +23,9 @@ from digest.composer.links import reader_links, token_part
 from digest.composer.proof import prove
 from digest.composer.slots import Markers
 from digest.composer.verp import ReturnPaths
+from digest.errors import SenderError
 from digest.model.edition import Edition
+from digest.model.message import SoundPieces
 from digest.model.newsletter import Newsletter, Site
 from digest.model.subscriber import Recipient
 from digest.model.variant import RenderedVariant
@@ -58,9 +60,7 @@ class MessageForm:
         """
         return b"".join(self.pieces(recipient, delivery_id=delivery_id, date=date))
 
-    def pieces(
-        self, recipient: Recipient, *, delivery_id: int, date: datetime
-    ) -> tuple[bytes, ...]:
+    def pieces(self, recipient: Recipient, *, delivery_id: int, date: datetime) -> SoundPieces:
         """What `fill` joins: the header with the empty line after it, then the body, cut at slots.
 
         Each piece is whole lines. The second, the body up to the first slot, is the same for all.
@@ -104,8 +104,11 @@ def build_form(
         return_paths=_return_paths(edition, newsletter, verp_key),
         timezone=newsletter.timezone,
     )
+    probe = form.pieces(_PROBE, delivery_id=1, date=edition.cutoff)
+    if not probe.hold:
+        raise SenderError("the message cannot go out: it is not cut between whole, plain lines")
     prove(
-        form.fill(_PROBE, delivery_id=1, date=edition.cutoff),
+        b"".join(probe),
         recipient=_PROBE,
         subject=variant.subject,
         newsletter=newsletter,

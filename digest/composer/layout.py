@@ -13,6 +13,7 @@ from typing import Final
 from digest.composer.body import Hole, Place
 from digest.composer.filling import text_and_html
 from digest.composer.values import Finder, finder_of
+from digest.model.message import SoundPieces
 from digest.model.subscriber import Recipient
 
 #: The order in which `Layout.pieces` wants what fills the header.
@@ -30,13 +31,13 @@ class Layout:
     header: _Picker
     body: _Picker
 
-    def pieces(self, recipient: Recipient, *places: bytes) -> tuple[bytes, ...]:
+    def pieces(self, recipient: Recipient, *places: bytes) -> SoundPieces:
         """The header as one piece, then the body; `places` fill the HEADER_PLACES."""
         known = [*places]
         for find in self.finders:
             known += text_and_html(find(recipient))
         known += self.fixed
-        return b"".join(self.header(known)), *self.body(known)
+        return SoundPieces((b"".join(self.header(known)), *self.body(known)))
 
 
 def laid_out(header: Iterable[bytes | Hole], body: Iterable[bytes | Hole]) -> Layout:

@@ -1,5 +1,6 @@
 """Links: one spelling of a URL for every part, and the addresses of a reader's own pages."""
 
+import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
@@ -10,6 +11,9 @@ from digest.model.newsletter import Newsletter, Site
 
 # RFC 3986's reserved and unreserved characters, and "%" for what is escaped already.
 _KEPT = "%/:?@!$&'()*+,;=~-._"
+
+# RFC 3986's unreserved characters, of which our tokens are made.
+_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]+")
 
 
 def web_link(url: str) -> str:
@@ -59,7 +63,7 @@ class ReaderLinks:
 
 def token_part(token: str) -> str:
     """A reader's token as a link ends with it."""
-    return quote(token, safe="")
+    return token if _UNRESERVED.fullmatch(token) else quote(token, safe="")
 
 
 def reader_links(site: Site, newsletter: Newsletter, number: int) -> ReaderLinks:

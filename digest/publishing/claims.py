@@ -69,6 +69,9 @@ class Claims:
         self._settled: list[Settled] = []
         self._unsent: list[tuple[int, str]] = []
         self._after = 0
+        # Whoever was never tried comes first: a few whom the server always refuses, at the head
+        # of the queue, would keep everybody else from their turn, run after run.
+        self._untried = True
         self._more = True
         self._under_way = 0
         self._last_turn = time.monotonic()
@@ -154,8 +157,15 @@ class Claims:
         self._recorded(one.delivery_id for one in settled)
         if batch is not None:
             self._waiting.extend(batch.deliveries)
-            self._more = batch.last_id is not None
-            self._after = batch.last_id or self._after
+            self._go_on_after(batch.last_id)
+
+    def _go_on_after(self, last_id: int | None) -> None:
+        if last_id is not None:
+            self._after = last_id
+        elif self._untried:
+            self._untried, self._after = False, 0
+        else:
+            self._more = False
 
     def _write(
         self, settled: list[Settled], unsent: list[tuple[int, str]], room: int
@@ -177,6 +187,7 @@ class Claims:
                         now,
                         after=self._after,
                         most=room,
+                        untried=self._untried,
                         resting=self._resting(now),
                     )
             except DatabaseBusy:

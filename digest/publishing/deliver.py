@@ -8,8 +8,8 @@ an outcome is Unknown: never more than connections that were open.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from random import random
 from typing import Any, Final, Protocol, assert_never
 
@@ -22,6 +22,7 @@ from digest.publishing.claims import Claims, Clock, Resting, nobody_rests
 from digest.publishing.last_look import LastLook, Objected
 from digest.publishing.lock import Hold
 from digest.publishing.patience import Patience
+from digest.publishing.refusals import Refusals
 from digest.publishing.signing import filled
 from digest.sender.envelope import Envelope
 from digest.sender.transport import Transport
@@ -29,11 +30,6 @@ from digest.storage import deliveries, editions, waking
 from digest.storage.connection import Database
 from digest.storage.deliveries import Objections, Settled
 from digest.storage.journal import Journal, journal_of
-
-#: So many refusals without one acceptance, and it is not the readers who are wrong: at the start
-#: of a run, and after the server has taken messages from us.
-_REFUSED_TO_ALL: Final = 5
-_REFUSED_IN_A_ROW: Final = 25
 
 #: So many failures of the relay without one acceptance in between end a run. One of them may be due
 #: to a single reader: some servers say "relay denied" for a domain that they do not like.
@@ -127,7 +123,9 @@ async def deliver(
             stop.begun = True
             look = LastLook(hold, Objections(db), journal)
             patience = Patience(give_up_after, dice)
-            run = _Run(claims, look, forms, transport, patience, clock, stop, progress)
+            accepted_before = deliveries.counts(db, edition_id)[DeliveryState.SENT] > 0
+            refusals = Refusals(accepted_before=accepted_before)
+            run = _Run(claims, look, forms, transport, patience, refusals, clock, stop, progress)
             await _together(run.work() for _ in range(transport.connections))
             run.finish()
             error = run.error
@@ -169,6 +167,7 @@ class _Run:
         forms: Mapping[str, MessageForm],
         transport: Transport,
         patience: Patience,
+        refusals: Refusals,
         clock: Clock,
         stop: Stop,
         progress: Progress,
@@ -178,12 +177,12 @@ class _Run:
         self._forms = forms
         self._transport = transport
         self._patience = patience
+        self._refusals = refusals
         self._clock = clock
         self._stop = stop
         self._progress = progress
         self._accepted = 0
         self._failures = 0
-        self._refused: list[Settled] = []
         self.error: DigestError | None = None
 
     async def work(self) -> None:
@@ -225,23 +224,25 @@ class _Run:
         if objection:
             self._settle(delivery, DeliveryState.WITHHELD, deliveries.objection(objection))
         else:
-            self._stop.request()
+            if not self._stop.requested:
+                self._stop.request()
             self._claims.give_back(delivery, "")
 
     def _settle(self, delivery: Delivery, state: DeliveryState, reply: str) -> None:
         now = self._clock().replace(microsecond=0)
-        again = None
-        if state is DeliveryState.DEFERRED:
-            state, reply, again = self._patience.with_one(delivery, reply, now)
-        settled = Settled(
-            delivery_id=delivery.id, state=state, reply=reply, at=now, next_attempt_at=again
-        )
-        if state is DeliveryState.REJECTED:
-            self._refuse(settled)
-        else:
-            if state is DeliveryState.SENT:
-                self._accept()
-            self._claims.settle(settled)
+        match state:
+            case DeliveryState.REJECTED:
+                self._refuse(delivery, reply, now)
+            case DeliveryState.DEFERRED:
+                settled = self._deferred(delivery, reply, now)
+                state, reply = settled.state, settled.reply
+                self._claims.settle(settled)
+            case _:
+                if state is DeliveryState.SENT:
+                    self._accept()
+                self._claims.settle(
+                    Settled(delivery_id=delivery.id, state=state, reply=reply, at=now)
+                )
         self._progress(state)
         try:
             self._last_look.journal.ended(delivery.id, state, reply)
@@ -249,27 +250,31 @@ class _Run:
             # The outcome is on its way into the ledger; but nothing more can be put on record.
             self.error = self.error or error
 
+    def _deferred(self, delivery: Delivery, reply: str, now: datetime) -> Settled:
+        """The reader has to wait, or is given up."""
+        state, reply, again = self._patience.with_one(delivery, reply, now)
+        return Settled(
+            delivery_id=delivery.id, state=state, reply=reply, at=now, next_attempt_at=again
+        )
+
     def _accept(self) -> None:
-        """The server takes messages from us: whom it refused before, it refused for good."""
         self._accepted += 1
         self._failures = 0
-        while self._refused:
-            self._claims.settle(self._refused.pop())
+        for settled in self._refusals.accepted():
+            self._claims.settle(settled)
 
-    def _refuse(self, settled: Settled) -> None:
-        """A refusal may be the server's own fault; it is kept until the next acceptance."""
-        self._refused.append(settled)
-        if self._refuses_everybody and self.error is None:
+    def _refuse(self, delivery: Delivery, reply: str, now: datetime) -> None:
+        own = Settled(delivery_id=delivery.id, state=DeliveryState.REJECTED, reply=reply, at=now)
+        otherwise = self._deferred(delivery, reply, now)
+        settled = self._refusals.add(own, otherwise, again=delivery.attempts > 1)
+        if settled is not None:
+            self._claims.settle(settled)
+        if self._refusals.of_everybody and self.error is None:
             self.error = RelayUnavailable(
-                f"the server refuses everybody: {settled.reply}",
+                f"the server refuses everybody: {reply}",
                 hint="Look at the sender's address and at what the server asks for. Nobody is"
                 " blamed: `digest send` tries the same readers again.",
             )
-
-    @property
-    def _refuses_everybody(self) -> bool:
-        most = _REFUSED_IN_A_ROW if self._accepted else _REFUSED_TO_ALL
-        return len(self._refused) >= most
 
     def _failed(self, delivery: Delivery, error: RelayUnavailable) -> None:
         """The relay did not take a message, and says that it would not take others either."""
@@ -282,14 +287,8 @@ class _Run:
 
     def finish(self) -> None:
         """Settle the refusals since the last acceptance: true ones, or the server's fault."""
-        at_fault = self._refuses_everybody
-        for settled in self._refused:
-            self._claims.settle(
-                replace(settled, state=DeliveryState.DEFERRED, next_attempt_at=settled.at)
-                if at_fault
-                else settled
-            )
-        self._refused.clear()
+        for settled in self._refusals.ended():
+            self._claims.settle(settled)
 
 
 def _recorded(outcome: Outcome) -> tuple[DeliveryState, str]:

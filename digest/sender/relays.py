@@ -119,7 +119,11 @@ class RelayPool:
         return self._given_clock or asyncio.get_running_loop()
 
     async def __aenter__(self) -> Self:
-        """Get every relay ready. Raises RelayUnavailable where none can be used."""
+        """Get every relay ready. Raises RelayUnavailable where none can be used.
+
+        Entered again later, it still knows what has gone to whom, so that limits are kept.
+        """
+        self._queue.clear()
         try:
             await asyncio.gather(*map(self._enter, self._relays))
             self._require_one()
@@ -133,6 +137,7 @@ class RelayPool:
             raise self._trouble({})
 
     async def _enter(self, relay: Relay) -> None:
+        relay.error, relay.health, relay.left_alone = None, Health(), False
         try:
             await relay.transport.__aenter__()
         except RelayUnavailable as error:

@@ -40,11 +40,14 @@ class SmtpTransport:
         self._settings = settings
         self._tls = tls or default_trust(settings)
         self._relay = relay_name(settings)
-        self._inspector = Inspector()
         self._wears_out_at = settings.messages_per_connection or sys.maxsize
+        self._begin()
+
+    def _begin(self) -> None:
+        self._inspector = Inspector()
         self._sessions: set[Session] = set()
         self._idle: list[Session] = []
-        self._unopened = settings.connections
+        self._unopened = self._settings.connections
         self._given_up = 0
         self._turns: deque[asyncio.Future[None]] = deque()
         self._strikes: list[str] = []
@@ -56,7 +59,8 @@ class SmtpTransport:
         return self._settings.connections
 
     async def __aenter__(self) -> Self:
-        """Open the first connection. Raises RelayUnavailable."""
+        """Open the first connection. Raises RelayUnavailable. It may be entered again later."""
+        self._begin()
         self._give_back(await self._open())
         return self
 

@@ -45,6 +45,8 @@ class Transport(Protocol):
 
         `message` may come in pieces: those that many messages share are best the same objects.
 
+        Between two messages of a task the event loop has had a turn at least.
+
         `before_commit` is called at most once, right before the first step that cannot be undone
         (the write that ends with the final dot). Until then the message is surely not sent,
         whatever happens: a crash, a cancelled task, an error in `before_commit` itself, which comes

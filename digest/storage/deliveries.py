@@ -29,7 +29,7 @@ join subscribers s on s.id = d.subscriber_id
 left join subscriptions n on n.subscriber_id = s.id and n.newsletter = e.newsletter
 left join suppressions x on x.email = s.email
 where e.id = :edition and e.stopped_at is null and d.state = 'queued'
-  and (d.due_at is null or d.due_at <= :now)
+  and (d.attempts = 0) = :untried and (d.due_at is null or d.due_at <= :now)
   and (:resting = '[]'
        or coalesce(s.timezone, '') not in (select value from json_each(:resting)))
 order by d.id
@@ -40,7 +40,8 @@ limit :most
 # What is still queued and due in this range, after the objected ones are withheld, was read.
 _CLAIM = """
 update deliveries set state = 'sending', attempts = attempts + 1
-where id between :first and :last and state = 'queued' and (due_at is null or due_at <= :now)
+where id between :first and :last and state = 'queued'
+  and (attempts = 0) = :untried and (due_at is null or due_at <= :now)
   and (:resting = '[]' or coalesce((select timezone from subscribers where id = subscriber_id), '')
                           not in (select value from json_each(:resting)))
 """
@@ -67,15 +68,16 @@ def claim(
     *,
     after: int,
     most: int,
+    untried: bool,
     resting: Sequence[str] = (),
 ) -> Batch:
     """Claim up to `most` queued deliveries with ids above `after`, in the caller's transaction.
 
-    Only of readers whose hour has come, and who live in none of the zones that are `resting`; ""
-    stands for those who gave no zone.
+    Only those that are `untried`, or only the others; only of readers whose hour has come, and who
+    live in none of the zones that are `resting`, with "" for those who gave no zone.
     Whoever left, was suppressed or paused since the edition was prepared is recorded as withheld.
     """
-    bounds = {"now": to_text(now), "resting": json.dumps(list(resting))}
+    bounds = {"now": to_text(now), "untried": untried, "resting": json.dumps(list(resting))}
     found = db.row(_QUEUED, bounds | {"edition": edition_id, "after": after, "most": most})
     rows = json.loads(found[0]) if found else []
     withheld = [(id_, standing) for id_, standing, *_ in rows if standing]
@@ -253,63 +255,25 @@ def drop_unknown(db: Database, edition_id: int, now: datetime) -> None:
     db.execute(_DECIDE_UNKNOWN, values)
 
 
-# Of pruned deliveries the totals are left.
-_COUNTS = """
-select d.state, count(*) as n
+# Sums, because grouping would sort a row for each reader.
+_STATES = ", ".join(f"ifnull(sum(d.state = '{state}'), 0) as {state}" for state in DeliveryState)
+_COUNTS = f"""
+select {_STATES}
 from editions e join deliveries d on d.id between e.first_delivery_id and e.last_delivery_id
-where e.id = :edition group by d.state
-union all
-select state, n from delivery_totals where edition_id = :edition
-"""
+where e.id = ?
+"""  # noqa: S608 (a constant)
+
+# Of pruned deliveries the totals are left.
+_TOTALS = "select state, n from delivery_totals where edition_id = ?"
 
 
 def counts(db: Database, edition_id: int) -> Mapping[DeliveryState, int]:
     """How many deliveries of an edition are in each state; a state without any counts 0."""
-    found: Counter[DeliveryState] = Counter(dict.fromkeys(DeliveryState, 0))
-    for row in db.rows(_COUNTS, {"edition": edition_id}):
-        found[DeliveryState(row["state"])] += row["n"]
+    row = db.row(_COUNTS, (edition_id,))
+    found = Counter({state: row[state] if row else 0 for state in DeliveryState})
+    for total in db.rows(_TOTALS, (edition_id,)):
+        found[DeliveryState(total["state"])] += total["n"]
     return found
-
-
-_LATELY = """
-select count(*) from editions e
-join deliveries d on d.id between e.first_delivery_id and e.last_delivery_id
-where e.id = ? and d.finished_at >= ?
-"""
-
-
-def finished_since(db: Database, edition_id: int, since: datetime) -> int:
-    """How many deliveries of an edition got their final outcome at or after `since`."""
-    row = db.row(_LATELY, (edition_id, to_text(since)))
-    return int(row[0]) if row else 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unfinished:
-    """A reader who does not surely have the edition, and why."""
-
-    email: str
-    state: DeliveryState
-    reply: str
-
-
-_UNFINISHED = """
-select s.email, d.state, coalesce(d.reply, '') as reply
-from editions e
-join deliveries d on d.id between e.first_delivery_id and e.last_delivery_id
-join subscribers s on s.id = d.subscriber_id
-where e.id = :edition and d.state <> 'sent'
-order by d.state, s.email
-limit :most
-"""
-
-
-def unfinished(db: Database, edition_id: int, *, most: int = -1) -> tuple[Unfinished, ...]:
-    """Everybody on this edition's list who does not surely have it, or the first `most` of them."""
-    return tuple(
-        Unfinished(email=row["email"], state=DeliveryState(row["state"]), reply=row["reply"])
-        for row in db.rows(_UNFINISHED, {"edition": edition_id, "most": most})
-    )
 
 
 _OBJECTIONS = "select n from objections"

@@ -279,6 +279,18 @@ def german_day() -> tuple[Edition, Site, Newsletter]:
     return edition(stories, subject="Hafenpost am Morgen: Hafenbrücke gesperrt"), site, newsletter
 
 
+def with_intro() -> Edition:
+    """An ordinary day on which the editor has something to say first."""
+    return replace(
+        ordinary_day("https://images.example.com/blocked.jpg"),
+        intro=(
+            "Good morning. The bridge is back, and so are the <b>traffic jams</b>: three commuters"
+            " told us what a year of detours & delays has taught them.",
+            "Enjoy the sun while it lasts. — Ada Byrne, editor",
+        ),
+    )
+
+
 def minimal() -> Edition:
     """One story that has nothing but a headline and a link."""
     return edition((story(1, "Ferry late", Placement.LEAD, hours=30),))

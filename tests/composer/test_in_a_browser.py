@@ -22,6 +22,7 @@ from tests.composer.editions import (
     hostile,
     minimal,
     ordinary_day,
+    with_intro,
 )
 from tests.composer.test_form import variant_of
 
@@ -53,6 +54,7 @@ DAYS: dict[str, Day] = {
     "fifty_one": (fifty_one(), SITE, NEWSLETTER),
     "arabic": arabic_day(),
     "german": german_day(),
+    "with_intro": (with_intro(), SITE, NEWSLETTER),
     "minimal": (minimal(), SITE, NEWSLETTER),
     "hostile": (hostile(), SITE, NEWSLETTER),
 }
