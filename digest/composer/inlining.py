@@ -7,8 +7,6 @@ A `<style>` element is inlined and goes; what cannot be inlined (`@media`, `:hov
 import logging
 import re
 
-from premailer import Premailer  # type: ignore[import-untyped]  # it has no types
-
 # premailer would repeat CSS as old attributes (`width:auto` as width="auto"). The templates write
 # the attributes that Outlook wants themselves.
 _NO_ATTRIBUTES = ["align", "valign", "bgcolor", "width", "height"]
@@ -21,6 +19,9 @@ _STYLE = re.compile(r"""(<[a-z][^<>]* style=)("[^"]*"|'[^']*')""")
 
 def inline(html: str) -> str:
     """The page with its CSS in style attributes. It must begin with exactly `<!DOCTYPE html>`."""
+    # Loaded here: whoever resumes an edition inlines nothing, and need not wait for it.
+    from premailer import Premailer  # type: ignore[import-untyped]  # it has no types
+
     inlined: str = Premailer(
         html,
         keep_style_tags=False,

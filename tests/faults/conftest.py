@@ -6,6 +6,8 @@ import pytest
 
 from tests.faults.gazette import Gazette, stock
 
+pytest.register_assert_rewrite("tests.faults.accounts")
+
 
 @pytest.fixture(scope="session")
 def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -53,6 +53,8 @@ _ARTICLE = (
     " 'https://gazette.example/ferry', 'Ferry runs again', ?, ?)"
 )
 
+_STATES = "select s.email, d.state from deliveries d join subscribers s on s.id = d.subscriber_id"
+
 
 def reader(number: int) -> str:
     """The address of a reader; they are served about in the order of their numbers, from 1."""
@@ -73,10 +75,14 @@ def stock(folder: Path, readers: int = READERS) -> None:
 
 @dataclass
 class Gazette:
-    """The newsletter in a folder of its own. `environment` goes on top of the test's own."""
+    """The newsletter in a folder of its own.
+
+    `environment` goes on top of the test's own; `launcher` is how Python is told to be `digest`.
+    """
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
+    launcher: tuple[str, ...] = ("-m", "digest")
 
     @classmethod
     def copied(cls, stocked: Path, folder: Path) -> "Gazette":
@@ -108,6 +114,13 @@ class Gazette:
         assert ended.code in codes, ended
         return ended
 
+    def resumed_until_nobody_waits(self) -> None:
+        """Resume as often as a patient owner would."""
+        for _ in range(20):
+            if not {"queued", "deferred"} & set(self.states().values()):
+                return
+            self.digest("resume", "--now", codes=(0, 5))
+
     @contextmanager
     def running(self, *words: str) -> Iterator["Sender"]:
         """A command that runs beside the test. It does not outlive it."""
@@ -126,21 +139,18 @@ class Gazette:
             finally:
                 process.kill()
 
-    @property
-    def launcher(self) -> tuple[str, ...]:
-        """How Python is told to be `digest`."""
-        return ("-m", "digest")
-
     def states(self) -> Mapping[str, str]:
         """Each reader's delivery, as the ledger has it."""
         with open_database(self.database, Access.READ) as db:
-            rows = db.rows(
-                "select s.email, d.state from deliveries d"
-                " join subscribers s on s.id = d.subscriber_id"
-            )
+            rows = db.rows(_STATES)
         states = {row["email"]: str(row["state"]) for row in rows}
         assert len(states) == len(rows), "a reader has two deliveries"
         return states
+
+    def editions(self) -> list[str]:
+        """The state of each edition, as the ledger has it."""
+        with open_database(self.database, Access.READ) as db:
+            return [str(row["state"]) for row in db.rows("select state from editions")]
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """An SMTP server whose every reply, delay, split and disconnect can be scripted.
 
-It is honest: it speaks RFC 5321, refuses commands out of order, and keeps the books. `accepted`
-holds each message that it has taken responsibility for, `refused`, `unreceipted` and `broken_off`
-whom it did not serve and why, which is what the ledger of a sender is compared with. A *script* is a function that is asked at each `Moment` and answers with an action,
-or with None for the honest default:
+It is honest: it speaks RFC 5321, refuses commands out of order, and keeps the books, which the
+ledger of a sender is compared with: `accepted` holds each message that it has taken responsibility
+for, and `refused`, `unreceipted` and `broken_off` those whom it did not serve, by reason. A
+*script* is a function that is asked at each `Moment` and answers with an action, or with None for
+the honest default:
 
     def script(moment: Moment) -> Action | None:
         if moment.stage is Stage.RCPT and moment.nth % 10 == 0:
@@ -74,12 +75,14 @@ class Say:
     """Send this reply. Lines are separated by \\n; a str gets its CRLF, bytes go out as they are.
 
     2yz to the final dot means that the message is accepted. `pieces` is the number of octets that
-    go out at a time; `leave` closes the connection afterwards.
+    go out at a time; `leave` closes the connection afterwards. `endless` says that it is too long
+    for a client to hear it out.
     """
 
     reply: str | bytes
     pieces: int | None = None
     leave: bool = False
+    endless: bool = False
 
 
 @dataclass(frozen=True)
@@ -244,6 +247,10 @@ class ScriptedServer:
         """Refuse new connections from now on; those that stand go on."""
         if self._server is not None:
             self._server.close()
+
+    async def everybody_left(self) -> None:
+        """Wait until no connection is left: what a dead client had written has been read."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def drop(self, farewell: bytes = b"") -> None:
         """Close every connection, wherever it is, after a last word to it."""
@@ -458,6 +465,8 @@ class _Conversation:
         if action is not None:
             await self._perform(action)
         content = await self._message()
+        if self._writer.is_closing():
+            raise _Gone  # It was dropped meanwhile, so no receipt would arrive any more.
         self._in_message = False
         honestly = "250 2.0.0 taken" if self._rcpt else "554 5.5.1 no valid recipients"
         action = self._ask(Stage.DOT, content) or Say(honestly)
@@ -478,7 +487,7 @@ class _Conversation:
                     self._keep(content)
                 elif kind == 5:
                     self._server.refused.append(reader)
-                elif kind != 4:
+                if action.endless or kind not in (2, 4, 5):
                     self._server.unreceipted.append(reader)
             case Stall():
                 self._server.unreceipted.append(reader)

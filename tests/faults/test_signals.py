@@ -117,7 +117,7 @@ def arrived(server: LocalServer) -> Counter[str]:
 def listed(folder: Path) -> dict[str, str]:
     """Everybody who does not surely have it, by state, as `status` says."""
     shown = json.loads(run(folder, "status", "--json").stdout)
-    return {reader["email"]: reader["state"] for reader in shown[0]["unfinished"]}
+    return {reader["email"]: reader["state"] for reader in shown["editions"][0]["unfinished"]}
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
