@@ -18,6 +18,7 @@
         ├── SlotTaken               the slot has its edition already
         ├── Superseded              something changed between drafting an edition and storing it
         ├── AlreadySending          another process is sending editions of this database
+        ├── AlreadyRunning          a service sees to this database already
         ├── Held                    somebody stopped the edition; it waits for a decision
         └── Interrupted             a send was ended at once; what is in doubt is on record
 
@@ -138,6 +139,12 @@ class Superseded(LedgerError):
 
 class AlreadySending(LedgerError):
     """Another process is sending editions of this database."""
+
+
+class AlreadyRunning(LedgerError):
+    """A service sees to this database already."""
+
+    exit_code = 3
 
 
 class Held(LedgerError):

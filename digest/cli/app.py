@@ -9,17 +9,26 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from digest import __version__
+from digest.cli.approve import approve
 from digest.cli.articles import app as articles
 from digest.cli.audit import audit
+from digest.cli.backup import backup, restored
 from digest.cli.check import check
 from digest.cli.demo import demo
+from digest.cli.draft import draft
+from digest.cli.explain import explain
 from digest.cli.help import Command, Group
+from digest.cli.hold import hold
 from digest.cli.ingest import ingest
 from digest.cli.init import init
+from digest.cli.plan import plan
 from digest.cli.preview import preview
 from digest.cli.resume import resume, stop
+from digest.cli.run import run
 from digest.cli.send import send
 from digest.cli.session import Session
+from digest.cli.simulate import simulate
+from digest.cli.skip import skip
 from digest.cli.status import status
 from digest.cli.subscribers import app as subscribers
 from digest.errors import DigestError
@@ -91,12 +100,22 @@ app.command(cls=Command)(init)
 app.command(cls=Command)(check)
 app.command(cls=Command)(ingest)
 app.add_typer(articles)
+app.command(cls=Command)(plan)
+app.command(cls=Command)(simulate)
 app.command(cls=Command)(preview)
 app.command(cls=Command)(send)
+app.command(cls=Command)(run)
+app.command(cls=Command)(draft)
+app.command(cls=Command)(approve)
+app.command(cls=Command)(hold)
+app.command(cls=Command)(skip)
 app.command(cls=Command)(resume)
 app.command(cls=Command)(stop)
 app.command(cls=Command)(status)
+app.command(cls=Command)(explain)
 app.command(cls=Command)(audit)
+app.command(cls=Command)(backup)
+app.command(cls=Command)(restored)
 app.add_typer(subscribers)
 
 

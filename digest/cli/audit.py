@@ -1,10 +1,15 @@
 """`digest audit`: proof that nothing is unaccounted for."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from digest.cli.options import AsJson
 from digest.cli.output import Exit, counted, note, print_json, say
 from digest.cli.session import session_of
+
+if TYPE_CHECKING:
+    from digest.publishing.audit import Audit
 
 
 def audit(
@@ -28,21 +33,36 @@ def audit(
                 "editions": extent.editions,
                 "deliveries": extent.deliveries,
                 "decisions": extent.decisions,
+                "slots": extent.slots,
                 "claimed": extent.claimed,
                 "breaches": [{"rule": b.rule, "ids": list(b.ids)} for b in result.breaches],
             }
         )
     else:
-        say(
-            f"{counted(extent.editions, 'edition')},"
-            f" {counted(extent.deliveries, 'delivery', 'deliveries')},"
-            f" {counted(extent.decisions, 'decision')}: "
-            + ("everything is accounted for" if not result.breaches else "not in order")
-        )
-        for breach in result.breaches:
-            say(f"  broken: {breach.rule}\n    {', '.join(breach.ids)}")
+        _show(result)
     if extent.claimed:
         claimed = counted(extent.claimed, "delivery is", "deliveries are")
         note(f"{claimed} claimed: by a `send` that runs, or one that died")
     if result.breaches:
         raise typer.Exit(Exit.ERROR)
+
+
+def _show(result: "Audit") -> None:
+    from digest.storage.audit import MOST
+
+    extent = result.extent
+    looked_at = [
+        counted(extent.editions, "edition"),
+        counted(extent.deliveries, "delivery", "deliveries"),
+        counted(extent.decisions, "decision"),
+    ]
+    if extent.slots:
+        looked_at.append(counted(extent.slots, "slot"))
+    verdict = "not in order" if result.breaches else "everything is accounted for"
+    say(f"{', '.join(looked_at)}: {verdict}")
+    for breach in result.breaches:
+        say(f"  broken: {breach.rule}")
+        for id_ in breach.ids:
+            say(f"    {id_}")
+        if len(breach.ids) >= MOST:
+            say("    … and perhaps more")

@@ -94,9 +94,8 @@ def ingest(
     Example: `digest ingest headlines.csv https://www.example.com/feed.xml`
     """
     from digest.config import SourceKind
-    from digest.ingest.gather import gather
     from digest.ingest.named import Options, sources_named
-    from digest.storage.connection import open_database
+    from digest.publishing.ingesting import ingest as use_case
 
     settings = session_of(context).settings
     options = Options(
@@ -113,12 +112,11 @@ def ingest(
     _refuse_folders(source or (), [one.name for one in settings.sources])
     sources = sources_named(source or (), settings, options)
     with (
-        open_database(settings.database) as db,
         messages().status(f"reading {counted(len(sources), 'source')}…")
         if sys.stderr.isatty()
-        else nullcontext(),
+        else nullcontext()
     ):
-        reports = gather(db, sources, now=datetime.now(UTC), site_url=settings.site.url)
+        reports = use_case(settings, sources, now=datetime.now(UTC))
     if as_json:
         print_json([_as_json(report) for report in reports])
     else:

@@ -1,5 +1,6 @@
 """`--out FILE`: whether it can be written, and what its ending says about its content."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +16,26 @@ def writable(out: Path) -> None:
         raise UsageError(f"--out: {out} is a folder, expected the name of a file")
     if not out.absolute().parent.is_dir():
         raise UsageError(f"--out: there is no folder {out.parent}", hint="Make it first.")
+
+
+def replace_whole(out: Path, content: bytes) -> None:
+    """Write a file at once: whoever looks finds the old one or the new one, never a part.
+
+    What is no plain file, such as /dev/stdout, is written to as it is. Raises UsageError.
+    """
+    try:
+        if out.exists() and not out.is_file():
+            out.write_bytes(content)
+            return
+        target = out.resolve()
+        part = target.with_name(f".{target.name}.{os.getpid()}.part")
+        try:
+            part.write_bytes(content)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out: {out} cannot be written: {error.strerror}") from None
 
 
 def by_ending(out: Path, endings: Mapping[str, _F], *, advice: str) -> _F:

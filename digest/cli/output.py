@@ -95,7 +95,7 @@ def note(text: str, *, style: str = "") -> None:
 
 
 def _write(stream: TextIO, text: str, style: str) -> None:
-    text = clean(text)
+    text = _encodable(clean(text), stream)
     if stream is sys.stderr:
         # Where both go to the same place, they come in the order in which they were said.
         sys.stdout.flush()
@@ -105,6 +105,12 @@ def _write(stream: TextIO, text: str, style: str) -> None:
         paint(stream, Text(text, style=style))
     else:
         stream.write(f"{text}\n")
+
+
+def _encodable(text: str, stream: TextIO) -> str:
+    """The text with question marks for what the stream has no code for, if it is not UTF-8."""
+    encoding = stream.encoding or "utf-8"
+    return text if text.isascii() else text.encode(encoding, "replace").decode(encoding)
 
 
 def paint(stream: TextIO, text: "Text") -> None:

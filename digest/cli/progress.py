@@ -1,56 +1,115 @@
-"""Progress on a terminal: a bar on standard error, and nothing at all in a pipe."""
+"""Progress on a terminal: a bar on standard error, and nothing at all in a pipe.
 
+In a pipe there is nobody to look: `digest status` shows the same from any other terminal.
+"""
+
+import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from digest.cli.output import messages
 
 if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
     from digest.model.delivery import DeliveryState
     from digest.publishing.deliver import Progress
     from digest.publishing.round import Plan
+
+#: Seconds between two paintings: a bar that is painted for each message would hold up the sending.
+_EVERY: Final = 0.2
+
+#: The rate is that of so many seconds.
+_WINDOW: Final = 5.0
+
+
+class Meter:
+    """How many a second, over the last few seconds. Times are seconds of any steady clock."""
+
+    def __init__(self, now: float) -> None:
+        self._samples = deque([(now, 0)])
+
+    def rate(self, now: float, done: int) -> float:
+        """The rate when `done` are done at `now`; 0 where no time has passed."""
+        self._samples.append((now, done))
+        while len(self._samples) > 2 and self._samples[1][0] <= now - _WINDOW:
+            self._samples.popleft()
+        since, before = self._samples[0]
+        return (done - before) / (now - since) if now > since else 0.0
+
+
+def left(rate: float, remaining: int) -> str:
+    """How long it will take, as `0:08` or `1:02:03`; empty where nobody can tell."""
+    if rate <= 0 or remaining <= 0:
+        return ""
+    minutes, seconds = divmod(round(remaining / rate), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02} left" if hours else f"{minutes}:{seconds:02} left"
 
 
 @contextmanager
 def delivery_progress() -> Iterator[Callable[["Plan"], "Progress"]]:
     """A bar of deliveries, by outcome. Yields what `send` asks for once it has a plan."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
     console = messages()
-    bar = Bar(
+    if not console.is_terminal:
+        yield lambda _plan: _unseen
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    bar = Progress(
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=None),
         MofNCompleteColumn(),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[pace]}"),
         TextColumn("{task.fields[trouble]}", style="yellow"),
         console=console,
         transient=True,
-        disable=not console.is_terminal,
     )
-
-    def start(plan: "Plan") -> "Progress":
-        from digest.model.delivery import DeliveryState
-
-        final = (DeliveryState.SENT, DeliveryState.REJECTED, DeliveryState.UNKNOWN)
-        done = sum(plan.counts[state] for state in final)
-        verb = "Finishing" if plan.resumed else "Sending"
-        task = bar.add_task(
-            f"{verb} No. {plan.edition.number}",
-            total=sum(plan.counts.values()) - plan.counts[DeliveryState.WITHHELD],
-            completed=done,
-            trouble="",
-        )
-        troubles: dict[DeliveryState, int] = {}
-
-        def advance(state: "DeliveryState") -> None:
-            if state is not DeliveryState.SENT:
-                troubles[state] = troubles.get(state, 0) + 1
-            listed = ", ".join(f"{n} {name}" for name, n in troubles.items())
-            bar.update(task, advance=1, trouble=listed)
-
-        return advance
-
     with bar:
-        yield start
+        yield lambda plan: _started(bar, plan)
+
+
+def _unseen(state: "DeliveryState") -> None:
+    """Nobody looks."""
+
+
+def _started(bar: "Bar", plan: "Plan") -> "Progress":
+    from digest.model.delivery import DeliveryState
+
+    final = (DeliveryState.SENT, DeliveryState.REJECTED, DeliveryState.UNKNOWN)
+    before = sum(plan.counts[state] for state in final)
+    total = sum(plan.counts.values()) - plan.counts[DeliveryState.WITHHELD]
+    verb = "Finishing" if plan.resumed else "Sending"
+    task = bar.add_task(
+        f"{verb} No. {plan.edition.number}", total=total, completed=before, pace="", trouble=""
+    )
+    outcomes: Counter[DeliveryState] = Counter()
+    painted = time.monotonic()
+    meter = Meter(painted)
+
+    def advance(state: DeliveryState) -> None:
+        nonlocal painted
+        outcomes[state] += 1
+        now = time.monotonic()
+        done = outcomes.total()
+        if now - painted < _EVERY and before + done < total:
+            return
+        painted = now
+        rate = meter.rate(now, done)
+        _paint(bar, task, before + done, _pace(rate, total - before - done), outcomes)
+
+    return advance
+
+
+def _paint(
+    bar: "Bar", task: "TaskID", completed: int, pace: str, outcomes: "Counter[DeliveryState]"
+) -> None:
+    troubles = ", ".join(f"{n:,} {state}" for state, n in outcomes.items() if state != "sent")
+    bar.update(task, completed=completed, pace=pace, trouble=troubles)
+
+
+def _pace(rate: float, remaining: int) -> str:
+    return " ".join(filter(None, (f"{rate:,.0f}/s" if rate else "", left(rate, remaining))))

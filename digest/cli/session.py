@@ -61,8 +61,8 @@ def typed_in() -> Iterator[None]:
 _YEARS = range(1970, 9999)
 
 
-def instant_of(text: str | None, settings: "Settings") -> datetime:
-    """The instant that `--at` names, or now. Without a zone it is the site's wall time.
+def instant_of(text: str | None, settings: "Settings", *, option: str = "--at") -> datetime:
+    """The instant that an option names, or now. Without a zone it is the site's wall time.
 
     Raises UsageError for what is not an ISO 8601 date and time between 1970 and 9998.
     """
@@ -72,10 +72,11 @@ def instant_of(text: str | None, settings: "Settings") -> datetime:
         instant = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(
-            f"--at: found {text!r}, expected a time such as 2026-03-12T07:00 or 2026-03-12T07:00Z"
+            f"{option}: found {text!r}, expected a time such as 2026-03-12T07:00 or"
+            " 2026-03-12T07:00Z"
         ) from None
     if instant.year not in _YEARS:
-        raise UsageError(f"--at: found {text!r}, expected a year from 1970 to 9998")
+        raise UsageError(f"{option}: found {text!r}, expected a year from 1970 to 9998")
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=settings.site.timezone)
     return instant.astimezone(UTC)

@@ -50,12 +50,18 @@ def render(
         return None
     language = templates.language(key.language)
     markers = Markers.of(edition.nonce)
-    stories = tuple(cleaned(s, lambda text: markers.without(plain(text))) for s in chosen)
+
+    def clean(text: str) -> str:
+        return markers.without(plain(text))
+
+    stories = tuple(cleaned(story, clean) for story in chosen)
     stories, lost_images = _with_images(stories, newsletter, images_folder)
     press = _Press(
         stories=stories,
         answers=dict(key.fields),
-        view=View(edition=edition, site=site, newsletter=newsletter, language=language),
+        view=View(
+            edition=edition, site=site, newsletter=newsletter, language=language, clean=clean
+        ),
         language=language,
         templates=templates,
         markers=markers,

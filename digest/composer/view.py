@@ -69,9 +69,16 @@ class View:
     """Everything of one variant that does not depend on how much of it fits."""
 
     def __init__(
-        self, *, edition: Edition, site: Site, newsletter: Newsletter, language: Language
+        self,
+        *,
+        edition: Edition,
+        site: Site,
+        newsletter: Newsletter,
+        language: Language,
+        clean: Callable[[str], str] = plain,
     ) -> None:
         self._edition = edition
+        self._intro = tuple(paragraph for paragraph in map(clean, edition.intro) if paragraph)
         self._site = site
         self._newsletter = newsletter
         self._language = language
@@ -100,6 +107,7 @@ class View:
             },
             "edition": {"number": self._edition.number, "date": day},
             "language": {"code": language.code, "direction": language.direction},
+            "intro": self._intro,
             "preheader": self._preheader(page, left_to_the_web, day),
             "lead": lead,
             "related": related,

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from digest.config.settings import SourceSettings
@@ -105,6 +105,12 @@ def _kept(
         found_new=kept.new > 0,
         now=now,
     )
+    if kept.new:
+        # When they were published, not when we read them: we may have been away.
+        days = (
+            (article.published_at or now).astimezone(UTC).date() for article in reading.articles
+        )
+        sources.record_days(db, source.name, days, now=now)
     return SourceReport(
         source=source.name,
         new=kept.new,

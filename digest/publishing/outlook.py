@@ -8,6 +8,7 @@ from digest.model.delivery import DeliveryState
 from digest.model.edition import EditionState
 from digest.model.newsletter import Newsletter
 from digest.publishing.draft import draft
+from digest.publishing.draft_at_hand import to_send
 from digest.publishing.round import require_postal_address
 from digest.publishing.skipped import NOBODY, Skipped
 from digest.storage import deliveries, editions
@@ -43,7 +44,9 @@ def outlook(
             counts = deliveries.counts(db, last.stored_id)
             waiting = counts[DeliveryState.QUEUED] + counts[DeliveryState.DEFERRED]
             return Resume(number=last.number, subject=last.subject, readers=waiting)
-        made = draft(db, settings, newsletter, now=now)
+        made = to_send(db, settings, newsletter, now=now)
+        if made is None:
+            made = draft(db, settings, newsletter, now=now)
     if isinstance(made, Skipped):
         return made
     if made.readers == 0:

@@ -17,6 +17,7 @@ from digest.model.outcome import Outcome
 from digest.model.subscriber import Recipient
 from digest.model.variant import RenderedVariant
 from digest.publishing.draft import draft, form_of
+from digest.publishing.draft_at_hand import to_show
 from digest.publishing.pictures import stored_pictures
 from digest.publishing.press import Press
 from digest.publishing.signing import signer_of
@@ -133,7 +134,9 @@ def _begun(db: Database, settings: Settings, newsletter: Newsletter) -> _Made | 
 def _drafted(
     db: Database, settings: Settings, newsletter: Newsletter, now: datetime
 ) -> _Made | Skipped:
-    made = draft(db, settings, newsletter, now=now)
+    made = to_show(db, settings, newsletter, now=now)
+    if made is None:
+        made = draft(db, settings, newsletter, now=now)
     if isinstance(made, Skipped):
         return made
     return _Made(edition=made.edition, press=made.press, readers=made.readers, stored={})

@@ -66,4 +66,5 @@ def _edition(settings: Settings, newsletter: Newsletter, now: datetime) -> Editi
         nonce="0" * 20,
         subject=subject_line(newsletter, stories[0], number=1, cutoff=now),
         stories=stories,
+        intro=("What the editor says.",),
     )

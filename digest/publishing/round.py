@@ -13,9 +13,10 @@ from datetime import datetime
 
 from digest.composer.dkim import DkimSigner
 from digest.config import Settings
-from digest.errors import ConfigError, Interrupted, Problem
+from digest.errors import ConfigError, Held, Interrupted, Problem
 from digest.model.delivery import DeliveryState
 from digest.model.edition import Edition
+from digest.model.instant import to_text
 from digest.model.newsletter import Newsletter
 from digest.publishing.claims import Clock, Resting, nobody_rests
 from digest.publishing.deliver import Progress, Report, Stop, deliver
@@ -25,7 +26,7 @@ from digest.publishing.pictures import stored_pictures
 from digest.publishing.signing import signer_of
 from digest.sender import loop
 from digest.sender.transport import Transport
-from digest.storage import deliveries, editions, journal, keys
+from digest.storage import backup, deliveries, editions, journal, keys
 from digest.storage.connection import Database, open_database
 
 
@@ -51,8 +52,8 @@ class Ledger:
 def ledger(settings: Settings, newsletter: Newsletter, now: datetime) -> Iterator[Ledger]:
     """Take the sender's lock, and settle what an earlier process left claimed.
 
-    Raises AlreadySending, StorageErrors, and ConfigError without a postal address or with a signing
-    key that cannot serve: before anything is prepared.
+    Raises AlreadySending, StorageErrors, Held for a backup that was put back, and ConfigError
+    without a postal address or with a signing key that cannot serve: before anything is prepared.
     """
     require_postal_address(settings)
     signer = signer_of(settings, newsletter)
@@ -60,8 +61,19 @@ def ledger(settings: Settings, newsletter: Newsletter, now: datetime) -> Iterato
         open_database(settings.database, create=False) as db,
         sending(settings.database) as hold,
     ):
+        refuse_backup(db)
         deliveries.recover(db, journal.read(journal.journal_of(settings.database)), now)
         yield Ledger(db=db, hold=hold, signer=signer)
+
+
+def refuse_backup(db: Database) -> None:
+    """Raise Held where the database is a backup that was put back: it has forgotten something."""
+    made_at = backup.made_at(db)
+    if made_at is not None:
+        raise Held(
+            f"the database is a backup of {to_text(made_at)}: it does not know what was sent since",
+            hint="If it was put back to stay, say `digest restored`. Nobody is mailed before that.",
+        )
 
 
 def require_postal_address(settings: Settings) -> None:

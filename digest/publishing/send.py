@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from digest.config import Settings
 from digest.errors import Held
@@ -9,7 +10,8 @@ from digest.model.edition import Edition, EditionState
 from digest.model.newsletter import Newsletter
 from digest.publishing.claims import Clock
 from digest.publishing.deliver import Progress, Report
-from digest.publishing.prepare import prepare
+from digest.publishing.draft_at_hand import to_send
+from digest.publishing.prepare import freeze, persistently, prepare
 from digest.publishing.round import Plan, deliver_round, ledger, quietly
 from digest.publishing.skipped import Skipped
 from digest.sender.transport import Transport
@@ -33,6 +35,8 @@ def send(
     with. A new one follows once every reader of the old one was served, or told to come back later
     by their own server. Ctrl-C and SIGTERM end it in order: what is under way is finished and
     recorded, and the next call goes on from there. The report is of the last edition.
+    A draft that was approved is the next edition, before its hour; where approval is required,
+    there is no other.
 
     Raises AlreadySending, Held, SlotTaken, ConfigError, TemplateError and StorageErrors; in these
     cases nobody was mailed.
@@ -57,10 +61,27 @@ def send(
             finished = deliver(edition, resumed=True)
             if not finished.served_everybody:
                 return finished
-        prepared = prepare(held.db, settings, newsletter, now=now)
+        try:
+            prepared = persistently(partial(_next, held.db, settings, newsletter, now))
+        except Held:
+            if finished is None:
+                raise
+            return finished
         if isinstance(prepared, Skipped):
             return finished or prepared
         return deliver(prepared, resumed=False)
+
+
+def _next(
+    db: Database, settings: Settings, newsletter: Newsletter, now: datetime
+) -> Edition | Skipped:
+    """The edition of the draft that may go out, or else a new one."""
+    ready = to_send(db, settings, newsletter, now=now)
+    if isinstance(ready, Skipped):
+        return ready
+    if ready is None:
+        return prepare(db, settings, newsletter, now=now)
+    return freeze(db, settings, newsletter, ready, now=now)
 
 
 def _begun(db: Database, newsletter: Newsletter, now: datetime) -> tuple[Edition, ...]:

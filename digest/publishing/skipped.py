@@ -46,4 +46,3 @@ def _nothing_new(newsletter: Newsletter, around: Surroundings) -> str:
     if not around.any:
         return "there are no articles yet; `digest ingest` brings them in"
     return "there is nothing new"
-

@@ -63,7 +63,7 @@ def lay_out(
     placed += _with_decks_first(decks, None, rules)
     placed += [(article, Placement.HEADLINE, None) for article in rest[len(decks) :]]
     return tuple(
-        _story(article, position, placement, section, grouping)
+        story_of(article, position, placement, section, grouping)
         for position, (article, placement, section) in enumerate(placed, start=1)
     )
 
@@ -77,9 +77,10 @@ def _with_decks_first(
     ]
 
 
-def _story(
+def story_of(
     article: Article, position: int, placement: Placement, section: str | None, grouping: Grouping
 ) -> Story:
+    """The article as it stands in an edition."""
     return Story(
         article_id=article.id,
         position=position,

@@ -44,7 +44,7 @@ def select(candidates: Sequence[Article], rules: Rules, *, cutoff: datetime) -> 
     if any(article.published_at >= cutoff for article in ranked):
         raise ValueError(f"a candidate was published at or after the cutoff {cutoff}")
     grouping = group(ranked, rules)
-    fates = {a.id: _ruled_out(a, rules, grouping, cutoff) for a in ranked}
+    fates = {a.id: ruled_out(a, rules, grouping, cutoff) for a in ranked}
     eligible = [article for article in ranked if fates[article.id] is None]
     for repeat, original in first_of_each((a.id, a.title) for a in eligible).items():
         fates[repeat] = (Verdict.DUPLICATE, f"same headline as article {original}")
@@ -57,7 +57,7 @@ def select(candidates: Sequence[Article], rules: Rules, *, cutoff: datetime) -> 
     if len(stories) < rules.min_items:
         return TooFew(found=len(stories), needed=rules.min_items)
     for story in stories:
-        fates[story.article_id] = (Verdict.CHOSEN, _place(story))
+        fates[story.article_id] = (Verdict.CHOSEN, place_of(story))
     for article_id, obstacle in filled.waiting.items():
         fates[article_id] = (Verdict.WAITING, obstacle)
     decisions = tuple(
@@ -68,9 +68,10 @@ def select(candidates: Sequence[Article], rules: Rules, *, cutoff: datetime) -> 
     return Selection(stories=stories, decisions=decisions)
 
 
-def _ruled_out(
+def ruled_out(
     article: Article, rules: Rules, grouping: Grouping, cutoff: datetime
 ) -> tuple[Verdict, str] | None:
+    """Why the article cannot be in any edition, ever; None if it may be."""
     if article.withdrawn_at is not None:
         return Verdict.WITHDRAWN, f"withdrawn at {to_text(article.withdrawn_at)}"
     if article.expires_at is not None and article.expires_at <= cutoff:
@@ -84,6 +85,7 @@ def _ruled_out(
     return None
 
 
-def _place(story: Story) -> str:
+def place_of(story: Story) -> str:
+    """Where a chosen story stands, as the reason of its decision."""
     where = f" in {story.section}" if story.section else ""
     return f"{story.placement}{where}, place {story.position}"

@@ -1,7 +1,9 @@
 """What is remembered of each source: where it was, what its server said, and how it went."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from typing import Final
 
 from digest.model.instant import from_text, to_text
 from digest.storage.connection import Database
@@ -9,7 +11,10 @@ from digest.storage.connection import Database
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRecord:
-    """A source as the last reading left it. `last_new_at` is when it last had a new article."""
+    """A source as the last reading left it. `last_new_at` is when it last had a new article.
+
+    `last_error` begins with when that was; `failing_since` is when the first of these errors was.
+    """
 
     name: str
     location: str
@@ -18,10 +23,11 @@ class SourceRecord:
     last_read_at: datetime | None
     last_new_at: datetime | None
     last_error: str | None
+    failing_since: datetime | None
 
 
 _ALL = """
-select name, location, etag, last_modified, last_read_at, last_new_at, last_error
+select name, location, etag, last_modified, last_read_at, last_new_at, last_error, failing_since
 from sources
 order by name
 """
@@ -38,6 +44,7 @@ def everything(db: Database) -> tuple[SourceRecord, ...]:
             last_read_at=from_text(row["last_read_at"]) if row["last_read_at"] else None,
             last_new_at=from_text(row["last_new_at"]) if row["last_new_at"] else None,
             last_error=row["last_error"],
+            failing_since=from_text(row["failing_since"]) if row["failing_since"] else None,
         )
         for row in db.rows(_ALL)
     )
@@ -53,7 +60,8 @@ insert into sources (name, location, etag, last_modified, last_read_at, last_new
 values (:name, :location, :etag, :last_modified, :now, iif(:found_new, :now, null))
 on conflict (name) do update
 set location = :location, etag = :etag, last_modified = :last_modified, last_read_at = :now,
-    last_new_at = coalesce(excluded.last_new_at, last_new_at), last_error = null
+    last_new_at = coalesce(excluded.last_new_at, last_new_at), last_error = null,
+    failing_since = null
 """
 
 
@@ -82,10 +90,10 @@ def record_reading(
 
 
 _RECORD_FAILURE = """
-insert into sources (name, location, last_error)
-values (:name, :location, :error)
+insert into sources (name, location, last_error, failing_since)
+values (:name, :location, :error, :now)
 on conflict (name) do update
-set last_error = :error,
+set last_error = :error, failing_since = coalesce(failing_since, :now),
     etag = iif(location = :location, etag, null),
     last_modified = iif(location = :location, last_modified, null),
     location = :location
@@ -96,5 +104,36 @@ def record_failure(db: Database, name: str, location: str, *, error: str, now: d
     """The source could not be read at `now`; when it last could be stays as it is."""
     db.execute(
         _RECORD_FAILURE,
-        {"name": name, "location": location, "error": f"{to_text(now)} {error}"},
+        {
+            "name": name,
+            "location": location,
+            "error": f"{to_text(now)} {error}",
+            "now": to_text(now),
+        },
     )
+
+
+#: How far back a habit is looked at.
+_HABIT: Final = timedelta(days=400)
+
+_RECORD_DAY = "insert into source_days (source, day) values (?, ?) on conflict do nothing"
+_FORGET_DAYS = "delete from source_days where source = ? and day < ?"
+
+
+def record_days(db: Database, name: str, days: Iterable[date], *, now: datetime) -> None:
+    """The source had something new on these days; those long past or to come are left out."""
+    oldest, today = (now - _HABIT).date(), now.date()
+    with db.transaction():
+        db.connection.executemany(
+            _RECORD_DAY,
+            [(name, day.isoformat()) for day in sorted(set(days)) if oldest <= day <= today],
+        )
+        db.execute(_FORGET_DAYS, (name, oldest.isoformat()))
+
+
+_DAYS = "select day from source_days where source = ? order by day"
+
+
+def days(db: Database, name: str) -> tuple[date, ...]:
+    """The days (UTC) on which the source had something new, for somewhat more than a year."""
+    return tuple(date.fromisoformat(row["day"]) for row in db.rows(_DAYS, (name,)))

@@ -48,7 +48,7 @@ Terminal = Callable[..., Ran]
 def terminal() -> Terminal:
     """Runs `digest ARGUMENTS…` on a terminal of its own; `out` is everything it shows."""
 
-    def call(*arguments: object, columns: int = 80, typed: str = "") -> Ran:
+    def call(*arguments: object, columns: int = 80, typed: str = "", kind: str = "dumb") -> Ran:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         process = subprocess.Popen(
@@ -56,7 +56,7 @@ def terminal() -> Terminal:
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            env={**os.environ, "TERM": "dumb", "COLUMNS": str(columns)},
+            env={**os.environ, "TERM": kind, "COLUMNS": str(columns)},
         )
         os.close(theirs)
         os.write(ours, typed.encode())

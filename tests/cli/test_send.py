@@ -46,7 +46,7 @@ def test_a_test_goes_to_one_address_and_reports(relay: LocalServer, run: Run) ->
         ["Eve@example.com"],
         ["eve@example.com"],
     ]
-    assert json.loads(run("status", "--json").out) == []
+    assert json.loads(run("status", "--json").out)["editions"] == []
 
 
 def test_a_test_to_what_is_no_address_is_wrong_usage(newsroom: Path, run: Run) -> None:
@@ -82,7 +82,7 @@ def test_on_a_terminal_it_asks_before_it_sends(newsroom: Path, terminal: Run, ru
     assert "please answer y or n" in done.out
     assert "nothing was sent" in done.out
     assert terminal("send", "--outbox", "outbox", typed="\x04").code == 130
-    assert json.loads(run("status", "--json").out) == []
+    assert json.loads(run("status", "--json").out)["editions"] == []
     assert "2 sent" in terminal("send", "--outbox", "outbox", typed="y\n").out
 
 

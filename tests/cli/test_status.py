@@ -44,5 +44,78 @@ def test_of_many_unfinished_the_first_are_shown_and_the_reasons_counted(
     assert "No. 1: not surely with 100 readers\n" in done.out
     assert "  75 rejected: 550 no such user\n  25 deferred: 451 later\n" in done.out
     assert done.out.count("@example.com") == 20
-    assert done.err == "… and 80 more: `--json` has all\n"
-    assert len(json.loads(run("status", "--json").out)[0]["unfinished"]) == 100
+    assert done.err == "… and 80 more; --limit 0 shows all\n"
+    assert len(json.loads(run("status", "--json").out)["editions"][0]["unfinished"]) == 100
+
+
+def test_what_waits_or_is_being_sent_is_told_below(newsroom: Path, run: Run) -> None:
+    send_one(run)
+    with sqlite3.connect(newsroom / "subscribers.db") as db:
+        db.execute("update editions set state = 'prepared'")
+        db.execute(
+            "update deliveries set state = 'queued', finished_at = null, reply = null,"
+            " due_at = '2026-03-12T09:00:00Z' where id = 1"
+        )
+        db.execute(
+            "update deliveries set state = 'deferred', finished_at = null, reply = '451 later',"
+            " next_attempt_at = '2026-03-12T07:20:00Z' where id = 2"
+        )
+    done = run("status", "--at", "2026-03-12T07:10")
+    assert done.code == 5
+    assert done.out.splitlines()[2:] == [
+        "No. 1: 1 reader waits for their hour, the first 2026-03-12 09:00 WET",
+        "No. 1: deferred ones are tried again from 2026-03-12 07:20 WET on",
+        "",
+        "No. 1: not surely with 2 readers",
+        "Reader           State     Not before            Why",
+        "bo@example.com   deferred  2026-03-12 07:20 WET  451 later",
+        "ada@example.com  queued    2026-03-12 09:00 WET  ·",
+    ]
+    shown = json.loads(run("status", "--at", "2026-03-12T07:10", "--json").out)["editions"][0]
+    assert (shown["waiting_for_their_hour"], shown["next_hour"]) == (1, "2026-03-12T09:00:00Z")
+
+
+def test_slots_without_an_edition_are_listed_with_the_reason(newsroom: Path, run: Run) -> None:
+    send_one(run)
+    with sqlite3.connect(newsroom / "subscribers.db") as db:
+        db.execute(
+            "insert into slots (newsletter, slot, due_at, state, reason, since) values ('daily',"
+            " '2026-03-11T07:00', '2026-03-11T07:00:00Z', 'skipped', '2 of 4 articles', 'then')"
+        )
+        db.execute(
+            "insert into slots (newsletter, slot, due_at, state, since) values ('daily',"
+            " '2026-03-13T07:00', '2026-03-13T07:00:00Z', 'draft', 'then')"
+        )
+        placed = [{"article_id": 1, "placement": "lead"}]
+        told = {"placed": placed, "dropped": [], "subject": None, "intro": [], "edited": False}
+        db.execute(
+            "insert into drafts (newsletter, slot, state, content, made_at) values ('daily',"
+            " '2026-03-13T07:00', 'waiting', ?, '2026-03-12T05:00:00Z')",
+            [json.dumps({"proposal": told, "approved": None})],
+        )
+    done = run("status", "--at", "2026-03-12T12:00")
+    assert done.code == 0
+    assert done.out.splitlines()[2:] == [
+        "",
+        "Slots without an edition",
+        "Slot              State    Why",
+        "2026-03-13T07:00  draft    waits for the editor: `digest draft` shows it",
+        "2026-03-11T07:00  skipped  2 of 4 articles",
+    ]
+    held = run("status", "--at", "2026-03-13T07:00")
+    assert held.code == 4
+    assert "held: `digest draft` shows it, `digest approve` lets it out" in held.out
+
+
+def test_without_a_name_all_newsletters_are_shown(newsroom: Path, run: Run) -> None:
+    with (newsroom / "digest.toml").open("a", encoding="utf-8") as file:
+        file.write('[newsletters.weekly]\nfrom = "Example News <news@example.com>"\n')
+    run("articles", "add", "Pool opens", "https://www.example.com/pool")
+    assert run("send", "daily", "--outbox", "outbox").code == 0
+    done = run("status")
+    assert done.out.startswith("Newsletter  Edition  Slot")
+    assert "\ndaily       No. 1" in done.out
+    assert done.err == (
+        "weekly has no edition yet; `digest preview` shows what the first would be\n"
+    )
+    assert run("status", "weekly").out == ""

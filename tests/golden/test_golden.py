@@ -28,6 +28,7 @@ Case = tuple[Edition, Site, Newsletter]
 CASES: dict[str, Case] = {
     "ordinary_day": (editions.ordinary_day("images/bridge.gif"), SITE, NEWSLETTER),
     "fifty_one_headlines": (editions.fifty_one(), SITE, NEWSLETTER),
+    "with_intro": (editions.with_intro(), SITE, NEWSLETTER),
     "arabic": editions.arabic_day(),
     "german": editions.german_day(),
     "minimal": (editions.minimal(), SITE, NEWSLETTER),

@@ -1,14 +1,19 @@
-"""A newsletter's whole life at random, over the real database: one fate for every article."""
+"""A newsletter's life at random, over the real database: one fate for articles and readers."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from secrets import token_hex
 from tempfile import TemporaryDirectory
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from digest.audience import membership
+from digest.audience.changes import Circumstances
+from digest.audience.reader import Reader
 from digest.errors import DigestError
 from digest.model.instant import to_text
+from digest.model.membership import Standing
 from digest.model.newsletter import Rules
 from digest.publishing.audit import audit
 from digest.publishing.prepare import prepare
@@ -24,6 +29,7 @@ events = st.one_of(
     ),
     st.tuples(st.just("redate"), st.integers(-30, 90), st.integers(0, 20)),
     st.tuples(st.sampled_from(["pin", "drop", "withdraw"]), st.integers(0, 20)),
+    st.tuples(st.sampled_from(["join", "leave", "suppress"]), st.integers(0, 4)),
     st.tuples(st.just("edition"), st.integers(1, 40), st.integers(6, 72)),
 )
 
@@ -68,6 +74,8 @@ def happen(paper: Paper, now: datetime, event: object, details: list[object]) ->
                     "update articles set published_at = ?, edited_at = ? where id = ?",
                     (to_text(now - timedelta(hours=hours)), to_text(now), n),
                 )
+            case "join" | "leave" | "suppress", [int(n)]:
+                come_or_go(db, event, f"reader{n}@example.com", now)
             case _, [int(n)]:
                 by_hand(db, str(event), n, now)
             case _:
@@ -83,6 +91,26 @@ def by_hand(db: Database, event: str, n: int, now: datetime) -> None:
             articles.drop(db, "daily", n, reason="not for us", now=now)
         else:
             articles.mark_withdrawn(db, n, now)
+    except DigestError:
+        pass
+
+
+def come_or_go(db: Database, event: object, email: str, now: datetime) -> None:
+    """What a reader may do; who left comes back only by asking for it, as this one does."""
+    given = Circumstances(
+        newsletter="daily",
+        now=now,
+        origin="by phone",
+        tokens=lambda: f"token-{token_hex(8)}",
+        wording="asked for it",
+    )
+    try:
+        if event == "join":
+            membership.add(db, Reader(line=0, email=email, standing=Standing.ACTIVE), given)
+        elif event == "leave":
+            membership.unsubscribe(db, email, "enough", given)
+        else:
+            membership.suppress(db, email, "complained", given)
     except DigestError:
         pass
 

@@ -1,0 +1,78 @@
+"""`digest backup` and `digest restored`: a copy of the database, and going on from one."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digest.cli.asking import confirm, on_a_terminal
+from digest.cli.options import AsJson
+from digest.cli.output import Exit, note, print_json, say
+from digest.cli.session import existing_database, instant_of, session_of
+
+
+def backup(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The new file.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Copy the database to a new file, while everything goes on.
+
+    The copy is whole and looked through. It holds every reader's address: keep it as safe as the
+    database. `digest restored` goes on from one that was put back.
+
+    Example: `digest backup /var/backups/digest-2026-03-12.db`
+    """
+    from digest.publishing.backup import back_up
+
+    settings = session_of(context).settings
+    existing_database(settings)
+    made = back_up(settings, file, now=datetime.now(UTC))
+    if as_json:
+        print_json({"file": str(made.file), "octets": made.size})
+        return
+    say(f"{made.file}: {made.size / 1_000_000:,.1f} MB, whole")
+
+
+def restored(
+    context: typer.Context,
+    *,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since", metavar="TIME", help="Of when it is, where another program restored it."
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Go on with a backup that was put in the place of the database.
+
+    It has forgotten what was sent after it was made. Readers who waited in it may have been served
+    since: they become unknown, and nobody is mailed twice unless you say so. Slots that came
+    meanwhile are not made up for.
+
+    Example: `digest restored --yes`
+    """
+    from digest.publishing.backup import take_up
+
+    settings = session_of(context).settings
+    existing_database(settings)
+    if on_a_terminal() and not yes and not confirm("Is this database the one to go on with?"):
+        note("nothing was changed")
+        raise typer.Exit(Exit.DONE)
+    made_at = instant_of(since, settings, option="--since") if since else None
+    taken = take_up(settings, now=datetime.now(UTC), since=made_at)
+    if as_json:
+        print_json({"made_at": taken.made_at.isoformat(), "in_doubt": taken.in_doubt})
+        return
+    say(f"going on from the backup of {taken.made_at:%Y-%m-%d %H:%M} UTC")
+    if taken.in_doubt:
+        are = "delivery is" if taken.in_doubt == 1 else "deliveries are"
+        note(
+            f"{taken.in_doubt:,} {are} unknown now; `digest resume --unknown drop` leaves it at"
+            " that, `--unknown resend` mails them at the risk of twice"
+        )
+    note("`digest preview` shows what the next edition would be; drop what readers have had")

@@ -1,0 +1,142 @@
+"""`digest draft`: the next edition as a text file, and an edited one read back."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from digest.cli.drafts import SlotOption, draft_as_json, nothing_done, upcoming
+from digest.cli.options import AsJson, At, NewsletterArgument
+from digest.cli.outfile import replace_whole, writable
+from digest.cli.output import Exit, counted, note, print_error, print_json, results, say
+from digest.cli.session import existing_database, instant_of, session_of
+from digest.errors import UsageError
+
+if TYPE_CHECKING:
+    from digest.model.newsletter import Newsletter
+    from digest.publishing.editing import Shown
+    from digest.publishing.sheet_parts import Mistake
+
+
+def draft(
+    context: typer.Context,
+    newsletter: NewsletterArgument = None,
+    *,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write it to this file.")
+    ] = None,
+    read: Annotated[
+        Path | None,
+        typer.Option("--read", metavar="FILE", help="Take over what you made of the file."),
+    ] = None,
+    slot: SlotOption = None,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Select again, in place of the draft that is there.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over a file that was edited.")
+    ] = False,
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the draft of the coming edition as a text to edit, or read an edited one back.
+
+    If none waits it is made now, and waits for its slot. Order, sections, lead, headlines, decks,
+    subject, intro and what is dropped are yours; a file with mistakes changes nothing.
+
+    Example: `digest draft daily --out draft.txt`, then `digest draft daily --read draft.txt`
+    """
+    from digest.model.instant import next_second
+    from digest.publishing.editing import read_back, show
+    from digest.publishing.skipped import Skipped
+
+    if read is not None and (out is not None or anew or force):
+        raise UsageError("--read takes a file over; it goes with no --out, --anew or --force")
+    settings = session_of(context).settings
+    chosen = settings.newsletter(newsletter)
+    now = next_second(instant_of(at, settings))
+    existing_database(settings)
+    if out is not None:
+        _refuse_edited(out, force=force)
+    if read is not None:
+        result = read_back(settings, chosen, _content(read), now=now, slot=slot)
+        if isinstance(result, tuple):
+            _tell_mistakes(read, result, as_json=as_json)
+    else:
+        result = show(settings, chosen, upcoming(chosen, now), now=now, slot=slot, anew=anew)
+    if isinstance(result, Skipped):
+        nothing_done(result.reason, as_json=as_json)
+    if read is not None:
+        _tell_taken_over(result, chosen, now, as_json=as_json)
+    else:
+        _show(result, chosen, out, now, as_json=as_json)
+    for difference in result.differences:
+        note(f"not as it was approved: {difference}")
+
+
+def _refuse_edited(out: Path, *, force: bool) -> None:
+    """Raises UsageError where writing would lose somebody's work."""
+    from digest.publishing.sheet import is_unedited
+
+    writable(out)
+    if force or not out.is_file():
+        return
+    if not is_unedited(_content(out).decode(errors="replace")):
+        raise UsageError(
+            f"--out: {out} is there, and is no draft as it was written",
+            hint=f"`digest draft --read {out}` takes it over, --force writes over it.",
+        )
+
+
+def _content(file: Path) -> bytes:
+    from digest.publishing.sheet_parts import MOST
+
+    try:
+        with file.open("rb") as stream:
+            return stream.read(MOST + 1)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
+
+
+def _tell_mistakes(file: Path, mistakes: "tuple[Mistake, ...]", *, as_json: bool) -> NoReturn:
+    found = counted(len(mistakes), "mistake")
+    message = f"{file} has {found}; nothing of it was taken over"
+    if as_json:
+        told = [{"line": one.line, "message": one.message} for one in mistakes]
+        print_json({"error": message, "mistakes": told})
+    print_error(UsageError(message))
+    for one in mistakes:
+        note(f"  {one}")
+    raise typer.Exit(Exit.USAGE)
+
+
+def _tell_taken_over(
+    shown: "Shown", newsletter: "Newsletter", now: datetime, *, as_json: bool
+) -> None:
+    from digest.publishing.prospect import prospect
+
+    if as_json:
+        print_json(draft_as_json(shown))
+        return
+    stories = counted(len(shown.edition.stories), "story", "stories")
+    say(f"No. {shown.edition.number} “{shown.edition.subject}”, {stories}")
+    say(prospect(shown.stored, newsletter, now=now))
+
+
+def _show(
+    shown: "Shown", newsletter: "Newsletter", out: Path | None, now: datetime, *, as_json: bool
+) -> None:
+    from digest.publishing.prospect import prospect
+    from digest.publishing.sheet import write
+
+    text = write(shown.sheet, newsletter, now=now)
+    if out is not None:
+        replace_whole(out, text.encode())
+    if as_json:
+        print_json(draft_as_json(shown) | {"out": str(out) if out else None})
+    elif out is None:
+        results().write(text)
+    else:
+        note(f"wrote {out}; edit it, and `digest draft --read {out}` takes it over")
+        note(prospect(shown.stored, newsletter, now=now))

@@ -1,0 +1,91 @@
+"""`digest run`: the service, or one pass of it."""
+
+import os
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digest.cli.options import AsJson
+from digest.cli.output import Exit, print_json, say
+from digest.cli.session import Session, existing_database, session_of
+from digest.errors import UsageError
+
+if TYPE_CHECKING:
+    from digest.scheduler.service import Service
+    from digest.scheduler.tick import Tally
+
+
+def run(
+    context: typer.Context,
+    *,
+    once: Annotated[
+        bool, typer.Option("--once", help="Do what is due now, and end: for cron.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the service: read sources, prepare and deliver editions, each at its time.
+
+    A second one on the same database stands by and takes over when the first one dies. SIGTERM
+    ends it after what is under way, a second one at once; SIGHUP reads digest.toml anew.
+
+    Example: `digest run --once`
+    """
+    if as_json and not once:
+        raise UsageError(
+            "--json goes with --once",
+            hint='The service writes its log as JSON lines with `log = "json"` in [service].',
+        )
+    session = session_of(context)
+    existing_database(session.settings)
+    service = _service(session)
+    if not once:
+        if not service.run():
+            raise typer.Exit(Exit.INCOMPLETE)
+        return
+    tally = service.once()
+    if as_json:
+        print_json(
+            {"interrupted": tally.interrupted, **{came.value: n for came, n in tally.came.items()}}
+        )
+    else:
+        say(", ".join(f"{n} {came}" for came, n in tally.came.items()) or "nothing is due")
+    raise typer.Exit(exit_code(tally))
+
+
+def exit_code(tally: "Tally") -> Exit:
+    """What a pass came to: what wants somebody's eyes goes before what went well."""
+    from digest.scheduler.tick import Came
+
+    if tally.interrupted:
+        return Exit.INCOMPLETE
+    for code, cases in (
+        (Exit.ERROR, (Came.TROUBLED, Came.FAILED)),
+        (Exit.INCOMPLETE, (Came.INCOMPLETE, Came.PUT_OFF)),
+        (Exit.HELD, (Came.HELD,)),
+        (Exit.DONE, (Came.PREPARED, Came.SERVED, Came.DRAFTED)),
+    ):
+        if any(tally.came[case] for case in cases):
+            return code
+    return Exit.SKIPPED
+
+
+def _service(session: Session) -> "Service":
+    from digest.config.load import load
+    from digest.scheduler.log import Log, secrets_of
+    from digest.scheduler.notify import Supervisor
+    from digest.scheduler.service import Service
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    settings = session.settings
+    return Service(
+        settings,
+        load=lambda: load(session.config, os.environ),
+        log=Log(settings.service.log, now, secrets=secrets_of(settings)),
+        supervisor=Supervisor(os.environ),
+        now=now,
+        steady=time.monotonic,
+    )

@@ -1,0 +1,41 @@
+"""A note: a small message in plain text to one person, such as the owner; no newsletter."""
+
+from datetime import datetime
+
+from digest.composer import quoted
+from digest.composer.addresses import domain_of, mailable
+from digest.composer.cleaning import plain
+from digest.composer.filling import date_field, to_field
+from digest.composer.headers import mailbox_field, text_field
+from digest.model.newsletter import Newsletter
+
+
+def note(
+    newsletter: Newsletter, *, to: str, subject: str, text: str, key: str, date: datetime
+) -> tuple[bytes, bytes]:
+    """The header with the empty line after it, and the body: RFC 5322 lines with CRLF.
+
+    It comes from the newsletter's sender, and says that no answer is to be made by a machine
+    (RFC 3834). `key` is its own (letters, digits, `.` and `-`): the same note has the same
+    Message-ID. Raises AudienceError for an address that no header can carry.
+    """
+    sender = mailable(newsletter.sender_address)
+    header = (
+        mailbox_field("From", newsletter.sender_name, sender),
+        to_field("", to),
+        text_field("Subject", subject),
+        date_field(date, newsletter.timezone),
+        f"Message-ID: <{key}@{domain_of(sender)}>\r\n".encode(),
+        b"Auto-Submitted: auto-generated\r\n",
+        b"MIME-Version: 1.0\r\n",
+        b'Content-Type: text/plain; charset="utf-8"\r\n',
+        b"Content-Transfer-Encoding: quoted-printable\r\n\r\n",
+    )
+    body = "".join(f"{_clean(line)}\n" for line in text.rstrip("\n").split("\n"))
+    return b"".join(header), quoted.encode(body)
+
+
+def _clean(line: str) -> str:
+    """A line without what cannot be printed; what it is indented by stays."""
+    indent = len(line) - len(line.lstrip(" "))
+    return " " * indent + plain(line)

@@ -1,0 +1,87 @@
+"""Backup: a copy that can be put back, and going on from one that was.
+
+A ledger that is put back has forgotten what was sent since. So nothing leaves until its owner has
+said that it is the one to go on with, and whoever was waiting in it is Unknown from then on.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from digest.config import Settings
+from digest.errors import DatabaseUnwritable, UsageError
+from digest.publishing.lock import sending
+from digest.storage import backup as copying
+from digest.storage.connection import Access, open_database
+from digest.storage.journal import journal_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copied:
+    """A backup that was made: the file, and its size in octets."""
+
+    file: Path
+    size: int
+
+
+def back_up(settings: Settings, file: Path, *, now: datetime) -> Copied:
+    """Copy the database to a new file, while everything goes on. It is there whole, or not at all.
+
+    Raises UsageError for a file that exists, and StorageErrors.
+    """
+    if file.exists() or file.is_symlink():
+        raise UsageError(
+            f"{file} exists already, and a backup is never overwritten",
+            hint="Name a new file, such as one with the date in its name.",
+        )
+    with _put_in_place(file) as unfinished, open_database(settings.database, Access.READ) as db:
+        copying.copy_to(db, unfinished, now)
+    return Copied(file=file, size=file.stat().st_size)
+
+
+@contextmanager
+def _put_in_place(file: Path) -> Iterator[Path]:
+    """A name to write to; what is there at the end becomes `file`, unless that exists by then."""
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        yield unfinished
+        os.link(unfinished, file)  # unlike a renaming, it overwrites nothing
+    except FileExistsError as error:
+        raise UsageError(f"{file} has come to exist meanwhile; it was left alone") from error
+    except OSError as error:
+        raise DatabaseUnwritable(
+            f"{file} cannot be written: {error.strerror or error}",
+            hint="Check the folder, its rights, and the free space.",
+        ) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenUp:
+    """A backup is the database now: when it was made, and how many deliveries are in doubt."""
+
+    made_at: datetime
+    in_doubt: int
+
+
+def take_up(settings: Settings, *, now: datetime, since: datetime | None = None) -> TakenUp:
+    """Go on with a backup that was put in the place of the database.
+
+    `since` is when it was made, where another program made it and the file does not say. Raises
+    UsageError where nobody says so, AlreadySending, and StorageErrors.
+    """
+    with open_database(settings.database, create=False) as db, sending(settings.database):
+        made_at = since or copying.made_at(db)
+        if made_at is None:
+            raise UsageError(
+                f"{settings.database.name} is no backup that `digest backup` made",
+                hint="If another program restored it, say of when it is: `--since TIME`.",
+            )
+        in_doubt = copying.take_up(db, since=made_at, now=now)
+        # It told of a ledger that is no more.
+        journal_of(settings.database).unlink(missing_ok=True)
+    return TakenUp(made_at=made_at, in_doubt=in_doubt)

@@ -1,0 +1,193 @@
+"""The editor's hand on an edition, as the clock sees it: a draft is made, and waits for a decision.
+
+A draft is a proposal: which articles stand where. What they say is asked of the articles each time,
+so that a correction reaches readers, until somebody approves: then it must be what was approved.
+What the editor does is in `digest.publishing.editing`.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+from digest.config import Settings
+from digest.errors import LedgerError, Superseded
+from digest.model.newsletter import Newsletter
+from digest.model.proposal import Approval, DraftState, Proposal, StoredDraft
+from digest.model.schedule import OnSilence
+from digest.model.slot import Slot
+from digest.publishing.draft import Draft, draft
+from digest.publishing.proposed import (
+    NothingLeft,
+    Proposed,
+    cutoff_of,
+    horizon_of,
+    proposal_of,
+    proposed,
+    rendered,
+)
+from digest.publishing.sealing import approval_of, changes
+from digest.publishing.skipped import NOBODY, Skipped
+from digest.storage import drafts, slots
+from digest.storage.connection import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Go:
+    """The edition of a draft may go out, as it is here."""
+
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """The draft waits, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """The slot has no edition, and why."""
+
+    reason: str
+
+
+def select_proposal(
+    db: Database, settings: Settings, newsletter: Newsletter, slot: Slot, *, now: datetime
+) -> Proposal | Skipped:
+    """What the rules propose for a slot. Writes nothing. Raises TemplateError."""
+    made = _selected(db, settings, newsletter, slot, horizon_of(db, newsletter, slot, now))
+    return made if isinstance(made, Skipped) else proposal_of(made.edition)
+
+
+def make_draft(
+    db: Database, settings: Settings, newsletter: Newsletter, slot: Slot, *, now: datetime
+) -> Proposal | Skipped:
+    """Select a proposal for a slot, and keep it; the slot then is a DRAFT.
+
+    A draft that is there already stays as it is. Raises TemplateError, and LedgerError if the slot
+    has its edition or a reason.
+    """
+    there = drafts.find(db, slot)
+    if there is not None:
+        return there.proposal
+    proposal = select_proposal(db, settings, newsletter, slot, now=now)
+    if isinstance(proposal, Skipped):
+        return proposal
+    try:
+        drafts.add(db, slot, proposal, now)
+    except Superseded:
+        there = drafts.find(db, slot)
+        if there is None:
+            raise
+        return there.proposal
+    return proposal
+
+
+def decide(
+    db: Database, settings: Settings, newsletter: Newsletter, slot: Slot, *, now: datetime
+) -> Go | Hold | Skip:
+    """What becomes of the draft of a slot whose hour has come. Writes nothing.
+
+    Raises TemplateError, and LedgerError if the slot has no draft.
+    """
+    stored = drafts.find(db, slot)
+    if stored is None:
+        raise LedgerError(
+            f"the draft of {slot.newsletter} for {slot.name} is lost",
+            hint="Restore the table `drafts` from a backup, or `digest skip` the slot.",
+        )
+    if newsletter.schedule is None:
+        return Hold(reason=f"{newsletter.key} goes out by hand: `digest send` sends its draft")
+    return decision(db, settings, newsletter, stored, now)
+
+
+def decision(
+    db: Database, settings: Settings, newsletter: Newsletter, stored: StoredDraft, now: datetime
+) -> Go | Hold | Skip:
+    """What would become of a draft if this were its hour. Raises TemplateError."""
+    match stored.state:
+        case DraftState.HELD:
+            return Hold(reason="held by the editor; `digest approve` lets it out")
+        case DraftState.APPROVED:
+            return _approved(db, settings, newsletter, stored, now)
+        case DraftState.WAITING:
+            return _on_silence(db, settings, newsletter, stored, now)
+        case never:
+            assert_never(never)
+
+
+def drift(
+    settings: Settings, newsletter: Newsletter, approved: Approval, content: Proposed | NothingLeft
+) -> tuple[str, ...]:
+    """What readers would see that was not approved, a sentence each; empty if there is nothing."""
+    if isinstance(content, NothingLeft):
+        return tuple(content.gone.values())
+    now = approval_of(content.edition, settings, newsletter)
+    return changes(approved, now, content.gone) if now.seal != approved.seal else ()
+
+
+def _approved(
+    db: Database, settings: Settings, newsletter: Newsletter, stored: StoredDraft, now: datetime
+) -> Go | Hold | Skip:
+    cutoff = cutoff_of(newsletter, stored.slot, now)
+    content = proposed(db, newsletter, stored.slot, stored.proposal, cutoff=cutoff)
+    if stored.approval is None:  # the database's own check forbids it
+        raise LedgerError(f"the draft for {stored.slot.name} is approved without a seal")
+    differences = drift(settings, newsletter, stored.approval, content)
+    if differences or isinstance(content, NothingLeft):
+        return Hold(
+            reason=f"{'; '.join(differences)} after it was approved; `digest approve` approves it"
+            " as it is now"
+        )
+    return _go(db, settings, newsletter, content)
+
+
+def _on_silence(
+    db: Database, settings: Settings, newsletter: Newsletter, stored: StoredDraft, now: datetime
+) -> Go | Hold | Skip:
+    timing = newsletter.timing
+    if timing.approval:
+        match timing.on_silence:
+            case OnSilence.HOLD:
+                return Hold(reason="nobody has decided on its draft; `digest approve` lets it out")
+            case OnSilence.SKIP:
+                return Skip(reason="nobody decided on its draft (on_silence)")
+            case OnSilence.SEND:
+                pass
+    cutoff = cutoff_of(newsletter, stored.slot, now)
+    if not (timing.approval or stored.proposal.edited):
+        # Somebody only looked. News that came since then is as good as what came before.
+        made = _selected(db, settings, newsletter, stored.slot, cutoff)
+        if isinstance(made, Skipped):
+            return Skip(reason=made.reason)
+        return Go(draft=made) if made.readers else Skip(reason=NOBODY.reason)
+    content = proposed(db, newsletter, stored.slot, stored.proposal, cutoff=cutoff)
+    if isinstance(content, NothingLeft):
+        return Skip(reason=f"nothing is left of its draft: {'; '.join(content.gone.values())}")
+    few = len(content.edition.stories) < newsletter.rules.min_items
+    if few and not stored.proposal.edited:
+        left = len(content.edition.stories)
+        return Skip(
+            reason=f"{left} of its {len(stored.proposal.placed)} stories are left, and an edition"
+            f" needs {newsletter.rules.min_items} (min_items)"
+        )
+    return _go(db, settings, newsletter, content)
+
+
+def _go(db: Database, settings: Settings, newsletter: Newsletter, content: Proposed) -> Go | Skip:
+    made = rendered(db, settings, newsletter, content)
+    return Go(draft=made) if made.readers else Skip(reason=NOBODY.reason)
+
+
+def _selected(
+    db: Database, settings: Settings, newsletter: Newsletter, slot: Slot, cutoff: datetime
+) -> Draft | Skipped:
+    return draft(
+        db,
+        settings,
+        newsletter,
+        now=cutoff,
+        slot=replace(slot, at=cutoff),
+        missed_since=slots.first_made_up(db, slot),
+    )

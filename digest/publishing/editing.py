@@ -1,0 +1,227 @@
+"""Editing: what an editor does with a draft: look at it, change it, approve it, hold it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from digest.config import Settings
+from digest.model.article import Article
+from digest.model.decision import Verdict
+from digest.model.edition import Edition, Placement
+from digest.model.newsletter import Newsletter
+from digest.model.proposal import DraftState, Placed, Proposal, StoredDraft
+from digest.model.slot import Slot
+from digest.publishing.drafting import drift, make_draft, select_proposal
+from digest.publishing.proposed import NothingLeft, Proposed, horizon_of, proposed, rendered
+from digest.publishing.sealing import approval_of
+from digest.publishing.sheet import Sheet
+from digest.publishing.sheet_parts import Mistake, Parts, take_apart
+from digest.publishing.sheet_reading import Desk, understand
+from digest.publishing.skipped import Skipped
+from digest.publishing.which_draft import existing, no_draft, open_draft, open_slot
+from digest.storage import drafts
+from digest.storage.connection import Database, open_database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A draft as it is now. `differences` are from what was approved, a sentence each."""
+
+    sheet: Sheet
+    differences: tuple[str, ...] = ()
+
+    @property
+    def stored(self) -> StoredDraft:
+        """The draft in the ledger."""
+        return self.sheet.stored
+
+    @property
+    def edition(self) -> Edition:
+        """The edition that it would be."""
+        return self.sheet.edition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """A draft that was approved, and how many readers its edition would have now."""
+
+    shown: Shown
+    readers: int
+
+
+def show(
+    settings: Settings,
+    newsletter: Newsletter,
+    upcoming: Iterable[Slot],
+    *,
+    now: datetime,
+    slot: str | None = None,
+    anew: bool = False,
+) -> Shown | Skipped:
+    """The draft that waits; without one it is made, for the first of the `upcoming` slots.
+
+    With the name of a `slot`, the draft of that one. With `anew`, what the rules select now takes
+    the place of what was there. Raises LedgerError, UsageError, TemplateError and StorageErrors.
+    """
+    with open_database(settings.database, create=False) as db:
+        stored = open_draft(db, newsletter, slot)
+        if stored is None:
+            target = open_slot(db, newsletter, upcoming, slot)
+            if isinstance(target, Skipped):
+                return target
+            made = make_draft(db, settings, newsletter, target, now=now)
+        elif anew:
+            made = select_proposal(db, settings, newsletter, stored.slot, now=now)
+            if isinstance(made, Proposal):
+                drafts.decide(
+                    db, stored.slot, made, _after_a_change(newsletter, stored, now), now=now
+                )
+            target = stored.slot
+        else:
+            return _shown(db, settings, newsletter, stored, now)
+        if isinstance(made, Skipped):
+            return made
+        return _shown(db, settings, newsletter, existing(db, target), now)
+
+
+def read_back(
+    settings: Settings,
+    newsletter: Newsletter,
+    content: bytes,
+    *,
+    now: datetime,
+    slot: str | None = None,
+) -> Shown | Skipped | tuple[Mistake, ...]:
+    """Take an edited sheet for the draft, or nothing of it: then all its mistakes are told.
+
+    What was approved has to be approved again, unless nothing has changed. Past its slot the draft
+    waits for that. Raises LedgerError, UsageError and StorageErrors.
+    """
+    parts = take_apart(content)
+    with open_database(settings.database, create=False) as db:
+        stored = open_draft(db, newsletter, slot)
+        if stored is None:
+            return no_draft(newsletter)
+        shown = _shown(db, settings, newsletter, stored, now)
+        if isinstance(shown, Skipped):
+            return shown
+        result = understand(parts, _desk(db, newsletter, shown.sheet, parts, now))
+        if not isinstance(result, Proposal):
+            return result
+        if replace(result, edited=stored.proposal.edited) == stored.proposal:
+            return shown
+        drafts.decide(db, stored.slot, result, _after_a_change(newsletter, stored, now), now=now)
+        return _shown(db, settings, newsletter, existing(db, stored.slot), now)
+
+
+def approve(
+    settings: Settings, newsletter: Newsletter, *, now: datetime, slot: str | None = None
+) -> Approved | Skipped:
+    """Seal the draft as it is now: from here on only this goes out.
+
+    Raises TemplateError for what does not render, LedgerError, UsageError and StorageErrors.
+    """
+    with open_database(settings.database, create=False) as db:
+        stored = open_draft(db, newsletter, slot)
+        if stored is None:
+            return no_draft(newsletter)
+        content = _content(db, newsletter, stored, now)
+        if isinstance(content, NothingLeft):
+            return _nothing_left(content)
+        made = rendered(db, settings, newsletter, content)
+        approval = approval_of(content.edition, settings, newsletter)
+        # What cannot be in it was not approved; it must not come back by itself.
+        proposal = _without(stored.proposal, content.gone)
+        state = DraftState.APPROVED
+        drafts.decide(db, stored.slot, proposal, state, approval=approval, now=now)
+        stored = existing(db, stored.slot)
+        shown = Shown(sheet=_sheet(db, newsletter, stored, content))
+        return Approved(shown=shown, readers=made.readers)
+
+
+def hold(
+    settings: Settings, newsletter: Newsletter, *, now: datetime, slot: str | None = None
+) -> StoredDraft | Skipped:
+    """Have the draft wait, past its slot too, until it is approved.
+
+    Raises LedgerError, UsageError and StorageErrors.
+    """
+    with open_database(settings.database, create=False) as db:
+        stored = open_draft(db, newsletter, slot)
+        if stored is None:
+            return no_draft(newsletter)
+        drafts.decide(db, stored.slot, stored.proposal, DraftState.HELD, now=now)
+        return existing(db, stored.slot)
+
+
+def _after_a_change(newsletter: Newsletter, stored: StoredDraft, now: datetime) -> DraftState:
+    """Past its slot, a draft that somebody works on must not go or be skipped behind their back."""
+    past = newsletter.schedule is not None and now >= stored.slot.at
+    if stored.state is DraftState.HELD or past:
+        return DraftState.HELD
+    return DraftState.WAITING
+
+
+def _content(
+    db: Database, newsletter: Newsletter, stored: StoredDraft, now: datetime
+) -> Proposed | NothingLeft:
+    cutoff = horizon_of(db, newsletter, stored.slot, now)
+    return proposed(db, newsletter, stored.slot, stored.proposal, cutoff=cutoff)
+
+
+def _shown(
+    db: Database, settings: Settings, newsletter: Newsletter, stored: StoredDraft, now: datetime
+) -> Shown | Skipped:
+    content = _content(db, newsletter, stored, now)
+    if isinstance(content, NothingLeft):
+        return _nothing_left(content)
+    approved = stored.approval
+    differences = drift(settings, newsletter, approved, content) if approved else ()
+    return Shown(sheet=_sheet(db, newsletter, stored, content), differences=differences)
+
+
+def _nothing_left(content: NothingLeft) -> Skipped:
+    gone = "; ".join(content.gone.values())
+    return Skipped(
+        reason=f"nothing is left of the draft ({gone}); `digest draft --anew` selects again"
+    )
+
+
+def _sheet(db: Database, newsletter: Newsletter, stored: StoredDraft, content: Proposed) -> Sheet:
+    waiting = [d.article_id for d in content.decisions if d.verdict is Verdict.WAITING]
+    dropped = stored.proposal.dropped
+    known = drafts.standings(db, newsletter.key, [*waiting, *dropped])
+
+    def articles(ids: Iterable[int]) -> tuple[Article, ...]:
+        return tuple(known[id_].article for id_ in ids if id_ in known)
+
+    return Sheet(
+        stored=stored,
+        edition=content.edition,
+        waiting=articles(waiting),
+        dropped=articles(dropped),
+        gone=tuple(content.gone.values()),
+    )
+
+
+def _desk(db: Database, newsletter: Newsletter, sheet: Sheet, parts: Parts, now: datetime) -> Desk:
+    ids = {line.article_id for line in parts.lines}
+    return Desk(
+        sheet=sheet,
+        newsletter=newsletter,
+        standings=drafts.standings(db, newsletter.key, sorted(ids)),
+        cutoff=horizon_of(db, newsletter, sheet.stored.slot, now),
+    )
+
+
+def _without(proposal: Proposal, gone: Iterable[int]) -> Proposal:
+    away = set(gone)
+    lead, *others = (one for one in proposal.placed if one.article_id not in away)
+    if lead.placement is not Placement.LEAD:
+        lead = Placed(
+            article_id=lead.article_id,
+            placement=Placement.LEAD,
+            title=lead.title,
+            deck=lead.deck,
+        )
+    return replace(proposal, placed=(lead, *others))

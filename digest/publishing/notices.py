@@ -1,0 +1,166 @@
+"""Notices: the owner is told what happened, by mail, each event once.
+
+What there is to tell is read from the database and stored there in one transaction; the mail goes
+out from what is stored. That an event is told is written down right before the message's final dot,
+the step that cannot be undone: so neither a crash nor a second process tells it twice.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Final
+
+from digest.composer.note import note
+from digest.config import Settings
+from digest.errors import ConfigError, DigestError, Superseded
+from digest.model.newsletter import Newsletter
+from digest.model.notice import Notice
+from digest.model.outcome import Accepted, Outcome, Unknown
+from digest.publishing.occasions import WEEK, occasions
+from digest.publishing.signing import signer_of
+from digest.sender import loop
+from digest.sender.envelope import Envelope
+from digest.sender.transport import Transport
+from digest.storage import notices
+from digest.storage.connection import Database, open_database
+
+#: After a failure the owner is mailed again so soon, then ever later, but at least each hour.
+_SOON: Final = timedelta(minutes=5)
+_AT_LAST: Final = timedelta(hours=1)
+
+#: Seconds that a server may take over a notice. Editions wait behind it.
+_PATIENCE: Final = 30.0
+
+#: Notices whose full text stands in one mail; of more, the subjects do.
+_IN_FULL: Final = 20
+
+_FAREWELL: Final = """\
+What happens is told once. `digest status` shows how everything stands;
+`service.owner` in digest.toml says who gets these messages.
+"""
+
+
+def nobody_hears(_notice: Notice) -> None:
+    """The `tell` of whoever keeps no log."""
+
+
+def post(
+    settings: Settings,
+    *,
+    now: datetime,
+    transport: Callable[[], Transport],
+    tell: Callable[[Notice], None] = nobody_hears,
+) -> int:
+    """Find out what is new, and mail to the owner what was not mailed yet; how many notices.
+
+    `tell` hears of each new one, for the log, whether there is an owner or not. Several are one
+    mail. One that cannot be mailed is kept and tried again for a week. Once a minute is often
+    enough: it counts the deliveries of the last editions. Raises StorageError only.
+    """
+    with open_database(settings.database, create=False) as db:
+        for notice in _put_on_record(db, settings, now):
+            tell(notice)
+        owner = settings.service.owner
+        if owner is None:
+            return 0
+        due = notices.claim(db, now, since=now - WEEK, wait=_wait)
+        if not due:
+            return 0
+        return len(due) if _mailed(db, settings, owner, due, now, transport) else 0
+
+
+def _put_on_record(db: Database, settings: Settings, now: datetime) -> Sequence[Notice]:
+    """What is new is stored in the transaction that has read it. Mostly there is nothing."""
+    if all(notices.known(db, notice.event) for notice in occasions(db, settings, now)):
+        return ()
+    with db.transaction():
+        found = tuple(occasions(db, settings, now))
+        return tuple(notice for notice in found if notices.add(db, notice, now))
+
+
+def _wait(tries: int) -> timedelta:
+    wait: timedelta = _SOON * 2 ** min(tries - 1, 10)
+    return min(_AT_LAST, wait)
+
+
+def _mailed(
+    db: Database,
+    settings: Settings,
+    owner: str,
+    due: Sequence[Notice],
+    now: datetime,
+    transport: Callable[[], Transport],
+) -> bool:
+    """Whether the owner has been mailed, or may have been; False if surely not."""
+    begun = False
+
+    def begin() -> None:
+        nonlocal begun
+        notices.tell(db, due, now)
+        begun = True
+
+    newsletter = next(iter(settings.newsletters.values()))
+    envelope = Envelope(mail_from=newsletter.sender_address, rcpt_to=owner)
+    try:
+        message = _message(settings, newsletter, owner, due, now)
+        outcome = loop.run(_carried(transport, envelope, message, begin))
+    except Superseded:
+        return False
+    except (DigestError, OSError) as error:
+        # By contract a DigestError means that nothing has left; after anything else it may have.
+        if begun and isinstance(error, DigestError):
+            notices.untell(db, due)
+        return begun and not isinstance(error, DigestError)
+    if isinstance(outcome, Accepted | Unknown):
+        return True
+    if begun:
+        notices.untell(db, due)
+    return False
+
+
+async def _carried(
+    transport: Callable[[], Transport],
+    envelope: Envelope,
+    message: Sequence[bytes],
+    begin: Callable[[], None],
+) -> Outcome:
+    async with asyncio.timeout(_PATIENCE), transport() as carrier:
+        return await carrier.send(envelope, message, before_commit=begin)
+
+
+def _message(
+    settings: Settings,
+    newsletter: Newsletter,
+    owner: str,
+    due: Sequence[Notice],
+    now: datetime,
+) -> Sequence[bytes]:
+    first, *others = due
+    events = "\n".join(notice.event for notice in due)
+    header, body = note(
+        newsletter,
+        to=owner,
+        subject=f"{first.subject} (and {len(others):,} more)" if others else first.subject,
+        text=_text(due),
+        # The same events have the same Message-ID, whenever and by whomever they are mailed.
+        key=f"notice.{blake2b(events.encode(), digest_size=10).hexdigest()}",
+        date=now,
+    )
+    try:
+        signer = signer_of(settings, newsletter)
+    except ConfigError:
+        # The editions fail of that as well, and just this has to be told.
+        return header, body
+    if signer is None:
+        return header, body
+    return signer.prepare((header, body), ()).signed((header, body))
+
+
+def _text(due: Sequence[Notice]) -> str:
+    if len(due) == 1:
+        return f"{due[0].body}\n--\n{_FAREWELL}"
+    parts = [f"* {notice.subject}\n\n{notice.body}" for notice in due[:_IN_FULL]]
+    if len(due) > _IN_FULL:
+        parts.append("".join(f"* {notice.subject}\n" for notice in due[_IN_FULL:]))
+    return "\n".join([*parts, f"--\n{_FAREWELL}"])

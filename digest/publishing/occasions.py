@@ -1,0 +1,193 @@
+"""Occasions: what there is to tell the owner, read from the state of the database alone.
+
+Not from what a process has seen happen: so a crash loses none, and who asks again finds the same.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from digest.config import Settings
+from digest.errors import TemplateError
+from digest.model.delivery import DeliveryState
+from digest.model.edition import EditionState
+from digest.model.instant import from_text
+from digest.model.newsletter import Newsletter
+from digest.model.notice import Notice
+from digest.model.proposal import DraftState, StoredDraft
+from digest.model.slot import SlotRecord, SlotState
+from digest.publishing import notice_texts, source_notices
+from digest.publishing.notice_texts import Contents
+from digest.publishing.proposed import NothingLeft, horizon_of, proposed
+from digest.publishing.silence import silence
+from digest.publishing.skip import BY_THE_EDITOR
+from digest.storage import deliveries, drafts, lately, notices, sources, tallies, waking
+from digest.storage.connection import Database
+from digest.storage.lately import Lately
+from digest.storage.sources import SourceRecord
+
+#: Older history is not told: whoever begins to use this is not flooded with it.
+WEEK: Final = timedelta(days=7)
+
+#: An edition may rest for so long before somebody should look at it.
+_PATIENCE: Final = timedelta(hours=1)
+
+#: A source may fail for so long: servers are restarted, and networks have bad moments.
+_OUTAGE: Final = timedelta(hours=2)
+
+#: Refusals are worth a word from this share of an edition on, and from this number.
+_SHARE: Final = 0.05
+_NUMBER: Final = 3
+
+#: In the reason of a draft that is held back, unlike in that of one that failed.
+_ASKS: Final = "`digest approve`"
+
+_CODE: Final = re.compile(r"([245][0-9]{2})(?: [245]\.[0-9]{1,3}\.[0-9]{1,3})?\b")
+
+
+def occasions(db: Database, settings: Settings, now: datetime) -> Iterator[Notice]:
+    """Everything of the last week that is worth telling, in the order of the newsletters."""
+    for newsletter in settings.newsletters.values():
+        for record in lately.slots_without_edition(db, newsletter.key, now - WEEK):
+            yield from _of_slot(db, newsletter, record)
+        for edition in lately.editions_since(db, newsletter.key, now - WEEK):
+            yield from _of_edition(db, newsletter, edition, now)
+    configured = {source.name for source in settings.sources}
+    for source in sources.everything(db):
+        if source.name in configured:
+            yield from _of_source(db, source, settings.site.timezone)
+
+
+def _of_slot(db: Database, newsletter: Newsletter, record: SlotRecord) -> Iterator[Notice]:
+    match record.state:
+        case SlotState.SKIPPED if record.reason.startswith(BY_THE_EDITOR):
+            pass
+        case SlotState.SKIPPED:
+            yield notice_texts.skipped(newsletter, record)
+        case SlotState.FAILED:
+            yield notice_texts.failed(newsletter, record)
+        case SlotState.DRAFT if not record.tries or _ASKS in record.reason:
+            draft = drafts.find(db, record.slot)
+            if draft is not None:
+                yield from _of_draft(db, newsletter, record, draft)
+        case SlotState.DUE | SlotState.DRAFT if record.tries:
+            yield notice_texts.late(newsletter, record)
+        case SlotState.DUE | SlotState.DRAFT | SlotState.PREPARED:
+            pass
+
+
+def _of_draft(
+    db: Database, newsletter: Newsletter, record: SlotRecord, draft: StoredDraft
+) -> Iterator[Notice]:
+    # A draft that is kept back has a reason and is looked at again; one that an earlier edition
+    # keeps waiting has a reason only.
+    if record.reason and record.next_try_at is not None:
+        yield notice_texts.held(newsletter, record, draft)
+        return
+    # Without approval somebody has only looked at it, and it goes out by itself.
+    waits = newsletter.timing.approval and draft.state is DraftState.WAITING
+    if waits and not notices.known(db, notice_texts.event_of("draft", draft.slot)):
+        yield notice_texts.draft_waits(newsletter, draft.slot, _contents(db, newsletter, draft))
+
+
+def _contents(db: Database, newsletter: Newsletter, draft: StoredDraft) -> Contents | None:
+    cutoff = horizon_of(db, newsletter, draft.slot, draft.made_at)
+    try:
+        content = proposed(db, newsletter, draft.slot, draft.proposal, cutoff=cutoff)
+    except TemplateError as error:
+        stories = len(draft.proposal.placed)
+        return Contents(subject=f"({error.message})", lead="(see the draft)", stories=stories)
+    if isinstance(content, NothingLeft):
+        return None
+    edition = content.edition
+    return Contents(
+        subject=edition.subject,
+        lead=edition.stories[0].title,
+        stories=len(edition.stories),
+        gone=len(content.gone),
+    )
+
+
+def _of_edition(
+    db: Database, newsletter: Newsletter, edition: Lately, now: datetime
+) -> Iterator[Notice]:
+    if edition.state is EditionState.SENT and _seen_before(edition, now):
+        return
+    counts = deliveries.counts(db, edition.id)
+    if edition.state is EditionState.PREPARED and edition.stopped_at is not None:
+        yield notice_texts.stopped(newsletter, edition, counts)
+    elif edition.state is EditionState.PREPARED:
+        stuck_since = _stuck_since(db, newsletter, edition, counts, now)
+        if stuck_since is not None:
+            waiting = counts[DeliveryState.QUEUED] + counts[DeliveryState.DEFERRED]
+            yield notice_texts.stuck(newsletter, edition, waiting, since=stuck_since)
+    if counts[DeliveryState.QUEUED] or counts[DeliveryState.SENDING]:
+        return  # under way: what it comes to is told when it has come to it
+    last_unknown = lately.last_unknown(db, edition.id) if counts[DeliveryState.UNKNOWN] else None
+    if last_unknown is not None:
+        number = counts[DeliveryState.UNKNOWN]
+        yield notice_texts.unknown(newsletter, edition, number, last=last_unknown)
+    yield from _refusals(db, newsletter, edition, counts)
+
+
+def _seen_before(edition: Lately, now: datetime) -> bool:
+    """Whether it was complete a day ago: then it was looked at, and nothing has changed since."""
+    return edition.finished_at is not None and edition.finished_at < now - timedelta(days=1)
+
+
+def _stuck_since(
+    db: Database,
+    newsletter: Newsletter,
+    edition: Lately,
+    counts: Mapping[DeliveryState, int],
+    now: datetime,
+) -> datetime | None:
+    """Since when nothing has moved, where somebody is due, or the server puts most of them off."""
+    quiet = newsletter.timing.quiet_hours
+    rest = timedelta(0)
+    if quiet is not None:
+        night = datetime.combine(now, quiet.end) - datetime.combine(now, quiet.begin)
+        rest = night % timedelta(days=1)
+    long_ago = now - _PATIENCE - rest
+    if edition.created_at > long_ago:
+        return None
+    deferred = counts[DeliveryState.DEFERRED]
+    put_off = deferred >= _NUMBER and 2 * deferred >= sum(counts.values())
+    if not (put_off or waking.any_due(db, edition.id, long_ago)):
+        return None
+    moved = max(waking.last_progress(db, edition.id), edition.created_at)
+    return moved if moved <= long_ago else None
+
+
+def _refusals(
+    db: Database, newsletter: Newsletter, edition: Lately, counts: Mapping[DeliveryState, int]
+) -> Iterator[Notice]:
+    refused = counts[DeliveryState.REJECTED]
+    answered = refused + counts[DeliveryState.SENT]
+    if refused < max(_NUMBER, math.ceil(_SHARE * answered)):
+        return
+    codes: Counter[str] = Counter()
+    for reason in tallies.reasons(db, edition.id, most=50).first:
+        code = _CODE.match(reason.reply)
+        if reason.state is DeliveryState.REJECTED and code:
+            codes[code[0]] += reason.readers
+    common = ", ".join(code for code, _ in codes.most_common(3))
+    yield notice_texts.rejected(newsletter, edition, refused, of=answered, codes=common)
+
+
+def _of_source(db: Database, record: SourceRecord, zone: ZoneInfo) -> Iterator[Notice]:
+    if record.failing_since is not None and record.last_error:
+        last_failure = from_text(record.last_error.partition(" ")[0])
+        if record.last_read_at is None or last_failure - record.failing_since >= _OUTAGE:
+            yield source_notices.broken(record, since=record.failing_since, zone=zone)
+        return
+    if record.last_new_at is None or record.last_read_at is None:
+        return
+    days = sources.days(db, record.name)
+    found = silence(days, last_new=record.last_new_at, last_read=record.last_read_at)
+    if found is not None:
+        yield source_notices.silent(record, found)

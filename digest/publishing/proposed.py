@@ -1,0 +1,165 @@
+"""From a proposal to the edition that it makes of the articles as they are now."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from digest.composer.cleaning import plain
+from digest.composer.subject import subject_line
+from digest.config import Settings
+from digest.model.decision import Decision, Verdict
+from digest.model.edition import Edition, Placement, Story
+from digest.model.newsletter import Newsletter
+from digest.model.proposal import Placed, Proposal
+from digest.model.slot import Slot
+from digest.publishing.draft import Draft, audience_of, new_nonce
+from digest.publishing.hours import earliest_hour
+from digest.publishing.press import Press
+from digest.selection.by_hand import arrange
+from digest.storage import drafts, editions
+from digest.storage.candidates import candidates
+from digest.storage.connection import Database
+from digest.storage.drafts import Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """The edition of a proposal, and why some of its articles cannot be in it, by their ids."""
+
+    edition: Edition
+    decisions: tuple[Decision, ...]
+    last_article_id: int
+    gone: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NothingLeft:
+    """No article of a proposal can be in an edition any more; `gone` says why, by their ids."""
+
+    gone: Mapping[int, str]
+
+
+def cutoff_of(newsletter: Newsletter, slot: Slot, now: datetime) -> datetime:
+    """The cutoff of an edition that is made at `now`: by hand, it takes what has come by then."""
+    return min(now, slot.at) if newsletter.schedule else now
+
+
+def horizon_of(db: Database, newsletter: Newsletter, slot: Slot, now: datetime) -> datetime:
+    """The cutoff that the edition of a slot is to have in the end, for who works on it before."""
+    return earliest_hour(db, newsletter, slot) if newsletter.schedule else now
+
+
+def proposed(
+    db: Database,
+    newsletter: Newsletter,
+    slot: Slot,
+    proposal: Proposal,
+    *,
+    cutoff: datetime,
+    nonce: Callable[[], str] = new_nonce,
+) -> Proposed | NothingLeft:
+    """The edition of a proposal with this cutoff. Writes nothing and renders nothing."""
+    since = cutoff - newsletter.rules.max_age
+    ids = [one.article_id for one in proposal.placed]
+    known = drafts.standings(db, newsletter.key, [*ids, *proposal.dropped])
+    reasons = {id_: why_not(known.get(id_), id_, newsletter, cutoff) for id_ in ids}
+    gone = {id_: why for id_, why in reasons.items() if why}
+    found = candidates(db, newsletter.key, since=since, cutoff=cutoff)
+    still_open = {article.id: article for article in found.articles}
+    still_open |= {
+        id_: known[id_].article
+        for id_ in proposal.dropped
+        if id_ in known and known[id_].verdict in (None, Verdict.WAITING)
+    }
+    selection = arrange(
+        proposal,
+        {id_: known[id_].article for id_ in ids if id_ not in gone},
+        tuple(still_open.values()),
+        newsletter.rules,
+        cutoff=cutoff,
+    )
+    if selection is None:
+        return NothingLeft(gone=gone)
+    previous = editions.last(db, newsletter.key)
+    number = previous.number + 1 if previous else 1
+    edition = Edition(
+        newsletter=newsletter.key,
+        slot=slot.name,
+        number=number,
+        since=since,
+        cutoff=cutoff,
+        nonce=nonce(),
+        # The date is the slot's, whenever this is asked: a subject must not change overnight.
+        subject=proposal.subject
+        or subject_line(newsletter, selection.stories[0], number=number, cutoff=slot.at),
+        stories=selection.stories,
+        intro=proposal.intro,
+    )
+    return Proposed(
+        edition=edition,
+        decisions=selection.decisions,
+        last_article_id=found.last_article_id,
+        gone=gone,
+    )
+
+
+def rendered(db: Database, settings: Settings, newsletter: Newsletter, content: Proposed) -> Draft:
+    """The edition with everything that storing it takes. Raises TemplateError."""
+    press = Press(settings, newsletter, content.edition)
+    audience, readers = audience_of(db, newsletter, press)
+    return Draft(
+        edition=content.edition,
+        decisions=content.decisions,
+        press=press,
+        audience=audience,
+        readers=readers,
+        last_article_id=content.last_article_id,
+    )
+
+
+def why_not(
+    standing: Standing | None, article_id: int, newsletter: Newsletter, cutoff: datetime
+) -> str:
+    """Why an article cannot be in an edition with this cutoff, as a sentence; empty if it can."""
+    name = f"article {article_id}"
+    if standing is None:
+        return f"there is no {name}"
+    article = standing.article
+    if standing.verdict is Verdict.CHOSEN:
+        return f"{name} is in No. {standing.edition} already"
+    if article.withdrawn_at is not None:
+        return f"{name} was withdrawn"
+    if standing.verdict is Verdict.DROPPED:
+        return f"{name} was dropped"
+    if standing.verdict not in (None, Verdict.WAITING):
+        return f"{name} was ruled out ({standing.verdict}); `digest articles pin` takes that back"
+    if article.expires_at is not None and article.expires_at <= cutoff:
+        return f"{name} has expired by then"
+    if article.published_at >= cutoff:
+        when = article.published_at.astimezone(newsletter.timezone)
+        return f"{name} is dated {when:%Y-%m-%d %H:%M}, which this edition does not reach"
+    return ""
+
+
+def proposal_of(edition: Edition) -> Proposal:
+    """What the rules made, for an editor to change: everything stands where they put it."""
+    lead, *others = edition.stories
+    groups: dict[str | None, list[Placed]] = {}
+    related: list[Placed] = []
+    for story in others:
+        if story.placement is Placement.RELATED:
+            related.append(_placed(story))
+            continue
+        # Titles that differ in what cannot be seen are one.
+        title = plain(story.section or "") or None
+        groups.setdefault(title, []).append(_placed(story, title))
+    in_groups = [
+        one
+        for members in groups.values()
+        for one in sorted(members, key=lambda one: one.placement is not Placement.SECTION)
+    ]
+    return Proposal(placed=(_placed(lead), *related, *in_groups))
+
+
+def _placed(story: Story, section: str | None = None) -> Placed:
+    return Placed(article_id=story.article_id, placement=story.placement, section=section)

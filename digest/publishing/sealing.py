@@ -1,0 +1,104 @@
+"""The seal of an approval: a hash of what readers will see, and the words for what differs.
+
+The time of publication is left out: many feeds touch it with every visit, and an editor who is
+asked about that again and again stops looking.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from digest.composer.images import open_image, travels_along
+from digest.config import Settings
+from digest.errors import TemplateError
+from digest.model.edition import Edition, Story
+from digest.model.newsletter import Newsletter
+from digest.model.proposal import Approval
+
+#: What of a story is sealed, and what it is called when it changes.
+_CORRECTED: Final = {
+    "title": "the title of article {id} was corrected",
+    "deck": "the summary of article {id} was corrected",
+    "url": "the link of article {id} changed",
+    "image": "the image of article {id} changed",
+    "author": "the author of article {id} changed",
+    "source": "the source of article {id} changed",
+    "section": "the section of article {id} changed",
+    "topic": "article {id} belongs to another section",
+    "placement": "article {id} moved to another place",
+}
+
+
+def approval_of(edition: Edition, settings: Settings, newsletter: Newsletter) -> Approval:
+    """What readers of this edition will see, as one text in one possible form, and its SHA-256."""
+    content = json.dumps(
+        {
+            "subject": edition.subject,
+            "intro": edition.intro,
+            "stories": [_seen(story, settings, newsletter) for story in edition.stories],
+        },
+        ensure_ascii=False,
+        sort_keys=True,
+        separators=(",", ":"),
+    )
+    seal = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
+    return Approval(content=content, seal=seal)
+
+
+def _seen(story: Story, settings: Settings, newsletter: Newsletter) -> dict[str, object]:
+    return {
+        "id": story.article_id,
+        "placement": story.placement,
+        "section": story.section,
+        "topic": story.topic,
+        "title": story.title,
+        "deck": story.deck,
+        "url": story.url,
+        "image": _picture(story.image_url, settings, newsletter),
+        "author": story.author,
+        "source": story.source,
+    }
+
+
+def _picture(image_url: str | None, settings: Settings, newsletter: Newsletter) -> str | None:
+    """The address; for an image that travels along, the bytes count and not only the name."""
+    if image_url is None or not travels_along(image_url):
+        return image_url
+    try:
+        data = open_image(image_url, newsletter, settings.folder).data
+    except TemplateError:
+        return f"{image_url} cannot be shown"
+    return f"{image_url} {hashlib.sha256(data).hexdigest()}"
+
+
+def changes(approved: Approval, now: Approval, gone: Mapping[int, str]) -> tuple[str, ...]:
+    """What differs between two contents, a sentence each; `gone` says why an article is not in."""
+    before, after = json.loads(approved.content), json.loads(now.content)
+    told = tuple(_story_changes(before["stories"], after["stories"], gone))
+    if told or approved.seal == now.seal:
+        return told
+    if before["intro"] != after["intro"]:
+        return ("the intro changed",)
+    return (f"the subject is now “{after['subject']}”",)
+
+
+def _story_changes(
+    before: list[dict[str, Any]], after: list[dict[str, Any]], gone: Mapping[int, str]
+) -> Iterator[str]:
+    by_id = {story["id"]: story for story in after}
+    missing = [story["id"] for story in before if story["id"] not in by_id]
+    yield from (gone.get(id_, f"article {id_} is not in it any more") for id_ in missing)
+    yield from (
+        f"article {id_} came in" for id_ in by_id if id_ not in {story["id"] for story in before}
+    )
+    for story in before:
+        now = by_id.get(story["id"])
+        if now is None:
+            continue
+        if missing and before[0]["id"] in missing and now is after[0]:
+            # It leads because the lead is gone; that was said.
+            now = now | {name: story[name] for name in ("placement", "section")}
+        for name, sentence in _CORRECTED.items():
+            if story[name] != now[name]:
+                yield sentence.format(id=story["id"])

@@ -1,0 +1,133 @@
+"""The sheet: a draft as one text file, for an editor to read and to change.
+
+Whatever comes from outside stands behind a mark of ours (`Subject:`, `[12]`, an indent), and on one
+line: nothing that a title says can pass for a part of the sheet. `digest.publishing.sheet_reading`
+reads it back.
+"""
+
+import hashlib
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Final
+
+from digest.composer.cleaning import plain
+from digest.model.article import Article
+from digest.model.edition import Edition, Placement, Story
+from digest.model.instant import to_text
+from digest.model.newsletter import Newsletter
+from digest.model.proposal import StoredDraft
+from digest.publishing.prospect import prospect
+
+INDENT: Final = "    "
+_WIDTH: Final = 78
+_MARK: Final = "# unedited "
+
+#: So many articles that wait are listed; an editor may add any other by its number.
+_WAITING_SHOWN: Final = 40
+
+_HELP: Final = """\
+# The lines stand in the order of the edition. [number] and title make a story, the indented lines
+# under it are its deck; with a dash it is a headline. A number alone takes the article's own words.
+# A line that is taken out waits for the next edition; one that stands under Dropped never comes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """What a sheet is made of. `gone` says which articles of the draft cannot be in it, and why."""
+
+    stored: StoredDraft
+    edition: Edition
+    waiting: tuple[Article, ...]
+    dropped: tuple[Article, ...]
+    gone: tuple[str, ...] = ()
+
+
+def shown_title(title: str) -> str:
+    """A title as the sheet has it, and as it is compared when it is read back."""
+    return plain(title)
+
+
+def write(sheet: Sheet, newsletter: Newsletter, *, now: datetime) -> str:
+    """The sheet as text, each line ending with a line feed."""
+    lines = "\n".join(_lines(sheet, newsletter, now)) + "\n\n"
+    return f"{lines}{_MARK}{_hash(lines)}\n"
+
+
+def is_unedited(text: str) -> bool:
+    """Whether a file is a sheet as we wrote it, so that nothing of anybody's is lost with it."""
+    lines, mark, digest = text.rpartition(_MARK)
+    return bool(mark) and digest.strip() == _hash(lines)
+
+
+def _hash(lines: str) -> str:
+    return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _lines(sheet: Sheet, newsletter: Newsletter, now: datetime) -> Iterator[str]:
+    slot = sheet.stored.slot
+    yield f"# {plain(newsletter.title)}, No. {sheet.edition.number}"
+    yield f"# {prospect(sheet.stored, newsletter, now=now)}"
+    yield "#"
+    yield _HELP
+    for reason in sheet.gone:
+        yield f"# Not in it any more: {plain(reason)}"
+    yield ""
+    yield f"Draft: {slot.newsletter} {slot.name} written {to_text(now)}"
+    yield f"Subject: {shown_title(sheet.edition.subject)}".rstrip(" ")
+    yield ""
+    yield "Intro:"
+    for number, paragraph in enumerate(sheet.edition.intro):
+        if number:
+            yield ""
+        yield from _wrapped(paragraph)
+    yield from _stories(sheet.edition.stories)
+    yield from _list("Waiting", sheet.waiting[:_WAITING_SHOWN])
+    if len(sheet.waiting) > _WAITING_SHOWN:
+        yield f"# … and {len(sheet.waiting) - _WAITING_SHOWN} more"
+    yield from _list("Dropped", sheet.dropped)
+
+
+def _stories(stories: Iterable[Story]) -> Iterator[str]:
+    for part, run in groupby(stories, _part):
+        yield ""
+        yield part
+        previous: Story | None = None
+        for story in run:
+            with_deck = story.placement in (Placement.LEAD, Placement.SECTION)
+            if previous is not None and (with_deck or previous.placement is not story.placement):
+                yield ""
+            yield _line(story.article_id, story.title, dash=not with_deck)
+            if with_deck:
+                yield from _wrapped(plain(story.deck))
+            previous = story
+
+
+def _part(story: Story) -> str:
+    if story.placement in (Placement.LEAD, Placement.RELATED):
+        return "Lead:"
+    return "No section:" if story.section is None else f"Section: {plain(story.section)}"
+
+
+def _list(part: str, articles: Iterable[Article]) -> Iterator[str]:
+    yield ""
+    yield f"{part}:"
+    for article in articles:
+        yield _line(article.id, article.title, dash=True)
+
+
+def _line(article_id: int, title: str, *, dash: bool) -> str:
+    return f"{'- ' if dash else ''}[{article_id}] {shown_title(title)}".rstrip(" ")
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        width=_WIDTH,
+        initial_indent=INDENT,
+        subsequent_indent=INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

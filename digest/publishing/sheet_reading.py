@@ -1,0 +1,237 @@
+"""Reading a sheet back: what the editor made of a draft, or everything that is wrong with it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Final
+
+from digest.composer import subject, view
+from digest.composer.cleaning import plain
+from digest.model.edition import Placement
+from digest.model.instant import from_text
+from digest.model.newsletter import Newsletter
+from digest.model.proposal import Placed, Proposal
+from digest.publishing.proposed import why_not
+from digest.publishing.sheet import Sheet, shown_title
+from digest.publishing.sheet_parts import Line, Mistake, Part, Parts
+from digest.selection.decks import deck_of
+from digest.storage.drafts import Standing
+
+#: Characters, of what an editor writes anew. What is longer stands in nobody's way in a mail.
+LONGEST_TITLE: Final = 300
+LONGEST_SECTION: Final = 100
+LONGEST_INTRO: Final = 2_000
+
+_IN_IT = (Part.LEAD, Part.SECTION, Part.NO_SECTION)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What a sheet is compared with: the draft as it is, its newsletter, and the articles named."""
+
+    sheet: Sheet
+    newsletter: Newsletter
+    standings: Mapping[int, Standing]
+    cutoff: datetime
+
+
+def understand(parts: Parts, desk: Desk) -> Proposal | tuple[Mistake, ...]:
+    """The proposal of a sheet, or all its mistakes in the order of their lines."""
+    reading = _Reading(parts, desk)
+    mistakes = [*parts.mistakes, *reading.mistakes()]
+    if mistakes:
+        return tuple(sorted(set(mistakes), key=lambda one: (one.line, one.message)))
+    return reading.proposal()
+
+
+class _Reading:
+    def __init__(self, parts: Parts, desk: Desk) -> None:
+        self._parts = parts
+        self._desk = desk
+        self._placed = {one.article_id: one for one in desk.sheet.stored.proposal.placed}
+        self._written_at = _written_at(parts)
+
+    def mistakes(self) -> Iterator[Mistake]:
+        if not self._parts.lines and self._parts.mistakes:
+            return  # it could not be read at all, and that was said
+        yield from self._of_another()
+        yield from self._articles()
+        yield from self._places()
+        yield from self._words()
+
+    def proposal(self) -> Proposal:
+        stored = self._desk.sheet.stored.proposal
+        lines = self._parts.lines
+        placed = tuple(self._placed_as(line) for line in lines if line.part in _IN_IT)
+        return Proposal(
+            placed=placed,
+            dropped=tuple(line.article_id for line in lines if line.part is Part.DROPPED),
+            subject=self._subject(stored),
+            intro=self._intro,
+            edited=True,
+        )
+
+    @property
+    def _intro(self) -> tuple[str, ...]:
+        return tuple(text for lines in self._parts.intro if (text := plain(" ".join(lines))))
+
+    def _subject(self, stored: Proposal) -> str | None:
+        written = self._parts.subject[1] if self._parts.subject else ""
+        if not written:
+            return None
+        # As it was shown, it stays what it was: the template's follows another lead.
+        if written == shown_title(self._desk.sheet.edition.subject):
+            return stored.subject
+        return written
+
+    # --- what is wrong ---
+
+    def _of_another(self) -> Iterator[Mistake]:
+        slot = self._desk.sheet.stored.slot
+        expected = f"{slot.newsletter} {slot.name}"
+        if self._parts.named is None:
+            yield Mistake(line=1, message=f"the line `Draft: {expected} …` is missing")
+            return
+        line, named = self._parts.named
+        if " ".join(named.split()[:2]) != expected:
+            yield Mistake(line=line, message=f"this is another draft; expected {expected}")
+        elif self._written_at is None:
+            yield Mistake(line=line, message="the line does not say when the file was written")
+
+    def _articles(self) -> Iterator[Mistake]:
+        first: dict[int, int] = {}
+        for line in self._parts.lines:
+            earlier = first.setdefault(line.article_id, line.number)
+            if earlier != line.number:
+                yield _mistake(line, f"article {line.article_id} is on line {earlier} already")
+            elif reason := self._objection(line):
+                yield _mistake(line, reason)
+
+    def _objection(self, line: Line) -> str:
+        standing = self._desk.standings.get(line.article_id)
+        reason = why_not(standing, line.article_id, self._desk.newsletter, self._desk.cutoff)
+        if standing is None or line.part in _IN_IT:
+            return reason
+        return reason if line.part is Part.DROPPED and standing.edition is not None else ""
+
+    def _places(self) -> Iterator[Mistake]:
+        inside = [line for line in self._parts.lines if line.part in _IN_IT]
+        if not inside:
+            yield Mistake(line=1, message="no story is left; `digest skip` leaves the slot out")
+            return
+        leading = [line for line in inside if line.part is Part.LEAD]
+        if not leading:
+            yield _mistake(inside[0], "there is no lead: put one story under `Lead:`")
+        elif inside[0] is not leading[0]:
+            yield _mistake(leading[0], "`Lead:` comes first, before all sections")
+        for line in leading[:1]:
+            if line.headline:
+                yield _mistake(line, "the lead comes first, and has no dash before it")
+        for line in leading[1:]:
+            if not (line.headline or leading[0].headline):
+                yield _mistake(line, "one story leads; those related to it have a dash before them")
+        yield from self._decks_below_headlines(inside)
+
+    def _decks_below_headlines(self, inside: Sequence[Line]) -> Iterator[Mistake]:
+        for above, line in pairwise(inside):
+            same = (above.part, above.section) == (line.part, line.section)
+            if same and line.part is not Part.LEAD and above.headline and not line.headline:
+                yield _mistake(
+                    line,
+                    "the stories of a group come before its headlines; move this one up, or put a"
+                    " dash before it",
+                )
+
+    def _words(self) -> Iterator[Mistake]:
+        for line in self._parts.lines:
+            if line.part not in _IN_IT or line.article_id not in self._desk.standings:
+                continue
+            yield from self._own_words(line)
+            if line.section and line.section not in self._sections:
+                yield from _too_long(line.number, "section", line.section, LONGEST_SECTION)
+        if self._parts.subject and self._parts.subject[1] != shown_title(
+            self._desk.sheet.edition.subject
+        ):
+            yield from _too_long(*self._subject_line, subject.MOST)
+        yield from _too_long(self._parts.intro_line, "intro", " ".join(self._intro), LONGEST_INTRO)
+
+    @property
+    def _subject_line(self) -> tuple[int, str, str]:
+        line, text = self._parts.subject or (0, "")
+        return line, "subject", text
+
+    @property
+    def _sections(self) -> frozenset[str | None]:
+        """Those that were there before; only what an editor writes anew has a limit."""
+        return frozenset(one.section for one in self._placed.values())
+
+    def _own_words(self, line: Line) -> Iterator[Mistake]:
+        title, deck = self._title(line), self._deck(line)
+        before = self._placed.get(line.article_id)
+        new_title = title is not None and (before is None or title != before.title)
+        new_deck = deck is not None and (before is None or deck != before.deck)
+        if (new_title or new_deck) and self._is_stale(line):
+            yield _mistake(
+                line,
+                f"article {line.article_id} was corrected after this file was written; a line"
+                f" `[{line.article_id}]` alone takes its words as they are now",
+            )
+        if title is not None and new_title:
+            yield from _too_long(line.number, "title", title, LONGEST_TITLE)
+        if deck is not None and new_deck:
+            most = view.LEAD_DECK if line.part is Part.LEAD else view.DECK
+            yield from _too_long(line.number, "deck", deck, most)
+
+    def _is_stale(self, line: Line) -> bool:
+        """Whether what differs from the article may be the article's own words from before."""
+        edited = self._desk.standings[line.article_id].article.edited_at
+        return edited is not None and self._written_at is not None and edited > self._written_at
+
+    # --- what it means ---
+
+    def _placed_as(self, line: Line) -> Placed:
+        return Placed(
+            article_id=line.article_id,
+            placement=_placement(line),
+            section=line.section,
+            title=self._title(line),
+            deck=self._deck(line),
+        )
+
+    def _title(self, line: Line) -> str | None:
+        """The editor's own title; None where it is the article's."""
+        article = self._desk.standings[line.article_id].article
+        return None if line.title in ("", shown_title(article.title)) else line.title
+
+    def _deck(self, line: Line) -> str | None:
+        """The editor's own deck; None where it is the article's, or none is shown."""
+        deck = plain(" ".join(line.deck))
+        if line.headline or not (line.title or deck):
+            return None
+        article = self._desk.standings[line.article_id].article
+        return None if deck == plain(deck_of(article.summary, article.title)) else deck
+
+
+def _placement(line: Line) -> Placement:
+    if line.part is Part.LEAD:
+        return Placement.RELATED if line.headline else Placement.LEAD
+    return Placement.HEADLINE if line.headline else Placement.SECTION
+
+
+def _written_at(parts: Parts) -> datetime | None:
+    words = parts.named[1].split() if parts.named else []
+    try:
+        return from_text(words[3])
+    except (IndexError, ValueError):
+        return None
+
+
+def _mistake(line: Line, message: str) -> Mistake:
+    return Mistake(line=line.number, message=message)
+
+
+def _too_long(line: int, what: str, text: str, most: int) -> Iterator[Mistake]:
+    if len(text) > most:
+        message = f"the {what} has {len(text):,} characters, and at most {most:,} are shown"
+        yield Mistake(line=line, message=message)

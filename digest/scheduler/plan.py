@@ -1,0 +1,206 @@
+"""Plan: the slots that come, what each of them will have, and what is missing. Writes nothing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from digest.config import Settings
+from digest.errors import DigestError
+from digest.model.membership import Standing
+from digest.model.newsletter import Newsletter
+from digest.model.proposal import StoredDraft
+from digest.model.slot import Slot, SlotRecord, SlotState
+from digest.model.span import in_words
+from digest.publishing.draft import Draft, draft
+from digest.publishing.hours import hours
+from digest.publishing.skipped import Skipped
+from digest.scheduler.lease import Holder, Lease
+from digest.scheduler.timetable import next_slot, slots_between
+from digest.storage import drafts, slots, sources, subscriptions, waking
+from digest.storage.connection import Access, Database, open_database
+
+#: A source that nobody has read for so long is worth a word.
+_UNREAD: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coming:
+    """A slot that comes, or has come and is still open.
+
+    `record` and `draft` are there where somebody has seen to it already; `draft_at` is when its
+    draft is to be made. The first reader is due at `first`, the last one at `last`.
+    """
+
+    slot: Slot
+    first: datetime
+    last: datetime
+    draft_at: datetime | None = None
+    record: SlotRecord | None = None
+    draft: StoredDraft | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether it has neither an edition nor a reason yet."""
+        return self.record is None or self.record.state in (SlotState.DUE, SlotState.DRAFT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsletterPlan:
+    """What comes for one newsletter.
+
+    `days_off` are those within the span that would have had slots. `readers` counts who is active
+    now, `stories` what the next slot would have if it were now; None where there would be no
+    edition. `missing` are sentences.
+    """
+
+    newsletter: Newsletter
+    coming: tuple[Coming, ...]
+    days_off: tuple[date, ...]
+    readers: int
+    stories: int | None
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What comes, newsletter by newsletter; `service` is the `digest run` that is at work."""
+
+    newsletters: tuple[NewsletterPlan, ...]
+    service: Holder | None
+
+
+def plan(
+    settings: Settings, newsletters: Iterable[Newsletter], *, now: datetime, days: int
+) -> Plan:
+    """The slots of the next `days`, and the next one even if it is later."""
+    until = now + timedelta(days=days)
+    with open_database(settings.database, Access.READ) as db:
+        return Plan(
+            newsletters=tuple(_planned(db, settings, one, now, until) for one in newsletters),
+            service=Lease(settings.database).holder(),
+        )
+
+
+def _planned(
+    db: Database, settings: Settings, newsletter: Newsletter, now: datetime, until: datetime
+) -> NewsletterPlan:
+    coming = _coming(db, newsletter, now, until)
+    readers = subscriptions.counts(db, newsletter.key)[Standing.ACTIVE]
+    expected = _expected(db, settings, newsletter, coming, now)
+    obstacles = [
+        *_of_schedule(newsletter, coming),
+        *_of_sending(db, settings, newsletter, readers, now),
+        *([expected] if isinstance(expected, str) else []),
+        *_of_sources(db, settings, newsletter, now),
+    ]
+    return NewsletterPlan(
+        newsletter=newsletter,
+        coming=coming,
+        days_off=_days_off(newsletter, now, until),
+        readers=readers,
+        stories=expected if isinstance(expected, int) else None,
+        missing=tuple(obstacles),
+    )
+
+
+def _coming(
+    db: Database, newsletter: Newsletter, now: datetime, until: datetime
+) -> tuple[Coming, ...]:
+    """What is open, then what comes: within the span, or at least the next one."""
+    still_open = slots.still_open(db, newsletter.key)
+    found = {record.slot.name: record.slot for record in still_open if record.slot.at <= until}
+    fresh = slots_between(newsletter, now, until)
+    if not fresh:
+        following = next_slot(newsletter, now)
+        fresh = (following,) if following else ()
+    found |= {slot.name: slot for slot in fresh}
+    ordered = sorted(found.values(), key=lambda slot: (slot.at, slot.name))
+    return tuple(_slot(db, newsletter, slot) for slot in ordered)
+
+
+def _slot(db: Database, newsletter: Newsletter, slot: Slot) -> Coming:
+    moments = hours(db, newsletter, slot)
+    first = min(moments.values()) if moments else slot.at
+    timing = newsletter.timing
+    return Coming(
+        slot=slot,
+        first=first,
+        last=max(moments.values()) if moments else slot.at,
+        draft_at=first - timing.lead_time if timing.approval else None,
+        record=slots.find(db, newsletter.key, slot.name),
+        draft=drafts.find(db, slot),
+    )
+
+
+def _days_off(newsletter: Newsletter, now: datetime, until: datetime) -> tuple[date, ...]:
+    schedule = newsletter.schedule
+    if schedule is None:
+        return ()
+    begin, end = (at.astimezone(newsletter.timezone).date() for at in (now, until))
+    return tuple(
+        day
+        for day in sorted(schedule.days_off)
+        if begin <= day <= end and any(rule.times_on(day) for rule in schedule.rules)
+    )
+
+
+def _expected(
+    db: Database,
+    settings: Settings,
+    newsletter: Newsletter,
+    coming: tuple[Coming, ...],
+    now: datetime,
+) -> int | str:
+    """How many stories the next slot would have now, or why it would have no edition."""
+    following = next((one for one in coming if one.open), None)
+    if following is not None and following.draft is not None:
+        return len(following.draft.proposal.placed)
+    try:
+        made: Draft | Skipped = draft(
+            db, settings, newsletter, now=now, slot=following.slot if following else None
+        )
+    except DigestError as error:
+        return f"it cannot be rendered: {error.message}"
+    if isinstance(made, Skipped):
+        return f"no edition would be made now: {made.reason}"
+    return len(made.edition.stories)
+
+
+def _of_schedule(newsletter: Newsletter, coming: tuple[Coming, ...]) -> list[str]:
+    if newsletter.schedule is None:
+        return [
+            "no schedule, so it goes out by hand only: add"
+            f' schedule = "weekdays at 07:00" to [newsletters.{newsletter.key}]'
+        ]
+    return [] if coming else [f"no slot comes any more: {newsletter.schedule}"]
+
+
+def _of_sending(
+    db: Database, settings: Settings, newsletter: Newsletter, readers: int, now: datetime
+) -> list[str]:
+    told = []
+    if not settings.site.postal_address.strip():
+        told.append("no postal address, and nothing leaves without: set site.postal_address")
+    if not readers:
+        told.append("nobody is subscribed: `digest subscribers import` or `add`")
+    obstacle = waking.in_the_way(db, newsletter.key, now)
+    if obstacle is not None:
+        told.append(f"the next edition has to wait: {obstacle}")
+    return told
+
+
+def _of_sources(
+    db: Database, settings: Settings, newsletter: Newsletter, now: datetime
+) -> list[str]:
+    if not settings.sources:
+        return []
+    records = sources.everything(db)
+    read = [record.last_read_at for record in records if record.last_read_at is not None]
+    if not read:
+        return ["no source was ever read: `digest ingest` reads them"]
+    last = max(read)
+    if now - last <= _UNREAD:
+        return []
+    local = last.astimezone(newsletter.timezone)
+    return [f"no source was read for {in_words(now - last)}, since {local:%Y-%m-%d %H:%M %Z}"]

@@ -1,0 +1,81 @@
+"""An edition as an editor put it together: its stories, and one decision for every candidate.
+
+The editor's word stands over every limit. What was not before the editor waits.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from digest.model.article import Article
+from digest.model.decision import Decision, Verdict
+from digest.model.edition import Placement, Story
+from digest.model.newsletter import Rules
+from digest.model.proposal import Proposal
+from digest.selection.headlines import same_headline_key
+from digest.selection.layout import Grouping, group, story_of
+from digest.selection.ranking import rank
+from digest.selection.select import Selection, place_of, ruled_out
+
+DROPPED = "dropped by the editor"
+
+
+def arrange(
+    proposal: Proposal,
+    usable: Mapping[int, Article],
+    candidates: Sequence[Article],
+    rules: Rules,
+    *,
+    cutoff: datetime,
+) -> Selection | None:
+    """The proposal with the articles that are `usable`; None where that leaves no story.
+
+    Where the lead is not among them, the first that remains leads. `usable` need not be candidates,
+    and has no final decision yet; of what was dropped, only those are decided about.
+    """
+    ranked = sorted({a.id: a for a in (*candidates, *usable.values())}.values(), key=rank)
+    grouping = group(ranked, rules)
+    stories = tuple(_stories(proposal, usable, grouping))
+    if not stories:
+        return None
+    fates = {story.article_id: (Verdict.CHOSEN, place_of(story)) for story in stories}
+    open_ids = {article.id for article in ranked}
+    fates |= {id_: (Verdict.DROPPED, DROPPED) for id_ in proposal.dropped if id_ in open_ids}
+    # By the titles as the sources gave them: the editor's own words are in the story.
+    in_it = {same_headline_key(usable[s.article_id].title): s.article_id for s in stories}
+    for article in ranked:
+        if article.id not in fates:
+            fates[article.id] = (
+                ruled_out(article, rules, grouping, cutoff)
+                or _repeated(article, in_it)
+                or (Verdict.WAITING, "not in the draft that the editor had")
+            )
+    decisions = tuple(
+        Decision(article_id=article_id, verdict=verdict, reason=reason)
+        for article_id, (verdict, reason) in fates.items()
+    )
+    return Selection(stories=stories, decisions=decisions)
+
+
+def _stories(
+    proposal: Proposal, usable: Mapping[int, Article], grouping: Grouping
+) -> Iterator[Story]:
+    remaining = [one for one in proposal.placed if one.article_id in usable]
+    for position, one in enumerate(remaining, start=1):
+        placement, section = one.placement, one.section
+        if position == 1:
+            placement, section = Placement.LEAD, None
+        article = usable[one.article_id]
+        story = story_of(article, position, placement, section, grouping)
+        yield replace(
+            story,
+            title=story.title if one.title is None else one.title,
+            deck=story.deck if one.deck is None else one.deck,
+        )
+
+
+def _repeated(article: Article, in_it: Mapping[frozenset[str], int]) -> tuple[Verdict, str] | None:
+    original = in_it.get(same_headline_key(article.title))
+    if original is None:
+        return None
+    return Verdict.DUPLICATE, f"same headline as article {original}"

@@ -1,0 +1,93 @@
+"""A copy of the database, whole and by itself, made while everything goes on.
+
+The copy says of itself that it is one, and when it was made: where it takes the place of the
+database, it has forgotten what was sent since. `pragma user_version`, which nothing else uses, has
+the minute, counted from 1970.
+"""
+
+import os
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from digest.errors import StorageError
+from digest.model.instant import to_text
+from digest.storage.connection import Database
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def copy_to(db: Database, target: Path, now: datetime) -> None:
+    """Write a copy to a new file that only we may read, marked, looked through, and on the disk.
+
+    VACUUM INTO reads one state of the database, as a reader does: writers go on meanwhile. It
+    leaves out what was deleted, so that nobody who was erased is in the copy. Raises StorageError;
+    the file is not worth anything then.
+    """
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    db.execute("vacuum into ?", (str(target),))
+    copy = sqlite3.connect(target, isolation_level=None)
+    try:
+        minute = int((now - _EPOCH).total_seconds()) // 60
+        copy.execute("pragma journal_mode = wal")
+        copy.execute(f"pragma user_version = {minute:d}")
+        faults = [row[0] for row in copy.execute("pragma quick_check(5)") if row[0] != "ok"]
+    finally:
+        copy.close()
+    if faults:
+        raise StorageError(
+            f"the copy is damaged: {'; '.join(faults)}",
+            hint="`digest check` looks through the database itself.",
+        )
+    with target.open("rb") as written:
+        os.fsync(written.fileno())
+
+
+def made_at(db: Database) -> datetime | None:
+    """When the copy was made that this database is; None for one that is not a copy."""
+    row = db.row("pragma user_version")
+    return _EPOCH + timedelta(minutes=row[0]) if row and row[0] else None
+
+
+_IN_DOUBT = """
+update deliveries set state = 'unknown', next_attempt_at = null, finished_at = :now, reply = :why,
+    attempts = max(attempts, 1)
+where state in ('queued', 'sending', 'deferred')
+  and edition_id in (select id from editions where state <> 'sent')
+"""
+
+_INCOMPLETE = """
+update editions set state = 'incomplete', finished_at = :now
+where state = 'prepared'
+  and exists (select 1 from deliveries d where d.state = 'unknown' and d.edition_id = editions.id)
+"""
+
+_SLOTS_PASSED = """
+update slots set state = 'skipped', reason = :why, next_try_at = null, since = :now
+where state in ('due', 'draft') and due_at <= :now
+"""
+
+_DRAFTS_PASSED = """
+delete from drafts where (newsletter, slot) in (
+    select newsletter, slot from slots where state = 'skipped')
+"""
+
+_UP_TO_NOW = "update timetables set until = max(until, :now)"
+
+
+def take_up(db: Database, *, since: datetime, now: datetime) -> int:
+    """Make a ledger that has forgotten what was sent after `since` fit to go on from `now`.
+
+    Whoever still waited may have been served meanwhile, and is Unknown; slots that came meanwhile
+    are not made up for. Returns how many deliveries are in doubt. The mark is taken away.
+    """
+    why = f"the database is a backup of {to_text(since)}, and what was sent since is not in it"
+    values = {"now": to_text(now), "why": why}
+    with db.transaction():
+        in_doubt = db.execute(_IN_DOUBT, values).rowcount
+        db.execute(_INCOMPLETE, values)
+        db.execute(_SLOTS_PASSED, values)
+        db.execute(_DRAFTS_PASSED)
+        db.execute(_UP_TO_NOW, values)
+        db.execute("pragma user_version = 0")
+    return in_doubt

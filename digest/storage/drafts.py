@@ -1,0 +1,175 @@
+"""Drafts: a proposal for each slot that somebody may look at first, and what was said about it.
+
+Its content is JSON: `proposal` is what `digest.model.proposal` describes, `approved` the text that
+the seal is the hash of.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from digest.errors import Superseded
+from digest.model.article import Article
+from digest.model.decision import Verdict
+from digest.model.edition import Placement
+from digest.model.instant import from_text, to_text
+from digest.model.proposal import Approval, DraftState, Placed, Proposal, StoredDraft
+from digest.model.slot import Slot, SlotRecord, SlotState
+from digest.storage import slots
+from digest.storage.articles import from_row
+from digest.storage.connection import Database
+
+_FIND = """
+select d.*, s.due_at from drafts d join slots s using (newsletter, slot)
+where d.newsletter = ? and d.slot = ?
+"""
+
+
+def find(db: Database, slot: Slot) -> StoredDraft | None:
+    """The draft of a slot, whatever became of it."""
+    row = db.row(_FIND, (slot.newsletter, slot.name))
+    return _draft(row) if row else None
+
+
+_OPEN = """
+select d.*, s.due_at from drafts d join slots s using (newsletter, slot)
+where s.newsletter = ? and s.state = 'draft' order by s.due_at, s.slot
+"""
+
+
+def still_open(db: Database, newsletter: str) -> tuple[StoredDraft, ...]:
+    """The drafts whose slots have neither an edition nor a reason yet, the earliest slot first."""
+    return tuple(_draft(row) for row in db.rows(_OPEN, (newsletter,)))
+
+
+_ADD = """
+insert into drafts (newsletter, slot, state, content, made_at)
+values (:newsletter, :slot, 'waiting', :content, :now)
+on conflict (newsletter, slot) do update
+set state = 'waiting', content = excluded.content, seal = null, made_at = excluded.made_at,
+    decided_at = null
+"""
+
+
+def add(db: Database, slot: Slot, proposal: Proposal, now: datetime) -> None:
+    """Keep a proposal for a slot, which then is a DRAFT and waits.
+
+    Raises Superseded if the slot has its edition or a reason, or somebody was quicker.
+    """
+    with db.transaction():
+        added = slots.add(db, SlotRecord(slot=slot, state=SlotState.DRAFT), now)
+        found = slots.find(db, slot.newsletter, slot.name)
+        if found is None or found.state is not (SlotState.DRAFT if added else SlotState.DUE):
+            raise Superseded(f"the slot {slot.name} of {slot.newsletter} was seen to meanwhile")
+        drafted = replace(found, state=SlotState.DRAFT, reason="", next_try_at=None)
+        slots.settle(db, drafted, now)
+        values = {"newsletter": slot.newsletter, "slot": slot.name, "now": to_text(now)}
+        db.execute(_ADD, values | {"content": _as_json(proposal, None)})
+
+
+_DECIDE = """
+update drafts set state = :state, content = :content, seal = :seal, decided_at = :now
+where newsletter = :newsletter and slot = :slot
+  and exists (select 1 from slots s where s.newsletter = :newsletter and s.slot = :slot
+              and s.state = 'draft')
+"""
+
+# Whatever it was held for, it is looked at again with the next tick.
+_LOOK_AGAIN = """
+update slots set reason = '', next_try_at = null
+where newsletter = ? and slot = ? and state = 'draft'
+"""
+
+
+def decide(
+    db: Database,
+    slot: Slot,
+    proposal: Proposal,
+    state: DraftState,
+    *,
+    approval: Approval | None = None,
+    now: datetime,
+) -> None:
+    """Write down what the editor says. Raises Superseded if the slot is no draft any more."""
+    with db.transaction():
+        changed = db.execute(
+            _DECIDE,
+            {
+                "newsletter": slot.newsletter,
+                "slot": slot.name,
+                "state": state,
+                "content": _as_json(proposal, approval),
+                "seal": approval.seal if approval else None,
+                "now": to_text(now),
+            },
+        )
+        if changed.rowcount != 1:
+            raise Superseded(
+                f"the draft of {slot.newsletter} for {slot.name} does not wait any more",
+                hint="`digest status` shows what became of it.",
+            )
+        db.execute(_LOOK_AGAIN, (slot.newsletter, slot.name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """An article and how a newsletter stands to it; `edition` is the number that had it."""
+
+    article: Article
+    verdict: Verdict | None
+    edition: int | None
+
+
+_STANDINGS = """
+select a.*, p.article_id is not null as pinned, d.verdict, e.number
+from json_each(:ids) wanted
+join articles a on a.id = wanted.value
+left join decisions d on d.newsletter = :newsletter and d.article_id = a.id
+left join editions e on e.id = d.edition_id
+left join pins p on p.newsletter = :newsletter and p.article_id = a.id
+"""
+
+
+def standings(db: Database, newsletter: str, ids: Iterable[int]) -> Mapping[int, Standing]:
+    """The articles with these ids, and what was decided about each; unknown ids are absent."""
+    rows = db.rows(_STANDINGS, {"newsletter": newsletter, "ids": json.dumps(list(ids))})
+    return {
+        row["id"]: Standing(
+            article=from_row(row, pinned=bool(row["pinned"])),
+            verdict=Verdict(row["verdict"]) if row["verdict"] else None,
+            edition=row["number"],
+        )
+        for row in rows
+    }
+
+
+def _as_json(proposal: Proposal, approval: Approval | None) -> str:
+    approved = approval.content if approval else None
+    return json.dumps({"proposal": asdict(proposal), "approved": approved}, ensure_ascii=False)
+
+
+def _draft(row: sqlite3.Row) -> StoredDraft:
+    content = json.loads(row["content"])
+    approved = content["approved"]
+    return StoredDraft(
+        slot=Slot(newsletter=row["newsletter"], name=row["slot"], at=from_text(row["due_at"])),
+        proposal=_proposal(content["proposal"]),
+        state=DraftState(row["state"]),
+        made_at=from_text(row["made_at"]),
+        approval=Approval(content=approved, seal=row["seal"]) if row["seal"] else None,
+    )
+
+
+def _proposal(told: Mapping[str, Any]) -> Proposal:
+    return Proposal(
+        placed=tuple(
+            Placed(**one | {"placement": Placement(one["placement"])}) for one in told["placed"]
+        ),
+        dropped=tuple(told["dropped"]),
+        subject=told["subject"],
+        intro=tuple(told["intro"]),
+        edited=told["edited"],
+    )

@@ -1,0 +1,74 @@
+"""Notices: what the owner was told, or is to be told. Each event is told once."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+
+from digest.errors import Superseded
+from digest.model.instant import to_text
+from digest.model.notice import Notice
+from digest.storage.connection import Database
+
+_KNOWN = "select 1 from notices where event = ?"
+
+
+def known(db: Database, event: str) -> bool:
+    """Whether this event is on record."""
+    return db.row(_KNOWN, (event,)) is not None
+
+
+_ADD = """
+insert into notices (event, subject, body, since) values (?, ?, ?, ?) on conflict do nothing
+"""
+
+
+def add(db: Database, notice: Notice, now: datetime) -> bool:
+    """Put an event on record; False if it is there already."""
+    values = (notice.event, notice.subject, notice.body, to_text(now))
+    return db.execute(_ADD, values).rowcount > 0
+
+
+_UNTOLD = """
+select event, subject, body, tries from notices
+where told_at is null and since > :since and ifnull(next_try_at <= :now, true)
+order by since, event
+"""
+
+_CLAIM = "update notices set tries = tries + 1, next_try_at = ? where event = ?"
+
+
+def claim(
+    db: Database, now: datetime, *, since: datetime, wait: Callable[[int], timedelta]
+) -> tuple[Notice, ...]:
+    """Take what is to be told now and was put on record after `since`.
+
+    `wait` says after so many tries how long nobody takes it again: it is ours for so long, and is
+    tried again after that if it was not told.
+    """
+    with db.transaction():
+        rows = db.rows(_UNTOLD, {"since": to_text(since), "now": to_text(now)})
+        for row in rows:
+            db.execute(_CLAIM, (to_text(now + wait(row["tries"] + 1)), row["event"]))
+    return tuple(
+        Notice(event=row["event"], subject=row["subject"], body=row["body"]) for row in rows
+    )
+
+
+_TOLD = "update notices set told_at = ? where event = ? and told_at is null"
+
+
+def tell(db: Database, notices: Sequence[Notice], now: datetime) -> None:
+    """These are told now. Raises Superseded if another process has told one of them."""
+    with db.transaction():
+        for notice in notices:
+            if not db.execute(_TOLD, (to_text(now), notice.event)).rowcount:
+                raise Superseded(f"another process has told the owner: {notice.event}")
+
+
+_UNTELL = "update notices set told_at = null where event = ?"
+
+
+def untell(db: Database, notices: Iterable[Notice]) -> None:
+    """These were surely not told after all."""
+    with db.transaction():
+        for notice in notices:
+            db.execute(_UNTELL, (notice.event,))

@@ -1,0 +1,81 @@
+"""Pruning: the deliveries of editions long finished become totals, a batch at a time.
+
+A batch is one transaction that adds to the totals what it takes from the deliveries. So at every
+moment, whatever dies, an edition's totals and its remaining deliveries are its whole audience.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from digest.model.instant import to_text
+from digest.storage.connection import Database
+
+#: Deliveries of one batch: others wait for the write lock as long as that takes.
+BATCH: Final = 10_000
+
+_FINISHED = """
+select id from editions
+where pruned_at is null and state <> 'prepared' and finished_at <= :before
+order by id
+"""
+
+
+def finished(db: Database, before: datetime) -> tuple[int, ...]:
+    """The ids of editions that were finished at or before this instant and are not pruned."""
+    return tuple(row["id"] for row in db.rows(_FINISHED, {"before": to_text(before)}))
+
+
+# Somebody may take an edition up again meanwhile. What is Unknown, or waits, stays.
+_FIRST = """
+select d.id from editions e
+join deliveries d on d.id between e.first_delivery_id and e.last_delivery_id
+where e.id = :edition and e.state <> 'prepared' and d.state in ('sent', 'rejected', 'withheld')
+order by d.id
+limit 1
+"""
+
+_ADD_TO_TOTALS = """
+insert into delivery_totals (edition_id, state, n)
+select edition_id, state, count(*) from deliveries
+where id between :first and :first + :most - 1 and edition_id = :edition
+  and state in ('sent', 'rejected', 'withheld')
+group by state
+on conflict (edition_id, state) do update set n = n + excluded.n
+"""
+
+_DELETE = """
+delete from deliveries
+where id between :first and :first + :most - 1 and edition_id = :edition
+  and state in ('sent', 'rejected', 'withheld')
+"""
+
+
+def prune_some(db: Database, edition_id: int, *, most: int = BATCH) -> int:
+    """Turn up to `most` deliveries of a finished edition into totals; how many there were."""
+    with db.transaction():
+        row = db.row(_FIRST, {"edition": edition_id})
+        if row is None:
+            return 0
+        values = {"edition": edition_id, "first": row["id"], "most": most}
+        db.execute(_ADD_TO_TOTALS, values)
+        return db.execute(_DELETE, values).rowcount
+
+
+_MARK = """
+update editions set pruned_at = :now
+where id = :edition and pruned_at is null and state <> 'prepared' and not exists (
+    select 1 from deliveries where edition_id = :edition)
+"""
+
+_DROP_VARIANTS = "delete from variants where edition_id = ?"
+_DROP_IMAGES = "delete from images where edition_id = ?"
+
+
+def close(db: Database, edition_id: int, now: datetime) -> bool:
+    """Drop what an edition without deliveries needs no more. False while it has some."""
+    with db.transaction():
+        if not db.execute(_MARK, {"edition": edition_id, "now": to_text(now)}).rowcount:
+            return False
+        db.execute(_DROP_VARIANTS, (edition_id,))
+        db.execute(_DROP_IMAGES, (edition_id,))
+        return True

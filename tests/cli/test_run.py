@@ -1,0 +1,86 @@
+"""`digest run --once`, `digest backup` and `digest restored` at the keyboard."""
+
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from digest.cli.output import Exit
+from digest.cli.run import exit_code
+from digest.scheduler.lease import Lease
+from digest.scheduler.tick import Came, Tally
+from tests.cli.conftest import Run
+
+
+@pytest.mark.parametrize(
+    ("came", "code"),
+    [
+        ({}, Exit.SKIPPED),
+        ({Came.SKIPPED: 2}, Exit.SKIPPED),
+        ({Came.PREPARED: 1, Came.SKIPPED: 1}, Exit.DONE),
+        ({Came.DRAFTED: 1}, Exit.DONE),
+        ({Came.SERVED: 1, Came.HELD: 1}, Exit.HELD),
+        ({Came.HELD: 1, Came.INCOMPLETE: 1}, Exit.INCOMPLETE),
+        ({Came.PUT_OFF: 1}, Exit.INCOMPLETE),
+        ({Came.INCOMPLETE: 1, Came.FAILED: 1}, Exit.ERROR),
+        ({Came.SERVED: 1, Came.TROUBLED: 1}, Exit.ERROR),
+    ],
+)
+def test_the_exit_code_says_what_wants_somebodys_eyes(came: dict[Came, int], code: Exit) -> None:
+    assert exit_code(Tally(came=Counter(came))) is code
+    assert exit_code(Tally(came=Counter(came), interrupted=True)) is Exit.INCOMPLETE
+
+
+def test_a_pass_with_nothing_due_says_so(newsroom: Path, run: Run) -> None:
+    done = run("run", "--once")
+    assert (done.code, done.out) == (3, "nothing is due\n")
+    assert json.loads(run("run", "--once", "--json").out) == {"interrupted": False}
+
+
+def test_a_pass_beside_a_service_does_nothing_and_says_who_it_is(newsroom: Path, run: Run) -> None:
+    with Lease(newsroom / "subscribers.db") as lease:
+        lease.take(datetime(2026, 3, 12, 7, tzinfo=UTC))
+        done = run("run", "--once")
+    assert done.code == 3
+    assert "held by process" in done.err
+    assert "since 2026-03-12T07:00:00Z" in done.err
+
+
+def test_a_service_without_a_database_does_not_make_one(newsroom: Path, run: Run) -> None:
+    for path in newsroom.glob("subscribers.db*"):
+        path.unlink()
+    for words in (("run",), ("run", "--once")):
+        assert run(*words).code == 1
+    assert not (newsroom / "subscribers.db").exists()
+
+
+def test_json_without_once_is_wrong_usage(newsroom: Path, run: Run) -> None:
+    assert run("run", "--json").code == 2
+
+
+def test_a_backup_is_made_once_and_gone_on_with_when_it_is_put_back(
+    newsroom: Path, run: Run
+) -> None:
+    made = run("backup", "copy.db")
+    assert made.code == 0
+    assert made.out.endswith(" MB, whole\n")
+    assert run("backup", "copy.db").code == 2
+    assert run("restored", "--yes").code == 2
+    for left in newsroom.glob("subscribers.db-*"):
+        left.unlink()
+    (newsroom / "copy.db").rename(newsroom / "subscribers.db")
+    for words in (("run", "--once"), ("run",), ("send", "--yes")):
+        held = run(*words)
+        assert held.code == 4
+        assert "digest restored" in held.err
+    done = run("restored", "--yes", "--json")
+    assert json.loads(done.out)["in_doubt"] == 0
+    assert run("run", "--once").code == 3
+
+
+def test_a_backup_that_cannot_be_written_says_why(newsroom: Path, run: Run) -> None:
+    done = run("backup", "nowhere/copy.db")
+    assert done.code == 1
+    assert "nowhere/copy.db cannot be written: No such file or directory" in done.err

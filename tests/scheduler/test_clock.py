@@ -1,0 +1,94 @@
+"""The clock that wakes the service, and clocks that somebody sets."""
+
+import queue
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+
+import digest
+from digest.scheduler.clock import Clock
+from digest.scheduler.drift import Drift
+from digest.scheduler.wishes import Wish, Wishes
+
+NOW = datetime(2026, 3, 12, 7, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def test_wishes_are_taken_once_each() -> None:
+    wishes = Wishes()
+    wishes.add(Wish.TICK)
+    wishes.add(Wish.TICK)
+    wishes.add(Wish.INGEST)
+    wishes.wait(60)
+    assert wishes.take() == {Wish.TICK, Wish.INGEST}
+    assert wishes.take() == frozenset()
+    wishes.wake()
+    wishes.wait(60)
+    assert wishes.take() == frozenset()
+
+
+@pytest.fixture
+def made() -> Iterator[tuple[Clock, "queue.SimpleQueue[Wish]"]]:
+    heard: queue.SimpleQueue[Wish] = queue.SimpleQueue()
+    clock = Clock(heard.put, ingest_every=timedelta(seconds=1))
+    clock.start()
+    yield clock, heard
+    clock.stop()
+
+
+def test_the_clock_wishes_for_readings_and_ticks(
+    made: tuple[Clock, "queue.SimpleQueue[Wish]"],
+) -> None:
+    _, heard = made
+    wishes = {heard.get(timeout=20)}
+    while len(wishes) < 2:
+        wishes.add(heard.get(timeout=20))
+    assert wishes == {Wish.INGEST, Wish.TICK}
+
+
+def test_a_clock_that_was_set_back_by_a_day_wakes_us_when_it_is_set_again(
+    made: tuple[Clock, "queue.SimpleQueue[Wish]"],
+) -> None:
+    clock, heard = made
+    heard.get(timeout=20)
+    with time_machine.travel(datetime.now(UTC) - DAY, tick=True):
+        clock.set_again(ingest_every=timedelta(seconds=1))
+        while not heard.empty():
+            heard.get()
+        assert heard.get(timeout=20) in (Wish.INGEST, Wish.TICK)
+
+
+def test_time_that_goes_by_is_no_drift() -> None:
+    drift = Drift()
+    assert drift.step(NOW, 500.0) is None
+    assert drift.step(NOW + timedelta(seconds=5), 505.0) is None
+    assert drift.step(NOW + timedelta(hours=9), 500.0 + 9 * 3600 - 2) is None
+
+
+@pytest.mark.parametrize("by", [DAY, -DAY, timedelta(seconds=31)])
+def test_a_clock_that_is_set_is_noticed_once(by: timedelta) -> None:
+    drift = Drift()
+    drift.step(NOW, 0.0)
+    assert drift.step(NOW + timedelta(seconds=5) + by, 5.0) == by
+    assert drift.step(NOW + timedelta(seconds=10) + by, 10.0) is None
+
+
+def test_many_small_steps_are_noticed_together() -> None:
+    drift = Drift()
+    steps = [drift.step(NOW + timedelta(seconds=10 * n), 0.0) for n in range(5)]
+    assert steps == [None, None, None, timedelta(seconds=30), None]
+
+
+def test_the_clock_is_the_only_module_that_knows_apscheduler() -> None:
+    found = [
+        path.name
+        for path in Path(digest.__file__).parent.rglob("*.py")
+        if re.search(
+            r"^ *(from|import) apscheduler", path.read_text(encoding="utf-8"), re.MULTILINE
+        )
+    ]
+    assert found == ["clock.py"]

@@ -1,0 +1,106 @@
+"""The page server: what it says, and what it bears."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+
+import pytest
+
+from digest.errors import DatabaseBusy, DigestError
+from digest.scheduler.page import Answer, PageServer
+
+
+def hello() -> Answer:
+    return Answer(body=json.dumps({"hello": "wörld"}), kind="application/json")
+
+
+def busy() -> Answer:
+    raise DatabaseBusy("locked")
+
+
+def broken() -> Answer:
+    raise RuntimeError("a bug")
+
+
+@pytest.fixture
+def server() -> Iterator[PageServer]:
+    pages: dict[str, Callable[[], Answer]] = {"/": hello, "/busy": busy, "/broken": broken}
+    with PageServer(0, pages, patience=1.0) as running:
+        yield running
+
+
+def connected(server: PageServer) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", server.port), timeout=20)
+
+
+def asked(server: PageServer, request: bytes) -> bytes:
+    with connected(server) as line:
+        line.sendall(request)
+        return b"".join(iter(lambda: line.recv(65_536), b""))
+
+
+def status(reply: bytes) -> int:
+    return int(reply.split(b" ", 2)[1])
+
+
+def get(server: PageServer, path: str, method: str = "GET") -> bytes:
+    return asked(server, f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+
+
+def test_a_page_is_served_with_its_kind_and_length(server: PageServer) -> None:
+    head, _, body = get(server, "/?x=1").partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"Content-Type: application/json" in head
+    assert f"Content-Length: {len(body)}".encode() in head
+    assert json.loads(body) == {"hello": "wörld"}
+
+
+def test_head_is_get_without_the_body(server: PageServer) -> None:
+    assert get(server, "/", "HEAD") == get(server, "/").partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "expected"),
+    [
+        ("/nowhere", "GET", HTTPStatus.NOT_FOUND),
+        ("/../etc/passwd", "GET", HTTPStatus.NOT_FOUND),
+        ("/", "POST", HTTPStatus.METHOD_NOT_ALLOWED),
+        ("/", "get", HTTPStatus.METHOD_NOT_ALLOWED),
+        ("/busy", "GET", HTTPStatus.SERVICE_UNAVAILABLE),
+    ],
+)
+def test_whatever_is_not_a_page_has_its_status(
+    server: PageServer, path: str, method: str, expected: HTTPStatus
+) -> None:
+    assert status(get(server, path, method)) == expected
+
+
+def test_nonsense_is_a_bad_request_or_no_answer(server: PageServer) -> None:
+    assert status(asked(server, b"\x16\x03\x01\r\n\r\n")) == HTTPStatus.BAD_REQUEST
+    assert asked(server, b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\n\r\n") == b""
+    assert get(server, "/broken") == b""
+    assert status(get(server, "/")) == HTTPStatus.OK
+
+
+def test_clients_that_say_nothing_keep_nobody_out_for_longer_than_the_patience(
+    server: PageServer,
+) -> None:
+    silent = [connected(server) for _ in range(50)]
+    try:
+        for line in silent:
+            assert line.recv(1) == b""  # cut off: the first ones after a second, the others at once
+        assert status(get(server, "/")) == HTTPStatus.OK
+    finally:
+        for line in silent:
+            line.close()
+
+
+def test_a_port_that_is_taken_is_said(server: PageServer) -> None:
+    with pytest.raises(DigestError, match="cannot be had"), PageServer(server.port, {}):
+        pass
+
+
+def test_it_listens_on_loopback_only(server: PageServer) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.2", server.port))

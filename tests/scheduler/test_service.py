@@ -1,0 +1,86 @@
+"""A real `digest run`: what systemd and a monitor see of it, and new settings while it runs."""
+
+import json
+import signal
+import socket
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.gazette import Gazette, stock
+from tests.faults.service import running
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def gazette(tmp_path: Path) -> Gazette:
+    stock(tmp_path, readers=3)
+    return Gazette(tmp_path)
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        listening.settimeout(30)
+        yield listening
+
+
+def test_systemd_hears_that_it_is_up_that_it_lives_and_that_it_ends(
+    gazette: Gazette, systemd: socket.socket
+) -> None:
+    heard: list[str] = []
+    address = str(systemd.getsockname())
+    with running(gazette, NOTIFY_SOCKET=address, WATCHDOG_USEC="100000") as service:
+        service.until("leading")
+        while heard.count("WATCHDOG=1") < 3:
+            heard.append(systemd.recv(200).decode())
+        service.process.terminate()
+        while "STOPPING=1" not in heard:
+            heard.append(systemd.recv(200).decode())
+        assert service.code() == 0
+    told = [message for message in heard if message != "WATCHDOG=1"]
+    assert told == ["STATUS=at work", "READY=1", "STOPPING=1"]
+
+
+def test_settings_are_read_anew_and_a_file_with_a_problem_is_refused(gazette: Gazette) -> None:
+    config = gazette.folder / "digest.toml"
+    good = config.read_text(encoding="utf-8")
+    with running(gazette) as service:
+        service.until("leading")
+        config.write_text(good + 'scedule = "daily at 07:00"\n', encoding="utf-8")
+        service.process.send_signal(signal.SIGHUP)
+        refused = service.until("reload-refused")
+        assert "newsletters.daily.scedule" in refused["message"]
+        config.write_text(good + 'schedule = "daily at 07:00"\n', encoding="utf-8")
+        service.process.send_signal(signal.SIGHUP)
+        assert service.until("reloaded")["newsletters"] == 1
+        service.process.terminate()
+        assert service.code() == 0
+
+
+def test_both_services_have_a_page_when_each_has_a_port(gazette: Gazette) -> None:
+    def page(port: int, path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as reply:
+            return str(reply.read().decode())
+
+    ports = two_free_ports()
+    with running(gazette, DIGEST_SERVICE__PORT=str(ports[0])) as first:
+        first.until("leading")
+        with running(gazette, DIGEST_SERVICE__PORT=str(ports[1])) as second:
+            second.until("standing-by")
+            told = json.loads(page(ports[1], "/healthz"))
+            assert (told["role"], told["lease"]["pid"]) == ("standing by", first.pid)
+            assert json.loads(page(ports[0], "/healthz"))["role"] == "leading"
+            assert "digest_leading 0" in page(ports[1], "/metrics")
+            assert "digest_leading 1" in page(ports[0], "/metrics")
+
+
+def two_free_ports() -> list[int]:
+    with socket.socket() as one, socket.socket() as other:
+        for listening in (one, other):
+            listening.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1], other.getsockname()[1]]
