@@ -1,17 +1,20 @@
 """The tick: see to every slot that has come, and to every reader whose hour it is."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from digest.config import Settings
-from digest.errors import AlreadySending, ConfigError, DigestError, StorageError
+from digest.errors import AlreadySending, ConfigError, DigestError, Interrupted, StorageError
+from digest.model.delivery import DeliveryState
 from digest.model.newsletter import Newsletter
 from digest.model.slot import SlotRecord, SlotState
 from digest.publishing.claims import Clock
+from digest.publishing.deliver import Report
 from digest.publishing.round import Ends, Ledger, ledger
 from digest.scheduler.claiming import claim_slots
 from digest.scheduler.events import Event, RoundEnded, SlotChanged, Trouble
@@ -61,21 +64,17 @@ def tick(
     Raises StorageError where the database itself is at fault, and Interrupted.
     """
     tally = Tally()
-    with open_database(settings.database) as db:
-        for newsletter in settings.newsletters.values():
-            claim_slots(db, newsletter, now, tell)
-        for newsletter in settings.newsletters.values():
-            work = _Work(settings, newsletter, now, clock, transport, tell, tally, ends)
-            try:
+    with open_database(settings.database, create=False) as db:
+        every = [
+            _Work(settings, newsletter, now, clock, transport, tell, tally, ends)
+            for newsletter in settings.newsletters.values()
+        ]
+        for work in every:
+            with work.alone():
+                claim_slots(db, work.newsletter, now, tell)
+        for work in every:
+            with work.alone():
                 work.see_to(db)
-            except AlreadySending:
-                # Somebody sends by hand. What is due is on record, for the next tick.
-                continue
-            except StorageError:
-                raise
-            except DigestError as error:
-                tally.came[Came.TROUBLED] += 1
-                tell(Trouble(newsletter=newsletter.key, error=error))
             if tally.interrupted:
                 break
     return tally
@@ -93,6 +92,20 @@ class _Work:
     tell: Callable[[Event], None]
     tally: Tally
     ends: Ends | None
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Whatever goes wrong here, foreseen or not, is told, and is no other newsletter's loss."""
+        try:
+            yield
+        except (StorageError, Interrupted):
+            raise
+        except AlreadySending:
+            # Somebody sends by hand. What is due is on record, for the next tick.
+            return
+        except Exception as error:  # noqa: BLE001  # told with where it came from
+            self.tally.came[Came.TROUBLED] += 1
+            self.tell(Trouble(newsletter=self.newsletter.key, error=error))
 
     def see_to(self, db: Database) -> None:
         """Serve the editions under way, then give each open slot what it will have."""
@@ -134,7 +147,7 @@ class _Work:
             if report is None:
                 continue
             self.tally.interrupted |= report.interrupted
-            self.tally.came[Came.SERVED if report.served_everybody else Came.INCOMPLETE] += 1
+            self.tally.came[_came_of(report)] += 1
             self.tell(RoundEnded(report=report))
 
     def _settle(self, held: Ledger, record: SlotRecord) -> None:
@@ -166,3 +179,10 @@ def _came(record: SlotRecord) -> Came:
     if record.state is SlotState.DRAFT:
         return Came.HELD if record.reason else Came.DRAFTED
     return _CAME[record.state]
+
+
+def _came_of(report: Report) -> Came:
+    """Readers who only wait for their own hour do not make it incomplete."""
+    good = report.counts[DeliveryState.SENT] + report.counts[DeliveryState.WITHHELD]
+    everybody = sum(report.counts.values())
+    return Came.SERVED if good + report.later == everybody else Came.INCOMPLETE

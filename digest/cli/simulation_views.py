@@ -1,0 +1,221 @@
+"""How a simulation is shown: what was simulated, its slots, bars, and what it comes to."""
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from statistics import median
+from typing import TYPE_CHECKING, Any, Final
+
+from digest.cli.output import counted, note, say
+from digest.cli.plots import Bar, print_bars
+from digest.cli.tables import print_table
+
+if TYPE_CHECKING:
+    from digest.scheduler.simulation import SimulatedSlot, Simulation
+
+#: More slots than this are shown week by week on a terminal, and their bars everywhere.
+_MANY: Final = 31
+
+#: As wide is a line in a pipe.
+_PIPE: Final = 80
+
+#: So many reasons are listed.
+_REASONS: Final = 10
+
+# strftime would name the day in the language of the machine.
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def show(result: "Simulation", *, on_terminal: bool) -> None:
+    """Print it all; on a terminal a long span is told by weeks."""
+    say(_what(result))
+    if not result.slots:
+        note(_no_slot(result))
+        return
+    say("")
+    if on_terminal and len(result.slots) > _MANY:
+        _print_weeks(result)
+    else:
+        _print_slots(result)
+    if result.editions:
+        say("")
+        say(f"Stories of each {_unit(result)}:")
+        print_bars(
+            list(_bars(result)), width=shutil.get_terminal_size().columns if on_terminal else _PIPE
+        )
+    say("")
+    _print_summary(result)
+    if not result.articles:
+        note("No article is of this time; `--until TIME` ends the weeks where you say.")
+    if on_terminal and len(result.slots) > _MANY:
+        note("Into a pipe or a file, and with --json, each slot is told.", style="dim")
+
+
+def sizes(result: "Simulation") -> dict[str, Any]:
+    """How many stories the editions have; without one, nothing of it can be said."""
+    stories = [len(one.stories) for one in result.editions]
+    sections: Counter[str | None] = Counter()
+    for one in result.editions:
+        sections.update(one.sections)
+    return {
+        "total": sum(stories),
+        "median": median(stories) if stories else None,
+        "least": min(stories, default=None),
+        "most": max(stories, default=None),
+        "sections": [{"section": title, "stories": n} for title, n in sections.most_common()],
+    }
+
+
+def _what(result: "Simulation") -> str:
+    from digest.config.durations import format_duration
+
+    newsletter, rules = result.newsletter, result.newsletter.rules
+    said = [
+        f"{newsletter.schedule}",
+        f"min_items {rules.min_items}",
+        f"max_items {rules.max_items}",
+        *(f"max_per_section {n}" for n in (rules.max_per_section,) if n),
+        *(f"max_per_source {n}" for n in (rules.max_per_source,) if n),
+        f"max_age {format_duration(rules.max_age)}",
+    ]
+    begin, until = (_local(instant, result) for instant in (result.begin, result.until))
+    before = result.decided_before
+    had = f" ({before:,} more were decided on by the editions before)" if before else ""
+    return (
+        f"{newsletter.key}: {', '.join(said)}; {begin} to {until} ({newsletter.timezone.key});"
+        f" {counted(result.articles, 'article')}{had}"
+    )
+
+
+def _no_slot(result: "Simulation") -> str:
+    return f"{result.newsletter.key} has no slot in this time; more --weeks reach further back"
+
+
+def _local(instant: datetime, result: "Simulation") -> str:
+    return f"{instant.astimezone(result.newsletter.timezone):%Y-%m-%d %H:%M}"
+
+
+def _print_slots(result: "Simulation") -> None:
+    rows = [
+        (
+            _name(first),
+            f"{first.number}" if first.number else "·",
+            f"{len(first.stories):,}" if first.stories else "·",
+            f"{first.waiting:,}",
+            first.stories[0].title if first.stories else f"– {_reason(first, others)}",
+        )
+        for first, *others in _runs(result.slots)
+    ]
+    headers = ("Slot", ">No.", ">Stories", ">Waiting", "Lead, or – why there is none")
+    print_table(headers, rows, fold=(headers[-1],))
+
+
+def _runs(slots: Sequence["SimulatedSlot"]) -> Iterator[list["SimulatedSlot"]]:
+    """Slots without an edition are one row as long as they have the same reason."""
+    for _, run in groupby(slots, key=lambda one: (one.number, one.reason, one.waiting)):
+        yield list(run)
+
+
+def _reason(first: "SimulatedSlot", others: Sequence["SimulatedSlot"]) -> str:
+    if not others:
+        return first.reason
+    more = counted(len(others), "more slot")
+    return f"{first.reason} (and so on for {more}, to {_name(others[-1])})"
+
+
+def _name(one: "SimulatedSlot") -> str:
+    wall = one.slot.wall
+    return f"{_DAYS[wall.weekday()]} {wall:%Y-%m-%d %H:%M}"
+
+
+def _print_weeks(result: "Simulation") -> None:
+    rows = []
+    for _, run in groupby(_weeks(result), key=_sameness):
+        (monday, _), *_ = weeks = list(run)
+        slots = [one for _, of_week in weeks for one in of_week]
+        editions = [one for one in slots if one.stories]
+        why = _most_common_reason(slots)
+        rows.append(
+            (
+                f"{monday:%Y-%m-%d}",
+                f"{len(editions):,}",
+                f"{len(slots) - len(editions):,}",
+                f"{sum(len(one.stories) for one in editions):,}",
+                f"{slots[-1].waiting:,}",
+                f"{why} ({len(weeks)} weeks)" if len(weeks) > 1 else why,
+            )
+        )
+    headers = ("Week of", ">Editions", ">Without", ">Stories", ">Waiting", "Mostly without because")
+    print_table(headers, rows, fold=(headers[-1],))
+
+
+def _sameness(week: tuple[date, Sequence["SimulatedSlot"]]) -> tuple[date | None, str]:
+    """Weeks without any edition are one row as long as they have the same reason."""
+    monday, slots = week
+    none = not any(one.stories for one in slots)
+    return (None if none else monday, _most_common_reason(slots))
+
+
+def _most_common_reason(slots: Sequence["SimulatedSlot"]) -> str:
+    reasons = Counter(one.reason for one in slots if one.reason)
+    return reasons.most_common(1)[0][0] if reasons else ""
+
+
+def _weeks(result: "Simulation") -> Iterator[tuple[date, Sequence["SimulatedSlot"]]]:
+    def monday(one: "SimulatedSlot") -> date:
+        day = one.slot.wall.date()
+        return day - timedelta(days=day.weekday())
+
+    for day, slots in groupby(result.slots, key=monday):
+        yield day, tuple(slots)
+
+
+def _unit(result: "Simulation") -> str:
+    return "week" if len(result.slots) > _MANY else "edition"
+
+
+def _bars(result: "Simulation") -> Iterator[Bar]:
+    if len(result.slots) <= _MANY:
+        for one in result.editions:
+            yield Bar(label=_name(one), amount=len(one.stories))
+        return
+    for day, slots in _weeks(result):
+        yield Bar(label=f"{day:%Y-%m-%d}", amount=sum(len(one.stories) for one in slots))
+
+
+def _print_summary(result: "Simulation") -> None:
+    size = sizes(result)
+    skipped = len(result.slots) - len(result.editions) - result.days_off
+    parts = [
+        counted(len(result.editions), "edition"),
+        counted(skipped, "slot") + " skipped",
+        *([counted(result.days_off, "slot") + " on a day off"] if result.days_off else []),
+    ]
+    say(", ".join(parts))
+    if result.editions:
+        say(
+            f"stories of an edition: median {size['median']:g}, least {size['least']:,},"
+            f" most {size['most']:,}"
+        )
+        _print_sections(size["sections"])
+    unsent = sum(one.articles for one in result.unsent)
+    say(
+        f"{size['total']:,} of {counted(result.articles, 'article')} were in an edition,"
+        f" {unsent:,} in none"
+    )
+    rows = [(f"  {one.articles:,}", one.why) for one in result.unsent]
+    print_table((">Articles", "Why"), rows[:_REASONS], fold=("Why",), show_headers=False)
+    if len(rows) > _REASONS:
+        left = sum(one.articles for one in result.unsent[_REASONS:])
+        say(f"  … and {left:,} for {counted(len(rows) - _REASONS, 'other reason')}")
+
+
+def _print_sections(sections: Sequence[dict[str, Any]]) -> None:
+    named = [one for one in sections if one["section"]][:_REASONS]
+    if not named:
+        return
+    told = [f"{one['section']} {one['stories']:,}" for one in named]
+    rest = sum(one["stories"] for one in sections) - sum(one["stories"] for one in named)
+    say(f"by section: {', '.join([*told, *([f'others {rest:,}'] if rest else [])])}")

@@ -1,0 +1,142 @@
+"""The lease: of all services on one database, the one that holds it is at work.
+
+A lock file that the operating system lets go when a process dies, however it dies. Who holds it
+stands in a file of its own; the lock is the truth, the file only puts a name to it.
+"""
+
+import json
+import os
+import socket
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from digest.errors import DatabaseUnwritable, LedgerError
+from digest.model.instant import from_text, to_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """The process that holds a lease."""
+
+    pid: int
+    host: str
+    since: datetime
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host} since {to_text(self.since)}"
+
+
+class Lease:
+    """The lease of a database. Used by one thread."""
+
+    def __init__(self, database: Path) -> None:
+        from filelock import FileLock
+
+        # Resolved: a database that is reached by two ways has one lease.
+        path = database.resolve()
+        self._path = path.with_name(path.name + ".run.lock")
+        self._card = path.with_name(path.name + ".run.json")
+        self._lock = FileLock(self._path)
+        self._ours: tuple[int, int] | None = None
+
+    def take(self, now: datetime) -> Holder | None:
+        """Take the lease, and say who we are; None if another process has it.
+
+        Raises DatabaseUnwritable where there can be none.
+        """
+        from filelock import Timeout
+
+        try:
+            self._lock.acquire(blocking=False)
+        except Timeout:
+            return None
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
+        ourselves = Holder(pid=os.getpid(), host=socket.gethostname(), since=now)
+        try:
+            self._write(ourselves)
+        except OSError as error:
+            self._lock.release()
+            raise _unwritable(self._card, error) from error
+        self._ours = _identity(self._path)
+        return ourselves
+
+    def holder(self) -> Holder | None:
+        """Who holds the lease, where that is known; to be asked when `take` has failed.
+
+        A card whose process is no more is of an earlier holder: the new one has not yet written.
+        """
+        try:
+            card = json.loads(self._card.read_bytes())
+            found = Holder(pid=card["pid"], host=card["host"], since=from_text(card["since"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        gone = found.host == socket.gethostname() and not _alive(found.pid)
+        return None if gone else found
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether we hold it, and nobody has removed or replaced the lock since."""
+        return self._ours is not None and _identity(self._path) == self._ours
+
+    def check(self) -> None:
+        """Raise LedgerError if the lock is gone: another process could be at work beside us."""
+        if not self.is_ours:
+            raise LedgerError(
+                f"the lock {self._path} was taken away while the service ran",
+                hint="Leave it alone: it goes with its process. Start `digest run` again.",
+            )
+
+    def release(self) -> None:
+        """Let it go. Our card goes with it, unless the lock is another's by now."""
+        if self.is_ours:
+            self._card.unlink(missing_ok=True)
+        self._ours = None
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def _write(self, holder: Holder) -> None:
+        fresh = self._card.with_name(f"{self._card.name}.{os.getpid()}")
+        card = {"pid": holder.pid, "host": holder.host, "since": to_text(holder.since)}
+        try:
+            fresh.write_text(json.dumps(card) + "\n", encoding="utf-8")
+            fresh.replace(self._card)
+        finally:
+            fresh.unlink(missing_ok=True)
+
+
+def held_by(holder: Holder | None) -> str:
+    """Who has the lease, in words."""
+    return f"held by {holder}" if holder else "held by another process"
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True  # somebody else's process, or nothing that we can tell
+    return True
+
+
+def _unwritable(path: Path, error: OSError) -> DatabaseUnwritable:
+    return DatabaseUnwritable(
+        f"{path} cannot be made: {error.strerror or error}",
+        hint="The folder of the database must be writable.",
+    )

@@ -1,0 +1,139 @@
+"""The log of the service: one line an event, for people or for programs, without personal data.
+
+A line has a time, a level, an event and fields: newsletters, slots, numbers of editions, counts.
+What others said (servers, sources, exceptions) may name readers. So every text goes through
+`discreet`, and of a server's reply only the codes are kept: `digest status` has its words.
+"""
+
+import json
+import re
+import sys
+import traceback
+from collections.abc import Callable, Collection
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, TextIO
+
+from digest.config.settings import LogForm, Settings
+from digest.errors import ConfigError, DigestError
+from digest.model.instant import to_text
+
+Field = str | int | float | bool | None
+
+_ADDRESS = re.compile(r"""(?:"[^"\n]*"|[^\s<>()\[\],;:"'=]+)(?:@|%40)[^\s<>()\[\],;:"'/?&]+""")
+#: An SMTP reply that somebody quotes: what follows its codes are the server's own words.
+_REPLY = re.compile(r"((?:^|[:(] ?)[245][0-5]\d(?: [245]\.\d{1,3}\.\d{1,3})?) [^\n]*", re.MULTILINE)
+#: A token of ours has 22 characters; whatever is as long and as random may be one.
+_TOKEN = re.compile(r"(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}(?![\w-])")
+_QUERY = re.compile(r"(https?://[^\s?#]*)[?#][^\s)\"']*")
+
+_LONGEST: Final = 1000
+
+#: Fields that hold nothing but words of ours, and of the configuration.
+_OURS: Final = frozenset(
+    {"time", "level", "event", "slot", "newsletter", "source", "database", "traceback"}
+)
+
+
+class Level(StrEnum):
+    """How much somebody should care."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def discreet(text: str, secrets: Collection[str] = ()) -> str:
+    """The text without what is nobody's business: addresses, tokens, replies, and `secrets`."""
+    for secret in secrets:
+        text = text.replace(secret, "…")
+    text = _REPLY.sub(r"\1 …", text)
+    text = _QUERY.sub(r"\1?…", text)
+    text = _ADDRESS.sub("…@…", text)
+    text = _TOKEN.sub("…", text)
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+
+
+def secrets_of(settings: Settings) -> Collection[str]:
+    """What the settings hold that no line may show."""
+    return [server.password for server in settings.outgoing if server.password]
+
+
+class Log:
+    """Writes lines to a stream. Safe from several threads; not from a signal handler."""
+
+    def __init__(
+        self,
+        form: LogForm,
+        clock: Callable[[], datetime],
+        *,
+        secrets: Collection[str] = (),
+        stream: TextIO | None = None,
+    ) -> None:
+        self.form = form
+        self.secrets = secrets
+        self._clock = clock
+        self._stream = stream or sys.stderr
+
+    def info(self, event: str, message: str = "", **fields: Field) -> None:
+        """Something happened as it should."""
+        self._write(Level.INFO, event, message, fields)
+
+    def warning(self, event: str, message: str = "", **fields: Field) -> None:
+        """Somebody may want to look at this."""
+        self._write(Level.WARNING, event, message, fields)
+
+    def error(self, event: str, error: BaseException, **fields: Field) -> None:
+        """Something failed. An error that nobody foresaw is shown with where it came from."""
+        if isinstance(error, DigestError):
+            fields |= {"error": type(error).__name__, "hint": error.hint or None}
+            self._write(Level.ERROR, event, _told(error), fields)
+            return
+        # The frames only: values may be of readers.
+        where = [
+            f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)
+        ]
+        fields |= {"error": type(error).__name__, "traceback": " < ".join(reversed(where))}
+        self._write(Level.ERROR, event, str(error), fields)
+
+    def _write(self, level: Level, event: str, message: str, fields: dict[str, Field]) -> None:
+        line: dict[str, Field] = {"time": to_text(self._clock()), "level": level, "event": event}
+        line |= {"message": message or None} | fields
+        line = {key: self._discreet(key, value) for key, value in line.items() if value is not None}
+        text = _json(line) if self.form is LogForm.JSON else _text(line)
+        try:
+            self._stream.write(text + "\n")
+            self._stream.flush()
+        except (OSError, ValueError):
+            return  # nobody reads it; that is no reason to leave readers without their edition
+
+    def _discreet(self, key: str, value: Field) -> Field:
+        if not isinstance(value, str) or key in _OURS:
+            return value
+        return discreet(value, self.secrets)
+
+
+def _told(error: DigestError) -> str:
+    problems = error.problems if isinstance(error, ConfigError) else ()
+    return "; ".join([error.message, *map(str, problems)])
+
+
+def _json(line: dict[str, Field]) -> str:
+    return json.dumps(line, ensure_ascii=True)
+
+
+def _text(line: dict[str, Field]) -> str:
+    head = f"{line.pop('time')} {line.pop('level'):7} {line.pop('event')}"
+    message = line.pop("message", None)
+    fields = "".join(f" {key}={_value(value)}" for key, value in line.items())
+    return head + fields + (f" — {_one_line(str(message))}" if message else "")
+
+
+def _value(value: Field) -> str:
+    text = _one_line(str(value))
+    return json.dumps(text, ensure_ascii=False) if re.search(r"[\s=\"]", text) or not text else text
+
+
+def _one_line(text: str) -> str:
+    text = " ".join(text.split())
+    return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)

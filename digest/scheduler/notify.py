@@ -1,0 +1,57 @@
+"""Telling systemd how we are (`sd_notify(3)`): a datagram to the socket that it names."""
+
+import os
+import socket
+from collections.abc import Mapping
+from typing import Final
+
+_MICROSECONDS: Final = 1_000_000
+
+
+class Supervisor:
+    """Whoever started us, if it wants to be told. Without one, nothing happens."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._address = environ.get("NOTIFY_SOCKET", "")
+        self.watchdog = _watchdog(environ)
+
+    def ready(self) -> None:
+        """We are up."""
+        self._tell("READY=1")
+
+    def reloading(self) -> None:
+        """We read our settings anew; `ready` follows."""
+        self._tell("RELOADING=1")
+
+    def stopping(self) -> None:
+        """We are about to end."""
+        self._tell("STOPPING=1")
+
+    def alive(self) -> None:
+        """Our main loop lives. To be said more often than every `watchdog` seconds."""
+        self._tell("WATCHDOG=1")
+
+    def status(self, line: str) -> None:
+        """What we are doing, for `systemctl status`."""
+        self._tell("STATUS=" + " ".join(line.split()))
+
+    def _tell(self, message: str) -> None:
+        if not self._address.startswith(("/", "@")):
+            return
+        # A name that begins with @ is in Linux's abstract namespace.
+        address = self._address.replace("@", "\0", 1) if self._address[0] == "@" else self._address
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+                line.setblocking(False)
+                line.connect(address)
+                line.send(message.encode())
+        except OSError:
+            return  # whoever does not listen need not know
+
+
+def _watchdog(environ: Mapping[str, str]) -> float | None:
+    """Seconds after which we are taken for dead; None where nobody watches, or not this process."""
+    interval, watched = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
+    if watched and watched != str(os.getpid()):
+        return None
+    return int(interval) / _MICROSECONDS if interval.isdecimal() and int(interval) else None

@@ -1,0 +1,254 @@
+"""Work: what the service does each time it is woken, step by step.
+
+A step that fails is logged once, tried again the next time, and keeps no other step from its turn.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import Final
+
+from digest.config import Settings
+from digest.errors import Interrupted
+from digest.ingest.gather import SourceReport
+from digest.model.notice import Notice
+from digest.publishing.deliver import Stop
+from digest.publishing.ingesting import stale
+from digest.publishing.notices import post
+from digest.publishing.pruning import Pruned, prune
+from digest.publishing.round import Ends, refuse_backup
+from digest.scheduler.aside import Aside
+from digest.scheduler.carrier import Carrier
+from digest.scheduler.ending import Ending
+from digest.scheduler.gathering import read_all
+from digest.scheduler.lease import Lease
+from digest.scheduler.log import Log
+from digest.scheduler.reporting import Reporter
+from digest.scheduler.standing import Standing
+from digest.scheduler.tick import Tally, tick
+from digest.scheduler.timetable import next_slot
+from digest.scheduler.turns import Turn
+from digest.scheduler.wishes import Wish
+from digest.sender.transports import transport_for
+from digest.storage.connection import Access, open_database
+
+#: Seconds that a round may last before others have their turn.
+TURN: Final = 60.0
+
+#: Seconds that a step may take (rendering for a large edition, and freezing it), and what is
+#: between two looks at a round.
+_STEP: Final = 900.0
+_LOOK: Final = 120.0
+
+#: Seconds for which slots wait for the sources when the work begins: articles may be days old.
+_FRESH: Final = 60.0
+
+#: Seconds between two looks for what the owner is to be told: they count deliveries.
+_BETWEEN_POSTS: Final = 60.0
+
+#: Seconds that what is done aside gets at the end. It bears being cut off.
+_LEAVE: Final = 5.0
+
+
+class Work:
+    """The steps, and what they share. `settings` may be replaced between two turns."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        ending: Ending,
+        lease: Lease,
+        *,
+        log: Log,
+        now: Callable[[], datetime],
+        steady: Callable[[], float],
+    ) -> None:
+        self.settings = settings
+        self.standing = Standing()
+        self.reporter = Reporter(log, self.standing)
+        self._ending = ending
+        self._lease = lease
+        self._log = log
+        self._now = now
+        self._steady = steady
+        self._sources: Aside[SourceReport] = Aside("sources")
+        self._house: Aside[Pruned] = Aside("house")
+        self._rested = False
+        self._told_ending = False
+        self._post_at = float("-inf")
+        self._carriers: tuple[Settings, Carrier] | None = None
+
+    def begin(self) -> None:
+        """Read the sources that were not read lately, before any slot is seen to.
+
+        Raises Held for a backup that was put back, and StorageErrors.
+        """
+        self._refuse_backup()
+        self._step("ingest", self._read_stale_sources)
+        self._await_sources(_FRESH)
+
+    def turn(self, wishes: Iterable[Wish]) -> bool:
+        """Do what is due, and what was wished for. True if a round rests: come again at once."""
+        self._rested = False
+        if Wish.INGEST in wishes:
+            self._read_sources()
+        self._step("tick", lambda: self._tick(self._turn_by_turn(self._next_slot())))
+        self._tell_sources()
+        if self._steady() >= self._post_at:
+            self._step("notices", self._post)
+        if Wish.KEEP_HOUSE in wishes:
+            self._keep_house()
+        self._tell_house()
+        return self._rested
+
+    def once(self) -> Tally:
+        """One turn that waits for each step, and for the end of each round. Raises as `begin`."""
+        self._refuse_backup()
+        self._read_sources()
+        self._await_sources(float("inf"))
+        tally = Tally()
+        if not self._ending.requested:
+            tally = self._tick(self._turn_by_turn(None, lasts=float("inf")))
+        if not self._ending.requested:
+            self._step("notices", self._post)
+            self._keep_house()
+            self._house.wait(_STEP)
+            self._tell_house()
+        return tally
+
+    def end(self) -> None:
+        """Give what is done aside a moment. Whatever it has not kept by then, is read again."""
+        self._tell_ending()
+        self._sources.wait(min(_LEAVE, self.settings.service.timeout))
+
+    def _refuse_backup(self) -> None:
+        with open_database(self.settings.database, Access.READ) as db:
+            refuse_backup(db)
+
+    # --- steps ---
+
+    def _step(self, name: str, step: Callable[[], object]) -> None:
+        if self._ending.requested:
+            return
+        self.standing.pulse.beat(_STEP)
+        try:
+            step()
+        except Interrupted:
+            raise
+        except Exception as error:  # noqa: BLE001  # told, and tried again: that is the service
+            self.standing.trouble |= {name}
+            self.reporter.failed(f"{name}-failed", error)
+        else:
+            self.standing.trouble -= {name}
+            self.reporter.went_well(f"{name}-failed")
+
+    def _tick(self, ends: Ends) -> Tally:
+        self.reporter.tick_begins()
+        tally = tick(
+            self.settings,
+            now=self._now(),
+            clock=self._now,
+            transport=self._carrier,
+            tell=self.reporter.tell,
+            ends=ends,
+        )
+        self.reporter.tick_ended()
+        self.standing.pulse.ticked()
+        return tally
+
+    def _post(self) -> None:
+        def tell(notice: Notice) -> None:
+            self._log.warning("notice", notice.subject)
+
+        told = post(self.settings, now=self._now(), transport=self._carrier, tell=tell)
+        self._post_at = self._steady() + _BETWEEN_POSTS
+        if told:
+            self._log.info("owner-told", notices=told)
+
+    def _carrier(self) -> Carrier:
+        """The transport. It is the same one each time, so that it keeps the limits of relays."""
+        if self._carriers is None or self._carriers[0] is not self.settings:
+            made = Carrier(transport_for(self.settings), self.standing.messages)
+            self._carriers = self.settings, made
+        return self._carriers[1]
+
+    # --- rounds ---
+
+    def _next_slot(self) -> datetime | None:
+        now = self._now()
+        coming = []
+        for newsletter in self.settings.newsletters.values():
+            # A timetable that cannot be read is the tick's to tell, and no other newsletter's loss.
+            with suppress(Exception):
+                coming.append(next_slot(newsletter, now))
+        return min((slot.at for slot in coming if slot is not None), default=None)
+
+    def _turn_by_turn(self, next_slot: datetime | None, *, lasts: float = TURN) -> Ends:
+        @contextmanager
+        def ends(stop: Stop) -> Iterator[None]:
+            def goes_on() -> bool:
+                slot_came = next_slot is not None and self._now() >= next_slot
+                return not slot_came and self._lease.is_ours
+
+            def look() -> bool:
+                self.standing.pulse.beat(_LOOK)
+                if self._ending.requested:
+                    self._tell_ending()
+                return turn.look()
+
+            turn = Turn(
+                stop,
+                lasts=lasts,
+                goes_on=goes_on,
+                call_off=self._carrier().call_off,
+                steady=self._steady,
+            )
+            with self._ending.of_round(stop, look=look):
+                yield
+            self._rested |= stop.rests
+
+        return ends
+
+    def _tell_ending(self) -> None:
+        if not self._told_ending:
+            self._told_ending = True
+            self._log.info("ending", "what is under way is finished", timeout=self._ending.timeout)
+
+    # --- aside ---
+
+    def _read_stale_sources(self) -> None:
+        now = self._now()
+        settings = self.settings
+        due = stale(settings, settings.service.ingest_every, now=now)
+        if due:
+            self._sources.begin(lambda: read_all(settings, due, now))
+
+    def _read_sources(self) -> None:
+        settings, now = self.settings, self._now()
+        if settings.sources:
+            self._sources.begin(lambda: read_all(settings, settings.sources, now))
+
+    def _await_sources(self, seconds: float) -> None:
+        until = self._steady() + seconds
+        while self._sources.busy and self._steady() < until and not self._ending.requested:
+            self.standing.pulse.beat(_LOOK)
+            self._sources.wait(0.2)
+        self._tell_sources()
+
+    def _tell_sources(self) -> None:
+        for news in self._sources.results():
+            if isinstance(news, Exception):
+                self.reporter.failed("ingest-failed", news)
+            else:
+                self.reporter.source(news)
+
+    def _keep_house(self) -> None:
+        settings, now = self.settings, self._now()
+        self._house.begin(lambda: [prune(settings, now=now)])
+
+    def _tell_house(self) -> None:
+        for news in self._house.results():
+            if isinstance(news, Exception):
+                self.reporter.failed("pruning-failed", news)
+            elif news.editions:
+                self._log.info("pruned", editions=news.editions, deliveries=news.deliveries)
