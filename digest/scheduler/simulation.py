@@ -22,6 +22,7 @@ from digest.model.schedule import DeliverAt
 from digest.model.slot import Slot
 from digest.model.span import in_words
 from digest.publishing.hours import hours_in
+from digest.publishing.proposed import NothingLeft, Proposed, proposal_of, proposed
 from digest.publishing.skipped import too_few
 from digest.scheduler.timetable import slots_after
 from digest.selection import TooFew, select
@@ -215,25 +216,49 @@ class _Replay:
             subject=selection.stories[0].title,
             stories=selection.stories,
         )
+        decisions = selection.decisions
+        if newsletter.timing.approval:
+            content = self._at_its_hour(edition, moment)
+            if isinstance(content, NothingLeft):
+                self._number -= 1
+                return self._none(slot, f"nothing is left: {'; '.join(content.gone.values())}")
+            edition, decisions = content.edition, content.decisions
+            if len(edition.stories) < newsletter.rules.min_items:
+                self._number -= 1
+                few = TooFew(found=len(edition.stories), needed=newsletter.rules.min_items)
+                return self._none(slot, too_few(self._db, newsletter, few, moment.cutoff).reason)
         freezing.store(
             self._db,
             edition,
-            decisions=selection.decisions,
+            decisions=decisions,
             variants=(),
             audience=(),
             images={},
             last_article_id=found.last_article_id,
             now=moment.made_at,
         )
-        went_too_old = self._given_up(selection.decisions)
+        went_too_old = self._given_up(decisions)
         return SimulatedSlot(
             slot=slot,
             number=self._number,
-            stories=selection.stories,
+            stories=edition.stories,
             reason="",
             waiting=len(self._waiting),
             went_too_old=went_too_old,
-            duplicates=sum(one.verdict is Verdict.DUPLICATE for one in selection.decisions),
+            duplicates=sum(one.verdict is Verdict.DUPLICATE for one in decisions),
+        )
+
+    def _at_its_hour(self, edition: Edition, moment: _Moment) -> Proposed | NothingLeft:
+        """What a draft is when its slot comes; what came after it was made is decided on then."""
+        # With a subject of its own none has to be rendered.
+        proposal = replace(proposal_of(edition), subject=edition.subject)
+        return proposed(
+            self._db,
+            self._newsletter,
+            moment.slot,
+            proposal,
+            cutoff=moment.cutoff,
+            nonce=lambda: edition.nonce,
         )
 
     def _none(

@@ -10,17 +10,14 @@ from typing import Final
 
 from digest.config import Settings
 from digest.errors import Interrupted
-from digest.ingest.gather import SourceReport
 from digest.model.notice import Notice
 from digest.publishing.deliver import Stop
 from digest.publishing.ingesting import stale
 from digest.publishing.notices import post
-from digest.publishing.pruning import Pruned, prune
 from digest.publishing.round import Ends, refuse_backup
-from digest.scheduler.aside import Aside
 from digest.scheduler.carrier import Carrier
+from digest.scheduler.chores import Chores
 from digest.scheduler.ending import Ending
-from digest.scheduler.gathering import read_all
 from digest.scheduler.lease import Lease
 from digest.scheduler.log import Log
 from digest.scheduler.reporting import Reporter
@@ -71,8 +68,7 @@ class Work:
         self._log = log
         self._now = now
         self._steady = steady
-        self._sources: Aside[SourceReport] = Aside("sources")
-        self._house: Aside[Pruned] = Aside("house")
+        self._chores = Chores(self.reporter, now)
         self._rested = False
         self._told_ending = False
         self._post_at = float("-inf")
@@ -91,35 +87,34 @@ class Work:
         """Do what is due, and what was wished for. True if a round rests: come again at once."""
         self._rested = False
         if Wish.INGEST in wishes:
-            self._read_sources()
+            self._chores.read(self.settings, self.settings.sources)
         self._step("tick", lambda: self._tick(self._turn_by_turn(self._next_slot())))
-        self._tell_sources()
         if self._steady() >= self._post_at:
             self._step("notices", self._post)
         if Wish.KEEP_HOUSE in wishes:
-            self._keep_house()
-        self._tell_house()
+            self._chores.keep_house(self.settings)
+        self._chores.tell()
         return self._rested
 
     def once(self) -> Tally:
         """One turn that waits for each step, and for the end of each round. Raises as `begin`."""
         self._refuse_backup()
-        self._read_sources()
+        self._chores.read(self.settings, self.settings.sources)
         self._await_sources(float("inf"))
         tally = Tally()
         if not self._ending.requested:
             tally = self._tick(self._turn_by_turn(None, lasts=float("inf")))
         if not self._ending.requested:
             self._step("notices", self._post)
-            self._keep_house()
-            self._house.wait(_STEP)
-            self._tell_house()
+            self._chores.keep_house(self.settings)
+            self._chores.wait_for_house(_STEP)
+            self._chores.tell()
         return tally
 
     def end(self) -> None:
         """Give what is done aside a moment. Whatever it has not kept by then, is read again."""
         self._tell_ending()
-        self._sources.wait(min(_LEAVE, self.settings.service.timeout))
+        self._chores.wait_for_sources(min(_LEAVE, self.settings.service.timeout))
 
     def _refuse_backup(self) -> None:
         with open_database(self.settings.database, Access.READ) as db:
@@ -172,6 +167,17 @@ class Work:
             self._carriers = self.settings, made
         return self._carriers[1]
 
+    def _read_stale_sources(self) -> None:
+        due = stale(self.settings, self.settings.service.ingest_every, now=self._now())
+        self._chores.read(self.settings, due)
+
+    def _await_sources(self, seconds: float) -> None:
+        until = self._steady() + seconds
+        while self._chores.reading and self._steady() < until and not self._ending.requested:
+            self.standing.pulse.beat(_LOOK)
+            self._chores.wait_for_sources(0.2)
+        self._chores.tell()
+
     # --- rounds ---
 
     def _next_slot(self) -> datetime | None:
@@ -213,42 +219,3 @@ class Work:
         if not self._told_ending:
             self._told_ending = True
             self._log.info("ending", "what is under way is finished", timeout=self._ending.timeout)
-
-    # --- aside ---
-
-    def _read_stale_sources(self) -> None:
-        now = self._now()
-        settings = self.settings
-        due = stale(settings, settings.service.ingest_every, now=now)
-        if due:
-            self._sources.begin(lambda: read_all(settings, due, now))
-
-    def _read_sources(self) -> None:
-        settings, now = self.settings, self._now()
-        if settings.sources:
-            self._sources.begin(lambda: read_all(settings, settings.sources, now))
-
-    def _await_sources(self, seconds: float) -> None:
-        until = self._steady() + seconds
-        while self._sources.busy and self._steady() < until and not self._ending.requested:
-            self.standing.pulse.beat(_LOOK)
-            self._sources.wait(0.2)
-        self._tell_sources()
-
-    def _tell_sources(self) -> None:
-        for news in self._sources.results():
-            if isinstance(news, Exception):
-                self.reporter.failed("ingest-failed", news)
-            else:
-                self.reporter.source(news)
-
-    def _keep_house(self) -> None:
-        settings, now = self.settings, self._now()
-        self._house.begin(lambda: [prune(settings, now=now)])
-
-    def _tell_house(self) -> None:
-        for news in self._house.results():
-            if isinstance(news, Exception):
-                self.reporter.failed("pruning-failed", news)
-            elif news.editions:
-                self._log.info("pruned", editions=news.editions, deliveries=news.deliveries)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.gazette import Gazette, stock
-from tests.faults.service import running
+from tests.faults.gazette import Gazette, Target, stock
+from tests.faults.scripted_server import Hang, Moment, ScriptedServer, Stage, serving
+from tests.faults.service import make_due, running
 
 pytestmark = pytest.mark.slow
 
@@ -77,6 +78,30 @@ def test_both_services_have_a_page_when_each_has_a_port(gazette: Gazette) -> Non
             assert json.loads(page(ports[0], "/healthz"))["role"] == "leading"
             assert "digest_leading 0" in page(ports[1], "/metrics")
             assert "digest_leading 1" in page(ports[0], "/metrics")
+
+
+def test_a_second_signal_is_obeyed_at_once_and_what_is_in_doubt_is_unknown(
+    gazette: Gazette,
+) -> None:
+    make_due(gazette)
+    target = Target()
+
+    def script(moment: Moment) -> Hang | None:
+        if moment.stage is not Stage.DOT:
+            return None
+        if moment.nth == 3:
+            target.hit(signal.SIGTERM)
+        return Hang()
+
+    with serving(ScriptedServer(script)) as server:
+        gazette.at(server)
+        with running(gazette) as service:
+            target.aim(service.sender)
+            service.until("ending")
+            service.process.terminate()
+            assert service.code() == 5
+            assert service.until("ended")["drained"] is False
+    assert set(gazette.states().values()) == {"unknown"}
 
 
 def two_free_ports() -> list[int]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from digest.config.schedules import parse_schedule
@@ -219,6 +219,22 @@ _timings = st.sampled_from(
     timing=_timings,
     lines=st.sampled_from((["daily at 07:00"], ["weekdays at 07:00", "daily at 17:30"])),
     from_day=st.integers(0, 2),
+)
+@example(
+    # What repeats a story, and comes between its draft and its hour, is decided on with it.
+    published=[(112, ("tide", "tide", "tide"), "Town"), (117, ("tide", "tide", "tide"), "Town")],
+    rules=Rules(max_age=timedelta(hours=20)),
+    timing=Timing(approval=True, lead_time=timedelta(hours=3), on_silence=OnSilence.SEND),
+    lines=["weekdays at 07:00", "daily at 17:30"],
+    from_day=0,
+)
+@example(
+    # Readers had it on the first day, and the simulation begins on the second.
+    published=[(-1, ("ferry", "choir", "tide"), None), (8, ("market", "bakery", "school"), None)],
+    rules=Rules(),
+    timing=Timing(),
+    lines=["daily at 07:00"],
+    from_day=1,
 )
 def test_a_simulation_has_the_editions_that_the_service_made(
     published: Sequence[tuple[int, tuple[str, ...], str | None]],
