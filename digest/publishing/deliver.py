@@ -102,6 +102,7 @@ async def deliver(
     clock: Clock,
     stop: Stop,
     progress: Progress,
+    accepted_before: bool = False,
     resting: Resting = nobody_rests,
     dice: Callable[[], float] = random,
 ) -> Report:
@@ -109,6 +110,7 @@ async def deliver(
 
     Nothing is claimed when it begins, and nothing when it has ended in order. A relay that is at
     fault, or a ledger that cannot be written, ends the run; whoever was not served stays queued.
+    `accepted_before`: servers took messages of this edition in an earlier run.
     """
     edition_id = edition.stored_id
     journal = Journal(journal_of(db.path))
@@ -123,7 +125,6 @@ async def deliver(
             stop.begun = True
             look = LastLook(hold, Objections(db), journal)
             patience = Patience(give_up_after, dice)
-            accepted_before = deliveries.counts(db, edition_id)[DeliveryState.SENT] > 0
             refusals = Refusals(accepted_before=accepted_before)
             run = _Run(claims, look, forms, transport, patience, refusals, clock, stop, progress)
             await _together(run.work() for _ in range(transport.connections))

@@ -143,6 +143,7 @@ def deliver_round(
                 clock=clock,
                 stop=stop,
                 progress=told,
+                accepted_before=counts[DeliveryState.SENT] > 0,
                 resting=resting,
             )
 
