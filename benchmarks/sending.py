@@ -118,8 +118,8 @@ def write_key(folder: Path) -> None:
 
 def send(folder: Path, port: int, stop_after: int) -> None:
     """Send the edition, in a process of its own; prints what it took as JSON."""
+    from digest.publishing.delivery.round import Plan
     from digest.publishing.prepare import prepare
-    from digest.publishing.round import Plan
     from digest.publishing.send import send as use_case
     from digest.publishing.skipped import Skipped
     from digest.publishing.stop import stop

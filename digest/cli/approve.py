@@ -24,8 +24,8 @@ def approve(
     Example: `digest approve daily`
     """
     from digest.model.instant import next_second
-    from digest.publishing.editing import approve as use_case
-    from digest.publishing.prospect import prospect
+    from digest.publishing.drafts.editing import approve as use_case
+    from digest.publishing.drafts.prospect import prospect
     from digest.publishing.skipped import Skipped
 
     settings = session_of(context).settings

@@ -15,8 +15,8 @@ from digest.errors import UsageError
 
 if TYPE_CHECKING:
     from digest.model.newsletter import Newsletter
-    from digest.publishing.editing import Shown
-    from digest.publishing.sheet_parts import Mistake
+    from digest.publishing.drafts.editing import Shown
+    from digest.publishing.drafts.sheet_parts import Mistake
 
 
 def draft(
@@ -48,7 +48,7 @@ def draft(
     Example: `digest draft daily --out draft.txt`, then `digest draft daily --read draft.txt`
     """
     from digest.model.instant import next_second
-    from digest.publishing.editing import read_back, show
+    from digest.publishing.drafts.editing import read_back, show
     from digest.publishing.skipped import Skipped
 
     if read is not None and (out is not None or anew or force):
@@ -77,7 +77,7 @@ def draft(
 
 def _refuse_edited(out: Path, *, force: bool) -> None:
     """Raises UsageError where writing would lose somebody's work."""
-    from digest.publishing.sheet import is_unedited
+    from digest.publishing.drafts.sheet import is_unedited
 
     writable(out)
     if force or not out.is_file():
@@ -90,7 +90,7 @@ def _refuse_edited(out: Path, *, force: bool) -> None:
 
 
 def _content(file: Path) -> bytes:
-    from digest.publishing.sheet_parts import MOST
+    from digest.publishing.drafts.sheet_parts import MOST
 
     try:
         with file.open("rb") as stream:
@@ -114,7 +114,7 @@ def _tell_mistakes(file: Path, mistakes: "tuple[Mistake, ...]", *, as_json: bool
 def _tell_taken_over(
     shown: "Shown", newsletter: "Newsletter", now: datetime, *, as_json: bool
 ) -> None:
-    from digest.publishing.prospect import prospect
+    from digest.publishing.drafts.prospect import prospect
 
     if as_json:
         print_json(draft_as_json(shown))
@@ -127,8 +127,8 @@ def _tell_taken_over(
 def _show(
     shown: "Shown", newsletter: "Newsletter", out: Path | None, now: datetime, *, as_json: bool
 ) -> None:
-    from digest.publishing.prospect import prospect
-    from digest.publishing.sheet import write
+    from digest.publishing.drafts.prospect import prospect
+    from digest.publishing.drafts.sheet import write
 
     text = write(shown.sheet, newsletter, now=now)
     if out is not None:

@@ -11,7 +11,7 @@ from digest.cli.output import Exit, note, print_json
 if TYPE_CHECKING:
     from digest.model.newsletter import Newsletter
     from digest.model.slot import Slot
-    from digest.publishing.editing import Shown
+    from digest.publishing.drafts.editing import Shown
 
 SlotOption = Annotated[
     str | None,

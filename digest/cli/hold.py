@@ -22,7 +22,7 @@ def hold(
 
     Example: `digest hold daily`
     """
-    from digest.publishing.editing import hold as use_case
+    from digest.publishing.drafts.editing import hold as use_case
     from digest.publishing.skipped import Skipped
 
     settings = session_of(context).settings

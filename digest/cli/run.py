@@ -13,7 +13,7 @@ from digest.cli.session import Session, existing_database, session_of
 from digest.errors import UsageError
 
 if TYPE_CHECKING:
-    from digest.scheduler.service import Service
+    from digest.scheduler.service.service import Service
     from digest.scheduler.tick import Tally
 
 
@@ -73,9 +73,9 @@ def exit_code(tally: "Tally") -> Exit:
 
 def _service(session: Session) -> "Service":
     from digest.config.load import load
-    from digest.scheduler.log import Log, secrets_of
-    from digest.scheduler.notify import Supervisor
-    from digest.scheduler.service import Service
+    from digest.scheduler.service.log import Log, secrets_of
+    from digest.scheduler.service.notify import Supervisor
+    from digest.scheduler.service.service import Service
 
     def now() -> datetime:
         return datetime.now(UTC)

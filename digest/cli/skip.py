@@ -26,7 +26,7 @@ def skip(
     Example: `digest skip daily --reason "public holiday"`
     """
     from digest.model.instant import next_second
-    from digest.publishing.skip import skip as use_case
+    from digest.publishing.drafts.skip import skip as use_case
     from digest.publishing.skipped import Skipped
 
     settings = session_of(context).settings

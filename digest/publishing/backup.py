@@ -13,7 +13,7 @@ from pathlib import Path
 
 from digest.config import Settings
 from digest.errors import DatabaseUnwritable, UsageError
-from digest.publishing.lock import sending
+from digest.publishing.delivery.lock import sending
 from digest.storage import backup as copying
 from digest.storage.connection import Access, open_database
 from digest.storage.journal import journal_of

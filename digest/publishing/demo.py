@@ -13,9 +13,9 @@ from digest.config import Security, Settings, SmtpSettings
 from digest.config.load import load
 from digest.model.instant import from_text
 from digest.model.membership import Standing
-from digest.publishing.deliver import Progress, Report
+from digest.publishing.delivery.deliver import Progress, Report
+from digest.publishing.delivery.round import Plan
 from digest.publishing.preview import Preview, preview
-from digest.publishing.round import Plan
 from digest.publishing.send import send
 from digest.publishing.skipped import Skipped
 from digest.sample import copy_to

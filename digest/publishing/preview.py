@@ -16,11 +16,11 @@ from digest.model.newsletter import Newsletter
 from digest.model.outcome import Outcome
 from digest.model.subscriber import Recipient
 from digest.model.variant import RenderedVariant
+from digest.publishing.delivery.signing import signer_of
 from digest.publishing.draft import draft, form_of
-from digest.publishing.draft_at_hand import to_show
+from digest.publishing.drafts.at_hand import to_show
 from digest.publishing.pictures import stored_pictures
 from digest.publishing.press import Press
-from digest.publishing.signing import signer_of
 from digest.publishing.skipped import Skipped
 from digest.sender.envelope import Envelope
 from digest.sender.transport import Transport

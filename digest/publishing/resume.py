@@ -7,9 +7,9 @@ from enum import StrEnum
 from digest.config import Settings
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
-from digest.publishing.claims import Clock
-from digest.publishing.deliver import Progress, Report
-from digest.publishing.round import Plan, deliver_round, ledger, quietly
+from digest.publishing.delivery.claims import Clock
+from digest.publishing.delivery.deliver import Progress, Report
+from digest.publishing.delivery.round import Plan, deliver_round, ledger, quietly
 from digest.publishing.skipped import Skipped
 from digest.sender.transport import Transport
 from digest.storage import deliveries, editions

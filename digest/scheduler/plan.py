@@ -15,7 +15,7 @@ from digest.model.span import in_words
 from digest.publishing.draft import Draft, draft
 from digest.publishing.hours import hours
 from digest.publishing.skipped import Skipped
-from digest.scheduler.lease import Holder, Lease
+from digest.scheduler.service.lease import Holder, Lease
 from digest.scheduler.timetable import next_slot, slots_between
 from digest.storage import drafts, slots, sources, subscriptions, waking
 from digest.storage.connection import Access, Database, open_database

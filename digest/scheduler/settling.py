@@ -9,8 +9,8 @@ from digest.errors import DigestError, SlotTaken, StorageError
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
 from digest.model.slot import SlotRecord, SlotState
-from digest.publishing import drafting
-from digest.publishing.drafting import Go, Hold, Skip
+from digest.publishing.drafts import drafting
+from digest.publishing.drafts.drafting import Go, Hold, Skip
 from digest.publishing.hours import earliest_hour
 from digest.publishing.prepare import freeze, prepare
 from digest.publishing.skipped import Skipped

@@ -21,8 +21,8 @@ from digest.model.newsletter import Newsletter
 from digest.model.schedule import DeliverAt
 from digest.model.slot import Slot
 from digest.model.span import in_words
+from digest.publishing.drafts.proposed import NothingLeft, Proposed, proposal_of, proposed
 from digest.publishing.hours import hours_in
-from digest.publishing.proposed import NothingLeft, Proposed, proposal_of, proposed
 from digest.publishing.skipped import too_few
 from digest.scheduler.timetable import slots_after
 from digest.selection import TooFew, select

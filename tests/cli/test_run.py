@@ -9,7 +9,7 @@ import pytest
 
 from digest.cli.output import Exit
 from digest.cli.run import exit_code
-from digest.scheduler.lease import Lease
+from digest.scheduler.service.lease import Lease
 from digest.scheduler.tick import Came, Tally
 from tests.cli.conftest import Run
 

@@ -11,7 +11,7 @@ import pytest
 from digest.errors import AlreadySending, Held, UsageError
 from digest.publishing.audit import audit
 from digest.publishing.backup import TakenUp, back_up, take_up
-from digest.publishing.lock import sending
+from digest.publishing.delivery.lock import sending
 from digest.publishing.resume import OfUnknown, resume
 from digest.sender.recorder import RecordingTransport
 from digest.storage.connection import open_database

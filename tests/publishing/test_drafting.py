@@ -16,14 +16,14 @@ from digest.model.proposal import DraftState, Proposal
 from digest.model.schedule import OnSilence, Timing
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.publishing.audit import audit
-from digest.publishing.deliver import Report
-from digest.publishing.drafting import Go, Hold, Skip, decide, make_draft
-from digest.publishing.editing import Approved, Shown, approve, hold, read_back, show
+from digest.publishing.delivery.deliver import Report
+from digest.publishing.drafts.drafting import Go, Hold, Skip, decide, make_draft
+from digest.publishing.drafts.editing import Approved, Shown, approve, hold, read_back, show
+from digest.publishing.drafts.sheet import write
+from digest.publishing.drafts.skip import Left, skip
 from digest.publishing.outlook import Begin, outlook
 from digest.publishing.prepare import freeze
 from digest.publishing.preview import Preview, preview
-from digest.publishing.sheet import write
-from digest.publishing.skip import Left, skip
 from digest.publishing.skipped import Skipped
 from digest.scheduler.timetable import slots_after
 from digest.sender.recorder import RecordingTransport

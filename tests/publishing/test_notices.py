@@ -27,9 +27,9 @@ from digest.model.outcome import Deferred, Outcome, Rejected, Reply, Unknown
 from digest.model.proposal import Placed, Proposal
 from digest.model.schedule import OnSilence, Timing
 from digest.model.slot import Slot, SlotRecord, SlotState, instant_of
-from digest.publishing.notices import post
+from digest.publishing.drafts.skip import skip
+from digest.publishing.notices.posting import post
 from digest.publishing.resume import OfUnknown, resume
-from digest.publishing.skip import skip
 from digest.publishing.stop import stop
 from digest.sender.envelope import Envelope
 from digest.sender.folder import FolderTransport

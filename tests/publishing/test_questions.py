@@ -9,8 +9,8 @@ import pytest
 
 from digest.errors import TemplateError
 from digest.model.outcome import Deferred
+from digest.publishing.checking.rehearsal import rehearse
 from digest.publishing.preview import Preview, preview
-from digest.publishing.rehearsal import rehearse
 from digest.sender.recorder import RecordingTransport
 from tests.publishing.paper import NOW, Paper
 

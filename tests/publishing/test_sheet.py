@@ -15,9 +15,9 @@ from digest.model.edition import Edition, Placement
 from digest.model.newsletter import Rules
 from digest.model.proposal import DraftState, Placed, Proposal, StoredDraft
 from digest.model.slot import Slot
-from digest.publishing.sheet import Sheet, is_unedited, write
-from digest.publishing.sheet_parts import MOST, Mistake, take_apart
-from digest.publishing.sheet_reading import Desk, understand
+from digest.publishing.drafts.sheet import Sheet, is_unedited, write
+from digest.publishing.drafts.sheet_parts import MOST, Mistake, take_apart
+from digest.publishing.drafts.sheet_reading import Desk, understand
 from digest.selection.by_hand import arrange
 from digest.selection.decks import deck_of
 from digest.storage.drafts import Standing

@@ -7,9 +7,9 @@ import pytest
 
 from digest.composer.dkim import DkimSigner
 from digest.errors import ConfigError
-from digest.publishing import signing
+from digest.publishing.delivery import signing
+from digest.publishing.delivery.signing import signer_of
 from digest.publishing.preview import Preview, preview
-from digest.publishing.signing import signer_of
 from digest.sender.recorder import RecordingTransport
 from tests.composer.judges import verdicts
 from tests.composer.keys import both_keys

@@ -8,9 +8,9 @@ import pytest
 from digest.model.instant import from_text
 from digest.model.schedule import OnSilence, Timing
 from digest.publishing.audit import audit
-from digest.publishing.editing import Approved, Shown, approve, hold, read_back, show
-from digest.publishing.sheet import write
-from digest.publishing.skip import Left, skip
+from digest.publishing.drafts.editing import Approved, Shown, approve, hold, read_back, show
+from digest.publishing.drafts.sheet import write
+from digest.publishing.drafts.skip import Left, skip
 from digest.scheduler.timetable import slots_after
 from tests.composer.parts import part
 from tests.scheduler.service import Service, service_in

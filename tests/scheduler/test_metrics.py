@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from digest.config.schedules import parse_schedule
 from digest.model.newsletter import Newsletter
-from digest.scheduler.lease import Holder
-from digest.scheduler.metrics import Metric, health, metrics, pages
-from digest.scheduler.pulse import Pulse
-from digest.scheduler.standing import Role, Standing
+from digest.scheduler.service.lease import Holder
+from digest.scheduler.service.metrics import Metric, health, metrics, pages
+from digest.scheduler.service.pulse import Pulse
+from digest.scheduler.service.standing import Role, Standing
 from digest.sender.recorder import RecordingTransport
 from digest.storage import sources
 from digest.storage.connection import open_database

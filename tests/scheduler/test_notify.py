@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from digest.scheduler.notify import Supervisor
-from digest.scheduler.pulse import Pulse
-from digest.scheduler.watchdog import Watchdog
+from digest.scheduler.service.notify import Supervisor
+from digest.scheduler.service.pulse import Pulse
+from digest.scheduler.service.watchdog import Watchdog
 
 
 class HandClock:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 import pytest
 
 from digest.errors import DatabaseBusy, DigestError
-from digest.scheduler.page import Answer, PageServer
+from digest.scheduler.service.page import Answer, PageServer
 
 
 def hello() -> Answer:

@@ -13,10 +13,10 @@ from digest.config.schedules import parse_schedule
 from digest.model.newsletter import Rules
 from digest.model.schedule import DeliverAt, Timing
 from digest.model.slot import Slot, SlotRecord, SlotState
-from digest.publishing.drafting import make_draft
-from digest.scheduler.lease import Lease
+from digest.publishing.drafts.drafting import make_draft
 from digest.scheduler.next_hour import next_hour
 from digest.scheduler.plan import NewsletterPlan, plan
+from digest.scheduler.service.lease import Lease
 from digest.storage import slots, subscriptions
 from digest.storage.connection import Access, open_database
 from tests.publishing.paper import NOW, Paper, paper_in

@@ -11,14 +11,14 @@ import pytest
 from digest.config.settings import LogForm
 from digest.errors import RelayUnavailable, TemplateError
 from digest.model.outcome import Accepted, Outcome, Reply
-from digest.publishing.deliver import Stop
-from digest.publishing.last_look import Objected
-from digest.scheduler.carrier import Carrier
+from digest.publishing.delivery.deliver import Stop
+from digest.publishing.delivery.last_look import Objected
 from digest.scheduler.events import ClockWentBack, Event, Trouble
-from digest.scheduler.log import Log
-from digest.scheduler.reporting import Reporter
-from digest.scheduler.standing import Standing
-from digest.scheduler.turns import GRACE, Turn
+from digest.scheduler.service.carrier import Carrier
+from digest.scheduler.service.log import Log
+from digest.scheduler.service.reporting import Reporter
+from digest.scheduler.service.standing import Standing
+from digest.scheduler.service.turns import GRACE, Turn
 from digest.sender.envelope import Envelope
 from digest.sender.recorder import RecordingTransport
 from digest.sender.transport import unrecorded

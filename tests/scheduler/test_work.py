@@ -11,11 +11,11 @@ from pathlib import Path
 from digest.config import Quota, Settings, SourceKind, SourceSettings
 from digest.config.schedules import parse_schedule
 from digest.model.instant import to_text
-from digest.scheduler.ending import Ending
-from digest.scheduler.lease import Lease
-from digest.scheduler.log import Log
-from digest.scheduler.wishes import Wish, Wishes
-from digest.scheduler.work import TURN, Work
+from digest.scheduler.service.ending import Ending
+from digest.scheduler.service.lease import Lease
+from digest.scheduler.service.log import Log
+from digest.scheduler.service.wishes import Wish, Wishes
+from digest.scheduler.service.work import TURN, Work
 from digest.storage.connection import open_database
 from tests.faults.scripted_server import Moment, Script, ScriptedServer, Stage, honest, serving
 from tests.publishing.paper import NOW, Paper, paper_in

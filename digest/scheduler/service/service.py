@@ -12,19 +12,19 @@ from typing import Final
 
 from digest.config import Settings
 from digest.errors import AlreadyRunning, DigestError, Interrupted
-from digest.scheduler.clock import TICK_EVERY, Clock
-from digest.scheduler.drift import Drift
-from digest.scheduler.ending import Ending
-from digest.scheduler.lease import Holder, Lease, held_by
-from digest.scheduler.log import Log, secrets_of
-from digest.scheduler.metrics import pages
-from digest.scheduler.notify import Supervisor
-from digest.scheduler.page import PageServer
-from digest.scheduler.standing import Role
+from digest.scheduler.service.clock import TICK_EVERY, Clock
+from digest.scheduler.service.drift import Drift
+from digest.scheduler.service.ending import Ending
+from digest.scheduler.service.lease import Holder, Lease, held_by
+from digest.scheduler.service.log import Log, secrets_of
+from digest.scheduler.service.metrics import pages
+from digest.scheduler.service.notify import Supervisor
+from digest.scheduler.service.page import PageServer
+from digest.scheduler.service.standing import Role
+from digest.scheduler.service.watchdog import Watchdog
+from digest.scheduler.service.wishes import Wish, Wishes
+from digest.scheduler.service.work import Work
 from digest.scheduler.tick import Tally
-from digest.scheduler.watchdog import Watchdog
-from digest.scheduler.wishes import Wish, Wishes
-from digest.scheduler.work import Work
 
 #: Seconds between two tries to take the lease.
 _POLL: Final = 2.0

@@ -4,8 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from digest.scheduler.lease import Holder
-from digest.scheduler.pulse import Pulse
+from digest.scheduler.service.lease import Holder
+from digest.scheduler.service.pulse import Pulse
 
 
 class Role(StrEnum):

@@ -4,7 +4,7 @@ from typing import Final, assert_never
 
 from digest.ingest.gather import SourceReport
 from digest.model.slot import SlotState
-from digest.publishing.deliver import Report
+from digest.publishing.delivery.deliver import Report
 from digest.scheduler.events import (
     ClockWentBack,
     Event,
@@ -12,8 +12,8 @@ from digest.scheduler.events import (
     SlotChanged,
     Trouble,
 )
-from digest.scheduler.log import Log
-from digest.scheduler.standing import Standing
+from digest.scheduler.service.log import Log
+from digest.scheduler.service.standing import Standing
 
 #: What ticks tell again and again as long as it is so.
 _OF_TICKS: Final = ("newsletter-failed ", "clock-went-back ")

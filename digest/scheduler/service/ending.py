@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final
 
-from digest.publishing.deliver import Stop
-from digest.scheduler.wishes import Wish, Wishes
+from digest.publishing.delivery.deliver import Stop
+from digest.scheduler.service.wishes import Wish, Wishes
 
 #: Seconds between two looks at whether a round should go on.
 _LOOK: Final = 0.5

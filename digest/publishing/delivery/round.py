@@ -18,12 +18,12 @@ from digest.model.delivery import DeliveryState
 from digest.model.edition import Edition
 from digest.model.instant import to_text
 from digest.model.newsletter import Newsletter
-from digest.publishing.claims import Clock, Resting, nobody_rests
-from digest.publishing.deliver import Progress, Report, Stop, deliver
+from digest.publishing.delivery.claims import Clock, Resting, nobody_rests
+from digest.publishing.delivery.deliver import Progress, Report, Stop, deliver
+from digest.publishing.delivery.lock import Hold, sending
+from digest.publishing.delivery.signing import signer_of
 from digest.publishing.draft import form_of
-from digest.publishing.lock import Hold, sending
 from digest.publishing.pictures import stored_pictures
-from digest.publishing.signing import signer_of
 from digest.sender import loop
 from digest.sender.transport import Transport
 from digest.storage import backup, deliveries, editions, journal, keys

@@ -12,7 +12,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from digest.scheduler.wishes import Wish
+from digest.scheduler.service.wishes import Wish
 
 #: Seconds between two ticks, aligned: a slot of 07:00:00 is seen to at 07:00:00.
 TICK_EVERY: Final = 5

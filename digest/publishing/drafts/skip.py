@@ -9,8 +9,8 @@ from digest.config import Settings
 from digest.errors import LedgerError
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot, SlotRecord, SlotState
+from digest.publishing.drafts.which import open_draft, open_slot
 from digest.publishing.skipped import Skipped
-from digest.publishing.which_draft import open_draft, open_slot
 from digest.storage import slots
 from digest.storage.connection import open_database
 

@@ -16,7 +16,7 @@ from digest.model.notice import Notice
 from digest.model.proposal import StoredDraft
 from digest.model.schedule import OnSilence
 from digest.model.slot import Slot, SlotRecord
-from digest.publishing.notice_layout import (
+from digest.publishing.notices.layout import (
     at,
     joined,
     lines,

@@ -4,7 +4,7 @@ import asyncio
 
 from digest.errors import DigestError
 from digest.model.delivery import Delivery
-from digest.publishing.lock import Hold
+from digest.publishing.delivery.lock import Hold
 from digest.storage.deliveries import Objections
 from digest.storage.journal import Journal
 

@@ -11,21 +11,21 @@ from typing import Final
 from digest.config import Settings
 from digest.errors import Interrupted
 from digest.model.notice import Notice
-from digest.publishing.deliver import Stop
+from digest.publishing.delivery.deliver import Stop
+from digest.publishing.delivery.round import Ends, refuse_backup
 from digest.publishing.ingesting import stale
-from digest.publishing.notices import post
-from digest.publishing.round import Ends, refuse_backup
-from digest.scheduler.carrier import Carrier
-from digest.scheduler.chores import Chores
-from digest.scheduler.ending import Ending
-from digest.scheduler.lease import Lease
-from digest.scheduler.log import Log
-from digest.scheduler.reporting import Reporter
-from digest.scheduler.standing import Standing
+from digest.publishing.notices.posting import post
+from digest.scheduler.service.carrier import Carrier
+from digest.scheduler.service.chores import Chores
+from digest.scheduler.service.ending import Ending
+from digest.scheduler.service.lease import Lease
+from digest.scheduler.service.log import Log
+from digest.scheduler.service.reporting import Reporter
+from digest.scheduler.service.standing import Standing
+from digest.scheduler.service.turns import Turn
+from digest.scheduler.service.wishes import Wish
 from digest.scheduler.tick import Tally, tick
 from digest.scheduler.timetable import next_slot
-from digest.scheduler.turns import Turn
-from digest.scheduler.wishes import Wish
 from digest.sender.transports import transport_for
 from digest.storage.connection import Access, open_database
 

@@ -2,7 +2,7 @@
 
 A draft is a proposal: which articles stand where. What they say is asked of the articles each time,
 so that a correction reaches readers, until somebody approves: then it must be what was approved.
-What the editor does is in `digest.publishing.editing`.
+What the editor does is in `digest.publishing.drafts.editing`.
 """
 
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from digest.model.proposal import Approval, DraftState, Proposal, StoredDraft
 from digest.model.schedule import OnSilence
 from digest.model.slot import Slot
 from digest.publishing.draft import Draft, draft
-from digest.publishing.proposed import (
+from digest.publishing.drafts.proposed import (
     NothingLeft,
     Proposed,
     cutoff_of,
@@ -25,7 +25,7 @@ from digest.publishing.proposed import (
     proposed,
     rendered,
 )
-from digest.publishing.sealing import approval_of, changes
+from digest.publishing.drafts.sealing import approval_of, changes
 from digest.publishing.skipped import NOBODY, Skipped
 from digest.storage import drafts, slots
 from digest.storage.connection import Database

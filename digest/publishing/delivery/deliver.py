@@ -18,12 +18,12 @@ from digest.errors import AudienceError, DigestError, RelayUnavailable
 from digest.model.delivery import Delivery, DeliveryState, complete
 from digest.model.edition import Edition, EditionState
 from digest.model.outcome import Accepted, Deferred, Outcome, Rejected, Unknown
-from digest.publishing.claims import Claims, Clock, Resting, nobody_rests
-from digest.publishing.last_look import LastLook, Objected
-from digest.publishing.lock import Hold
-from digest.publishing.patience import Patience
-from digest.publishing.refusals import Refusals
-from digest.publishing.signing import filled
+from digest.publishing.delivery.claims import Claims, Clock, Resting, nobody_rests
+from digest.publishing.delivery.last_look import LastLook, Objected
+from digest.publishing.delivery.lock import Hold
+from digest.publishing.delivery.patience import Patience
+from digest.publishing.delivery.refusals import Refusals
+from digest.publishing.delivery.signing import filled
 from digest.sender.envelope import Envelope
 from digest.sender.transport import Transport
 from digest.storage import deliveries, editions, waking

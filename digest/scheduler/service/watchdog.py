@@ -3,8 +3,8 @@
 import threading
 from typing import Self
 
-from digest.scheduler.notify import Supervisor
-from digest.scheduler.pulse import Pulse
+from digest.scheduler.service.notify import Supervisor
+from digest.scheduler.service.pulse import Pulse
 
 
 class Watchdog:

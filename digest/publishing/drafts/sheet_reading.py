@@ -12,9 +12,9 @@ from digest.model.edition import Placement
 from digest.model.instant import from_text
 from digest.model.newsletter import Newsletter
 from digest.model.proposal import Placed, Proposal
-from digest.publishing.proposed import why_not
-from digest.publishing.sheet import Sheet, shown_title
-from digest.publishing.sheet_parts import Line, Mistake, Part, Parts
+from digest.publishing.drafts.proposed import why_not
+from digest.publishing.drafts.sheet import Sheet, shown_title
+from digest.publishing.drafts.sheet_parts import Line, Mistake, Part, Parts
 from digest.selection.decks import deck_of
 from digest.storage.drafts import Standing
 

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from digest.model.outcome import Outcome
-from digest.publishing.last_look import Objected
+from digest.publishing.delivery.last_look import Objected
 from digest.sender.envelope import Envelope
 from digest.sender.transport import Transport, unrecorded
 from digest.sender.wire import Message

@@ -17,8 +17,8 @@ from digest.errors import ConfigError, DigestError, Superseded
 from digest.model.newsletter import Newsletter
 from digest.model.notice import Notice
 from digest.model.outcome import Accepted, Outcome, Unknown
-from digest.publishing.occasions import WEEK, occasions
-from digest.publishing.signing import signer_of
+from digest.publishing.delivery.signing import signer_of
+from digest.publishing.notices.occasions import WEEK, occasions
 from digest.sender import loop
 from digest.sender.envelope import Envelope
 from digest.sender.transport import Transport

@@ -6,9 +6,9 @@ from datetime import datetime
 from digest.config import Settings, SourceSettings
 from digest.ingest.gather import SourceReport
 from digest.publishing.pruning import Pruned, prune
-from digest.scheduler.aside import Aside
-from digest.scheduler.gathering import read_all
-from digest.scheduler.reporting import Reporter
+from digest.scheduler.service.aside import Aside
+from digest.scheduler.service.gathering import read_all
+from digest.scheduler.service.reporting import Reporter
 
 
 class Chores:

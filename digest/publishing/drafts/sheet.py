@@ -1,8 +1,7 @@
 """The sheet: a draft as one text file, for an editor to read and to change.
 
 Whatever comes from outside stands behind a mark of ours (`Subject:`, `[12]`, an indent), and on one
-line: nothing that a title says can pass for a part of the sheet. `digest.publishing.sheet_reading`
-reads it back.
+line: nothing that a title says can pass for a part of the sheet. `sheet_reading` reads it back.
 """
 
 import hashlib
@@ -19,7 +18,7 @@ from digest.model.edition import Edition, Placement, Story
 from digest.model.instant import to_text
 from digest.model.newsletter import Newsletter
 from digest.model.proposal import StoredDraft
-from digest.publishing.prospect import prospect
+from digest.publishing.drafts.prospect import prospect
 
 INDENT: Final = "    "
 _WIDTH: Final = 78

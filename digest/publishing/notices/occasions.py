@@ -20,11 +20,12 @@ from digest.model.newsletter import Newsletter
 from digest.model.notice import Notice
 from digest.model.proposal import DraftState, StoredDraft
 from digest.model.slot import SlotRecord, SlotState
-from digest.publishing import notice_texts, source_notices
-from digest.publishing.notice_texts import Contents
-from digest.publishing.proposed import NothingLeft, horizon_of, proposed
-from digest.publishing.silence import silence
-from digest.publishing.skip import BY_THE_EDITOR
+from digest.publishing.drafts.proposed import NothingLeft, horizon_of, proposed
+from digest.publishing.drafts.skip import BY_THE_EDITOR
+from digest.publishing.notices import sources as source_notices
+from digest.publishing.notices import texts as notice_texts
+from digest.publishing.notices.silence import silence
+from digest.publishing.notices.texts import Contents
 from digest.storage import deliveries, drafts, lately, notices, sources, tallies, waking
 from digest.storage.connection import Database
 from digest.storage.lately import Lately

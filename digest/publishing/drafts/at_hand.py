@@ -8,8 +8,8 @@ from digest.errors import Held
 from digest.model.newsletter import Newsletter
 from digest.model.proposal import DraftState, StoredDraft
 from digest.publishing.draft import Draft
-from digest.publishing.drafting import Go, Hold, Skip, decision
-from digest.publishing.proposed import NothingLeft, horizon_of, proposed, rendered
+from digest.publishing.drafts.drafting import Go, Hold, Skip, decision
+from digest.publishing.drafts.proposed import NothingLeft, horizon_of, proposed, rendered
 from digest.publishing.skipped import Skipped
 from digest.storage import drafts
 from digest.storage.connection import Database

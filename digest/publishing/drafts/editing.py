@@ -11,14 +11,14 @@ from digest.model.edition import Edition, Placement
 from digest.model.newsletter import Newsletter
 from digest.model.proposal import DraftState, Placed, Proposal, StoredDraft
 from digest.model.slot import Slot
-from digest.publishing.drafting import drift, make_draft, select_proposal
-from digest.publishing.proposed import NothingLeft, Proposed, horizon_of, proposed, rendered
-from digest.publishing.sealing import approval_of
-from digest.publishing.sheet import Sheet
-from digest.publishing.sheet_parts import Mistake, Parts, take_apart
-from digest.publishing.sheet_reading import Desk, understand
+from digest.publishing.drafts.drafting import drift, make_draft, select_proposal
+from digest.publishing.drafts.proposed import NothingLeft, Proposed, horizon_of, proposed, rendered
+from digest.publishing.drafts.sealing import approval_of
+from digest.publishing.drafts.sheet import Sheet
+from digest.publishing.drafts.sheet_parts import Mistake, Parts, take_apart
+from digest.publishing.drafts.sheet_reading import Desk, understand
+from digest.publishing.drafts.which import existing, no_draft, open_draft, open_slot
 from digest.publishing.skipped import Skipped
-from digest.publishing.which_draft import existing, no_draft, open_draft, open_slot
 from digest.storage import drafts
 from digest.storage.connection import Database, open_database
 

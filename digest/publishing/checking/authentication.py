@@ -13,8 +13,8 @@ from digest.composer.dkim import DkimSigner
 from digest.composer.dkim_keys import SigningKey, tags_of, txt_strings
 from digest.config import DkimSettings, Settings
 from digest.errors import ConfigError
-from digest.publishing.dns import texts
-from digest.publishing.finding import Finding, failed, fine, problem, warning
+from digest.publishing.checking.dns import texts
+from digest.publishing.checking.finding import Finding, failed, fine, problem, warning
 
 #: The TXT records of a name; None where DNS does not answer.
 Ask = Callable[[str], Awaitable[tuple[str, ...] | None]]

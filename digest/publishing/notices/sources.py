@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 from digest.model.instant import to_text
 from digest.model.notice import Notice
-from digest.publishing.notice_layout import at, days, paragraphs, sentence
-from digest.publishing.silence import Silence
+from digest.publishing.notices.layout import at, days, paragraphs, sentence
+from digest.publishing.notices.silence import Silence
 from digest.storage.sources import SourceRecord
 
 

@@ -16,7 +16,7 @@ from digest.config.domains import is_loopback
 from digest.config.load import Loaded
 from digest.errors import ConfigError, DigestError, TemplateError
 from digest.model.login import without_login
-from digest.publishing.finding import Finding, failed, fine, problem, warning
+from digest.publishing.checking.finding import Finding, failed, fine, problem, warning
 from digest.storage.connection import Access, open_database
 from digest.storage.health import Health, health
 
@@ -121,7 +121,7 @@ def _health(settings: Settings, found: Health) -> Iterator[Finding]:
 
 def _templates(settings: Settings, now: datetime) -> Iterator[Finding]:
     # premailer and what it needs take half a second to import.
-    from digest.publishing.rehearsal import rehearse
+    from digest.publishing.checking.rehearsal import rehearse
 
     own = settings.templates
     ours = sorted(str(file.relative_to(own)) for file in own.rglob("*") if file.is_file())
@@ -192,7 +192,7 @@ async def _smtp(smtp: SmtpSettings) -> Sequence[Finding]:
 
 
 async def _authentication(settings: Settings) -> Sequence[Finding]:
-    from digest.publishing.authentication import authentication
+    from digest.publishing.checking.authentication import authentication
 
     return await authentication(settings)
 

@@ -1,0 +1,1 @@
+"""Checking: what is wrong with a newsletter, and what to do about it."""

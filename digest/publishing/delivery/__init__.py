@@ -1,0 +1,1 @@
+"""Delivery: claim, fill, hand over, write down; nobody twice."""

@@ -1,0 +1,1 @@
+"""Notices: what the owner is told, once for each event."""
