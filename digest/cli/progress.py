@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from digest.model.delivery import DeliveryState
-    from digest.publishing.delivery.deliver import Progress
+    from digest.publishing.delivery.report import Progress
     from digest.publishing.delivery.round import Plan
 
 #: Seconds between two paintings: a bar that is painted for each message would hold up the sending.

@@ -7,7 +7,7 @@ import typer
 from digest.cli.output import Exit, counted, note, print_error, print_json, say
 
 if TYPE_CHECKING:
-    from digest.publishing.delivery.deliver import Report
+    from digest.publishing.delivery.report import Report
     from digest.publishing.skipped import Skipped
 
 

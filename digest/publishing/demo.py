@@ -13,7 +13,7 @@ from digest.config import Security, Settings, SmtpSettings
 from digest.config.load import load
 from digest.model.instant import from_text
 from digest.model.membership import Standing
-from digest.publishing.delivery.deliver import Progress, Report
+from digest.publishing.delivery.report import Progress, Report
 from digest.publishing.delivery.round import Plan
 from digest.publishing.preview import Preview, preview
 from digest.publishing.send import send

@@ -27,7 +27,7 @@ from digest.selection import TooFew, select
 from digest.storage import answers, editions, subscriptions
 from digest.storage.candidates import candidates
 from digest.storage.connection import Database
-from digest.storage.freezing import Audience
+from digest.storage.queueing import Audience
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

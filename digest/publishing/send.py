@@ -9,7 +9,7 @@ from digest.errors import Held
 from digest.model.edition import Edition, EditionState
 from digest.model.newsletter import Newsletter
 from digest.publishing.delivery.claims import Clock
-from digest.publishing.delivery.deliver import Progress, Report
+from digest.publishing.delivery.report import Progress, Report
 from digest.publishing.delivery.round import Plan, deliver_round, ledger, quietly
 from digest.publishing.drafts.at_hand import to_send
 from digest.publishing.prepare import freeze, persistently, prepare

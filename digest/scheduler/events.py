@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from digest.model.slot import SlotRecord
-from digest.publishing.delivery.deliver import Report
+from digest.publishing.delivery.report import Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,7 +69,6 @@ create table subscribers (
     fields text not null default '{}' check (json_valid(fields)),
     created_at text not null
 ) strict;
-create index subscribers_by_timezone on subscribers (timezone) where timezone is not null;
 
 create table subscriptions (
     id integer primary key,
@@ -125,19 +124,11 @@ create table editions (
     since text not null,
     cutoff text not null,
     last_article_id integer not null,
-    -- Who was active by a receipt up to this one has a delivery.
-    last_consent_id integer not null default 0,
     nonce text not null unique,
     subject text not null,
-    -- What the editor says above the stories.
-    intro text not null default '',
     created_at text not null,
     stopped_at text,
     finished_at text,
-    -- While it is prepared: a service need not look at it before.
-    wake_at text,
-    -- Since when its deliveries are only totals.
-    pruned_at text,
     -- The deliveries of an edition are stored at once, so their ids are one run.
     first_delivery_id integer,
     last_delivery_id integer,
@@ -223,7 +214,52 @@ create table pins (
 ) strict, without rowid;
 
 create table deliveries (
-    -- An id is never given again: return paths and runs of ids outlive the pruning of deliveries.
+    id integer primary key,
+    edition_id integer not null references editions (id),
+    subscriber_id integer not null references subscribers (id),
+    variant text check (variant is not null or state = 'withheld'),
+    state text not null default 'queued' check (state in
+        ('queued', 'sending', 'sent', 'deferred', 'rejected', 'unknown', 'withheld')),
+    attempts integer not null default 0,
+    -- While it is deferred: since when, and not again before.
+    first_attempt_at text,
+    next_attempt_at text,
+    reply text,
+    finished_at text,
+    unique (edition_id, subscriber_id),
+    foreign key (edition_id, variant) references variants (edition_id, variant)
+) strict;
+-- Never more rows than one claimed batch.
+create index deliveries_sending on deliveries (id) where state = 'sending';
+
+-- How often something changed that may keep a claimed message from leaving. A sender looks at this
+-- one number before each final dot.
+create table objections (n integer not null) strict;
+insert into objections values (0);
+create trigger a_reader_leaves after update of state on subscriptions
+when old.state = 'active' and new.state <> 'active'
+begin update objections set n = n + 1; end;
+create trigger an_address_is_suppressed after insert on suppressions
+begin update objections set n = n + 1; end;
+create trigger an_edition_is_stopped after update of stopped_at on editions
+begin update objections set n = n + 1; end;
+"""
+
+_SCHEDULE = """
+create index subscribers_by_timezone on subscribers (timezone) where timezone is not null;
+
+-- Who was active by a receipt up to this one has a delivery.
+alter table editions add column last_consent_id integer not null default 0;
+-- What the editor says above the stories.
+alter table editions add column intro text not null default '';
+-- While it is prepared: a service need not look at it before.
+alter table editions add column wake_at text;
+-- Since when its deliveries are only totals.
+alter table editions add column pruned_at text;
+
+-- Made anew, because SQLite cannot add AUTOINCREMENT: an id is never given again, for return paths
+-- and runs of ids outlive the pruning of deliveries.
+create table deliveries_anew (
     id integer primary key autoincrement,
     edition_id integer not null references editions (id),
     subscriber_id integer not null references subscribers (id),
@@ -241,9 +277,14 @@ create table deliveries (
     unique (edition_id, subscriber_id),
     foreign key (edition_id, variant) references variants (edition_id, variant)
 ) strict;
+insert into deliveries_anew (id, edition_id, subscriber_id, variant, state, attempts,
+    first_attempt_at, next_attempt_at, reply, finished_at)
+select id, edition_id, subscriber_id, variant, state, attempts,
+    first_attempt_at, next_attempt_at, reply, finished_at from deliveries order by id;
+drop table deliveries;
+alter table deliveries_anew rename to deliveries;
 -- Never more rows than one claimed batch.
 create index deliveries_sending on deliveries (id) where state = 'sending';
-
 -- Where the next reader's hour is looked up.
 create index deliveries_by_hour on deliveries (edition_id, due_at)
 where state = 'queued' and due_at is not null;
@@ -256,20 +297,6 @@ create table delivery_totals (
     primary key (edition_id, state)
 ) strict, without rowid;
 
--- How often something changed that may keep a claimed message from leaving. A sender looks at this
--- one number before each final dot.
-create table objections (n integer not null) strict;
-insert into objections values (0);
-create trigger a_reader_leaves after update of state on subscriptions
-when old.state = 'active' and new.state <> 'active'
-begin update objections set n = n + 1; end;
-create trigger an_address_is_suppressed after insert on suppressions
-begin update objections set n = n + 1; end;
-create trigger an_edition_is_stopped after update of stopped_at on editions
-begin update objections set n = n + 1; end;
-"""
-
-_SCHEDULE = """
 -- Every slot that came, and what became of it: an edition or a reason.
 create table slots (
     newsletter text not null,

@@ -18,7 +18,7 @@ import pytest
 from digest.errors import DatabaseBusy
 from digest.publishing.delivery import claims
 from digest.publishing.delivery import round as publishing_round
-from digest.publishing.delivery.deliver import Report
+from digest.publishing.delivery.report import Report
 from digest.publishing.send import send
 from digest.sender.transports import transport_for
 from digest.storage.connection import Database, open_database

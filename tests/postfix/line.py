@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from digest.model.delivery import DeliveryState
 from digest.publishing.audit import audit
-from digest.publishing.delivery.deliver import Progress, Report
+from digest.publishing.delivery.report import Progress, Report
 from digest.publishing.send import send
 from digest.publishing.skipped import Skipped
 from digest.sender.transports import transport_for

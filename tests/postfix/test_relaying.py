@@ -6,7 +6,7 @@ import pytest
 
 from digest.model.delivery import DeliveryState
 from digest.publishing.audit import audit
-from digest.publishing.delivery.deliver import Progress
+from digest.publishing.delivery.report import Progress
 from tests.postfix.line import Line, readers
 
 #: Postfix asks the table first; whoever is not in it may have mail.

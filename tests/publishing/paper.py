@@ -11,7 +11,7 @@ from digest.config import Security, Settings, SmtpSettings
 from digest.model.delivery import DeliveryState
 from digest.model.instant import to_text
 from digest.model.newsletter import Newsletter, Rules, Site
-from digest.publishing.delivery.deliver import Report
+from digest.publishing.delivery.report import Report
 from digest.publishing.send import send
 from digest.publishing.skipped import Skipped
 from digest.sender.recorder import RecordingTransport

@@ -16,7 +16,7 @@ from digest.model.proposal import DraftState, Proposal
 from digest.model.schedule import OnSilence, Timing
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.publishing.audit import audit
-from digest.publishing.delivery.deliver import Report
+from digest.publishing.delivery.report import Report
 from digest.publishing.drafts.drafting import Go, Hold, Skip, decide, make_draft
 from digest.publishing.drafts.editing import Approved, Shown, approve, hold, read_back, show
 from digest.publishing.drafts.sheet import write

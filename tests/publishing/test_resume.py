@@ -9,7 +9,7 @@ from digest.errors import Held
 from digest.model.delivery import DeliveryState
 from digest.model.outcome import Accepted, Deferred, Outcome, Reply, Unknown
 from digest.publishing.audit import audit
-from digest.publishing.delivery.deliver import Report
+from digest.publishing.delivery.report import Report
 from digest.publishing.resume import OfUnknown, resume
 from digest.publishing.skipped import Skipped
 from digest.publishing.stop import stop

@@ -19,8 +19,8 @@ from digest.errors import (
 )
 from digest.model.newsletter import Rules
 from digest.model.outcome import Accepted, Deferred, Outcome, Rejected, Reply, Unknown
-from digest.publishing.delivery.deliver import Report
 from digest.publishing.delivery.lock import sending
+from digest.publishing.delivery.report import Report
 from digest.publishing.skipped import Skipped
 from digest.publishing.status import status
 from digest.sender.envelope import Envelope

@@ -5,8 +5,8 @@ import asyncio
 from digest.errors import DigestError
 from digest.model.delivery import Delivery
 from digest.publishing.delivery.lock import Hold
-from digest.storage.deliveries import Objections
 from digest.storage.journal import Journal
+from digest.storage.objections import Objections
 
 
 class Objected(DigestError):

@@ -19,14 +19,16 @@ from digest.model.edition import Edition
 from digest.model.instant import to_text
 from digest.model.newsletter import Newsletter
 from digest.publishing.delivery.claims import Clock, Resting, nobody_rests
-from digest.publishing.delivery.deliver import Progress, Report, Stop, deliver
+from digest.publishing.delivery.deliver import deliver
 from digest.publishing.delivery.lock import Hold, sending
+from digest.publishing.delivery.report import Progress, Report
 from digest.publishing.delivery.signing import signer_of
+from digest.publishing.delivery.stopping import Stop
 from digest.publishing.draft import form_of
 from digest.publishing.pictures import stored_pictures
 from digest.sender import loop
 from digest.sender.transport import Transport
-from digest.storage import backup, deliveries, editions, journal, keys
+from digest.storage import backup, deliveries, editions, journal, keys, recovery
 from digest.storage.connection import Database, open_database
 
 
@@ -62,7 +64,7 @@ def ledger(settings: Settings, newsletter: Newsletter, now: datetime) -> Iterato
         sending(settings.database) as hold,
     ):
         refuse_backup(db)
-        deliveries.recover(db, journal.read(journal.journal_of(settings.database)), now)
+        recovery.recover(db, journal.read(journal.journal_of(settings.database)), now)
         yield Ledger(db=db, hold=hold, signer=signer)
 
 
@@ -150,7 +152,7 @@ def deliver_round(
     try:
         return loop.run(main())
     except asyncio.CancelledError:
-        deliveries.recover(db, journal.read(journal.journal_of(settings.database)), clock())
+        recovery.recover(db, journal.read(journal.journal_of(settings.database)), clock())
         raise Interrupted(
             f"ended at once; No. {edition.number} of {newsletter.key} is not finished",
             hint="`digest send` goes on with it; `digest status` lists who may or may not have it.",

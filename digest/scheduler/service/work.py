@@ -11,8 +11,8 @@ from typing import Final
 from digest.config import Settings
 from digest.errors import Interrupted
 from digest.model.notice import Notice
-from digest.publishing.delivery.deliver import Stop
 from digest.publishing.delivery.round import Ends, refuse_backup
+from digest.publishing.delivery.stopping import Stop
 from digest.publishing.ingesting import stale
 from digest.publishing.notices.posting import post
 from digest.scheduler.service.carrier import Carrier
