@@ -14,7 +14,7 @@ from digest.audience.admission import RANK, Fate, decide, standing_of
 from digest.audience.changes import Changes, Circumstances
 from digest.audience.columns import Columns
 from digest.audience.reader import Reader
-from digest.audience.table import BadRow, Row
+from digest.audience.rows import BadRow, Row
 from digest.errors import AudienceError
 from digest.model.subscriber import Subscriber, Subscription
 from digest.storage import subscribers, subscriptions, suppressions

@@ -4,23 +4,18 @@ The file is taken whole: the database must not stay locked while somebody's pipe
 encoding can only be told for certain from all of it.
 """
 
-import csv
-import io
-import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
 
-from digest.audience import columns, spreadsheet
-from digest.audience.columns import Columns, Mapped
+from digest.audience import columns
+from digest.audience.columns import Mapped
+from digest.audience.csv_rows import csv_rows
+from digest.audience.decoding import decoded
+from digest.audience.json_rows import json_rows, jsonl_rows
+from digest.audience.rows import BadRow, Row
 from digest.errors import AudienceError
-from digest.model.csv_fields import allow_long_fields
-
-if TYPE_CHECKING:
-    from _csv import Reader as CsvReader
 
 
 class Format(StrEnum):
@@ -31,45 +26,12 @@ class Format(StrEnum):
     JSONL = "jsonl"
 
 
-class Row(NamedTuple):
-    """The cells of one row, and which column each is in. `line` counts from 1."""
-
-    line: int
-    columns: Columns
-    cells: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that cannot be used, and why."""
-
-    line: int
-    reason: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """A file, understood as far as its format. Reading `rows` may still find it broken."""
 
     rows: Iterator[Row | BadRow]
     remarks: tuple[str, ...] = ()
-
-
-_DELIMITERS: Final = ",;\t|"
-_FOREIGN: Final = (
-    (b"PK\x03\x04", "a spreadsheet or a ZIP archive"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"%PDF", "a PDF"),
-    (b"SQLite format 3\0", "a SQLite database"),
-)
-_MARKS: Final = (
-    (b"\xef\xbb\xbf", "utf-8-sig"),
-    (b"\xff\xfe\0\0", "utf-32"),
-    (b"\0\0\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
 
 
 def read(
@@ -89,7 +51,7 @@ def read(
     """
     mapped = columns.mapped(said or {})
     with _named(name):
-        text, remarks = _decoded(data, encoding)
+        text, remarks = decoded(data, encoding)
         if not text.strip():
             raise AudienceError(
                 "the file is empty", hint="Expected a line of column names, `email` among them."
@@ -117,52 +79,11 @@ def _rows(
     with _named(name):
         match _format_of(text):
             case Format.CSV:
-                yield from _csv(text, delimiter, said)
+                yield from csv_rows(text, delimiter, said)
             case Format.JSON:
-                yield from _json(text, said)
+                yield from json_rows(text, said)
             case Format.JSONL:
-                yield from _jsonl(text, said)
-
-
-_WIDE: Final = re.compile(r"[^\x00-\x7f\ufffd]")
-
-
-def _is_broken_utf_8(data: bytes) -> bool:
-    """Whether more characters beyond ASCII are good UTF-8 than are not."""
-    text = data.decode("utf-8", errors="replace")
-    return len(_WIDE.findall(text)) > text.count("\ufffd")
-
-
-def _decoded(data: bytes, encoding: str | None) -> tuple[str, tuple[str, ...]]:
-    for start, what in _FOREIGN:
-        if data.startswith(start):
-            raise AudienceError(
-                f"the file is {what}, expected CSV, JSON or JSON Lines",
-                hint="Save the list as CSV (in UTF-8) first.",
-            )
-    named = encoding or next((name for mark, name in _MARKS if data.startswith(mark)), None)
-    if named is None and b"\0" in data[:1000]:
-        # UTF-16 without a mark: every other byte of Western text is zero.
-        named = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
-    try:
-        return data.decode(named or "utf-8"), ()
-    except LookupError:
-        raise AudienceError(
-            f"there is no encoding {encoding!r}, expected utf-8, cp1252 …"
-        ) from None
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        if named is not None or _is_broken_utf_8(data):
-            raise AudienceError(
-                f"line {line} is not {named or 'utf-8'}",
-                hint="Correct that line, or name the encoding: --encoding cp1252",
-            ) from None
-        remark = (
-            f"line {line} is not UTF-8, so the file was read as Windows-1252;"
-            " if names look wrong, name the encoding: --encoding"
-        )
-        # Five bytes mean nothing in Windows-1252; an address with one of them is rejected later.
-        return data.decode("cp1252", errors="replace"), (remark,)
+                yield from jsonl_rows(text, said)
 
 
 def _format_of(text: str) -> Format:
@@ -170,133 +91,3 @@ def _format_of(text: str) -> Format:
     if first == "[":
         return Format.JSON
     return Format.JSONL if first == "{" else Format.CSV
-
-
-# --- CSV ---
-
-
-def _csv(text: str, delimiter: str | None, said: Mapped) -> Iterator[Row | BadRow]:
-    told, text, skipped = _told_delimiter(text)
-    delimiter = delimiter or told
-    if delimiter is not None and len(delimiter) != 1:
-        raise AudienceError(f"the delimiter {delimiter!r}, expected one character such as ; or ,")
-    allow_long_fields()
-    reader, header = _opened(text, delimiter, said)
-    line = reader.line_num + skipped
-    while True:
-        start = line + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            line = reader.line_num + skipped
-            if "unexpected end" in str(error):
-                raise AudienceError(
-                    f"line {start}: a quotation mark is opened and never closed",
-                    hint="Nothing was imported. Close it, or double a mark that belongs to a text.",
-                ) from None
-            yield BadRow(start, f"the quotation marks do not pair up ({error})")
-            continue
-        line = reader.line_num + skipped
-        if not any(cells):
-            continue
-        if fault := header.fault_of(cells):
-            yield BadRow(start, fault)
-        else:
-            yield Row(start, header, spreadsheet.unguard_all(cells))
-
-
-def _told_delimiter(text: str) -> tuple[str | None, str, int]:
-    """The delimiter of a first line `sep=;`, Excel's own; the text after it, and lines taken."""
-    first, _, rest = text.partition("\n")
-    first = first.strip("\r")
-    if first.lower().startswith("sep=") and len(first) == 5:
-        return first[4], rest, 1
-    return None, text, 0
-
-
-def _opened(text: str, delimiter: str | None, said: Mapped) -> tuple["CsvReader", Columns]:
-    """A reader past the header, with the delimiter under which that has an `email` column."""
-    first: list[str] = []
-    for candidate in delimiter or _DELIMITERS:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=candidate, strict=True)
-        try:
-            cells = next((cells for cells in reader if any(cells)), [])
-        except csv.Error:
-            continue
-        first = max(first, cells, key=len)
-        header = spreadsheet.unguard_all(cells)
-        if columns.has_email(header, said):
-            if title := columns.missing(header, said):
-                raise AudienceError(
-                    f"there is no column {title!r}; the first line has {_listed(header)}",
-                    hint="Correct --column.",
-                )
-            return reader, columns.of(header, said)
-    raise _no_header(first)
-
-
-def _no_header(cells: Sequence[str]) -> AudienceError:
-    found = _listed(cells) or "nothing that is CSV"
-    if any("@" in cell for cell in cells):
-        return AudienceError(
-            f"the first line has no column names; found {found}",
-            hint="Put a line such as `email,name` above the readers.",
-        )
-    return AudienceError(
-        f"the first line has no column `email`; found {found}",
-        hint="Name the column of addresses `email`, or say which it is: --column email=TITLE. If"
-        " columns are parted by another sign than a comma, semicolon, tab or bar, name it:"
-        " --delimiter",
-    )
-
-
-def _listed(cells: Sequence[str]) -> str:
-    return ", ".join(repr(cell[:40]) for cell in cells[:6])
-
-
-# --- JSON ---
-
-
-def _json(text: str, said: Mapped) -> Iterator[Row | BadRow]:
-    try:
-        items = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise AudienceError(f"the file is not JSON: {error}") from None
-    for number, item in enumerate(items, start=1):
-        yield _object(number, item, said)
-
-
-def _jsonl(text: str, said: Mapped) -> Iterator[Row | BadRow]:
-    # Not splitlines(): a JSON text may hold U+2028 as it is.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            item = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            yield BadRow(number, f"not JSON: {error}")
-        else:
-            yield _object(number, item, said)
-
-
-def _object(number: int, item: object, said: Mapped) -> Row | BadRow:
-    if not isinstance(item, Mapping):
-        return BadRow(number, 'expected an object such as {"email": "name@example.com"}')
-    names = tuple(str(name) for name in item)
-    if not columns.has_email(names, said):
-        return BadRow(number, f"there is no `email`; found {', '.join(names[:6]) or 'nothing'}")
-    try:
-        header = columns.of(names, said)
-    except AudienceError as error:
-        return BadRow(number, error.message)
-    return Row(number, header, [_as_text(value) for value in item.values()])
-
-
-def _as_text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)

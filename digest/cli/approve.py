@@ -4,8 +4,9 @@ import typer
 
 from digest.cli.drafts import SlotOption, draft_as_json, nothing_done
 from digest.cli.options import AsJson, At, NewsletterArgument
-from digest.cli.output import counted, note, print_json, say
-from digest.cli.session import existing_database, instant_of, session_of
+from digest.cli.output import note, print_json, say
+from digest.cli.session import instant_of, session_of
+from digest.model.counted import counted
 
 
 def approve(
@@ -31,7 +32,6 @@ def approve(
     settings = session_of(context).settings
     chosen = settings.newsletter(newsletter)
     now = next_second(instant_of(at, settings))
-    existing_database(settings)
     result = use_case(settings, chosen, now=now, slot=slot)
     if isinstance(result, Skipped):
         nothing_done(result.reason, as_json=as_json)

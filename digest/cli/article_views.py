@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from digest.cli.tables import print_table
+from digest.model.wall_time import local
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -36,7 +37,7 @@ def show_one(article: "Article", fates: "Sequence[Fate]", zone: "ZoneInfo") -> N
         if value in (None, "", []):
             continue
         if name.endswith("_at"):
-            shown = f"{getattr(article, name).astimezone(zone):%Y-%m-%d %H:%M %Z}"
+            shown = local(getattr(article, name), zone)
         else:
             shown = ", ".join(value) if isinstance(value, list) else str(value)
         rows.append((name.replace("_", " "), shown))

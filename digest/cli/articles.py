@@ -1,23 +1,20 @@
-"""`digest articles`: the editor's hand on the material."""
+"""`digest articles`: the material."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from digest.cli import article_views as views
+from digest.cli.editors_hand import drop, pin, restore, unpin, withdraw
 from digest.cli.help import Command, Group
-from digest.cli.options import LARGEST, AsJson, Limit, NewsletterOption
+from digest.cli.options import ArticleNumber, AsJson, Limit
 from digest.cli.output import note, print_json, say
-from digest.cli.session import session_of
+from digest.cli.session import reading, session_of, writing
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from digest.model.article import Article
-    from digest.storage.connection import Database
 
 app = typer.Typer(
     name="articles",
@@ -27,13 +24,6 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-Number = Annotated[
-    int,
-    typer.Argument(
-        metavar="ID", min=1, max=LARGEST, help="Its number, as `digest articles list` shows it."
-    ),
-]
 
 
 @app.command(cls=Command)
@@ -93,7 +83,7 @@ def add(
         Field.EXPIRES_AT: expires,
     }
     told = {field: text for field, text in fields.items() if text is not None}
-    with _database(context) as db:
+    with writing(context) as db:
         done = keep_by_hand(
             db, told, site=settings.site, folder=settings.folder, now=datetime.now(UTC)
         )
@@ -129,7 +119,7 @@ def list_(
 
     settings = session_of(context).settings
     instant = _since(since, settings.site.timezone) if since else None
-    with _database(context, write=False) as db:
+    with reading(context) as db:
         found = articles.search(
             db, text=text, section=section, source=source, since=instant, most=limit or -1
         )
@@ -145,14 +135,14 @@ def list_(
 
 
 @app.command(cls=Command)
-def show(context: typer.Context, number: Number, *, as_json: AsJson = False) -> None:
+def show(context: typer.Context, number: ArticleNumber, *, as_json: AsJson = False) -> None:
     """Show one article, and what became of it for each newsletter.
 
     Example: `digest articles show 12`
     """
     from digest.storage import articles
 
-    with _database(context, write=False) as db:
+    with reading(context) as db:
         article = articles.existing(db, number)
         fates = articles.fates(db, number)
     if as_json:
@@ -163,115 +153,13 @@ def show(context: typer.Context, number: Number, *, as_json: AsJson = False) -> 
     views.show_one(article, fates, session_of(context).settings.site.timezone)
 
 
-@app.command(cls=Command)
-def pin(
-    context: typer.Context,
-    number: Number,
-    *,
-    newsletter: NewsletterOption = None,
-    as_json: AsJson = False,
-) -> None:
-    """Have an article in the next edition, before all others. It takes back a drop.
+# --- the editor's hand, in the order of `digest articles --help` ---
 
-    Example: `digest articles pin 12`
-    """
-    from digest.storage import articles
-
-    key = session_of(context).settings.newsletter(newsletter).key
-    with _database(context) as db:
-        article = articles.pin(db, key, number, datetime.now(UTC))
-    _report("pinned", f"pinned for {key}", article, newsletter=key, as_json=as_json)
-
-
-@app.command(cls=Command)
-def unpin(
-    context: typer.Context,
-    number: Number,
-    *,
-    newsletter: NewsletterOption = None,
-    as_json: AsJson = False,
-) -> None:
-    """Take back a pin.
-
-    Example: `digest articles unpin 12`
-    """
-    from digest.storage import articles
-
-    key = session_of(context).settings.newsletter(newsletter).key
-    with _database(context) as db:
-        article = articles.existing(db, number)
-        was_pinned = articles.unpin(db, key, number)
-    what = "no longer pinned" if was_pinned else "was not pinned"
-    _report(what, f"{what} for {key}", article, newsletter=key, as_json=as_json)
-
-
-@app.command(cls=Command)
-def drop(
-    context: typer.Context,
-    number: Number,
-    *,
-    reason: Annotated[str, typer.Option("--reason", help="Kept with the decision.")] = (
-        "dropped by the editor"
-    ),
-    newsletter: NewsletterOption = None,
-    as_json: AsJson = False,
-) -> None:
-    """Keep an article out of a newsletter. It takes back a pin.
-
-    Example: `digest articles drop 12 --reason "an advertisement"`
-    """
-    from digest.storage import articles
-
-    key = session_of(context).settings.newsletter(newsletter).key
-    with _database(context) as db:
-        article = articles.drop(db, key, number, reason=reason, now=datetime.now(UTC))
-    _report("dropped", f"dropped from {key}", article, newsletter=key, as_json=as_json)
-
-
-@app.command(cls=Command)
-def withdraw(context: typer.Context, number: Number, *, as_json: AsJson = False) -> None:
-    """Take an article back for every newsletter. What was mailed stays mailed.
-
-    Example: `digest articles withdraw 12`
-    """
-    from digest.storage import articles
-
-    with _database(context) as db:
-        article = articles.mark_withdrawn(db, number, datetime.now(UTC))
-    _report("withdrawn", "withdrawn", article, newsletter=None, as_json=as_json)
-
-
-@app.command(cls=Command)
-def restore(context: typer.Context, number: Number, *, as_json: AsJson = False) -> None:
-    """Take back a withdrawal: the article may stand in an edition again.
-
-    Example: `digest articles restore 12`
-    """
-    from digest.storage import corrections
-
-    with _database(context) as db:
-        article, was_withdrawn = corrections.restore(db, number, datetime.now(UTC))
-    result = "restored" if was_withdrawn else "was not withdrawn"
-    _report(result, result, article, newsletter=None, as_json=as_json)
-
-
-def _report(
-    result: str, told: str, article: "Article", *, newsletter: str | None, as_json: bool
-) -> None:
-    if as_json:
-        values = {"result": result, "newsletter": newsletter, "article": views.as_json(article)}
-        print_json(values)
-    else:
-        say(f"{told}: {article.title}")
-
-
-@contextmanager
-def _database(context: typer.Context, *, write: bool = True) -> "Iterator[Database]":
-    from digest.storage.connection import Access, open_database
-
-    path = session_of(context).settings.database
-    with open_database(path, Access.WRITE if write else Access.READ) as db:
-        yield db
+app.command(cls=Command)(pin)
+app.command(cls=Command)(unpin)
+app.command(cls=Command)(drop)
+app.command(cls=Command)(withdraw)
+app.command(cls=Command)(restore)
 
 
 def _since(text: str, zone: "ZoneInfo") -> datetime | None:

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from digest.cli.options import AsJson
-from digest.cli.output import Exit, counted, note, print_json, say
+from digest.cli.output import Exit, note, print_json, say
 from digest.cli.session import session_of
+from digest.model.counted import counted
 
 if TYPE_CHECKING:
     from digest.publishing.audit import Audit

@@ -10,6 +10,9 @@ from digest.cli.asking import confirm, on_a_terminal
 from digest.cli.options import AsJson
 from digest.cli.output import Exit, note, print_json, say
 from digest.cli.session import existing_database, instant_of, session_of
+from digest.errors import UsageError
+from digest.model.counted import counted
+from digest.model.instant import to_text
 
 
 def backup(
@@ -28,7 +31,6 @@ def backup(
     from digest.publishing.backup import back_up
 
     settings = session_of(context).settings
-    existing_database(settings)
     made = back_up(settings, file, now=datetime.now(UTC))
     if as_json:
         print_json({"file": str(made.file), "octets": made.size})
@@ -63,16 +65,19 @@ def restored(
     if on_a_terminal() and not yes and not confirm("Is this database the one to go on with?"):
         note("nothing was changed")
         raise typer.Exit(Exit.DONE)
+    now = datetime.now(UTC)
     made_at = instant_of(since, settings, option="--since") if since else None
-    taken = take_up(settings, now=datetime.now(UTC), since=made_at)
+    if made_at is not None and made_at > now:
+        raise UsageError(f"--since: found {since!r}, expected a time that has been")
+    taken = take_up(settings, now=now, since=made_at)
     if as_json:
-        print_json({"made_at": taken.made_at.isoformat(), "in_doubt": taken.in_doubt})
+        print_json({"made_at": to_text(taken.made_at), "in_doubt": taken.in_doubt})
         return
     say(f"going on from the backup of {taken.made_at:%Y-%m-%d %H:%M} UTC")
     if taken.in_doubt:
-        are = "delivery is" if taken.in_doubt == 1 else "deliveries are"
+        are = counted(taken.in_doubt, "delivery is", "deliveries are")
         note(
-            f"{taken.in_doubt:,} {are} unknown now; `digest resume --unknown drop` leaves it at"
+            f"{are} unknown now; `digest resume --unknown drop` leaves it at"
             " that, `--unknown resend` mails them at the risk of twice"
         )
     note("`digest preview` shows what the next edition would be; drop what readers have had")

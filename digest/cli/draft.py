@@ -9,11 +9,13 @@ import typer
 from digest.cli.drafts import SlotOption, draft_as_json, nothing_done, upcoming
 from digest.cli.options import AsJson, At, NewsletterArgument
 from digest.cli.outfile import replace_whole, writable
-from digest.cli.output import Exit, counted, note, print_error, print_json, results, say
-from digest.cli.session import existing_database, instant_of, session_of
+from digest.cli.output import Exit, note, print_error, print_json, results, say
+from digest.cli.session import instant_of, session_of
 from digest.errors import UsageError
+from digest.model.counted import counted
 
 if TYPE_CHECKING:
+    from digest.config import Settings
     from digest.model.newsletter import Newsletter
     from digest.publishing.drafts.editing import Shown
     from digest.publishing.drafts.sheet_parts import Mistake
@@ -54,9 +56,10 @@ def draft(
     if read is not None and (out is not None or anew or force):
         raise UsageError("--read takes a file over; it goes with no --out, --anew or --force")
     settings = session_of(context).settings
+    if read is not None and newsletter is None:
+        newsletter = _named_in(read, settings)
     chosen = settings.newsletter(newsletter)
     now = next_second(instant_of(at, settings))
-    existing_database(settings)
     if out is not None:
         _refuse_edited(out, force=force)
     if read is not None:
@@ -87,6 +90,14 @@ def _refuse_edited(out: Path, *, force: bool) -> None:
             f"--out: {out} is there, and is no draft as it was written",
             hint=f"`digest draft --read {out}` takes it over, --force writes over it.",
         )
+
+
+def _named_in(sheet: Path, settings: "Settings") -> str | None:
+    """The newsletter that a sheet says it is of, if it is one of ours."""
+    from digest.publishing.drafts.sheet_parts import take_apart
+
+    key, _ = take_apart(_content(sheet)).about
+    return key if key in settings.newsletters else None
 
 
 def _content(file: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""What the commands of the editor's hand have in common."""
+"""What the commands for drafts have in common."""
 
 from collections.abc import Iterable
 from datetime import datetime

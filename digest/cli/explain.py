@@ -8,7 +8,7 @@ import typer
 from digest.cli import explain_views as views
 from digest.cli.options import LARGEST, AsJson, At, newsletter_keys
 from digest.cli.output import Exit, note, print_json
-from digest.cli.session import instant_of, session_of, typed_in
+from digest.cli.session import instant_of, reading, session_of, typed_in
 from digest.errors import UsageError
 
 if TYPE_CHECKING:
@@ -60,14 +60,12 @@ def explain(
 
     Example: `digest explain eva@example.com --edition 12`
     """
-    from digest.storage.connection import Access, open_database
-
     settings = session_of(context).settings
     if newsletter is not None:
         settings.newsletter(newsletter)
     now = instant_of(at, settings)
     text = " ".join(what).strip()
-    with open_database(settings.database, Access.READ) as db:
+    with reading(context) as db:
         if _is_address(text):
             _reader(db, settings, text, now, newsletter, edition, as_json=as_json)
         elif edition is not None:
@@ -108,6 +106,8 @@ def _which(
     found: tuple["Article", ...], text: str, settings: "Settings", *, as_json: bool
 ) -> NoReturn:
     """Nothing that was said names one article. Raises UsageError, or lists what may be meant."""
+    from digest.publishing.explain import MOST
+
     if not found:
         raise UsageError(
             f"no article has {text!r} as its number, its link or words of its title",
@@ -117,7 +117,8 @@ def _which(
         print_json({"could_be": [views.named(article) for article in found]})
     else:
         views.show_choice(found, settings)
-    note(f"several articles fit {text!r}: name one by its number")
+    cut = f"; of more than these the newest {MOST} are here" if len(found) == MOST else ""
+    note(f"several articles fit {text!r}: name one by its number{cut}")
     raise typer.Exit(Exit.USAGE)
 
 

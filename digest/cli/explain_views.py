@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from digest.cli.output import say
 from digest.cli.tables import print_table
+from digest.model.wall_time import local
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,11 +33,11 @@ def show_article(
 ) -> None:
     """Which article it is, then a line or two for each newsletter."""
     zone = settings.site.timezone
-    published = f"published {_local(article.published_at, zone)}"
+    published = f"published {local(article.published_at, zone)}"
     say(f"article {article.id}: {article.title}")
-    say(f"  {published}, first seen {_local(article.first_seen_at, zone)}")
+    say(f"  {published}, first seen {local(article.first_seen_at, zone)}")
     if article.withdrawn_at:
-        say(f"  withdrawn {_local(article.withdrawn_at, zone)}")
+        say(f"  withdrawn {local(article.withdrawn_at, zone)}")
     say("")
     rows = []
     for one in answers:
@@ -56,7 +57,7 @@ def _sentences(one: "InNewsletter", zone: "ZoneInfo") -> list[str]:
         # A reason may begin with the verdict: "withdrawn at …".
         verdict, reason = str(decided.decision.verdict), decided.decision.reason
         in_short = reason if reason.startswith(verdict) else f"{verdict}: {reason}"
-        when = f", decided {_local(decided.decided_at, zone)}" if decided.decided_at else ""
+        when = f", decided {local(decided.decided_at, zone)}" if decided.decided_at else ""
         told.append(f"in no edition: {in_short}{when}")
     else:
         told.append("nothing was decided yet")
@@ -114,7 +115,7 @@ def show_reader(email: str, suppression: "Suppression | None", answers: Sequence
         name = f"No. {edition.number}" if edition else "edition"
         rows.append((name, f"{one.why}" if edition is None else f"{edition.slot}: {one.why}"))
         if answer.next_at is not None:
-            rows.append(("next", f"due {_local(answer.next_at, zone)}"))
+            rows.append(("next", f"due {local(answer.next_at, zone)}"))
         print_table(("", "why"), rows, fold=("why",), show_headers=False)
 
 
@@ -123,11 +124,7 @@ def _subscription(one: "ReaderOf", zone: "ZoneInfo") -> str:
         return "not on its list"
     topics = ", ".join(one.subscription.topics)
     about = f", topics {topics}" if topics else ""
-    return f"{one.subscription.state} since {_local(one.subscription.since, zone)}{about}"
-
-
-def _local(instant: "datetime", zone: "ZoneInfo") -> str:
-    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+    return f"{one.subscription.state} since {local(one.subscription.since, zone)}{about}"
 
 
 def named(article: "Article") -> dict[str, Any]:

@@ -5,7 +5,7 @@ import typer
 from digest.cli.drafts import SlotOption, nothing_done
 from digest.cli.options import AsJson, At, NewsletterArgument
 from digest.cli.output import print_json, say
-from digest.cli.session import existing_database, instant_of, session_of
+from digest.cli.session import instant_of, session_of
 
 
 def hold(
@@ -28,7 +28,6 @@ def hold(
     settings = session_of(context).settings
     chosen = settings.newsletter(newsletter)
     now = instant_of(at, settings)
-    existing_database(settings)
     result = use_case(settings, chosen, now=now, slot=slot)
     if isinstance(result, Skipped):
         nothing_done(result.reason, as_json=as_json)

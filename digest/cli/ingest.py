@@ -11,17 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from digest.cli.options import AsJson, source_names
-from digest.cli.output import (
-    Exit,
-    counted,
-    messages,
-    note,
-    print_error,
-    print_json,
-)
+from digest.cli.output import Exit, messages, note, print_error, print_json
 from digest.cli.session import session_of
 from digest.cli.tables import print_table
 from digest.errors import UsageError
+from digest.model.counted import counted
 
 if TYPE_CHECKING:
     from digest.ingest.gather import SourceReport

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from digest.cli.session import session_of
+from digest.cli.session import reading, session_of
 from digest.errors import UsageError
 
 if TYPE_CHECKING:
@@ -90,13 +90,6 @@ def opened(context: typer.Context) -> "AbstractContextManager[Database]":
     return open_database(
         session_of(context).settings.database, Access.WRITE, busy_timeout=_PATIENCE, cache=64
     )
-
-
-def reading(context: typer.Context) -> "AbstractContextManager[Database]":
-    """The list, to be read only."""
-    from digest.storage.connection import Access, open_database
-
-    return open_database(session_of(context).settings.database, Access.READ)
 
 
 @contextmanager

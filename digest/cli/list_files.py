@@ -15,16 +15,16 @@ from digest.cli.list_access import (
     for_planning,
     key_of,
     opened,
-    reading,
     standings_of,
     titles_of,
     whole,
 )
 from digest.cli.options import AsJson, NewsletterOption
 from digest.cli.outfile import by_ending, writable
-from digest.cli.output import Exit, counted, note, results
-from digest.cli.session import session_of
+from digest.cli.output import Exit, note, results
+from digest.cli.session import reading, session_of
 from digest.errors import UsageError
+from digest.model.counted import counted
 
 
 class Format(StrEnum):

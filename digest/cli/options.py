@@ -58,6 +58,12 @@ NewsletterOption = Annotated[
         autocompletion=newsletter_keys,
     ),
 ]
+ArticleNumber = Annotated[
+    int,
+    typer.Argument(
+        metavar="ID", min=1, max=LARGEST, help="Its number, as `digest articles list` shows it."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Report as JSON.")]
 At = Annotated[
     str | None,

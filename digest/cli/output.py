@@ -62,11 +62,6 @@ def _harmless(character: str) -> str:
             return " " if character == "\t" else "\ufffd"
 
 
-def counted(count: int, singular: str, plural: str | None = None) -> str:
-    """A number and its noun: `1 reader`, `2,744 readers`."""
-    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
-
-
 def say(text: str, *, style: str = "") -> None:
     """A result, on standard output."""
     _write(sys.stdout, text, style)

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from digest.cli.options import AsJson, At, newsletter_keys
-from digest.cli.output import counted, note, print_json, say
+from digest.cli.output import note, print_json, say
 from digest.cli.session import instant_of, session_of
 from digest.cli.tables import print_table
+from digest.model.counted import counted
+from digest.model.wall_time import local, weekday
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -73,7 +75,7 @@ def _show(planned: "NewsletterPlan") -> None:
     say(f"{newsletter.key}{when}")
     rows = [(one.slot.at, _row(one, newsletter)) for one in planned.coming[:_SHOWN]]
     rows += [
-        (_midnight(day, newsletter), (f"{day:%a %Y-%m-%d}", "·", "day off"))
+        (_midnight(day, newsletter), (f"{weekday(day)} {day}", "·", "day off"))
         for day in planned.days_off
     ]
     rows.sort(key=lambda row: row[0])
@@ -96,8 +98,9 @@ def _expectation(planned: "NewsletterPlan") -> str:
 
 
 def _row(one: "Coming", newsletter: "Newsletter") -> tuple[str, str, str]:
-    local = one.slot.at.astimezone(newsletter.timezone)
-    return (f"{local:%a %Y-%m-%d %H:%M %Z}", _utc(one.slot.at), _what(one, newsletter))
+    zone = newsletter.timezone
+    when = f"{weekday(one.slot.at.astimezone(zone))} {local(one.slot.at, zone)}"
+    return (when, _utc(one.slot.at), _what(one, newsletter))
 
 
 def _what(one: "Coming", newsletter: "Newsletter") -> str:
@@ -106,6 +109,8 @@ def _what(one: "Coming", newsletter: "Newsletter") -> str:
 
     record = one.record
     if record is not None and record.state is not SlotState.DRAFT:
+        if record.reason and record.reason.startswith(record.state):
+            return record.reason
         reason = f": {record.reason}" if record.reason else ""
         return f"{record.state}{reason}"
     parts = [_hand(one, newsletter)]
@@ -123,8 +128,8 @@ def _hand(one: "Coming", newsletter: "Newsletter") -> str:
     if draft is None:
         if one.draft_at is None:
             return "an edition"
-        local = one.draft_at.astimezone(newsletter.timezone)
-        return f"a draft at {local:%H:%M %Z} for approval; {silence}"
+        hour = one.draft_at.astimezone(newsletter.timezone)
+        return f"a draft at {hour:%H:%M %Z} for approval; {silence}"
     match draft.state:
         case DraftState.APPROVED:
             return "the approved draft"

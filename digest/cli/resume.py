@@ -35,10 +35,10 @@ def resume(
     outbox: Outbox = None,
     as_json: AsJson = False,
 ) -> None:
-    """Go on with the newest edition that is not complete. Makes no new one.
+    """Go on with an edition that is not complete. Makes no new one.
 
-    A stopped edition goes on, deferred readers are tried again, and `--unknown` settles those of
-    whom nobody knows whether they have it.
+    The oldest that was stopped goes on, or else the newest that is not complete: deferred readers
+    are tried again, and `--unknown` settles those of whom nobody knows whether they have it.
 
     Example: `digest resume daily --now`
     """
@@ -68,26 +68,34 @@ def stop(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Emergency stop: no further message of the edition under way leaves.
+    """Emergency stop: no further message of any edition under way leaves.
 
-    Whoever is sending it, on this machine, notices before the next message.
+    Without a newsletter it stops all of them. Whoever is sending, on this machine, notices before
+    the next message. `digest resume` goes on.
 
-    Example: `digest stop daily`
+    Example: `digest stop`
     """
     from digest.publishing.stop import stop as use_case
 
     settings = session_of(context).settings
-    chosen = settings.newsletter(newsletter)
+    chosen = settings.newsletter(newsletter) if newsletter else None
     existing_database(settings)
-    edition = use_case(settings, chosen, now=datetime.now(UTC))
-    if edition is None:
-        reason = f"no edition of {chosen.key} is under way"
+    stopped = use_case(settings, chosen, now=datetime.now(UTC))
+    told = [
+        {"newsletter": one.newsletter, "number": one.number, "subject": one.subject}
+        for one in stopped
+    ]
+    if not stopped:
+        reason = f"no edition{f' of {chosen.key}' if chosen else ''} is under way"
         if as_json:
-            print_json({"result": "skipped", "reason": reason})
+            print_json({"result": "skipped", "reason": reason, "editions": []})
         note(f"skipped: {reason}")
         raise typer.Exit(Exit.SKIPPED)
     if as_json:
-        told = {"newsletter": chosen.key, "number": edition.number, "subject": edition.subject}
-        print_json({"result": "stopped", **told})
+        print_json({"result": "stopped", "editions": told})
         return
-    say(f"stopped No. {edition.number} of {chosen.key}; `digest resume` goes on with it")
+    for one in stopped:
+        say(
+            f"stopped No. {one.number} of {one.newsletter};"
+            f" `digest resume {one.newsletter}` goes on with it"
+        )

@@ -13,8 +13,9 @@ from digest.audience.admission import Fate
 from digest.audience.importing import ImportReport, ReadList, Remark
 from digest.audience.particulars import one_line
 from digest.audience.record import Record
-from digest.cli.output import counted, messages, note, print_json, say
+from digest.cli.output import messages, note, print_json, say
 from digest.cli.tables import print_table
+from digest.model.counted import counted
 from digest.model.instant import to_text
 from digest.model.membership import Member, Standing
 

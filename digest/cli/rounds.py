@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from digest.cli.output import Exit, counted, note, print_error, print_json, say
+from digest.cli.output import Exit, note, print_error, print_json, say
+from digest.model.counted import counted
 
 if TYPE_CHECKING:
     from digest.publishing.delivery.report import Report
@@ -39,7 +40,9 @@ def report_round(report: "Report | Skipped", *, as_json: bool) -> None:
         return
     if report.later:
         note(f"{counted(report.later, 'reader')} of these wait for their own hour")
-    if any(counts.get(state) for state in ("queued", "deferred")):
+    if report.edition.stopped:
+        note("it was stopped: `digest resume` goes on with it; nobody gets the edition twice")
+    elif any(counts.get(state) for state in ("queued", "deferred")):
         note("`digest send` goes on where this ended; nobody gets the edition twice")
     note("`digest status` lists everybody who does not surely have it")
     raise typer.Exit(Exit.INCOMPLETE)

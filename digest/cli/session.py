@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -15,6 +15,7 @@ from digest.errors import AudienceError, UsageError
 
 if TYPE_CHECKING:
     from digest.config import Settings
+    from digest.storage.connection import Database
 
 
 @dataclass
@@ -38,6 +39,20 @@ def session_of(context: typer.Context) -> Session:
     if session is None:  # only if a command is mounted on another root
         raise UsageError("no session: commands run under `digest`")
     return session
+
+
+def reading(context: typer.Context) -> "AbstractContextManager[Database]":
+    """The database, to be read only. Raises StorageError where there is none."""
+    from digest.storage.connection import Access, open_database
+
+    return open_database(session_of(context).settings.database, Access.READ)
+
+
+def writing(context: typer.Context) -> "AbstractContextManager[Database]":
+    """The database, to be changed; made if there is none."""
+    from digest.storage.connection import open_database
+
+    return open_database(session_of(context).settings.database)
 
 
 def existing_database(settings: "Settings") -> None:

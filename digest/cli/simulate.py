@@ -15,7 +15,8 @@ from digest.errors import UsageError
 if TYPE_CHECKING:
     from digest.model.newsletter import Newsletter, Rules
     from digest.model.schedule import Schedule
-    from digest.scheduler.simulation import SimulatedSlot, Simulation
+    from digest.scheduler.replay import SimulatedSlot
+    from digest.scheduler.simulation import Simulation
 
 #: As digest.toml has it.
 _MOST: Final = 1000
@@ -136,11 +137,14 @@ def _span(text: str | None) -> timedelta | None:
     if text is None:
         return None
     try:
-        return parse_duration(text)
+        span = parse_duration(text)
     except ValueError:
+        span = timedelta()
+    if span < timedelta(minutes=1):
         raise UsageError(
-            f"--max-age: found {text!r}, expected a span of time such as 36h, 2d or 90m"
-        ) from None
+            f"--max-age: found {text!r}, expected a span of time from 1m up, such as 36h or 7d"
+        )
+    return span
 
 
 def _rules(rules: "Rules", given: dict[str, Any]) -> "Rules":

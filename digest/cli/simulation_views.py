@@ -8,12 +8,15 @@ from itertools import groupby
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
-from digest.cli.output import counted, note, say
+from digest.cli.output import note, say
 from digest.cli.plots import Bar, print_bars
 from digest.cli.tables import print_table
+from digest.model.counted import counted
+from digest.model.wall_time import weekday
 
 if TYPE_CHECKING:
-    from digest.scheduler.simulation import SimulatedSlot, Simulation
+    from digest.scheduler.replay import SimulatedSlot
+    from digest.scheduler.simulation import Simulation
 
 #: More slots than this are shown week by week on a terminal, and their bars everywhere.
 _MANY: Final = 31
@@ -23,9 +26,6 @@ _PIPE: Final = 80
 
 #: So many reasons are listed.
 _REASONS: Final = 10
-
-# strftime would name the day in the language of the machine.
-_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def show(result: "Simulation", *, on_terminal: bool) -> None:
@@ -127,7 +127,7 @@ def _reason(first: "SimulatedSlot", others: Sequence["SimulatedSlot"]) -> str:
 
 def _name(one: "SimulatedSlot") -> str:
     wall = one.slot.wall
-    return f"{_DAYS[wall.weekday()]} {wall:%Y-%m-%d %H:%M}"
+    return f"{weekday(wall)} {wall:%Y-%m-%d %H:%M}"
 
 
 def _print_weeks(result: "Simulation") -> None:

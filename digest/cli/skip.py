@@ -7,7 +7,7 @@ import typer
 from digest.cli.drafts import SlotOption, nothing_done, upcoming
 from digest.cli.options import AsJson, At, NewsletterArgument
 from digest.cli.output import print_json, say
-from digest.cli.session import existing_database, instant_of, session_of
+from digest.cli.session import instant_of, session_of
 
 
 def skip(
@@ -23,6 +23,8 @@ def skip(
 ) -> None:
     """Leave out the slot of the draft, or else the coming one. Its articles wait for the next.
 
+    It cannot be taken back; `digest hold` can.
+
     Example: `digest skip daily --reason "public holiday"`
     """
     from digest.model.instant import next_second
@@ -32,7 +34,6 @@ def skip(
     settings = session_of(context).settings
     chosen = settings.newsletter(newsletter)
     now = next_second(instant_of(at, settings))
-    existing_database(settings)
     result = use_case(
         settings,
         chosen,

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from digest.cli.options import LARGEST, AsJson, At, NewsletterArgument
-from digest.cli.output import Exit, counted, note, print_json, say
+from digest.cli.output import Exit, note, print_json, say
 from digest.cli.session import instant_of, session_of
 from digest.cli.tables import print_table
 from digest.errors import UsageError
+from digest.model.counted import counted
+from digest.model.wall_time import local
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,11 +23,6 @@ if TYPE_CHECKING:
 #: So many readers of an edition are listed; whoever reads JSON has more patience.
 _SHOWN: Final = 20
 _IN_JSON: Final = 1000
-
-_DRAFTS: Final = {
-    "waiting": "waits for the editor: `digest draft` shows it",
-    "approved": "approved, waits for its hour",
-}
 
 
 def status(
@@ -135,13 +132,11 @@ def _show_waiting(entry: "EditionStatus", newsletter: "Newsletter") -> None:
         say(f"{name} is being sent: {entry.pace.rate:,.0f} a second, until {until:%H:%M:%S %Z}")
     if tally.next_hour is not None:
         waiting = counted(tally.with_an_hour, "reader waits", "readers wait")
-        say(f"{name}: {waiting} for their hour, the first {_local(tally.next_hour, newsletter)}")
+        first = local(tally.next_hour, newsletter.timezone)
+        say(f"{name}: {waiting} for their hour, the first {first}")
     if tally.next_try is not None:
-        say(f"{name}: deferred ones are tried again from {_local(tally.next_try, newsletter)} on")
-
-
-def _local(instant: "datetime", newsletter: "Newsletter") -> str:
-    return f"{instant.astimezone(newsletter.timezone):%Y-%m-%d %H:%M %Z}"
+        again = local(tally.next_try, newsletter.timezone)
+        say(f"{name}: deferred ones are tried again from {again} on")
 
 
 def _show_unfinished(entry: "EditionStatus", newsletter: "Newsletter") -> None:
@@ -156,7 +151,7 @@ def _show_unfinished(entry: "EditionStatus", newsletter: "Newsletter") -> None:
         (
             one.email,
             one.state,
-            _local(one.next_at, newsletter) if one.next_at else "·",
+            local(one.next_at, newsletter.timezone) if one.next_at else "·",
             one.reply or "·",
         )
         for one in people
@@ -181,10 +176,25 @@ def _why(record: "SlotRecord", each: "NewsletterStatus") -> str:
     if each.waits_for_somebody(record):
         parts = parts or ["held: `digest draft` shows it, `digest approve` lets it out"]
     elif record.slot.name in each.drafts:
-        parts.append(_DRAFTS[each.drafts[record.slot.name].value])
+        parts.append(_draft(record, each))
     if record.next_try_at is not None and not each.waits_for_somebody(record):
-        parts.append(f"tried again at {_local(record.next_try_at, each.newsletter)}")
+        parts.append(f"tried again at {local(record.next_try_at, each.newsletter.timezone)}")
     return "; ".join(parts) or "·"
+
+
+def _draft(record: "SlotRecord", each: "NewsletterStatus") -> str:
+    """What an open draft waits for that nobody holds."""
+    from digest.model.proposal import DraftState
+
+    approved = each.drafts[record.slot.name] is DraftState.APPROVED
+    if each.newsletter.schedule is None:
+        return f"{'approved' if approved else 'waits'}: `digest send` sends it"
+    if record.slot.at <= each.now:
+        return "its hour has come: `digest run` sees to it"
+    if approved:
+        return "approved, waits for its hour"
+    who = "the editor" if each.newsletter.timing.approval else "its hour"
+    return f"waits for {who}: `digest draft` shows it"
 
 
 def _edition_as_json(entry: "EditionStatus") -> dict[str, Any]:

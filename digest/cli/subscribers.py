@@ -12,14 +12,13 @@ from digest.cli.list_access import (
     circumstances,
     key_of,
     opened,
-    reading,
     split,
     standings_of,
 )
 from digest.cli.list_files import export, import_
 from digest.cli.options import AsJson, Limit, NewsletterOption
 from digest.cli.output import print_json, say
-from digest.cli.session import typed_in
+from digest.cli.session import reading, typed_in
 from digest.errors import UsageError
 
 if TYPE_CHECKING:

@@ -87,7 +87,10 @@ def _nearest_zone(text: str) -> str | None:
     for zone in zones:
         if wanted in (zone.casefold(), zone.rsplit("/", 1)[-1].casefold()):
             return zone
-    return nearest(wanted, zones) or nearest(wanted, [z for z in zones if "/" in z])
+    if "/" not in wanted:
+        # CEST is not EST, and UTC+2 not UTC: a short name that is only similar is another time.
+        zones = [zone for zone in zones if "/" in zone]
+    return nearest(wanted, zones)
 
 
 def _language(text: str, info: ValidationInfo) -> str:

@@ -11,7 +11,6 @@ from digest.config.kinds import (
     BounceAddress,
     Count,
     CountOrNone,
-    Duration,
     Language,
     Line,
     Sender,
@@ -125,7 +124,7 @@ class NewsletterTable(Table):
         description="What becomes of a draft that nobody has decided on when its time comes.",
     )
     subject: Line = Field(default=_SUBJECT, description="The subject line, a Jinja2 template.")
-    max_age: Duration = Field(
+    max_age: Minutes = Field(
         default=_RULES.max_age, description="Articles older than this stay out. A day is 24 hours."
     )
     min_items: Count = Field(

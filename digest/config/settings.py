@@ -195,7 +195,7 @@ class Settings:
                 return next(iter(self.newsletters.values()))
             raise UsageError(
                 f"which newsletter? There are {len(self.newsletters)}: {known}",
-                hint="Name one of them after the command.",
+                hint="Name one of them after the command, or after --newsletter where it has that.",
             )
         try:
             return self.newsletters[key]

@@ -74,7 +74,8 @@ def quiet_hours(value: object) -> QuietHours:
     try:
         begin, end = time(hour, minute), time(end_hour, end_minute)
     except ValueError:
-        midnight = f"{hour:02d}:{minute:02d}-00:00" if (end_hour, end_minute) == (24, 0) else None
+        until_midnight = (end_hour, end_minute) == (24, 0) and (hour, minute) != (0, 0)
+        midnight = f"{hour:02d}:{minute:02d}-00:00" if until_midnight else None
         raise refused("times from 00:00 to 23:59", midnight) from None
     if begin == end:
         raise refused("hours that end at another time than they begin")

@@ -77,4 +77,5 @@ class StoredDraft:
     proposal: Proposal
     state: DraftState
     made_at: datetime
+    decided_at: datetime | None = None
     approval: Approval | None = None

@@ -13,9 +13,13 @@ from pathlib import Path
 
 from digest.config import Settings
 from digest.errors import DatabaseUnwritable, UsageError
+from digest.model.newsletter import Newsletter
+from digest.model.slot import Slot
 from digest.publishing.delivery.lock import sending
+from digest.publishing.draft import slot_of
+from digest.publishing.hours import earliest_hour
 from digest.storage import backup as copying
-from digest.storage.connection import Access, open_database
+from digest.storage.connection import Access, Database, open_database
 from digest.storage.journal import journal_of
 
 
@@ -81,7 +85,17 @@ def take_up(settings: Settings, *, now: datetime, since: datetime | None = None)
                 f"{settings.database.name} is no backup that `digest backup` made",
                 hint="If another program restored it, say of when it is: `--since TIME`.",
             )
-        in_doubt = copying.take_up(db, since=made_at, now=now)
+        passed = {
+            newsletter.key: _passed(db, newsletter, now)
+            for newsletter in settings.newsletters.values()
+        }
+        in_doubt = copying.take_up(db, since=made_at, now=now, passed=passed)
         # It told of a ledger that is no more.
         journal_of(settings.database).unlink(missing_ok=True)
     return TakenUp(made_at=made_at, in_doubt=in_doubt)
+
+
+def _passed(db: Database, newsletter: Newsletter, now: datetime) -> datetime:
+    """The last slot that early readers may have had by now: where they are, it is later."""
+    present = Slot(newsletter=newsletter.key, name=slot_of(now, newsletter), at=now)
+    return now + (now - earliest_hour(db, newsletter, present))

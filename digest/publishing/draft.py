@@ -19,6 +19,7 @@ from digest.errors import QuestionAsked
 from digest.model.decision import Decision
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
+from digest.model.proposal import StoredDraft
 from digest.model.slot import Slot, slot_name
 from digest.model.variant import RenderedVariant
 from digest.publishing.press import Press
@@ -35,6 +36,7 @@ class Draft:
     """An edition with everything that storing it takes.
 
     `press` has rendered what the readers get. `readers` counts who would get the edition.
+    `proposal` is the editor's draft that it was made from, where there is one.
     """
 
     edition: Edition
@@ -43,6 +45,7 @@ class Draft:
     audience: tuple[Audience, ...]
     readers: int
     last_article_id: int
+    proposal: StoredDraft | None = None
 
 
 def new_nonce() -> str:

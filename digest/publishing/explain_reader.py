@@ -9,6 +9,7 @@ from digest.model.delivery import DeliveryState
 from digest.model.membership import Action
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Subscriber, Subscription
+from digest.model.wall_time import local
 from digest.storage import explaining, subscriptions
 from digest.storage.connection import Database
 from digest.storage.explaining import EditionFor, Given
@@ -89,7 +90,7 @@ def _why_so(delivery: Given, newsletter: Newsletter, now: datetime) -> str:
     """What a delivery came to, or what it waits for."""
     said = f": {delivery.reply}" if delivery.reply else ""
     tries = "" if delivery.attempts < 2 else f", at attempt {delivery.attempts}"
-    ended = f" {_local(delivery.finished_at, newsletter)}" if delivery.finished_at else ""
+    ended = f" {local(delivery.finished_at, newsletter.timezone)}" if delivery.finished_at else ""
     match delivery.state:
         case DeliveryState.SENT:
             return f"the server took the message{ended}{tries}{said}"
@@ -104,13 +105,15 @@ def _why_so(delivery: Given, newsletter: Newsletter, now: datetime) -> str:
             return f"it was withheld{ended}{said}"
         case DeliveryState.DEFERRED:
             again = delivery.next_attempt_at
-            then = f"; tried again {_local(again, newsletter)}" if again else ""
+            then = f"; tried again {local(again, newsletter.timezone)}" if again else ""
             return f"the server put it off{tries}{said}{then}"
         case DeliveryState.SENDING:
             return "it is being sent, or was when a process died"
         case DeliveryState.QUEUED:
             if delivery.due_at is not None and delivery.due_at > now:
-                return f"it waits for the reader's hour, {_local(delivery.due_at, newsletter)}"
+                return (
+                    f"it waits for the reader's hour, {local(delivery.due_at, newsletter.timezone)}"
+                )
             return f"it waits to be sent{said}"
         case _:
             assert_never(delivery.state)
@@ -118,14 +121,14 @@ def _why_so(delivery: Given, newsletter: Newsletter, now: datetime) -> str:
 
 def _why_none(edition: EditionFor, subscription: Subscription, newsletter: Newsletter) -> str:
     """Why there is no delivery, by the receipts that were there when the edition was prepared."""
-    prepared = f"it was prepared {_local(edition.prepared_at, newsletter)}"
+    prepared = f"it was prepared {local(edition.prepared_at, newsletter.timezone)}"
     last = edition.standing
     if last is None:
         if edition.pruned and subscription.since <= edition.prepared_at:
             return "the record of its deliveries was pruned into totals"
-        joined = _local(subscription.since, newsletter)
+        joined = local(subscription.since, newsletter.timezone)
         return f"{prepared}, and this reader joined later, {joined}"
-    when = _local(last.at, newsletter)
+    when = local(last.at, newsletter.timezone)
     match last.action:
         case Action.SUBSCRIBED | Action.RETURNED | Action.CHANGED:
             if edition.pruned:
@@ -144,7 +147,3 @@ _PAST = {
     Action.UNSUBSCRIBED: "unsubscribed",
     Action.SUPPRESSED: "been suppressed",
 }
-
-
-def _local(instant: datetime, newsletter: Newsletter) -> str:
-    return f"{instant.astimezone(newsletter.timezone):%Y-%m-%d %H:%M %Z}"

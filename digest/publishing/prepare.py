@@ -3,21 +3,24 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from digest.config import Settings
-from digest.errors import Superseded
+from digest.errors import SlotTaken, Superseded
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
-from digest.model.slot import Slot
+from digest.model.slot import Slot, SlotState
 from digest.publishing.draft import Draft, draft
 from digest.publishing.hours import hours
 from digest.publishing.pictures import pictures_of
 from digest.publishing.skipped import NOBODY, Skipped
-from digest.storage import freezing, slots
+from digest.storage import drafts, freezing, slots
 from digest.storage.connection import Database
 
 #: A draft is made anew when the editor or a reader was quicker than we; nobody is that quick often.
 _TRIES = 5
+
+_T = TypeVar("_T")
 
 
 def prepare(
@@ -36,7 +39,7 @@ def prepare(
     return persistently(lambda: _prepare(db, settings, newsletter, now, slot))
 
 
-def persistently(attempt: Callable[[], Edition | Skipped]) -> Edition | Skipped:
+def persistently(attempt: Callable[[], _T]) -> _T:
     """What an attempt comes to that is made again while others are quicker. Raises Superseded."""
     for _ in range(_TRIES - 1):
         try:
@@ -68,9 +71,12 @@ def freeze(
     """Store a draft, and with it that its slot has its edition. Raises what `freezing` raises.
 
     Readers of a slot's edition are due at their hour; without a slot, everybody is at once.
+    Raises SlotTaken, too, for a slot that was left out or drafted by hand since it was looked at,
+    and Superseded if the editor has said something else about its draft.
     """
     if made.readers == 0:
         return NOBODY
+    of = slot or (made.proposal.slot if made.proposal else None)
     edition_id = freezing.store(
         db,
         made.edition,
@@ -82,5 +88,19 @@ def freeze(
         last_article_id=made.last_article_id,
         now=now,
         hours=hours(db, newsletter, slot) if slot else None,
+        still=lambda: _require_unchanged(db, made, of) if of else None,
     )
     return replace(made.edition, id=edition_id)
+
+
+def _require_unchanged(db: Database, made: Draft, slot: Slot) -> None:
+    """Raise if somebody has given an order about the slot while its edition was rendered."""
+    record = slots.find(db, slot.newsletter, slot.name)
+    state = record.state if record else SlotState.DUE
+    if state is not (SlotState.DRAFT if made.proposal else SlotState.DUE):
+        raise SlotTaken(
+            f"the slot {slot.name} of {slot.newsletter} is {state} by now",
+            hint="`digest status` shows what became of it.",
+        )
+    if drafts.find(db, slot) != made.proposal:
+        raise Superseded(f"the draft of {slot.newsletter} for {slot.name} was changed meanwhile")

@@ -1,10 +1,11 @@
-"""Resume: go on with the newest edition that is not complete, and settle what is Unknown."""
+"""Resume: go on with an edition that is not complete, and settle what is Unknown."""
 
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 
 from digest.config import Settings
+from digest.model.delivery import DeliveryState
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
 from digest.publishing.delivery.claims import Clock
@@ -38,15 +39,16 @@ def resume(
     progress: Callable[[Plan], Progress],
     stopping: Callable[[], None] = quietly,
 ) -> Report | Skipped:
-    """Deliver what the newest incomplete edition still owes; a stopped one goes on.
+    """Deliver what an incomplete edition still owes: the oldest stopped one, or else the newest.
 
+    To settle what is Unknown, the newest that has such deliveries is taken.
     Deferred deliveries are tried when their hour has come, or all of them at once with
     `before_their_hour`. No new edition is made. Raises what `send` raises.
     """
     now = clock()
     with ledger(settings, newsletter, now) as held:
         db = held.db
-        edition = editions.unfinished(db, newsletter.key)
+        edition = _meant(db, newsletter, unknown)
         if edition is None:
             return Skipped(reason=f"every edition of {newsletter.key} is complete")
         editions.go_on(db, edition.stored_id)
@@ -63,6 +65,20 @@ def resume(
             progress=progress,
             stopping=stopping,
         )
+
+
+def _meant(db: Database, newsletter: Newsletter, unknown: OfUnknown) -> Edition | None:
+    there = editions.incomplete(db, newsletter.key)
+    if unknown is not OfUnknown.HOLD:
+        in_doubt = (
+            edition
+            for edition in reversed(there)
+            if deliveries.counts(db, edition.stored_id)[DeliveryState.UNKNOWN]
+        )
+        if edition := next(in_doubt, None):
+            return edition
+    stopped = (edition for edition in there if edition.stopped)
+    return next(stopped, there[-1] if there else None)
 
 
 def _settle_unknown(db: Database, edition: Edition, unknown: OfUnknown, now: datetime) -> None:

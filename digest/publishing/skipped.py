@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from digest.model.counted import counted
 from digest.model.newsletter import Newsletter
 from digest.model.span import in_words
 from digest.selection import TooFew
@@ -23,10 +24,8 @@ NOBODY = Skipped(reason="nobody would receive it: there is no active reader it s
 def too_few(db: Database, newsletter: Newsletter, result: TooFew, now: datetime) -> Skipped:
     """Why selection found no edition: too few new stories, or none, and what there is instead."""
     if result.found:
-        stories = "story" if result.found == 1 else "stories"
-        return Skipped(
-            reason=f"{result.found} new {stories}, and an edition needs {result.needed} (min_items)"
-        )
+        found = counted(result.found, "new story", "new stories")
+        return Skipped(reason=f"{found}, and an edition needs {result.needed} (min_items)")
     since = now - newsletter.rules.max_age
     around = surroundings(db, newsletter.key, since=since, cutoff=now)
     return Skipped(reason=_nothing_new(newsletter, around))

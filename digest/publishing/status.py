@@ -13,6 +13,7 @@ from digest.model.delivery import DeliveryState, complete
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
 from digest.model.proposal import DraftState
+from digest.model.schedule import OnSilence
 from digest.model.slot import SlotRecord, SlotState
 from digest.storage import drafts, editions, slots, tallies
 from digest.storage.connection import Access, Database, open_database
@@ -91,7 +92,12 @@ class NewsletterStatus:
         """Whether a draft is held, or its hour has come and nobody has decided on it."""
         if record.state is not SlotState.DRAFT:
             return False
-        return record.slot.at <= self.now or self.drafts.get(record.slot.name) is DraftState.HELD
+        state, timing = self.drafts.get(record.slot.name), self.newsletter.timing
+        holds = timing.approval and timing.on_silence is OnSilence.HOLD
+        in_vain = holds and state is DraftState.WAITING and record.slot.at <= self.now
+        # Any other draft whose hour has come goes on with the next look at the schedule, unless
+        # that look has put on record what is in the way.
+        return state is DraftState.HELD or in_vain or bool(record.reason)
 
 
 def status(

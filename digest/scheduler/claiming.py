@@ -8,14 +8,18 @@ from digest.model.newsletter import Newsletter
 from digest.model.proposal import DraftState
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.publishing.hours import earliest_hour
-from digest.scheduler.catching_up import came
+from digest.scheduler.catching_up import GRACE, came
 from digest.scheduler.events import ClockWentBack, Event, SlotChanged
-from digest.scheduler.timetable import slots_after
+from digest.scheduler.timetable import next_slot, slots_after
 from digest.storage import drafts, slots
 from digest.storage.connection import Database
 
 #: How long before its time a slot can come at most, besides its lead: the first zone is this early.
 _FIRST_ZONE: Final = timedelta(hours=27)
+
+#: How often it is put on record that no slot has come. What a schedule that is set anew would have
+#: had before that, was not missed.
+_NOTHING_CAME: Final = timedelta(hours=1)
 
 
 def claim_slots(
@@ -40,6 +44,8 @@ def claim_slots(
         for record in _put_on_record(db, newsletter, fresh, until, now):
             tell(SlotChanged(record=record))
         return
+    if now - until >= _NOTHING_CAME:
+        slots.follow(db, key, now)
     ahead = until - now - newsletter.timing.lead_time - _FIRST_ZONE
     if ahead > timedelta(0):
         tell(ClockWentBack(newsletter=key, by=until - now))
@@ -67,14 +73,15 @@ def _put_on_record(
     with db.transaction():
         if slots.until(db, newsletter.key) != until:
             return []  # somebody else was quicker
+        coming = [slot for slot in fresh if not _has_gone(db, slot)]
         earlier = [
             record
             for record in slots.still_open(db, newsletter.key)
-            if record.slot.at < fresh[-1].at and _gives_way(db, record)
+            if coming and record.slot.at < coming[-1].at and _gives_way(db, newsletter, record, now)
         ]
         changed = []
-        for record in came(newsletter, earlier, fresh, now):
-            if record.slot in fresh:
+        for record in came(newsletter, earlier, coming, now):
+            if record.slot in coming:
                 added = slots.add(db, record, now)
             else:
                 slots.settle(db, record, now)
@@ -85,9 +92,27 @@ def _put_on_record(
     return changed
 
 
-def _gives_way(db: Database, record: SlotRecord) -> bool:
-    """Whether a newer slot takes this one's place. What the editor decided about, stays."""
+def _has_gone(db: Database, slot: Slot) -> bool:
+    """Whether it can make up for no other one.
+
+    The editor has left it out ahead, or its wall time has come already, in another zone.
+    """
+    record = slots.find(db, slot.newsletter, slot.name)
+    if record is None:
+        return False
+    return record.state is SlotState.SKIPPED or record.slot.at != slot.at
+
+
+def _gives_way(db: Database, newsletter: Newsletter, record: SlotRecord, now: datetime) -> bool:
+    """Whether a newer slot takes this one's place. What the editor decided about, stays.
+
+    So does a draft whose hour has not been missed yet: what it comes to is seen at its hour.
+    """
     if record.state is SlotState.DUE:
         return True
     draft = drafts.find(db, record.slot)
-    return draft is None or draft.state is DraftState.WAITING
+    if draft is not None and draft.state is not DraftState.WAITING:
+        return False
+    if next_slot(newsletter, record.slot.at - timedelta(seconds=1)) != record.slot:
+        return True  # the schedule has it no more
+    return bool(record.reason) or earliest_hour(db, newsletter, record.slot) + GRACE < now

@@ -12,12 +12,13 @@ from digest.model.newsletter import Newsletter
 from digest.model.proposal import StoredDraft
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.model.span import in_words
+from digest.model.wall_time import local
 from digest.publishing.draft import Draft, draft
 from digest.publishing.hours import hours
 from digest.publishing.skipped import Skipped
 from digest.scheduler.service.lease import Holder, Lease
 from digest.scheduler.timetable import next_slot, slots_between
-from digest.storage import drafts, slots, sources, subscriptions, waking
+from digest.storage import backup, drafts, slots, sources, subscriptions, waking
 from digest.storage.connection import Access, Database, open_database
 
 #: A source that nobody has read for so long is worth a word.
@@ -182,8 +183,10 @@ def _of_sending(
     told = []
     if not settings.site.postal_address.strip():
         told.append("no postal address, and nothing leaves without: set site.postal_address")
+    if backup.made_at(db) is not None:
+        told.append("the database is a backup: nobody is mailed before `digest restored`")
     if not readers:
-        told.append("nobody is subscribed: `digest subscribers import` or `add`")
+        told.append("nobody is subscribed; `digest subscribers add` or `import` brings readers in")
     obstacle = waking.in_the_way(db, newsletter.key, now)
     if obstacle is not None:
         told.append(f"the next edition has to wait: {obstacle}")
@@ -202,5 +205,5 @@ def _of_sources(
     last = max(read)
     if now - last <= _UNREAD:
         return []
-    local = last.astimezone(newsletter.timezone)
-    return [f"no source was read for {in_words(now - last)}, since {local:%Y-%m-%d %H:%M %Z}"]
+    since = local(last, newsletter.timezone)
+    return [f"no source was read for {in_words(now - last)}, since {since}"]

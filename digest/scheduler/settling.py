@@ -8,13 +8,16 @@ from digest.config import Settings
 from digest.errors import DigestError, SlotTaken, StorageError
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
+from digest.model.proposal import DraftState
 from digest.model.slot import SlotRecord, SlotState
+from digest.publishing.draft import Draft
 from digest.publishing.drafts import drafting
 from digest.publishing.drafts.drafting import Go, Hold, Skip
 from digest.publishing.hours import earliest_hour
-from digest.publishing.prepare import freeze, prepare
+from digest.publishing.prepare import freeze, persistently, prepare
 from digest.publishing.skipped import Skipped
 from digest.scheduler.catching_up import overdue
+from digest.scheduler.claiming import comes_at
 from digest.storage import slots, waking
 from digest.storage.connection import Database
 
@@ -27,12 +30,21 @@ _HELD: Final = timedelta(minutes=1)
 
 
 def is_time(db: Database, newsletter: Newsletter, record: SlotRecord, now: datetime) -> bool:
-    """Whether an open slot is to be seen to now: a draft waits for its hour, a failure for its."""
-    if record.next_try_at is not None and record.next_try_at > now:
+    """Whether an open slot is to be seen to now: a draft waits for its hour, a failure for its.
+
+    A draft of a newsletter that goes out by hand waits for `digest send`, and not for the clock.
+
+    A slot that is due has come by the settings of then, perhaps, and comes later by those of now.
+    """
+    again = record.next_try_at
+    # Nothing waits longer than that: a clock that was ahead has said so.
+    if again is not None and now < again <= now + _AT_LAST:
         return False
     if record.state is SlotState.DRAFT:
+        if newsletter.schedule is None:
+            return False
         return earliest_hour(db, newsletter, record.slot) <= now
-    return True
+    return comes_at(db, newsletter, record.slot) <= now
 
 
 def settle_slot(
@@ -61,7 +73,7 @@ def settle_slot(
             edition_id=result.stored_id,
         )
     slots.settle(db, result, now)
-    return result
+    return slots.find(db, newsletter.key, record.slot.name) or result
 
 
 def put_off(record: SlotRecord, error: DigestError, now: datetime) -> SlotRecord:
@@ -73,11 +85,20 @@ def put_off(record: SlotRecord, error: DigestError, now: datetime) -> SlotRecord
     )
 
 
+def unforeseen(error: Exception) -> DigestError:
+    """An error that nobody thought of, in words."""
+    return DigestError(
+        f"something that nobody foresaw: {type(error).__name__}: {error}",
+        hint="The log of the service shows where it comes from. Please report it.",
+    )
+
+
 def _seen_to(
     db: Database, settings: Settings, newsletter: Newsletter, record: SlotRecord, now: datetime
 ) -> Edition | SlotRecord:
     if record.state is SlotState.DRAFT:
-        return _by_the_editor(db, settings, newsletter, record, now)
+        # The editor may say something else in the moment in which the edition is stored.
+        return persistently(lambda: _by_the_editor(db, settings, newsletter, record, now))
     over = overdue(newsletter, record, now)
     if over is not None:
         return over
@@ -103,6 +124,15 @@ def _by_the_editor(
         case Skip(reason=reason):
             return _skipped(record, reason)
         case Go(draft=draft):
+            over = overdue(newsletter, record, now)
+            if over is not None:
+                decided = _decided_at(draft)
+                if decided is None:
+                    return over
+                if overdue(newsletter, record, decided) is None:
+                    # It was to go out at its time. Whether it should so late, the editor says.
+                    told = f"{over.reason}; `digest approve` lets it out all the same"
+                    return replace(record, reason=told, next_try_at=now + _HELD)
             obstacle = waking.in_the_way(db, newsletter.key, now)
             if obstacle is not None:
                 return replace(record, reason=obstacle, next_try_at=None)
@@ -110,6 +140,12 @@ def _by_the_editor(
             return _skipped(record, result.reason) if isinstance(result, Skipped) else result
         case never:
             assert_never(never)
+
+
+def _decided_at(draft: Draft) -> datetime | None:
+    """When somebody decided about a draft; None where nobody did, or there was none."""
+    stored = draft.proposal
+    return stored.decided_at if stored and stored.state is not DraftState.WAITING else None
 
 
 def _skipped(record: SlotRecord, reason: str) -> SlotRecord:

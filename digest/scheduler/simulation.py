@@ -7,7 +7,7 @@ every slot is kept, and nothing is written.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
@@ -15,48 +15,20 @@ from typing import Final
 
 from digest.config import Settings
 from digest.errors import UsageError
-from digest.model.decision import Decision, Verdict
-from digest.model.edition import Edition, Story
+from digest.model.decision import Verdict
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import DeliverAt
 from digest.model.slot import Slot
 from digest.model.span import in_words
-from digest.publishing.drafts.proposed import NothingLeft, Proposed, proposal_of, proposed
 from digest.publishing.hours import hours_in
-from digest.publishing.skipped import too_few
+from digest.scheduler.replay import Moment, Replay, SimulatedSlot
 from digest.scheduler.timetable import slots_after
-from digest.selection import TooFew, select
-from digest.storage import freezing
-from digest.storage.candidates import candidates
 from digest.storage.connection import Access, Database, open_database
 from digest.storage.scratch import Count, counts, in_reach, scratch
 from digest.storage.zones import zones
 
 #: More slots than this are no schedule to look at, and take minutes.
 MOST_SLOTS: Final = 5_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SimulatedSlot:
-    """What a slot would have come to: an edition, or the `reason` why there is none.
-
-    After it so many articles would have been `waiting`; with it `went_too_old` gave up waiting, and
-    `duplicates` were found. `number` is None without an edition.
-    """
-
-    slot: Slot
-    number: int | None
-    stories: tuple[Story, ...]
-    reason: str
-    waiting: int
-    went_too_old: int
-    duplicates: int
-    is_day_off: bool = False
-
-    @property
-    def sections(self) -> Counter[str | None]:
-        """How many stories each section has; the lead counts with its own."""
-        return Counter(story.topic for story in self.stories)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,15 +65,6 @@ class Simulation:
         return sum(slot.is_day_off for slot in self.slots)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Moment:
-    """A slot, the cutoff of its edition, and when that is put together: a draft is, before it."""
-
-    slot: Slot
-    cutoff: datetime
-    made_at: datetime
-
-
 def simulate(
     settings: Settings, newsletter: Newsletter, *, begin: datetime, until: datetime
 ) -> Simulation:
@@ -120,7 +83,7 @@ def simulate(
         there = in_reach(real, since, until)
         with scratch(real, newsletter.key, since=since, begin=begin, until=until) as db:
             articles = in_reach(db, since, until)
-            replay = _Replay(db, newsletter)
+            replay = Replay(db, newsletter)
             done = tuple(replay.slot(moments[slot.name]) for slot in slots)
             horizon = max(cutoffs, default=begin) - max_age
             found = counts(db, newsletter.key, since=since, until=until, horizon=horizon)
@@ -143,7 +106,8 @@ def _unsent(
         if one.verdict is not Verdict.CHOSEN:
             unsent[_why(one.verdict, one.reason, newsletter)] += one.articles
     # Of those that an edition found too old, it is known why they had waited.
-    unsent.update(in_vain)
+    for reason, n in in_vain.items():
+        unsent[_why(Verdict.TOO_OLD, reason, newsletter)] += n
     unsent[_why(Verdict.TOO_OLD, "", newsletter)] -= in_vain.total()
     return tuple(
         Unsent(why=why, articles=n)
@@ -176,119 +140,12 @@ def _zones(real: Database, newsletter: Newsletter) -> tuple[str, ...]:
     return zones(real, newsletter.key)
 
 
-def _moment(newsletter: Newsletter, slot: Slot, names: Sequence[str]) -> _Moment:
+def _moment(newsletter: Newsletter, slot: Slot, names: Sequence[str]) -> Moment:
     """The edition is there for the first of its readers, and its draft for the editor."""
     timing = newsletter.timing
     cutoff = min(hours_in(newsletter, slot, names).values())
     lead_time = timing.lead_time if timing.approval else timedelta(0)
-    return _Moment(slot=slot, cutoff=cutoff, made_at=cutoff - lead_time)
-
-
-class _Replay:
-    """Slot after slot in a scratch database; `too_old` counts why articles waited in vain."""
-
-    def __init__(self, db: Database, newsletter: Newsletter) -> None:
-        self._db = db
-        self._newsletter = newsletter
-        self._number = 0
-        self._waiting: dict[int, str] = {}
-        self.too_old: Counter[str] = Counter()
-
-    def slot(self, moment: _Moment) -> SimulatedSlot:
-        """What becomes of a slot."""
-        newsletter, slot = self._newsletter, moment.slot
-        if newsletter.schedule and slot.wall.date() in newsletter.schedule.days_off:
-            return self._none(slot, "a day off", is_day_off=True)
-        since = moment.cutoff - newsletter.rules.max_age
-        found = candidates(self._db, newsletter.key, since=since, cutoff=moment.made_at)
-        selection = select(found.articles, newsletter.rules, cutoff=moment.cutoff)
-        if isinstance(selection, TooFew):
-            reason = too_few(self._db, newsletter, selection, moment.made_at).reason
-            return self._none(slot, reason, waiting=selection.found)
-        self._number += 1
-        edition = Edition(
-            newsletter=newsletter.key,
-            slot=slot.name,
-            number=self._number,
-            since=since,
-            cutoff=moment.cutoff,
-            nonce=str(self._number),
-            subject=selection.stories[0].title,
-            stories=selection.stories,
-        )
-        decisions = selection.decisions
-        if newsletter.timing.approval:
-            content = self._at_its_hour(edition, moment)
-            if isinstance(content, NothingLeft):
-                self._number -= 1
-                return self._none(slot, f"nothing is left: {'; '.join(content.gone.values())}")
-            edition, decisions = content.edition, content.decisions
-            if len(edition.stories) < newsletter.rules.min_items:
-                self._number -= 1
-                few = TooFew(found=len(edition.stories), needed=newsletter.rules.min_items)
-                return self._none(slot, too_few(self._db, newsletter, few, moment.cutoff).reason)
-        freezing.store(
-            self._db,
-            edition,
-            decisions=decisions,
-            variants=(),
-            audience=(),
-            images={},
-            last_article_id=found.last_article_id,
-            now=moment.made_at,
-        )
-        went_too_old = self._given_up(decisions)
-        return SimulatedSlot(
-            slot=slot,
-            number=self._number,
-            stories=edition.stories,
-            reason="",
-            waiting=len(self._waiting),
-            went_too_old=went_too_old,
-            duplicates=sum(one.verdict is Verdict.DUPLICATE for one in decisions),
-        )
-
-    def _at_its_hour(self, edition: Edition, moment: _Moment) -> Proposed | NothingLeft:
-        """What a draft is when its slot comes; what came after it was made is decided on then."""
-        # With a subject of its own none has to be rendered.
-        proposal = replace(proposal_of(edition), subject=edition.subject)
-        return proposed(
-            self._db,
-            self._newsletter,
-            moment.slot,
-            proposal,
-            cutoff=moment.cutoff,
-            nonce=lambda: edition.nonce,
-        )
-
-    def _none(
-        self, slot: Slot, reason: str, *, waiting: int | None = None, is_day_off: bool = False
-    ) -> SimulatedSlot:
-        return SimulatedSlot(
-            slot=slot,
-            number=None,
-            stories=(),
-            reason=reason,
-            waiting=len(self._waiting) if waiting is None else waiting,
-            went_too_old=0,
-            duplicates=0,
-            is_day_off=is_day_off,
-        )
-
-    def _given_up(self, decisions: Sequence[Decision]) -> int:
-        """Take note of what waits, and of why those waited that do so no more."""
-        before, self._waiting = self._waiting, dict(_reasons(decisions, Verdict.WAITING))
-        gone = dict(_reasons(decisions, Verdict.TOO_OLD)).keys() & before.keys()
-        self.too_old.update(_in_vain(before[id_]) for id_ in gone)
-        return len(gone)
-
-
-def _reasons(decisions: Sequence[Decision], verdict: Verdict) -> Iterator[tuple[int, str]]:
-    return ((one.article_id, one.reason) for one in decisions if one.verdict is verdict)
-
-
-def _in_vain(reason: str) -> str:
-    return f"went too old while it waited: {reason}"
+    return Moment(slot=slot, cutoff=cutoff, made_at=cutoff - lead_time)
 
 
 def _why(verdict: Verdict | None, reason: str, newsletter: Newsletter) -> str:
@@ -301,7 +158,7 @@ def _why(verdict: Verdict | None, reason: str, newsletter: Newsletter) -> str:
         case Verdict.DUPLICATE:
             return "same headline as another article"
         case Verdict.TOO_OLD if reason:
-            return _in_vain(reason)
+            return f"went too old while it waited: {reason}"
         case Verdict.TOO_OLD:
             limit = in_words(newsletter.rules.max_age)
             return f"older than {limit} (max_age) when the next edition came"

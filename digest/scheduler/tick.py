@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -19,10 +19,13 @@ from digest.publishing.delivery.round import Ends, Ledger, ledger
 from digest.scheduler.claiming import claim_slots
 from digest.scheduler.events import Event, RoundEnded, SlotChanged, Trouble
 from digest.scheduler.rounds import run_round
-from digest.scheduler.settling import is_time, put_off, settle_slot
+from digest.scheduler.settling import is_time, put_off, settle_slot, unforeseen
 from digest.sender.transport import Transport
-from digest.storage import slots, waking
+from digest.storage import editions, slots, waking
 from digest.storage.connection import Database, open_database
+
+#: A slot may be so late because somebody sends by hand, until that counts as a failure.
+_BY_HAND: Final = timedelta(hours=1)
 
 
 class Came(StrEnum):
@@ -124,6 +127,12 @@ class _Work:
                     if self.tally.interrupted:
                         return
                     self._settle(held, record)
+        except AlreadySending as error:
+            # Mostly that is over soon. If it is not, the owner should hear of it.
+            for record in due:
+                if self.now - record.slot.at > _BY_HAND:
+                    self._put_off(db, record, error)
+            raise
         except ConfigError as error:
             # No address or no key to send with: every slot that is due has to wait for it.
             for record in due:
@@ -146,12 +155,22 @@ class _Work:
             )
             if report is None:
                 continue
-            self.tally.interrupted |= report.interrupted
+            # Whoever stops an edition does not stop the others.
+            self.tally.interrupted |= report.interrupted and not editions.is_stopped(
+                held.db, edition.stored_id
+            )
             self.tally.came[_came_of(report)] += 1
             self.tell(RoundEnded(report=report))
 
     def _settle(self, held: Ledger, record: SlotRecord) -> None:
-        settled = settle_slot(held.db, self.settings, self.newsletter, record, self.now)
+        try:
+            settled = settle_slot(held.db, self.settings, self.newsletter, record, self.now)
+        except StorageError:
+            raise
+        except Exception as error:
+            # A try that failed, like one that was foreseen: not made at every tick, and told.
+            self._put_off(held.db, record, unforeseen(error))
+            raise
         self._count(record, settled)
         if settled.state is SlotState.PREPARED:
             self._serve(held)

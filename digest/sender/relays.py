@@ -18,9 +18,9 @@ from digest.sender.addresses import domain_of
 from digest.sender.envelope import Envelope
 from digest.sender.gate import NOT_YET, Gate
 from digest.sender.health import Health
-from digest.sender.rates import Rates
+from digest.sender.relay import Relay
 from digest.sender.smtp import SmtpTransport
-from digest.sender.transport import Transport, unrecorded
+from digest.sender.transport import unrecorded
 from digest.sender.wire import Message
 
 #: Seconds. No timer is finer, and none is worth setting for less.
@@ -46,32 +46,6 @@ class Clock(Protocol):
 
     def call_later(self, delay: float, callback: Callable[[], None], /) -> Handle:
         """Call in so many seconds."""
-
-
-class Relay:
-    """One server of the pool: its transport, its gate, how it is, and how much it has carried."""
-
-    def __init__(
-        self, transport: Transport, *, name: str, weight: int = 1, rates: Rates | None = None
-    ) -> None:
-        self.transport = transport
-        self.name = name
-        self.weight = weight
-        self.gate = Gate(transport.connections, rates)
-        self.health = Health()
-        self.error: RelayUnavailable | None = None
-        self.left_alone = False
-        #: Messages by weight. Whoever has the least is next.
-        self.carried = 0.0
-
-    def wait(self, now: float) -> float:
-        """Seconds until it is well and has room; NOT_YET where one must come out first."""
-        return max(self.health.out_until - now, self.gate.wait(now), 0.0)
-
-    def fail(self, error: RelayUnavailable, health: Health) -> None:
-        """It did not take a message, or could not even be entered."""
-        self.error, self.health = error, health
-        self.left_alone = health.times_out > 0
 
 
 _Refusals = Mapping[Relay, RelayUnavailable]

@@ -6,7 +6,8 @@ import ssl
 from digest.config.settings import DomainLimits, Settings, SmtpSettings
 from digest.sender.gate import Gate
 from digest.sender.rates import Rate, Rates, SlidingWindow, TokenBucket
-from digest.sender.relays import Relay, RelayPool
+from digest.sender.relay import Relay
+from digest.sender.relays import RelayPool
 from digest.sender.smtp import SmtpTransport
 from digest.sender.transport import Transport
 

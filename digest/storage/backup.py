@@ -7,8 +7,10 @@ the minute, counted from 1970.
 
 import os
 import sqlite3
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 from digest.errors import StorageError
 from digest.model.instant import to_text
@@ -64,7 +66,7 @@ where state = 'prepared'
 
 _SLOTS_PASSED = """
 update slots set state = 'skipped', reason = :why, next_try_at = null, since = :now
-where state in ('due', 'draft') and due_at <= :now
+where newsletter = :newsletter and state in ('due', 'draft') and due_at <= :until
 """
 
 _DRAFTS_PASSED = """
@@ -72,22 +74,34 @@ delete from drafts where (newsletter, slot) in (
     select newsletter, slot from slots where state = 'skipped')
 """
 
-_UP_TO_NOW = "update timetables set until = max(until, :now)"
+_UP_TO_NOW = "update timetables set until = max(until, :until) where newsletter = :newsletter"
+
+_FOLLOWED = "select newsletter from timetables union select newsletter from slots"
 
 
-def take_up(db: Database, *, since: datetime, now: datetime) -> int:
+def take_up(
+    db: Database,
+    *,
+    since: datetime,
+    now: datetime,
+    passed: Mapping[str, datetime] = MappingProxyType({}),
+) -> int:
     """Make a ledger that has forgotten what was sent after `since` fit to go on from `now`.
 
     Whoever still waited may have been served meanwhile, and is Unknown; slots that came meanwhile
-    are not made up for. Returns how many deliveries are in doubt. The mark is taken away.
+    are not made up for.
+    `passed` says up to when the slots of a newsletter may have come, where that is not `now`.
+    Returns how many deliveries are in doubt. The mark is taken away.
     """
     why = f"the database is a backup of {to_text(since)}, and what was sent since is not in it"
     values = {"now": to_text(now), "why": why}
     with db.transaction():
         in_doubt = db.execute(_IN_DOUBT, values).rowcount
         db.execute(_INCOMPLETE, values)
-        db.execute(_SLOTS_PASSED, values)
+        for row in db.rows(_FOLLOWED):
+            until = to_text(passed.get(row["newsletter"], now))
+            db.execute(_SLOTS_PASSED, values | {"newsletter": row["newsletter"], "until": until})
+            db.execute(_UP_TO_NOW, {"newsletter": row["newsletter"], "until": until})
         db.execute(_DRAFTS_PASSED)
-        db.execute(_UP_TO_NOW, values)
         db.execute("pragma user_version = 0")
     return in_doubt

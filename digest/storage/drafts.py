@@ -159,6 +159,7 @@ def _draft(row: sqlite3.Row) -> StoredDraft:
         proposal=_proposal(content["proposal"]),
         state=DraftState(row["state"]),
         made_at=from_text(row["made_at"]),
+        decided_at=from_text(row["decided_at"]) if row["decided_at"] else None,
         approval=Approval(content=approved, seal=row["seal"]) if row["seal"] else None,
     )
 

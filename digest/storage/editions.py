@@ -110,23 +110,20 @@ def incomplete(db: Database, newsletter: str) -> tuple[Edition, ...]:
     return tuple(_edition(db, row) for row in db.rows(_OPEN, (newsletter,)))
 
 
-_UNFINISHED = """
-select * from editions where newsletter = ? and state <> 'sent' order by number desc limit 1
-"""
-
-
-def unfinished(db: Database, newsletter: str) -> Edition | None:
-    """The newest edition that is not complete."""
-    row = db.row(_UNFINISHED, (newsletter,))
-    return _edition(db, row) if row else None
-
-
 _STOP = "update editions set stopped_at = ? where id = ?"
 
 
 def stop(db: Database, edition_id: int, now: datetime) -> None:
     """Let nothing more of the edition leave."""
     db.execute(_STOP, (to_text(now), edition_id))
+
+
+_IS_STOPPED = "select 1 from editions where id = ? and stopped_at is not null"
+
+
+def is_stopped(db: Database, edition_id: int) -> bool:
+    """Whether somebody has stopped the edition by now."""
+    return db.row(_IS_STOPPED, (edition_id,)) is not None
 
 
 _GO_ON = """

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from digest.errors import LedgerError, SlotTaken, Superseded
@@ -76,6 +76,10 @@ where newsletter = :newsletter and slot = :slot
 """
 
 
+def no_objection() -> None:
+    """Nothing else has to be as it was."""
+
+
 def store(
     db: Database,
     edition: Edition,
@@ -88,16 +92,19 @@ def store(
     last_article_id: int,
     now: datetime,
     hours: Mapping[str, datetime] | None = None,
+    still: Callable[[], None] = no_objection,
 ) -> int:
     """Freeze an edition with its decisions and deliveries: all of it, or nothing. Returns its id.
 
     `questions` are what the site's templates ask about a reader. `hours` says when the readers of
     each zone are due, with "" for those of no zone; by default all are at once.
+    `still` is called in the transaction, and raises what keeps the edition from being stored.
     Raises SlotTaken, or Superseded if another edition, a decision of the editor or a reader with
     new wishes came in between; then nothing was stored.
     """
     with db.transaction():
         previous = _check_still_next(db, edition)
+        still()
         values = _edition_values(edition, last_article_id, now)
         edition_id = _inserted_id(db.execute(_EDITION, values))
         db.connection.executemany(_STORY, [_story_row(edition_id, s) for s in edition.stories])

@@ -10,13 +10,14 @@ from digest.storage.connection import Database
 
 _SLOTS = """
 select slot, due_at, state, reason, tries, next_try_at from slots
-where newsletter = :newsletter and due_at >= :since and state <> 'prepared' and made_up_in is null
+where newsletter = :newsletter and (due_at >= :since or since >= :since)
+  and state <> 'prepared' and made_up_in is null
 order by due_at, slot
 """
 
 
 def slots_without_edition(db: Database, newsletter: str, since: datetime) -> tuple[SlotRecord, ...]:
-    """The slots due since then that have no edition, in order, but for those made up for."""
+    """The slots due, or ended, since then that have no edition, but for those made up for."""
     return tuple(
         SlotRecord(
             slot=Slot(newsletter=newsletter, name=row["slot"], at=from_text(row["due_at"])),

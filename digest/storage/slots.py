@@ -68,12 +68,17 @@ def add(db: Database, record: SlotRecord, now: datetime) -> bool:
 _SETTLE = """
 update slots set state = :state, reason = :reason, made_up_in = :made_up_in, tries = :tries,
     next_try_at = :next_try_at, since = iif(state = :state, since, :now)
-where newsletter = :newsletter and slot = :slot and state <> 'prepared'
+where newsletter = :newsletter and slot = :slot
+  and (state = 'due' or (state = 'draft' and :state <> 'due'))
 """
 
 
 def settle(db: Database, record: SlotRecord, now: datetime) -> None:
-    """Write down how a slot stands, unless it has its edition, which only `freezing` gives it."""
+    """Write down how an open slot stands; what has its edition or its reason, keeps it.
+
+    Somebody may have left it out by hand, or made a draft for it, since the caller looked: so a
+    draft does not become due again, either. Its edition only `freezing` gives it.
+    """
     again = record.next_try_at
     db.execute(
         _SETTLE,

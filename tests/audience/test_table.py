@@ -1,6 +1,7 @@
 import pytest
 
-from digest.audience.table import BadRow, Row, read
+from digest.audience.rows import BadRow, Row
+from digest.audience.table import read
 from digest.errors import AudienceError, UsageError
 
 

@@ -115,6 +115,20 @@ def test_without_a_draft_there_is_nothing_to_read_back_approve_or_hold(
     assert json.loads(run("approve", "--json").out)["result"] == "skipped"
 
 
+def test_an_edited_file_says_itself_of_which_newsletter_and_slot_it_is(
+    desk: Path, run: Run
+) -> None:
+    with (desk / "digest.toml").open("a", encoding="utf-8") as file:
+        file.write('[newsletters.weekly]\nfrom = "Example News <news@example.com>"\n')
+    draft(run, "daily")
+    draft(run, "daily", "--slot", "2026-03-13T07:00", "--out", "later.txt")
+    later = desk / "later.txt"
+    later.write_text(later.read_text().replace("Intro:\n", "Intro:\n    Good morning.\n"))
+    taken = json.loads(draft(run, "--read", "later.txt", "--json"))
+    assert (taken["newsletter"], taken["slot"]) == ("daily", "2026-03-13T07:00")
+    assert taken["intro"] == ["Good morning."]
+
+
 def test_send_without_approval_is_held_and_says_what_to_do(desk: Path, run: Run) -> None:
     ran = run("send", "--at", EVENING, "--outbox", "out")
     assert ran.code == 4
@@ -142,7 +156,7 @@ def test_a_held_draft_is_not_sent_and_a_skipped_slot_has_no_draft(desk: Path, ru
         "reason": "skipped by the editor: public holiday",
     }
     told = draft(run, code=3)
-    assert f"the slot {SLOT} is skipped: skipped by the editor: public holiday" in told
+    assert f"nothing comes at {SLOT}: skipped by the editor: public holiday" in told
     assert "2026-03-13T07:00" in draft(run, "--slot", "2026-03-13T07:00")
 
 

@@ -75,6 +75,12 @@ def test_a_backup_is_made_once_and_gone_on_with_when_it_is_put_back(
         held = run(*words)
         assert held.code == 4
         assert "digest restored" in held.err
+    assert "a backup: nobody is mailed before `digest restored`" in run("plan").out
+    ahead = run("restored", "--yes", "--since", "2996-01-01")
+    assert (ahead.code, ahead.err) == (
+        2,
+        "error: --since: found '2996-01-01', expected a time that has been\n",
+    )
     done = run("restored", "--yes", "--json")
     assert json.loads(done.out)["in_doubt"] == 0
     assert run("run", "--once").code == 3

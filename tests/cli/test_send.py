@@ -4,8 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
+from digest.cli.rounds import report_round
+from digest.publishing.delivery.report import Report
 from digest.sender.local_server import LocalServer
+from digest.storage import deliveries, editions
+from digest.storage.connection import open_database
 
 Run = Callable[..., Any]
 
@@ -94,13 +99,32 @@ def test_a_time_of_no_era_of_ours_is_wrong_usage(newsroom: Path, run: Run, at: s
         assert f"--at: found '{at}', expected a year from 1970 to 9998" in done.err
 
 
+def test_whoever_is_stopped_while_sending_is_told_what_goes_on_with_it(
+    newsroom: Path, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIGEST_SMTP__PORT", "1")
+        assert "`digest send` goes on where this ended" in run("send").err
+    assert run("stop").code == 0
+    with open_database(newsroom / "subscribers.db") as db:
+        edition = editions.find(db, "daily", 1)
+        assert edition is not None
+        counts = deliveries.counts(db, edition.stored_id)
+    with pytest.raises(typer.Exit):
+        report_round(Report(edition=edition, counts=counts), as_json=False)
+    told = capsys.readouterr().err
+    assert "it was stopped: `digest resume` goes on with it" in told
+    assert "`digest send`" not in told
+
+
 def test_a_stop_reports_what_it_stopped(newsroom: Path, run: Run) -> None:
     assert json.loads(run("stop", "--json").out)["result"] == "skipped"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIGEST_SMTP__PORT", "1")
         assert run("send").code == 5
     told = json.loads(run("stop", "--json").out)
-    assert (told["result"], told["number"]) == ("stopped", 1)
+    assert told["result"] == "stopped"
+    assert [edition["number"] for edition in told["editions"]] == [1]
     assert "prepared, stopped" in run("status").out
     assert run("send", "--outbox", "outbox").code == 4
     assert run("resume", "--outbox", "outbox").out.endswith("2 sent\n")

@@ -111,7 +111,7 @@ def test_a_newsletter_without_a_schedule_wants_one(stocked: Path, run: Run) -> N
         ),
         (
             (*DAILY, "--max-age", "soon"),
-            "--max-age: found 'soon', expected a span of time such as 36h, 2d or 90m",
+            "--max-age: found 'soon', expected a span of time from 1m up, such as 36h or 7d",
         ),
         ((*DAILY, "--max-items", 0), "--max-items: found '0', expected at least 1"),
         ((*DAILY, "--weeks", 1000), "--weeks: found '1000', expected at most 520"),

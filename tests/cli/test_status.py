@@ -13,6 +13,12 @@ def send_one(run: Run) -> None:
     assert run("send", "--outbox", "outbox", "--at", "2026-03-12T07:00").code == 0
 
 
+def schedule(newsroom: Path, *lines: str) -> None:
+    file = newsroom / "digest.toml"
+    added = "\n".join(("[newsletters.daily]", 'schedule = "daily at 07:00"', *lines))
+    file.write_text(file.read_text().replace("[newsletters.daily]", added))
+
+
 def test_an_edition_is_one_line_with_the_counts_that_are_not_zero(newsroom: Path, run: Run) -> None:
     send_one(run)
     assert run("status").out == (
@@ -77,6 +83,7 @@ def test_what_waits_or_is_being_sent_is_told_below(newsroom: Path, run: Run) -> 
 
 def test_slots_without_an_edition_are_listed_with_the_reason(newsroom: Path, run: Run) -> None:
     send_one(run)
+    schedule(newsroom, 'approval = "required"')
     with sqlite3.connect(newsroom / "subscribers.db") as db:
         db.execute(
             "insert into slots (newsletter, slot, due_at, state, reason, since) values ('daily',"
@@ -105,6 +112,37 @@ def test_slots_without_an_edition_are_listed_with_the_reason(newsroom: Path, run
     held = run("status", "--at", "2026-03-13T07:00")
     assert held.code == 4
     assert "held: `digest draft` shows it, `digest approve` lets it out" in held.out
+
+
+def test_a_draft_that_goes_out_by_hand_waits_for_send_and_holds_nothing_up(
+    newsroom: Path, run: Run
+) -> None:
+    link = "https://www.example.com/pool"
+    run("articles", "add", "Pool opens", link, "--published", "2026-03-11T18:00")
+    assert run("draft", "--at", "2026-03-12T05:00").code == 0
+    for decision, words in ((), "waits"), (("approve",), "approved"):
+        assert not decision or run(*decision).code == 0
+        done = run("status", "--at", "2026-03-13T07:00")
+        assert done.code == 0
+        assert f"{words}: `digest send` sends it" in done.out
+    passed = run("run", "--once")
+    assert (passed.code, passed.out) == (3, "nothing is due\n")
+
+
+def test_a_draft_whose_hour_has_come_is_held_only_if_nobody_has_decided(
+    newsroom: Path, run: Run
+) -> None:
+    schedule(newsroom, 'approval = "required"', 'max_age = "100w"')
+    run("articles", "add", "Pool", "https://www.example.com/pool", "--published", "2026-03-11")
+    assert run("draft", "--at", "2026-03-12T05:00").code == 0
+    late = ("status", "--at", "2026-03-12T07:05")
+    held = run(*late)
+    assert held.code == 4
+    assert "held: `digest draft` shows it, `digest approve` lets it out" in held.out
+    assert run("approve", "--at", "2026-03-12T07:05").code == 0
+    approved = run(*late)
+    assert approved.code == 0
+    assert "its hour has come: `digest run` sees to it" in approved.out
 
 
 def test_without_a_name_all_newsletters_are_shown(newsroom: Path, run: Run) -> None:

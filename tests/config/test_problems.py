@@ -107,8 +107,18 @@ def test_everything_that_is_wrong_is_told_at_once(problems: Problems) -> None:
         ),
         (
             'max_age = "-2d"',
-            "newsletters.daily.max_age: found '-2d', expected a span of time such as 36h, 2d or"
-            " 90m, or a number of seconds.",
+            "newsletters.daily.max_age: found '-2d', expected a span of time from 1m up, such as"
+            " 15m, 2h or 1d.",
+        ),
+        (
+            "max_age = 3",
+            "newsletters.daily.max_age: found 3, expected a span of time from 1m up, such as 15m,"
+            " 2h or 1d.",
+        ),
+        (
+            'timezone = "CEST"',
+            "newsletters.daily.timezone: found 'CEST', expected the name of a time zone, such as"
+            " Europe/Paris.",
         ),
         (
             'timezone = "Berlin"',

@@ -70,7 +70,7 @@ NEWSLETTERS = tables(
         "language": LANGUAGES,
         "timezone": ZONES,
         "subject": LINES,
-        "max_age": st.integers(1, 10_000_000),
+        "max_age": st.integers(60, 10_000_000),
         "min_items": st.integers(1, 20),
         "max_items": st.integers(24, 1000),
         "max_per_section": st.integers(1, 1000),

@@ -9,7 +9,8 @@ from digest.publishing.delivery.claims import MOST
 from digest.storage.journal import journal_of
 from tests.faults.accounts import assert_accounts_balance
 from tests.faults.gazette import CONNECTIONS, READERS, Gazette, Target
-from tests.faults.scripted_server import Moment, ScriptedServer, Stage, once, serving
+from tests.faults.script import Moment, Stage, once
+from tests.faults.scripted_server import ScriptedServer, serving
 
 pytestmark = pytest.mark.slow
 

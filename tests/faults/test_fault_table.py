@@ -6,16 +6,8 @@ import pytest
 
 from tests.faults.accounts import assert_accounts_balance
 from tests.faults.gazette import CONNECTIONS, READERS, Gazette, Target
-from tests.faults.scripted_server import (
-    Action,
-    Leave,
-    Moment,
-    Say,
-    ScriptedServer,
-    Stage,
-    once,
-    serving,
-)
+from tests.faults.script import Action, Leave, Moment, Say, Stage, once
+from tests.faults.scripted_server import ScriptedServer, serving
 
 pytestmark = pytest.mark.slow
 

@@ -14,16 +14,8 @@ from digest.audience.membership import suppress, unsubscribe
 from digest.storage.connection import open_database
 from tests.faults.accounts import assert_accounts_balance
 from tests.faults.gazette import CONNECTIONS, DEADLINE, READERS, Gazette, Sender, reader
-from tests.faults.scripted_server import (
-    Action,
-    Late,
-    Moment,
-    Say,
-    ScriptedServer,
-    Stage,
-    once,
-    serving,
-)
+from tests.faults.script import Action, Late, Moment, Say, Stage, once
+from tests.faults.scripted_server import ScriptedServer, serving
 
 pytestmark = pytest.mark.slow
 

@@ -4,16 +4,8 @@ import smtplib
 
 import pytest
 
-from tests.faults.scripted_server import (
-    Action,
-    Leave,
-    Moment,
-    Say,
-    ScriptedServer,
-    Stage,
-    always,
-    serving,
-)
+from tests.faults.script import Action, Leave, Moment, Say, Stage, always
+from tests.faults.scripted_server import ScriptedServer, serving
 
 MESSAGE = "Subject: Tuesday\r\n\r\n.hidden\r\n..\r\nend\r\n"
 

@@ -24,16 +24,8 @@ from digest.sender.transports import transport_for
 from digest.storage.connection import Database, open_database
 from tests.faults.accounts import assert_accounts_balance
 from tests.faults.gazette import CONNECTIONS, DEADLINE, READERS, Gazette, Target
-from tests.faults.scripted_server import (
-    Action,
-    Leave,
-    Moment,
-    Say,
-    ScriptedServer,
-    Stage,
-    once,
-    serving,
-)
+from tests.faults.script import Action, Leave, Moment, Say, Stage, once
+from tests.faults.scripted_server import ScriptedServer, serving
 
 pytestmark = pytest.mark.slow
 

@@ -8,18 +8,8 @@ import pytest
 
 from tests.faults.accounts import assert_accounts_balance
 from tests.faults.gazette import CONNECTIONS, READERS, Gazette, Target
-from tests.faults.scripted_server import (
-    Action,
-    Hang,
-    Late,
-    Moment,
-    Say,
-    ScriptedServer,
-    Stage,
-    always,
-    once,
-    serving,
-)
+from tests.faults.script import Action, Hang, Late, Moment, Say, Stage, always, once
+from tests.faults.scripted_server import ScriptedServer, serving
 from tests.faults.service import make_due, running
 
 pytestmark = pytest.mark.slow
@@ -96,7 +86,7 @@ def test_a_server_that_never_answers_is_not_waited_for_longer_than_the_timeout(
             target.aim(service.sender)
             assert service.code() == 5
             assert service.until("ended")["drained"] is False
-        server.script = always({})
+        server.manners.script = always({})
         server.from_outside(server.everybody_left)
         gazette.digest("run", "--once", codes=(5,))
     unknown = [email for email, state in gazette.states().items() if state == "unknown"]

@@ -14,7 +14,7 @@ from digest.composer.dkim import DkimSigner
 from digest.publishing.delivery.signing import signer_of
 from tests.composer.judges import mail_dkim, verdicts
 from tests.composer.keys import both_keys
-from tests.faults.scripted_server import OFFERED
+from tests.faults.manners import OFFERED
 from tests.postfix.line import Line
 from tests.publishing.paper import Paper
 
@@ -61,7 +61,7 @@ def test_an_edition_keeps_both_signatures(
     signed: SignedLine, offered: tuple[str, ...], name: str
 ) -> None:
     line = signed.line
-    line.server.extensions = offered
+    line.server.manners.extensions = offered
     line.paper.publish("Fährverkehr läuft wieder – endlich", "x" * 1200, ". " + "水" * 200)
     line.paper.subscribe("ada@example.com")
     line.paper.run("update subscribers set name = ?", name)
@@ -107,7 +107,7 @@ HEADER = (
 def test_a_line_that_postfix_has_to_split_costs_both_signatures(
     signed: SignedLine, offered: tuple[str, ...], subject: bytes, body: bytes
 ) -> None:
-    signed.line.server.extensions = offered
+    signed.line.server.manners.extensions = offered
     message = signed.signed(HEADER % subject, body)
     assert verdicts(message, signed.signer) == [True, True]
 
@@ -122,7 +122,7 @@ def test_a_line_that_postfix_has_to_split_costs_both_signatures(
 def test_octets_above_127_cost_both_signatures_where_postfix_has_to_recode_them(
     signed: SignedLine, offered: tuple[str, ...], verdict: str
 ) -> None:
-    signed.line.server.extensions = offered
+    signed.line.server.manners.extensions = offered
     message = signed.signed(HEADER % b"Tuesday", "Fährverkehr\r\n".encode())
 
     arrived = signed.relayed(message)

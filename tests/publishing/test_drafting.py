@@ -501,7 +501,9 @@ def test_a_slot_that_is_to_come_can_be_skipped_without_a_draft_and_once(desk: Pa
     first = skip(paper.settings, paper.newsletter, coming(paper), reason="", now=NOW)
     assert first == Left(slot=TODAY, reason="skipped by the editor")
     again = skip(paper.settings, paper.newsletter, coming(paper), reason="", now=NOW)
-    assert again == Skipped(reason="the slot 2026-03-12T08:00 is skipped: skipped by the editor")
+    assert again == Skipped(
+        reason="nothing comes at 2026-03-12T08:00: skipped by the editor; --slot names another slot"
+    )
     other = skip(
         paper.settings, paper.newsletter, coming(paper), reason="", now=NOW, slot=TOMORROW.name
     )

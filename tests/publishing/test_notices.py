@@ -128,6 +128,7 @@ def test_old_history_is_not_told(owner: Owner) -> None:
     for day in range(1, 5):
         name = f"2026-03-0{day}T07:00"
         settle(owner.paper, SlotState.SKIPPED, "there is nothing new", name=name)
+    owner.paper.run("update slots set since = due_at")
     assert owner.hears() == 0
 
 

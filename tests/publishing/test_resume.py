@@ -106,6 +106,7 @@ def test_after_a_stop_nothing_more_leaves_until_somebody_resumes(daily: Paper) -
     assert transport.accepted == []
     assert isinstance(report, Report)
     assert report.counts[DeliveryState.QUEUED] == 4
+    assert report.edition.stopped
     with pytest.raises(Held, match="stopped"):
         daily.send(RecordingTransport())
     assert resumed(daily)[1] == READERS
@@ -113,7 +114,7 @@ def test_after_a_stop_nothing_more_leaves_until_somebody_resumes(daily: Paper) -
 
 
 def test_stopping_needs_an_edition_that_is_under_way(daily: Paper) -> None:
-    assert stop(daily.settings, daily.newsletter, now=NOW) is None
+    assert stop(daily.settings, daily.newsletter, now=NOW) == ()
 
 
 def test_a_reader_who_is_suppressed_after_the_batch_was_claimed_is_not_mailed(
@@ -166,3 +167,19 @@ def test_a_deferred_reader_has_an_hour_and_is_given_up_after_some_days(daily: Pa
     assert reply.startswith("given up: tried 4 times since 2026-03-12 07:00")
     assert reply.endswith("452 mailbox full")
     assert audit(daily.settings).breaches == ()
+
+
+def test_an_emergency_stop_without_a_name_stops_all_newsletters(daily: Paper) -> None:
+    weekly = replace(daily.newsletter, key="weekly")
+    settings = replace(daily.settings, newsletters={"daily": daily.newsletter, "weekly": weekly})
+    daily.run(
+        "insert into subscriptions (subscriber_id, newsletter, state, topics, since, token)"
+        " select id, 'weekly', 'active', '[]', '2026-03-01T00:00:00Z', 'w' || id from subscribers"
+    )
+    for newsletter in (daily.newsletter, weekly):
+        one = Paper(replace(settings, newsletters={newsletter.key: newsletter}))
+        one.send(RecordingTransport({READERS[0]: Deferred(reason="later")}))
+
+    stopped = stop(settings, now=NOW)
+
+    assert [edition.newsletter for edition in stopped] == ["daily", "weekly"]

@@ -1,10 +1,12 @@
 """Status: how far an edition is, how fast, and what waits for whom."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from digest.model.delivery import DeliveryState
+from digest.model.schedule import OnSilence, Timing
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.publishing.status import EditionStatus, NewsletterStatus, status
 from digest.storage import slots
@@ -126,10 +128,28 @@ def test_slots_without_an_edition_are_told_with_their_reasons_newest_first(sent:
     assert told[0].reason == "the template does not parse"
 
 
-def test_a_draft_holds_when_its_hour_has_come_and_not_before(sent: Paper) -> None:
-    on_record(sent, 1, SlotState.DRAFT)
-    assert not asked(sent).held
-    assert asked(sent, now=NOW + timedelta(days=1)).held
+@pytest.mark.parametrize(
+    ("timing", "holds"),
+    [
+        (Timing(approval=True), True),
+        (Timing(approval=True, on_silence=OnSilence.SEND), False),
+        (Timing(), False),
+    ],
+)
+def test_a_draft_that_nobody_decided_on_holds_when_its_hour_has_come_and_not_before(
+    sent: Paper, timing: Timing, *, holds: bool
+) -> None:
+    newsletter = replace(sent.newsletter, timing=timing)
+    paper = Paper(replace(sent.settings, newsletters={"daily": newsletter}))
+    on_record(paper, 1, SlotState.DRAFT)
+    paper.run(
+        "insert into drafts (newsletter, slot, state, content, made_at)"
+        " select newsletter, slot, 'waiting', ?, due_at from slots where state = 'draft'",
+        '{"proposal": {"placed": [], "dropped": [], "subject": "", "intro": [], "edited": false},'
+        ' "approved": null}',
+    )
+    assert not asked(paper).held
+    assert asked(paper, now=NOW + timedelta(days=1)).held is holds
 
 
 def test_a_stopped_edition_is_held(sent: Paper) -> None:

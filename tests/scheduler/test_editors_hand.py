@@ -1,5 +1,6 @@
 """The editor and the clock: a draft is made, changed, approved, and leaves at its slot."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from digest.publishing.drafts.sheet import write
 from digest.publishing.drafts.skip import Left, skip
 from digest.scheduler.timetable import slots_after
 from tests.composer.parts import part
+from tests.publishing.paper import Paper
 from tests.scheduler.service import Service, service_in
 
 SLOT = "2026-03-12T07:00"
@@ -132,3 +134,16 @@ def test_a_slot_that_was_skipped_ahead_comes_to_nothing(service: Service) -> Non
     assert service.slots() == {SLOT: "prepared", tomorrow: "skipped"}
     assert service.reason(tomorrow) == "skipped by the editor: fair"
     assert len(service.received()) == 2
+
+
+def test_what_was_approved_and_is_too_late_waits_for_another_word(tmp_path: Path) -> None:
+    service = waiting(tmp_path, OnSilence.HOLD)
+    timing = replace(service.newsletter.timing, max_lateness=timedelta(hours=2))
+    newsletter = replace(service.newsletter, timing=timing)
+    service.paper = Paper(replace(service.paper.settings, newsletters={"daily": newsletter}))
+    let_out(service, "2026-03-12T05:40:00Z")
+
+    assert service.came("2026-03-12T12:00:00Z") == {"held": 1}
+    assert "`digest approve` lets it out all the same" in str(service.reason(SLOT))
+    let_out(service, "2026-03-12T12:10:00Z")
+    assert service.came("2026-03-12T12:10:05Z") == {"prepared": 1, "served": 1}

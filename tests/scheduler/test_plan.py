@@ -144,7 +144,7 @@ def test_readers_an_address_and_a_schedule_are_missing(tmp_path: Path) -> None:
     assert [sentence.split(":")[0] for sentence in found.missing] == [
         "no schedule, so it goes out by hand only",
         "no postal address, and nothing leaves without",
-        "nobody is subscribed",
+        "nobody is subscribed; `digest subscribers add` or `import` brings readers in",
     ]
 
 

@@ -4,13 +4,13 @@ import json
 import signal
 import socket
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.faults.gazette import Gazette, Target, stock
-from tests.faults.scripted_server import Hang, Moment, ScriptedServer, Stage, serving
+from tests.faults.script import Hang, Moment, Stage
+from tests.faults.scripted_server import ScriptedServer, serving
 from tests.faults.service import make_due, running
 
 pytestmark = pytest.mark.slow
@@ -20,14 +20,6 @@ pytestmark = pytest.mark.slow
 def gazette(tmp_path: Path) -> Gazette:
     stock(tmp_path, readers=3)
     return Gazette(tmp_path)
-
-
-@pytest.fixture
-def systemd(tmp_path: Path) -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
-        listening.bind(str(tmp_path / "notify"))
-        listening.settimeout(30)
-        yield listening
 
 
 def test_systemd_hears_that_it_is_up_that_it_lives_and_that_it_ends(

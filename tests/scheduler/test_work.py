@@ -17,7 +17,8 @@ from digest.scheduler.service.log import Log
 from digest.scheduler.service.wishes import Wish, Wishes
 from digest.scheduler.service.work import TURN, Work
 from digest.storage.connection import open_database
-from tests.faults.scripted_server import Moment, Script, ScriptedServer, Stage, honest, serving
+from tests.faults.script import Moment, Script, Stage, honest
+from tests.faults.scripted_server import ScriptedServer, serving
 from tests.publishing.paper import NOW, Paper, paper_in
 
 
@@ -142,11 +143,11 @@ def test_a_slot_that_comes_during_a_round_is_seen_to_before_the_round_goes_on(
 
     with serving(ScriptedServer()) as server:
         made = desk(tmp_path, server)
-        server.script = at(3, night_is_over)
+        server.manners.script = at(3, night_is_over)
         slowly(made, 10)
         assert made.work.turn(()) is True
         assert "queued" in states(made.paper, "daily")
-        server.script = honest
+        server.manners.script = honest
         made.work.turn(())
     assert made.paper.value("select count(*) from slots where due_at > '2026-03-13'") == 2
 
@@ -186,7 +187,7 @@ def test_a_lease_that_was_taken_away_ends_a_round(tmp_path: Path) -> None:
     with serving(ScriptedServer()) as server:
         made = desk(tmp_path, server)
         lock = made.work.settings.database.with_name("subscribers.db.run.lock")
-        server.script = at(3, lambda: lock.rename(tmp_path / "put aside"))
+        server.manners.script = at(3, lambda: lock.rename(tmp_path / "put aside"))
         slowly(made, 10)
         made.work.turn(())
     assert len(server.accepted) < 31

@@ -20,15 +20,8 @@ from digest.config.settings import Security, SmtpSettings
 from digest.model.outcome import Accepted, Deferred, Unknown
 from digest.sender.envelope import Envelope
 from digest.sender.smtp import SmtpTransport
-from tests.faults.scripted_server import (
-    Action,
-    Leave,
-    Moment,
-    ScriptedServer,
-    Stage,
-    Stall,
-    always,
-)
+from tests.faults.script import Action, Leave, Moment, Stage, Stall, always
+from tests.faults.scripted_server import ScriptedServer
 
 Settings = Callable[..., SmtpSettings]
 Run = Callable[[Coroutine[Any, Any, None]], None]

@@ -11,7 +11,8 @@ from digest.config.settings import Login, SmtpSettings
 from digest.errors import RelayUnavailable
 from digest.sender.login import methods
 from digest.sender.probe import probe
-from tests.faults.scripted_server import Action, Moment, Say, Script, ScriptedServer, Stage, honest
+from tests.faults.script import Action, Moment, Say, Script, Stage, honest
+from tests.faults.scripted_server import ScriptedServer
 
 Settings = Callable[..., SmtpSettings]
 ALL = "AUTH PLAIN LOGIN CRAM-MD5 XOAUTH2"

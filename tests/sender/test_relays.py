@@ -19,10 +19,12 @@ from digest.sender.envelope import Envelope
 from digest.sender.gate import Gate
 from digest.sender.rates import Rates, SlidingWindow, TokenBucket
 from digest.sender.recorder import ACCEPTED, RecordingTransport
-from digest.sender.relays import Relay, RelayPool
+from digest.sender.relay import Relay
+from digest.sender.relays import RelayPool
 from digest.sender.smtp import SmtpTransport
 from digest.sender.transports import gate_of, rates_of, relay_of
-from tests.faults.scripted_server import Action, Moment, ScriptedServer, Stage
+from tests.faults.script import Action, Moment, Stage
+from tests.faults.scripted_server import ScriptedServer
 from tests.sender.hand_clock import HandClock
 
 Settings = Callable[..., SmtpSettings]

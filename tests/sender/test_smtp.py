@@ -13,18 +13,9 @@ from digest.errors import RelayUnavailable, SenderError
 from digest.model.outcome import Accepted, Deferred, Outcome, Rejected, Reply, Unknown
 from digest.sender.envelope import Envelope
 from digest.sender.smtp import SmtpTransport
-from tests.faults.scripted_server import (
-    OFFERED,
-    PLAIN,
-    Action,
-    Moment,
-    Say,
-    Script,
-    ScriptedServer,
-    Stage,
-    always,
-    honest,
-)
+from tests.faults.manners import OFFERED, PLAIN
+from tests.faults.script import Action, Moment, Say, Script, Stage, always, honest
+from tests.faults.scripted_server import ScriptedServer
 
 Settings = Callable[..., SmtpSettings]
 MESSAGE = b"Subject: Tuesday\r\n\r\n.hidden\r\n..\r\n.\r\nend\r\n"

@@ -17,21 +17,9 @@ from digest.errors import RelayUnavailable
 from digest.model.outcome import Accepted, Deferred, Outcome, Rejected, Reply, Unknown
 from digest.sender.envelope import Envelope
 from digest.sender.smtp import SmtpTransport
-from tests.faults.scripted_server import (
-    OFFERED,
-    PLAIN,
-    Action,
-    Hang,
-    Leave,
-    Moment,
-    Say,
-    Script,
-    ScriptedServer,
-    Stage,
-    Stall,
-    always,
-    serving,
-)
+from tests.faults.manners import OFFERED, PLAIN
+from tests.faults.script import Action, Hang, Leave, Moment, Say, Script, Stage, Stall, always
+from tests.faults.scripted_server import ScriptedServer, serving
 
 Settings = Callable[..., SmtpSettings]
 Run = Callable[[Coroutine[Any, Any, None]], None]

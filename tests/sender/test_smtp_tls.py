@@ -19,7 +19,8 @@ from digest.sender.envelope import Envelope
 from digest.sender.local_server import free_port_controller
 from digest.sender.probe import ProbeReport, probe
 from digest.sender.smtp import SmtpTransport
-from tests.faults.scripted_server import Action, Hang, Leave, Say, ScriptedServer, Stage, always
+from tests.faults.script import Action, Hang, Leave, Say, Stage, always
+from tests.faults.scripted_server import ScriptedServer
 
 Settings = Callable[..., SmtpSettings]
 CERTIFICATES = Path(__file__).parent / "certificates"

@@ -15,6 +15,7 @@ from digest.config import Security, Settings, SmtpSettings, SourceSettings
 from digest.config.domains import is_loopback
 from digest.config.load import Loaded
 from digest.errors import ConfigError, DigestError, TemplateError
+from digest.model.counted import counted
 from digest.model.login import without_login
 from digest.publishing.checking.finding import Finding, failed, fine, problem, warning
 from digest.storage.connection import Access, open_database
@@ -36,7 +37,7 @@ def check(loaded: Loaded, *, now: datetime) -> Iterator[Finding]:
 def _configuration(loaded: Loaded) -> Iterator[Finding]:
     settings, area = loaded.settings, "configuration"
     keys = ", ".join(settings.newsletters)
-    yield fine(area, f"{settings.folder}: {keys}; {_count(len(settings.sources), 'source')}")
+    yield fine(area, f"{settings.folder}: {keys}; {counted(len(settings.sources), 'source')}")
     for path, variable in loaded.overrides.items():
         if path != "smtp.password":
             yield fine(area, f"{path}: from {variable}")
@@ -107,13 +108,13 @@ def _health(settings: Settings, found: Health) -> Iterator[Finding]:
         yield fine(
             area,
             f"{settings.database} is whole (schema {found.schema}):"
-            f" {_count(found.articles, 'article')}, {_count(found.subscribers, 'subscriber')},"
-            f" {_count(readers, 'active subscription')}, {_count(found.editions, 'edition')}",
+            f" {counted(found.articles, 'article')}, {counted(found.subscribers, 'subscriber')},"
+            f" {counted(readers, 'active subscription')}, {counted(found.editions, 'edition')}",
         )
     for key in sorted(found.readers.keys() - settings.newsletters.keys()):
         yield warning(
             area,
-            f"{_count(found.readers[key], 'reader')} of newsletter {key}, which digest.toml does"
+            f"{counted(found.readers[key], 'reader')} of newsletter {key}, which digest.toml does"
             " not have",
             f"If it was renamed, give it its old key back: [newsletters.{key}].",
         )
@@ -160,13 +161,13 @@ async def _source(
             reading = await read(source, Validators(), site_url=site_url)
     except DigestError as error:
         return [problem(area, without_login(error.message), error.hint)]
-    told = f"{_count(len(reading.articles), 'article')} in {without_login(source.location)}"
+    told = f"{counted(len(reading.articles), 'article')} in {without_login(source.location)}"
     if reading.rejected:
         first = reading.rejected[0]
         return [
             warning(
                 area,
-                f"{told}; {_count(len(reading.rejected), 'row')} rejected, the first at"
+                f"{told}; {counted(len(reading.rejected), 'row')} rejected, the first at"
                 f" {first.place}: {first.reason}",
                 "`digest ingest` lists them all.",
             )
@@ -195,7 +196,3 @@ async def _authentication(settings: Settings) -> Sequence[Finding]:
     from digest.publishing.checking.authentication import authentication
 
     return await authentication(settings)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

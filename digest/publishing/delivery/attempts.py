@@ -17,7 +17,7 @@ from digest.publishing.delivery.signing import filled
 from digest.publishing.delivery.stopping import Stop
 from digest.sender.envelope import Envelope
 from digest.sender.transport import Transport
-from digest.storage.objections import objection as in_words
+from digest.storage.objections import objection
 from digest.storage.outcomes import Settled
 
 #: So many failures of the relay without one acceptance in between end a run. One of them may be due
@@ -88,9 +88,9 @@ class Attempts:
         else:
             self._settle(delivery, *_recorded(outcome))
 
-    def _obey(self, delivery: Delivery, objection: str) -> None:
-        if objection:
-            self._settle(delivery, DeliveryState.WITHHELD, in_words(objection))
+    def _obey(self, delivery: Delivery, standing: str) -> None:
+        if standing:
+            self._settle(delivery, DeliveryState.WITHHELD, objection(standing))
         else:
             if not self._stop.requested:
                 self._stop.request()

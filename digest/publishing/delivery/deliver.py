@@ -82,7 +82,8 @@ async def deliver(
         editions.finish(db, edition_id, state, clock())
     interrupted = stop.requested and not stop.rests
     return Report(
-        edition=edition,
+        # As it is by now: somebody may have stopped it.
+        edition=editions.find(db, edition.newsletter, edition.number) or edition,
         counts=counts,
         later=waking.later(db, edition_id, clock()) if counts[DeliveryState.QUEUED] else 0,
         error=error,

@@ -110,11 +110,15 @@ def decision(
         case DraftState.HELD:
             return Hold(reason="held by the editor; `digest approve` lets it out")
         case DraftState.APPROVED:
-            return _approved(db, settings, newsletter, stored, now)
+            decided = _approved(db, settings, newsletter, stored, now)
         case DraftState.WAITING:
-            return _on_silence(db, settings, newsletter, stored, now)
+            decided = _on_silence(db, settings, newsletter, stored, now)
         case never:
             assert_never(never)
+    if isinstance(decided, Go):
+        # Whoever stores it makes sure that the editor has said nothing else by then.
+        return Go(draft=replace(decided.draft, proposal=stored))
+    return decided
 
 
 def drift(

@@ -94,12 +94,16 @@ def read_back(
 ) -> Shown | Skipped | tuple[Mistake, ...]:
     """Take an edited sheet for the draft, or nothing of it: then all its mistakes are told.
 
+    Without a `slot` the draft is the one that the sheet names.
+
     What was approved has to be approved again, unless nothing has changed. Past its slot the draft
     waits for that. Raises LedgerError, UsageError and StorageErrors.
     """
     parts = take_apart(content)
     with open_database(settings.database, create=False) as db:
-        stored = open_draft(db, newsletter, slot)
+        stored = open_draft(db, newsletter, slot or parts.about[1])
+        # A sheet of another draft is a mistake, and told as one.
+        stored = stored or open_draft(db, newsletter, slot)
         if stored is None:
             return no_draft(newsletter)
         shown = _shown(db, settings, newsletter, stored, now)

@@ -5,9 +5,7 @@ from datetime import datetime
 from digest.model.newsletter import Newsletter
 from digest.model.proposal import DraftState, StoredDraft
 from digest.model.schedule import OnSilence
-
-# strftime would name the day in the language of the machine.
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+from digest.model.wall_time import weekday
 
 
 def prospect(stored: StoredDraft, newsletter: Newsletter, *, now: datetime) -> str:
@@ -15,7 +13,7 @@ def prospect(stored: StoredDraft, newsletter: Newsletter, *, now: datetime) -> s
     if newsletter.schedule is None:
         return _by_hand(stored, newsletter)
     local = stored.slot.at.astimezone(newsletter.timezone)
-    when = f"{_DAYS[local.weekday()]} {local:%Y-%m-%d %H:%M} ({newsletter.timezone.key})"
+    when = f"{weekday(local)} {local:%Y-%m-%d %H:%M} ({newsletter.timezone.key})"
     if now >= stored.slot.at:
         return f"{when}, which has passed: {_late(stored)}"
     return f"{when}: {_in_time(stored, newsletter)}"

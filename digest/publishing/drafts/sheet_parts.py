@@ -56,6 +56,13 @@ class Parts:
     named: tuple[int, str] | None = None
     mistakes: list[Mistake] = field(default_factory=list)
 
+    @property
+    def about(self) -> tuple[str | None, str | None]:
+        """The newsletter and the slot that its line `Draft:` names, so far as it does."""
+        words = self.named[1].split() if self.named else []
+        key, slot, *_ = [*words, None, None]
+        return key, slot
+
 
 _HEADING = re.compile(
     r"(draft|subject|intro|lead|section|no section|waiting|dropped) *:(.*)", re.IGNORECASE

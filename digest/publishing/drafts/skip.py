@@ -35,14 +35,17 @@ def skip(
     now: datetime,
     slot: str | None = None,
 ) -> Left | Skipped:
-    """Leave out the slot of the draft, or else the first of the `upcoming` ones.
+    """Leave out the slot of the draft, or else one that is due and waits, or is `upcoming`.
 
     Raises LedgerError, UsageError and StorageErrors.
     """
     told = f"{BY_THE_EDITOR}: {reason}" if reason else BY_THE_EDITOR
     with open_database(settings.database, create=False) as db:
         stored = open_draft(db, newsletter, slot)
-        target = stored.slot if stored else open_slot(db, newsletter, upcoming, slot)
+        pending = (record.slot for record in slots.still_open(db, newsletter.key))
+        target: Slot | Skipped | None = stored.slot if stored else None
+        target = target or next((one for one in pending if slot in (None, one.name)), None)
+        target = target or open_slot(db, newsletter, upcoming, slot)
         if isinstance(target, Skipped):
             return target
         record = SlotRecord(slot=target, state=SlotState.SKIPPED, reason=told)

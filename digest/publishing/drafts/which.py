@@ -46,7 +46,9 @@ def open_slot(
         if found is None or found.state in (SlotState.DUE, SlotState.DRAFT):
             return slot
         if found.state is not SlotState.PREPARED:
-            return Skipped(reason=f"the slot {slot.name} is {found.state}: {found.reason}")
+            return Skipped(
+                reason=f"nothing comes at {slot.name}: {found.reason}; --slot names another slot"
+            )
         if name is not None:
             return Skipped(reason=f"the slot {slot.name} has its edition")
     if name is not None:

@@ -12,8 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from digest.errors import DatabaseUnwritable, LedgerError
+from digest.errors import LedgerError
 from digest.model.instant import from_text, to_text
+from digest.storage.lock_file import LockFile, unwritable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,35 +33,22 @@ class Lease:
     """The lease of a database. Used by one thread."""
 
     def __init__(self, database: Path) -> None:
-        from filelock import FileLock
-
-        # Resolved: a database that is reached by two ways has one lease.
-        path = database.resolve()
-        self._path = path.with_name(path.name + ".run.lock")
-        self._card = path.with_name(path.name + ".run.json")
-        self._lock = FileLock(self._path)
-        self._ours: tuple[int, int] | None = None
+        self._lock = LockFile(database, ".run.lock")
+        self._card = self._lock.path.with_suffix(".json")
 
     def take(self, now: datetime) -> Holder | None:
         """Take the lease, and say who we are; None if another process has it.
 
         Raises DatabaseUnwritable where there can be none.
         """
-        from filelock import Timeout
-
-        try:
-            self._lock.acquire(blocking=False)
-        except Timeout:
+        if not self._lock.take():
             return None
-        except OSError as error:
-            raise _unwritable(self._path, error) from error
         ourselves = Holder(pid=os.getpid(), host=socket.gethostname(), since=now)
         try:
             self._write(ourselves)
         except OSError as error:
             self._lock.release()
-            raise _unwritable(self._card, error) from error
-        self._ours = _identity(self._path)
+            raise unwritable(self._card, error) from error
         return ourselves
 
     def holder(self) -> Holder | None:
@@ -79,13 +67,13 @@ class Lease:
     @property
     def is_ours(self) -> bool:
         """Whether we hold it, and nobody has removed or replaced the lock since."""
-        return self._ours is not None and _identity(self._path) == self._ours
+        return self._lock.is_ours
 
     def check(self) -> None:
         """Raise LedgerError if the lock is gone: another process could be at work beside us."""
         if not self.is_ours:
             raise LedgerError(
-                f"the lock {self._path} was taken away while the service ran",
+                f"the lock {self._lock.path} was taken away while the service ran",
                 hint="Leave it alone: it goes with its process. Start `digest run` again.",
             )
 
@@ -93,7 +81,6 @@ class Lease:
         """Let it go. Our card goes with it, unless the lock is another's by now."""
         if self.is_ours:
             self._card.unlink(missing_ok=True)
-        self._ours = None
         self._lock.release()
 
     def __enter__(self) -> Self:
@@ -117,14 +104,6 @@ def held_by(holder: Holder | None) -> str:
     return f"held by {holder}" if holder else "held by another process"
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
 def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -133,10 +112,3 @@ def _alive(pid: int) -> bool:
     except (OSError, OverflowError):
         return True  # somebody else's process, or nothing that we can tell
     return True
-
-
-def _unwritable(path: Path, error: OSError) -> DatabaseUnwritable:
-    return DatabaseUnwritable(
-        f"{path} cannot be made: {error.strerror or error}",
-        hint="The folder of the database must be writable.",
-    )

@@ -1,0 +1,1 @@
+"""The steps of the schema, as plain SQL. A step that has been released never changes."""
