@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digest.model.delivery import DeliveryState
+from digest.model.edition import Placement
+from digest.model.proposal import Placed, Proposal
 from digest.model.schedule import OnSilence, Timing
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.publishing.status import EditionStatus, NewsletterStatus, status
-from digest.storage import slots
+from digest.storage import drafts, slots
 from digest.storage.connection import open_database
 from tests.publishing.paper import NOW, Paper
 
@@ -141,13 +143,10 @@ def test_a_draft_that_nobody_decided_on_holds_when_its_hour_has_come_and_not_bef
 ) -> None:
     newsletter = replace(sent.newsletter, timing=timing)
     paper = Paper(replace(sent.settings, newsletters={"daily": newsletter}))
-    on_record(paper, 1, SlotState.DRAFT)
-    paper.run(
-        "insert into drafts (newsletter, slot, state, content, made_at)"
-        " select newsletter, slot, 'waiting', ?, due_at from slots where state = 'draft'",
-        '{"proposal": {"placed": [], "dropped": [], "subject": "", "intro": [], "edited": false},'
-        ' "approved": null}',
-    )
+    lead = Placed(article_id=1, placement=Placement.LEAD)
+    slot = Slot(newsletter="daily", name="2026-03-13T07:00", at=NOW + timedelta(days=1))
+    with open_database(paper.settings.database) as db:
+        drafts.add(db, slot, Proposal(placed=(lead,)), NOW)
     assert not asked(paper).held
     assert asked(paper, now=NOW + timedelta(days=1)).held is holds
 
