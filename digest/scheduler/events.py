@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from digest.model.slot import SlotRecord
 from digest.publishing.delivery.report import Report
+from digest.storage.outcomes import Settled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,9 +17,10 @@ class SlotChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundEnded:
-    """A round of delivery came to an end."""
+    """A round of delivery came to an end. `undelivered` are the first that it did not serve."""
 
     report: Report
+    undelivered: tuple[Settled, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

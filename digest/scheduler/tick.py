@@ -23,9 +23,13 @@ from digest.scheduler.settling import is_time, put_off, settle_slot, unforeseen
 from digest.sender.transport import Transport
 from digest.storage import editions, slots, waking
 from digest.storage.connection import Database, open_database
+from digest.storage.outcomes import Settled, undelivered
 
 #: A slot may be so late because somebody sends by hand, until that counts as a failure.
 _BY_HAND: Final = timedelta(hours=1)
+
+#: So many deliveries that a round did not serve are told one by one; the rest are counted.
+_TOLD: Final = 100
 
 
 class Came(StrEnum):
@@ -143,6 +147,7 @@ class _Work:
         for edition in waking.awake(held.db, self.newsletter.key, self.now):
             if self.tally.interrupted:
                 return
+            begun = self.clock()
             report = run_round(
                 held,
                 self.settings,
@@ -160,7 +165,7 @@ class _Work:
                 held.db, edition.stored_id
             )
             self.tally.came[_came_of(report)] += 1
-            self.tell(RoundEnded(report=report))
+            self.tell(RoundEnded(report=report, undelivered=_undelivered(held.db, report, begun)))
 
     def _settle(self, held: Ledger, record: SlotRecord) -> None:
         try:
@@ -184,6 +189,13 @@ class _Work:
         self.tally.came[_came(after)] += 1
         if (before.state, before.reason) != (after.state, after.reason):
             self.tell(SlotChanged(record=after))
+
+
+def _undelivered(db: Database, report: Report, since: datetime) -> tuple[Settled, ...]:
+    counts = report.counts
+    if not (counts[DeliveryState.REJECTED] or counts[DeliveryState.UNKNOWN]):
+        return ()
+    return undelivered(db, report.edition.stored_id, since=since, most=_TOLD)
 
 
 _CAME: Final = {

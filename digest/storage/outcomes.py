@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from digest.model.delivery import DeliveryState
-from digest.model.instant import to_text
+from digest.model.instant import from_text, to_text
 from digest.storage.connection import Database
 
 # One statement for all: a statement for each holds up the event loop's thread twice.
@@ -55,6 +55,31 @@ def _settled_row(one: Settled) -> tuple[object, ...]:
     finished = None if deferred else at
     started = at if deferred else None
     return one.state, one.reply or None, finished, started, again, one.delivery_id
+
+
+_UNDELIVERED = """
+select d.id, d.state, coalesce(d.reply, '') as reply, d.finished_at
+from editions e join deliveries d on d.id between e.first_delivery_id and e.last_delivery_id
+where e.id = :edition and d.state in ('rejected', 'unknown') and d.finished_at >= :since
+order by d.id
+limit :most
+"""
+
+
+def undelivered(
+    db: Database, edition_id: int, *, since: datetime, most: int
+) -> tuple[Settled, ...]:
+    """The first deliveries of an edition that were rejected, or are in doubt, since then."""
+    values = {"edition": edition_id, "since": to_text(since), "most": most}
+    return tuple(
+        Settled(
+            delivery_id=row["id"],
+            state=DeliveryState(row["state"]),
+            reply=row["reply"],
+            at=from_text(row["finished_at"]),
+        )
+        for row in db.rows(_UNDELIVERED, values)
+    )
 
 
 _RELEASE = """

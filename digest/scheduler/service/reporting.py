@@ -14,6 +14,7 @@ from digest.scheduler.events import (
 )
 from digest.scheduler.service.log import Log
 from digest.scheduler.service.standing import Standing
+from digest.storage.outcomes import Settled
 
 #: What ticks tell again and again as long as it is so.
 _OF_TICKS: Final = ("newsletter-failed ", "clock-went-back ")
@@ -57,7 +58,8 @@ class Reporter:
         match event:
             case SlotChanged():
                 self._slot(event)
-            case RoundEnded(report=report):
+            case RoundEnded(report=report, undelivered=undelivered):
+                self._undelivered(report, undelivered)
                 self._round(report)
             case ClockWentBack(newsletter=newsletter, by=by):
                 self._once("clock-went-back", newsletter, f"by {by}; its slots come again later")
@@ -94,6 +96,17 @@ class Reporter:
             edition=record.edition_id,
             tries=record.tries or None,
         )
+
+    def _undelivered(self, report: Report, undelivered: tuple[Settled, ...]) -> None:
+        for one in undelivered:
+            event = f"delivery-{one.state}"
+            self.log.warning(
+                event,
+                one.reply,
+                newsletter=report.edition.newsletter,
+                edition=report.edition.id,
+                delivery=one.delivery_id,
+            )
 
     def _round(self, report: Report) -> None:
         edition = report.edition
