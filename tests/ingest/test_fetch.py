@@ -54,11 +54,16 @@ def test_a_304_that_nobody_asked_for_is_no_answer(server: Server) -> None:
         get(server.url("/feed"))
 
 
+def _packed(data: bytes) -> bytes:
+    """Compressed, without the time: tests are named after it, and are to have one name."""
+    return gzip.compress(data, mtime=0)
+
+
 @pytest.mark.parametrize(
     ("encoding", "packed"),
     [
-        ("gzip", gzip.compress(b"<rss>" + b"x" * 5_000)),
-        ("gzip", gzip.compress(b"<rss>") + gzip.compress(b"x" * 5_000) + b"\0\0"),
+        ("gzip", _packed(b"<rss>" + b"x" * 5_000)),
+        ("gzip", _packed(b"<rss>") + _packed(b"x" * 5_000) + b"\0\0"),
         ("deflate", zlib.compress(b"<rss>" + b"x" * 5_000)),
         ("deflate", zlib.compress(b"<rss>" + b"x" * 5_000)[2:-4]),
     ],
@@ -80,7 +85,7 @@ def test_a_gzip_bomb_is_left_when_it_is_too_large(server: Server) -> None:
     ("encoding", "packed", "complaint"),
     [
         ("gzip", b"not gzip at all", "its compressed body is damaged"),
-        ("gzip", gzip.compress(b"x" * 5_000)[:-12], "its compressed body ends in the middle"),
+        ("gzip", _packed(b"x" * 5_000)[:-12], "its compressed body ends in the middle"),
         ("br", b"x", "packs it as 'br', which was not asked for"),
         ("gzip, gzip", b"x", "packs it as 'gzip, gzip', which was not asked for"),
     ],
