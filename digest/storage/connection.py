@@ -115,6 +115,15 @@ def open_database(
 def _connect(path: Path, access: Access, busy_timeout: float, cache: int) -> sqlite3.Connection:
     uri = _reading(path) if access is Access.READ else f"{_uri(path)}?mode=rw"
     connection = sqlite3.connect(uri, uri=True, timeout=busy_timeout, isolation_level=None)
+    try:
+        _set_up(connection, access, cache)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _set_up(connection: sqlite3.Connection, access: Access, cache: int) -> None:
     connection.row_factory = sqlite3.Row
     connection.execute("pragma foreign_keys = on")
     if access is Access.WRITE:
@@ -122,7 +131,6 @@ def _connect(path: Path, access: Access, busy_timeout: float, cache: int) -> sql
         # FULL: a claim must survive a power cut before its message leaves the machine.
         connection.execute("pragma synchronous = full")
         connection.execute(f"pragma cache_size = {-1024 * cache}")
-    return connection
 
 
 def _has_content(path: Path) -> bool:

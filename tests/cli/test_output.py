@@ -2,6 +2,7 @@ import json
 import sqlite3
 import unicodedata
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ def test_titles_names_and_reasons_from_outside_cannot_steer_the_terminal(
 ) -> None:
     nasty = NASTY.removesuffix("\udcff")  # no database holds that one
     run("send", "--outbox", "outbox")
-    with sqlite3.connect(newsroom / "subscribers.db") as db:
+    with closing(sqlite3.connect(newsroom / "subscribers.db")) as db, db:
         db.execute("update articles set title = ?, section = ?, source = ?", (nasty,) * 3)
         db.execute("update subscribers set name = ?", (nasty,))
         db.execute("update editions set subject = ?", (nasty,))

@@ -1,6 +1,7 @@
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def test_of_many_unfinished_the_first_are_shown_and_the_reasons_counted(
     (newsroom / "readers.csv").write_text(f"email\n{rows}")
     run("subscribers", "import", "readers.csv")
     run("send", "--outbox", "outbox")
-    with sqlite3.connect(newsroom / "subscribers.db") as db:
+    with closing(sqlite3.connect(newsroom / "subscribers.db")) as db, db:
         db.execute("update deliveries set state = 'rejected', reply = '550 no such user'")
         db.execute("update deliveries set state = 'deferred', reply = '451 later' where id % 4 = 0")
     done = run("status")
@@ -56,7 +57,7 @@ def test_of_many_unfinished_the_first_are_shown_and_the_reasons_counted(
 
 def test_what_waits_or_is_being_sent_is_told_below(newsroom: Path, run: Run) -> None:
     send_one(run)
-    with sqlite3.connect(newsroom / "subscribers.db") as db:
+    with closing(sqlite3.connect(newsroom / "subscribers.db")) as db, db:
         db.execute("update editions set state = 'prepared'")
         db.execute(
             "update deliveries set state = 'queued', finished_at = null, reply = null,"
@@ -84,7 +85,7 @@ def test_what_waits_or_is_being_sent_is_told_below(newsroom: Path, run: Run) -> 
 def test_slots_without_an_edition_are_listed_with_the_reason(newsroom: Path, run: Run) -> None:
     send_one(run)
     schedule(newsroom, 'approval = "required"')
-    with sqlite3.connect(newsroom / "subscribers.db") as db:
+    with closing(sqlite3.connect(newsroom / "subscribers.db")) as db, db:
         db.execute(
             "insert into slots (newsletter, slot, due_at, state, reason, since) values ('daily',"
             " '2026-03-11T07:00', '2026-03-11T07:00:00Z', 'skipped', '2 of 4 articles', 'then')"

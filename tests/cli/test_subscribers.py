@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -244,7 +244,7 @@ def test_what_others_wrote_into_the_database_cannot_steer_the_terminal(
     site: Path, run: Run
 ) -> None:
     run("subscribers", "add", "a@example.com")
-    with sqlite3.connect(site / "subscribers.db") as connection:
+    with closing(sqlite3.connect(site / "subscribers.db")) as connection, connection:
         connection.execute(
             "update subscribers set name = ?, fields = ?",
             ("\x1b]0;owned\x07[red]x\u202e", json.dumps({"\x1b[2Jf": "\x1b[31mv"})),
