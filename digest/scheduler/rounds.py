@@ -76,7 +76,7 @@ def _quiet(db: Database, newsletter: Newsletter) -> Resting:
 def _wakes_at(db: Database, edition_id: int, report: Report, now: datetime) -> datetime | None:
     if report.error is None:
         return waking.next_hour(db, edition_id)
-    trouble = now - waking.last_progress(db, edition_id)
+    trouble = now - waking.last_progress(db, edition_id, now)
     return now + min(_LATEST, max(_SOONEST, trouble / 4))
 
 

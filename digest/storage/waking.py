@@ -104,12 +104,21 @@ def in_the_way(db: Database, newsletter: str, now: datetime) -> str | None:
     return None
 
 
-_LAST_PROGRESS = f"select coalesce(max(d.finished_at), e.created_at) {_OPEN}"
+_LAST_PROGRESS = f"""
+select max(e.created_at, coalesce(max(d.finished_at), ''),
+           coalesce(max(iif(d.state = 'queued' and d.due_at <= :now, d.due_at, '')), ''),
+           coalesce(max(iif(d.state = 'queued' and d.next_attempt_at <= :now,
+                            d.next_attempt_at, '')), '')) {_OPEN}
+"""
 
 
-def last_progress(db: Database, edition_id: int) -> datetime:
-    """When a delivery of the edition last came to its end, or else when it was prepared."""
-    row = db.row(_LAST_PROGRESS, {"edition": edition_id})
+def last_progress(db: Database, edition_id: int, now: datetime) -> datetime:
+    """Since when the edition could have come further at `now`, and did not.
+
+    When a delivery of it last came to its end, or was due: a night in which nobody was due is no
+    trouble.
+    """
+    row = db.row(_LAST_PROGRESS, {"edition": edition_id, "now": to_text(now)})
     if row is None or row[0] is None:
         raise LookupError(f"there is no edition {edition_id} with deliveries")
     return from_text(row[0])

@@ -317,6 +317,23 @@ def test_each_reader_is_due_at_seven_in_the_morning_of_their_own(tmp_path: Path)
     assert audit(service.paper.settings).breaches == ()
 
 
+def test_a_night_in_which_nobody_was_due_does_not_make_a_short_outage_a_long_one(
+    tmp_path: Path,
+) -> None:
+    def down(envelope: Envelope, message: bytes) -> Outcome:
+        raise RelayUnavailable("127.0.0.1:25 cannot be reached")
+
+    service = abroad(service_in(tmp_path, "daily at 07:00", timing=READERS), tokyo="Asia/Tokyo")
+    service.tick("2026-03-11T12:00:00Z")
+    service.tick("2026-03-11T22:00:00Z")
+    working, service.transport = service.transport, RecordingTransport(down)
+    assert service.came("2026-03-12T07:00:00Z") == {"incomplete": 1}
+
+    service.transport = working
+    assert service.came("2026-03-12T07:01:00Z") == {"served": 1}
+    assert service.received() == ["tokyo@example.com", "nowhere@example.com"]
+
+
 def test_a_reader_who_joins_in_between_gets_the_next_edition(tmp_path: Path) -> None:
     service = abroad(service_in(tmp_path, "daily at 07:00", timing=READERS), tokyo="Asia/Tokyo")
     service.tick("2026-03-11T12:00:00Z")

@@ -160,7 +160,7 @@ def _stuck_since(
     put_off = deferred >= _NUMBER and 2 * deferred >= sum(counts.values())
     if not (put_off or waking.any_due(db, edition.id, long_ago)):
         return None
-    moved = max(waking.last_progress(db, edition.id), edition.created_at)
+    moved = waking.last_progress(db, edition.id, long_ago)
     return moved if moved <= long_ago else None
 
 
