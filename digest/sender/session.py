@@ -1,9 +1,9 @@
 """A session: one connection that carries message after message, and knows when one is committed.
 
 The commit point is the write that ends with the final dot. Until then the message is surely not
-sent, and whatever goes wrong is raised as LineLost. From then on only the server's reply can tell,
-with one exception: as long as the end of what was written is still in our own memory, the dot has
-not left. Without either the outcome is Unknown.
+sent, and whatever goes wrong is raised as LineLost. From then on only the server's reply can tell
+(421 says that it was not taken), with one exception: as long as the end of what was written is
+still in our own memory, the dot has not left. Without either the outcome is Unknown.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -54,7 +54,7 @@ class Session:
     async def send(self, letter: Letter, before_commit: Callable[[], None]) -> Outcome:
         """Carry one message.
 
-        Raises LineLost where it was not committed and another connection may do better, and
+        Raises LineLost where it is surely not sent and another connection may do better, and
         RelayUnavailable where no other one would. Whatever else ends it, a cancelled task or an
         error in `before_commit`, takes the connection along.
         """
@@ -143,9 +143,9 @@ class Session:
     async def _without_receipt(self) -> Outcome:
         lost = self._dialogue.lost or LineLost("the server did not answer")
         if lost.reply is not None and lost.reply.code == CLOSING:
-            return Deferred(reason=lost.reason, reply=lost.reply)
+            raise lost
         if await self._dialogue.held_back():
-            return Deferred(reason=f"{lost.reason}, in the middle of the message")
+            raise LineLost(f"{lost.reason}, in the middle of the message")
         return Unknown(reason=f"{lost.reason}, after the message and before its receipt")
 
     async def _answered_early(self, reply: Reply) -> Outcome:

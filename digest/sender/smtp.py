@@ -31,9 +31,9 @@ class SmtpTransport:
     """Carries messages to one SMTP server over up to `settings.connections` connections.
 
     Entering it opens the first one, which proves that the server is there and lets us in. A
-    connection that broke before the final dot is replaced and the message tried again where the
-    connection had already served (servers close those that idle, or have carried enough); on a
-    fresh one it is Deferred. When a further connection is refused, the others carry on alone.
+    connection that broke is replaced. Where it had already served, its message is tried again if it
+    is surely not sent: servers close those that idle, or have carried enough. On a fresh one it is
+    Deferred. When a further connection is refused, the others carry on alone.
     """
 
     def __init__(self, settings: SmtpSettings, *, tls: ssl.SSLContext | None = None) -> None:
@@ -151,7 +151,7 @@ class SmtpTransport:
         if self._closed:
             self._next_turn()
             raise SenderError(f"the connections to {self._relay} have been closed")
-        if len(self._strikes) >= max(_STRIKES, self.connections):
+        if len(self._strikes) >= max(_STRIKES, self.connections + 1):
             self._next_turn()
             raise broken(self._relay, len(self._strikes), self._strikes[-1])
 

@@ -47,11 +47,11 @@ class Transport(Protocol):
 
         Between two messages of a task the event loop has had a turn at least.
 
-        `before_commit` is called at most once, right before the first step that cannot be undone
-        (the write that ends with the final dot). Until then the message is surely not sent,
-        whatever happens: a crash, a cancelled task, an error in `before_commit` itself, which comes
-        out of `send`. From then on it is Unknown unless `send` returns, or raises a DigestError; it
-        may still return Deferred, where the dot surely never left.
+        `before_commit` is called right before each step that cannot be undone (the write that ends
+        with the final dot): a second time only where the first has surely come to nothing. Until
+        then the message is surely not sent, whatever happens: a crash, a cancelled task, an error
+        in `before_commit` itself, which comes out of `send`. From then on it is Unknown unless
+        `send` returns, or raises a DigestError.
 
         A DigestError always means that the message is surely not sent: RelayUnavailable where the
         server is at fault and no reader is to blame, any other SenderError where nobody could

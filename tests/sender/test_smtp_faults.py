@@ -248,6 +248,49 @@ def test_closing_with_421_after_the_dot_is_a_refusal_and_not_a_doubt(
     run(main())
 
 
+@BOTH
+def test_a_server_that_closes_with_421_after_a_dot_in_between_is_asked_again_at_once(
+    run: Run, settings: Settings, extensions: tuple[str, ...]
+) -> None:
+    def script(moment: Moment) -> Action | None:
+        second = moment.stage is Stage.DOT and moment.nth == 2
+        return Say("421 4.3.2 restarting", leave=True) if second else None
+
+    async def main() -> None:
+        dots: list[int] = []
+        async with ScriptedServer(script, extensions=extensions) as server:
+            async with SmtpTransport(settings(server.port)) as transport:
+                for who in (ADA, EVE):
+                    outcome = await transport.send(
+                        who, MESSAGE, before_commit=lambda: dots.append(server.counts[Stage.DOT])
+                    )
+                    assert isinstance(outcome, Accepted)
+            assert server.readers == ["ada@example.com", "eve@example.com"]
+            assert len(server.connections) == 2
+            # Each dot is announced, also the one that comes to nothing.
+            assert dots == [0, 1, 2]
+
+    run(main())
+
+
+def test_connections_that_all_break_at_one_moment_are_not_held_against_the_server(
+    run: Run, settings: Settings
+) -> None:
+    def script(moment: Moment) -> Action | None:
+        return Leave() if moment.stage is Stage.DOT and moment.nth <= 6 else None
+
+    async def main() -> None:
+        async with ScriptedServer(script) as server:
+            async with SmtpTransport(settings(server.port, connections=6)) as transport:
+                broken = await asyncio.gather(*(transport.send(ADA, MESSAGE) for _ in range(6)))
+                outcome = await transport.send(EVE, MESSAGE)
+            assert all(isinstance(out, Unknown) for out in broken)
+            assert isinstance(outcome, Accepted)
+            assert server.readers == ["eve@example.com"]
+
+    run(main())
+
+
 def test_a_receipt_counts_even_when_the_server_leaves_right_after_it(
     run: Run, settings: Settings
 ) -> None:
