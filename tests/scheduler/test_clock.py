@@ -2,9 +2,12 @@
 
 import queue
 import re
+import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import FrameType
 
 import pytest
 import time_machine
@@ -31,6 +34,33 @@ def test_wishes_are_taken_once_each() -> None:
     assert wishes.take() == frozenset()
 
 
+def test_a_signal_may_come_in_the_middle_of_anything() -> None:
+    wishes, came, taken = Wishes(), [0], set[Wish]()
+
+    def handler(frame: FrameType, event: str, argument: object) -> object:
+        """Where Python looks for signals, and everywhere else: between any two steps."""
+        del event, argument
+        frame.f_trace_opcodes = True
+        came[0] += 1
+        wishes.wake()
+        return handler
+
+    def main_loop() -> None:
+        sys.settrace(handler)  # type: ignore[arg-type]  # what it returns is itself
+        wishes.add(Wish.TICK)
+        wishes.wait(60)
+        wishes.wait(60)
+        taken.update(wishes.take())
+        sys.settrace(None)
+
+    running = threading.Thread(target=main_loop, daemon=True)
+    running.start()
+    running.join(60)
+    assert not running.is_alive(), "it waits for itself"
+    assert taken == {Wish.TICK}
+    assert came[0] > 50
+
+
 @pytest.fixture
 def made() -> Iterator[tuple[Clock, "queue.SimpleQueue[Wish]"]]:
     heard: queue.SimpleQueue[Wish] = queue.SimpleQueue()
@@ -44,22 +74,22 @@ def test_the_clock_wishes_for_readings_and_ticks(
     made: tuple[Clock, "queue.SimpleQueue[Wish]"],
 ) -> None:
     _, heard = made
-    wishes = {heard.get(timeout=20)}
-    while len(wishes) < 2:
-        wishes.add(heard.get(timeout=20))
-    assert wishes == {Wish.INGEST, Wish.TICK}
+    expected = {Wish.INGEST, Wish.TICK}
+    while expected:  # the house is kept once a day, and this may be the minute
+        expected.discard(heard.get(timeout=60))
 
 
 def test_a_clock_that_was_set_back_by_a_day_wakes_us_when_it_is_set_again(
     made: tuple[Clock, "queue.SimpleQueue[Wish]"],
 ) -> None:
     clock, heard = made
-    heard.get(timeout=20)
+    heard.get(timeout=60)
     with time_machine.travel(datetime.now(UTC) - DAY, tick=True):
         clock.set_again(ingest_every=timedelta(seconds=1))
         while not heard.empty():
             heard.get()
-        assert heard.get(timeout=20) in (Wish.INGEST, Wish.TICK)
+        while heard.get(timeout=60) is not Wish.TICK:
+            pass
 
 
 def test_time_that_goes_by_is_no_drift() -> None:

@@ -1,7 +1,8 @@
 """Wishes: what the main loop is woken for, from other threads and from signal handlers."""
 
-import threading
+from contextlib import suppress
 from enum import StrEnum
+from queue import Empty, SimpleQueue
 
 
 class Wish(StrEnum):
@@ -17,26 +18,25 @@ class Wishes:
     """A set of wishes that one thread waits for. The same wish twice is one wish."""
 
     def __init__(self) -> None:
-        self._wishes: set[Wish] = set()
-        self._any = threading.Event()
+        # Not a threading.Event: a signal handler runs in the middle of the main thread, and would
+        # wait for ever for a lock that the main thread holds. Only this queue may be put to there.
+        self._reasons: SimpleQueue[Wish | None] = SimpleQueue()
 
     def add(self, wish: Wish) -> None:
-        """Wake whoever waits. Safe from any thread; adding to a set is one step."""
-        self._wishes.add(wish)
-        self._any.set()
+        """Wake whoever waits. Safe from any thread and in a signal handler."""
+        self._reasons.put(wish)
 
     def wake(self) -> None:
         """Wake whoever waits, without a wish. Safe in a signal handler."""
-        self._any.set()
+        self._reasons.put(None)
 
     def wait(self, seconds: float) -> None:
         """Wait until there is a reason to wake, or for so long. Signals are handled meanwhile."""
-        self._any.wait(seconds)
+        with suppress(Empty):
+            self._reasons.put(self._reasons.get(timeout=seconds))
 
     def take(self) -> frozenset[Wish]:
         """The wishes so far; they are forgotten."""
-        self._any.clear()
-        taken: set[Wish] = set()
-        while self._wishes:
-            taken.add(self._wishes.pop())
-        return frozenset(taken)
+        # What comes meanwhile is for the next time.
+        taken = [self._reasons.get_nowait() for _ in range(self._reasons.qsize())]
+        return frozenset(wish for wish in taken if wish is not None)
