@@ -2,9 +2,11 @@
 
 import os
 import socket
+import threading
 
 import pytest
 
+from digest.scheduler.service import notify
 from digest.scheduler.service.notify import Supervisor
 from digest.scheduler.service.pulse import Pulse
 from digest.scheduler.service.watchdog import Watchdog
@@ -35,9 +37,27 @@ def test_each_message_is_a_datagram(systemd: socket.socket) -> None:
 def test_an_abstract_name_is_understood() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(f"\0digest-test-{os.getpid()}")
-        listening.settimeout(10)
+        listening.settimeout(60)
         Supervisor({"NOTIFY_SOCKET": f"@digest-test-{os.getpid()}"}).ready()
         assert listening.recv(200) == b"READY=1"
+
+
+def test_a_supervisor_that_is_busy_is_waited_for_a_while(
+    systemd: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notify, "_PATIENCE", 60.0)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as others:
+        others.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            while True:
+                others.sendto(b"WATCHDOG=1", systemd.getsockname())
+    supervisor = Supervisor({"NOTIFY_SOCKET": systemd.getsockname()})
+    telling = threading.Thread(target=supervisor.ready)
+    telling.start()
+    telling.join(0.1)  # who does not wait is through by now
+    while systemd.recv(200) != b"READY=1":
+        pass
+    telling.join()
 
 
 @pytest.mark.parametrize("name", ["", "/nowhere/at/all", "vsock:2:1234"])

@@ -7,6 +7,9 @@ from typing import Final
 
 _MICROSECONDS: Final = 1_000_000
 
+#: Seconds that we wait while it has not read what it was told before: it is busy, not gone.
+_PATIENCE: Final = 2.0
+
 
 class Supervisor:
     """Whoever started us, if it wants to be told. Without one, nothing happens."""
@@ -42,7 +45,7 @@ class Supervisor:
         address = self._address.replace("@", "\0", 1) if self._address[0] == "@" else self._address
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
-                line.setblocking(False)
+                line.settimeout(_PATIENCE)
                 line.connect(address)
                 line.send(message.encode())
         except OSError:
