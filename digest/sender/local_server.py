@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _LOOPBACK: Final = "127.0.0.1"
 
+#: Seconds for its thread to come up. aiosmtpd gives it 5, which a machine under load needs.
+_READY: Final = 60.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
@@ -107,6 +110,6 @@ def free_port_controller(handler: object, **options: Any) -> "Controller":
             hint="This machine has no loopback network, or forbids servers on it.",
         ) from error
     # The name is said in the greeting; without one, aiosmtpd asks DNS for this machine's.
-    settings = {"server_hostname": "localhost"} | options
+    settings: dict[str, Any] = {"server_hostname": "localhost", "ready_timeout": _READY} | options
     port = listener.getsockname()[1]
     return OnSocket(handler, hostname=_LOOPBACK, port=port, **settings)

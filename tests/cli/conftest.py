@@ -32,6 +32,8 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
     def call(*arguments: object) -> Ran:
         monkeypatch.setattr(sys, "argv", ["digest", *map(str, arguments)])
+        # Under `python -m pytest`, help would call us `python -m pytest.digest`.
+        monkeypatch.setattr(sys.modules["__main__"], "__package__", None, raising=False)
         with pytest.raises(SystemExit) as ended:
             main()
         printed = capsys.readouterr()
@@ -93,3 +95,11 @@ def newsroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> Path:
     for name in ("ada", "bo"):
         assert run("subscribers", "add", f"{name}@example.com").code == 0
     return tmp_path
+
+
+@pytest.fixture
+def march(newsroom: Path, run: Run) -> Path:
+    """The newsroom on any day before 20 March 2026, for commands with `--at`, whatever today is."""
+    address = "https://www.example.com/ferry"
+    assert run("articles", "add", "Ferry runs", address, "--published", "2026-03-20").code == 0
+    return newsroom

@@ -12,15 +12,15 @@ SLOT = "2026-03-12T07:00"
 
 
 @pytest.fixture
-def desk(newsroom: Path, run: Run) -> Path:
+def desk(march: Path, run: Run) -> Path:
     """The newsroom with a slot at seven, where an editor has to approve; its working directory."""
-    with (newsroom / "digest.toml").open("a", encoding="utf-8") as config:
+    with (march / "digest.toml").open("a", encoding="utf-8") as config:
         config.write('schedule = "daily at 07:00"\napproval = "required"\n')
     published = "2026-03-11T12:00"
     for title, page in (("Boat runs", "boat"), ("Pool opens", "pool")):
         url = f"https://www.example.com/{page}"
         assert run("articles", "add", title, url, "--published", published).code == 0
-    return newsroom
+    return march
 
 
 def draft(run: Run, *arguments: object, code: int = 0) -> str:

@@ -9,7 +9,7 @@ Run = Callable[..., Any]
 
 
 @pytest.fixture
-def sent(newsroom: Path, run: Run) -> Path:
+def sent(march: Path, run: Run) -> Path:
     """An edition with one article, sent on a Thursday morning."""
     link = "https://www.example.com/pool"
     run(
@@ -23,7 +23,7 @@ def sent(newsroom: Path, run: Run) -> Path:
         "Town",
     )
     assert run("send", "--outbox", "outbox", "--at", "2026-03-12T07:00").code == 0
-    return newsroom
+    return march
 
 
 def test_an_article_is_explained_by_words_of_its_title(sent: Path, run: Run) -> None:

@@ -20,13 +20,13 @@ on_silence = "skip"
 
 
 @pytest.fixture
-def planned(newsroom: Path, run: Run) -> Path:
-    with (newsroom / "digest.toml").open("a", encoding="utf-8") as file:
+def planned(march: Path, run: Run) -> Path:
+    with (march / "digest.toml").open("a", encoding="utf-8") as file:
         file.write(SCHEDULE)
     run(
         "articles", "add", "Pool opens", "https://www.example.com/pool", "--published", "2026-03-11"
     )
-    return newsroom
+    return march
 
 
 def test_it_is_read_at_a_glance(planned: Path, run: Run) -> None:

@@ -39,11 +39,13 @@ def test_what_is_left_reads_like_a_clock(rate: float, remaining: int, told: str)
 
 
 def test_a_terminal_shows_a_bar_and_a_pipe_shows_nothing(
-    newsroom: Path, run: Run, terminal: Run
+    march: Path, run: Run, terminal: Run
 ) -> None:
-    link = "https://www.example.com/pool"
-    run("articles", "add", "Pool opens", link, "--published", "2026-03-11T18:00")
+    for day in (11, 12):
+        link, published = f"https://www.example.com/{day}", f"2026-03-{day}T18:00"
+        run("articles", "add", f"News of March {day}", link, "--published", published)
     assert run("send", "--outbox", "outbox", "--at", "2026-03-12T07:00").err == ""
-    shown = terminal("send", "--yes", "--outbox", "outbox", kind="xterm").out
+    sending = ("send", "--yes", "--outbox", "outbox", "--at", "2026-03-13T07:00")
+    shown = terminal(*sending, kind="xterm").out
     assert "Sending No. 2" in shown
     assert "2/2" in shown

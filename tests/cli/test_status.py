@@ -20,7 +20,7 @@ def schedule(newsroom: Path, *lines: str) -> None:
     file.write_text(file.read_text().replace("[newsletters.daily]", added))
 
 
-def test_an_edition_is_one_line_with_the_counts_that_are_not_zero(newsroom: Path, run: Run) -> None:
+def test_an_edition_is_one_line_with_the_counts_that_are_not_zero(march: Path, run: Run) -> None:
     send_one(run)
     assert run("status").out == (
         "Edition  Slot              State  Readers  Subject\n"
@@ -28,7 +28,7 @@ def test_an_edition_is_one_line_with_the_counts_that_are_not_zero(newsroom: Path
     )
 
 
-def test_it_can_be_read_on_a_narrow_terminal(newsroom: Path, run: Run, terminal: Run) -> None:
+def test_it_can_be_read_on_a_narrow_terminal(march: Path, run: Run, terminal: Run) -> None:
     send_one(run)
     assert max(map(len, terminal("status", columns=80).out.splitlines())) <= 80
     assert terminal("status", columns=40).out == (
@@ -55,9 +55,9 @@ def test_of_many_unfinished_the_first_are_shown_and_the_reasons_counted(
     assert len(json.loads(run("status", "--json").out)["editions"][0]["unfinished"]) == 100
 
 
-def test_what_waits_or_is_being_sent_is_told_below(newsroom: Path, run: Run) -> None:
+def test_what_waits_or_is_being_sent_is_told_below(march: Path, run: Run) -> None:
     send_one(run)
-    with closing(sqlite3.connect(newsroom / "subscribers.db")) as db, db:
+    with closing(sqlite3.connect(march / "subscribers.db")) as db, db:
         db.execute("update editions set state = 'prepared'")
         db.execute(
             "update deliveries set state = 'queued', finished_at = null, reply = null,"
@@ -82,10 +82,10 @@ def test_what_waits_or_is_being_sent_is_told_below(newsroom: Path, run: Run) -> 
     assert (shown["waiting_for_their_hour"], shown["next_hour"]) == (1, "2026-03-12T09:00:00Z")
 
 
-def test_slots_without_an_edition_are_listed_with_the_reason(newsroom: Path, run: Run) -> None:
+def test_slots_without_an_edition_are_listed_with_the_reason(march: Path, run: Run) -> None:
     send_one(run)
-    schedule(newsroom, 'approval = "required"')
-    with closing(sqlite3.connect(newsroom / "subscribers.db")) as db, db:
+    schedule(march, 'approval = "required"')
+    with closing(sqlite3.connect(march / "subscribers.db")) as db, db:
         db.execute(
             "insert into slots (newsletter, slot, due_at, state, reason, since) values ('daily',"
             " '2026-03-11T07:00', '2026-03-11T07:00:00Z', 'skipped', '2 of 4 articles', 'then')"
@@ -116,12 +116,13 @@ def test_slots_without_an_edition_are_listed_with_the_reason(newsroom: Path, run
 
 
 def test_a_draft_that_goes_out_by_hand_waits_for_send_and_holds_nothing_up(
-    newsroom: Path, run: Run
+    march: Path, run: Run
 ) -> None:
     link = "https://www.example.com/pool"
     run("articles", "add", "Pool opens", link, "--published", "2026-03-11T18:00")
     assert run("draft", "--at", "2026-03-12T05:00").code == 0
-    for decision, words in ((), "waits"), (("approve",), "approved"):
+    approval = ("approve", "--at", "2026-03-12T05:10")
+    for decision, words in ((), "waits"), (approval, "approved"):
         assert not decision or run(*decision).code == 0
         done = run("status", "--at", "2026-03-13T07:00")
         assert done.code == 0
@@ -131,9 +132,9 @@ def test_a_draft_that_goes_out_by_hand_waits_for_send_and_holds_nothing_up(
 
 
 def test_a_draft_whose_hour_has_come_is_held_only_if_nobody_has_decided(
-    newsroom: Path, run: Run
+    march: Path, run: Run
 ) -> None:
-    schedule(newsroom, 'approval = "required"', 'max_age = "100w"')
+    schedule(march, 'approval = "required"', 'max_age = "100w"')
     run("articles", "add", "Pool", "https://www.example.com/pool", "--published", "2026-03-11")
     assert run("draft", "--at", "2026-03-12T05:00").code == 0
     late = ("status", "--at", "2026-03-12T07:05")

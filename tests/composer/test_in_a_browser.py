@@ -48,6 +48,9 @@ CONTRASTS = """() => {
   return found;
 }"""
 
+#: Milliseconds. Nothing here takes as long: who comes to this has failed.
+DEADLINE = 180_000
+
 Day = tuple[Edition, Site, Newsletter]
 DAYS: dict[str, Day] = {
     "ordinary": (ordinary_day("https://images.example.com/blocked.jpg"), SITE, NEWSLETTER),
@@ -66,7 +69,9 @@ def browser() -> Iterator[Browser]:
     if chromium is None:
         pytest.skip("needs the Debian package chromium")
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        running = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox"], timeout=DEADLINE
+        )
         yield running
         running.close()
 
@@ -96,6 +101,7 @@ def show(
         viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True
     )
     try:
+        context.set_default_timeout(DEADLINE)
         tab = context.new_page()
         tab.set_content(html, wait_until="domcontentloaded")
         return Shown(

@@ -21,8 +21,8 @@ from tests.faults.scripted_server import ScriptedServer
 READERS = 10_000
 CONNECTIONS = 4
 
-#: Seconds. Nothing here takes as long: who comes to this has failed.
-DEADLINE = 60.0
+#: Seconds. Nothing here takes as long, on the slowest of machines: who comes to this hangs.
+DEADLINE = 300.0
 
 CONFIG = """
 [site]
@@ -34,8 +34,8 @@ postal_address = "1 Quay"
 host = "localhost"
 security = "none"
 connections = {connections}
-timeout = "30s"
-timeout_after_data = "30s"
+timeout = "10m"
+timeout_after_data = "10m"
 
 [newsletters.daily]
 title = "Gazette"

@@ -10,6 +10,7 @@ one that is late waits for an event (`Late`).
 """
 
 import asyncio
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -22,6 +23,9 @@ from tests.faults.books import Books, Transcript
 from tests.faults.conversation import Conversation, Gone
 from tests.faults.manners import OFFERED, Manners
 from tests.faults.script import Script, honest
+
+#: Seconds. A deadline for what hangs, and nothing that a slow machine would come to.
+PATIENCE = 300.0
 
 
 class ScriptedServer(Books):
@@ -54,6 +58,7 @@ class ScriptedServer(Books):
         )
         self.host = "127.0.0.1"
         self.port = 0
+        self._held: socket.socket | None = None
         self._tls = tls
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -62,6 +67,8 @@ class ScriptedServer(Books):
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
+        self._held = held_port(self.host)
+        self.port = self._held.getsockname()[1]
         await self.listen()
         return self
 
@@ -70,7 +77,6 @@ class ScriptedServer(Books):
         self._server = await asyncio.start_server(
             self._connected, self.host, self.port, ssl=self._tls
         )
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def __aexit__(
         self,
@@ -83,9 +89,11 @@ class ScriptedServer(Books):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._held is not None:
+            self._held.close()
 
     def stop_listening(self) -> None:
-        """Refuse new connections from now on; those that stand go on."""
+        """Refuse new connections from now on; those that stand go on, and nobody has the port."""
         if self._server is not None:
             self._server.close()
 
@@ -113,7 +121,7 @@ class ScriptedServer(Books):
             if asyncio.iscoroutine(result):
                 await result
 
-        asyncio.run_coroutine_threadsafe(done(), running).result(10)
+        asyncio.run_coroutine_threadsafe(done(), running).result(PATIENCE)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -136,6 +144,17 @@ class ScriptedServer(Books):
             writer.transport.abort()
 
 
+def held_port(host: str) -> socket.socket:
+    """A free port: connections to it are refused, and it is nobody else's until this is closed.
+
+    Only who asks for this very port may listen on it beside us, with SO_REUSEADDR as servers do.
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind((host, 0))
+    return held
+
+
 @contextmanager
 def serving(server: ScriptedServer) -> Iterator[ScriptedServer]:
     """The same server in a thread of its own, for code that runs an event loop itself."""
@@ -149,10 +168,10 @@ def serving(server: ScriptedServer) -> Iterator[ScriptedServer]:
 
     thread = threading.Thread(target=lambda: loop.run(stay()), daemon=True)
     thread.start()
-    if not ready.wait(10):
+    if not ready.wait(PATIENCE):
         raise RuntimeError("the scripted server did not start")
     try:
         yield server
     finally:
         server.from_outside(done.set)
-        thread.join(10)
+        thread.join(PATIENCE)

@@ -36,7 +36,8 @@ class Service:
         self.process = process
         self.lines: list[str] = []
         self._waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     @property
     def pid(self) -> int:
@@ -58,8 +59,10 @@ class Service:
                 return line
 
     def code(self) -> int:
-        """How it ends."""
-        return self.process.wait(DEADLINE)
+        """How it ends. What it said is in `lines` by then, to the last one."""
+        code = self.process.wait(DEADLINE)
+        self._listener.join(DEADLINE)
+        return code
 
     def _listen(self) -> None:
         assert self.process.stderr is not None

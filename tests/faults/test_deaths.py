@@ -33,13 +33,15 @@ STAGES = (
 class Fate:
     """A script that kills the target when it has come to a stage so many times from now on."""
 
-    def __init__(self, target: Target) -> None:
-        self._target = target
+    def __init__(self) -> None:
+        self._target = Target()
         self._stage = Stage.QUIT
         self._left = 0
 
-    def decide(self, stage: Stage, times: int) -> None:
-        self._stage, self._left = stage, times
+    def decide(self, stage: Stage, times: int) -> Target:
+        """The target is new each time: nobody takes aim at the process of an earlier life."""
+        self._target, self._stage, self._left = Target(), stage, times
+        return self._target
 
     def __call__(self, moment: Moment) -> None:
         if moment.stage is self._stage and self._left:
@@ -52,14 +54,13 @@ def test_a_delivery_that_is_killed_fifty_times_serves_everybody_once_or_lists_th
     gazette: Gazette,
 ) -> None:
     random = Random(50)  # noqa: S311
-    target = Target()
-    fate = Fate(target)
+    fate = Fate()
     with serving(ScriptedServer(fate)) as server:
         gazette.at(server)
         for _ in range(KILLS):
             stage = random.choice(STAGES)
             opening = stage in (Stage.GREETING, Stage.EHLO)
-            fate.decide(stage, random.randint(1, CONNECTIONS if opening else 350))
+            target = fate.decide(stage, random.randint(1, CONNECTIONS if opening else 350))
             with gazette.running("send") as sender:
                 assert target.aim(sender).ended().code == -signal.SIGKILL
             server.from_outside(server.everybody_left)

@@ -5,13 +5,13 @@ import smtplib
 import pytest
 
 from tests.faults.script import Action, Leave, Moment, Say, Stage, always
-from tests.faults.scripted_server import ScriptedServer, serving
+from tests.faults.scripted_server import PATIENCE, ScriptedServer, serving
 
 MESSAGE = "Subject: Tuesday\r\n\r\n.hidden\r\n..\r\nend\r\n"
 
 
 def client(server: ScriptedServer) -> smtplib.SMTP:
-    return smtplib.SMTP(server.host, server.port, local_hostname="client.example", timeout=5)
+    return smtplib.SMTP(server.host, server.port, local_hostname="client.example", timeout=PATIENCE)
 
 
 def test_it_keeps_what_it_accepts_as_it_was_sent() -> None:

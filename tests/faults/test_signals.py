@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from digest.sender.local_server import LocalServer, Received
+from tests.faults.gazette import DEADLINE
 
 CONFIG = """
 [site]
@@ -25,7 +26,7 @@ host = "127.0.0.1"
 port = {port}
 security = "none"
 connections = 2
-timeout = "30s"
+timeout = "10m"
 
 [newsletters.daily]
 title = "Gazette"
@@ -51,7 +52,7 @@ class Gate:
             stops_here = self._seen == self.at
         if stops_here:
             self.reached.set()
-            self.open.wait(30)
+            self.open.wait(DEADLINE)
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
-        timeout=30,
+        timeout=DEADLINE,
         check=False,
     )
 
@@ -99,7 +100,7 @@ def sending(folder: Path, gate: Gate) -> Iterator[subprocess.Popen[str]]:
         text=True,
     ) as process:
         try:
-            assert gate.reached.wait(30)
+            assert gate.reached.wait(DEADLINE)
             yield process
         finally:
             process.kill()
@@ -129,7 +130,7 @@ def test_one_signal_ends_in_order_and_leaves_nothing_unknown(
         # The program has taken the signal when it says so; only then the server goes on.
         assert "ending" in next_line(process)
         gate.open.set()
-        assert process.wait(30) == 5
+        assert process.wait(DEADLINE) == 5
     left = listed(folder)
     assert set(left.values()) == {"queued"}
     assert set(left) | set(arrived(server)) == set(READERS)
@@ -145,7 +146,7 @@ def test_a_second_signal_ends_at_once_and_what_is_in_doubt_is_listed(
         process.send_signal(signal.SIGINT)
         assert "ending" in next_line(process)
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 5
+        assert process.wait(DEADLINE) == 5
         assert "ended at once" in next_line(process)
     gate.open.set()
     left = listed(folder)

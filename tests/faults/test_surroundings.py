@@ -146,6 +146,7 @@ def test_a_database_that_is_locked_for_30_seconds_holds_the_sender_up_and_no_mor
         other = sqlite3.connect(gazette.database, timeout=DEADLINE, isolation_level=None)
         with closing(other):
             other.execute("begin immediate")
+            before.append(len(server.accepted))
             locked.set()
             # Each try but the first begins when the one before it has waited for nothing.
             seen.extend(tried_in_vain.acquire(timeout=DEADLINE) for _ in range(1 + TIMES))
@@ -154,6 +155,7 @@ def test_a_database_that_is_locked_for_30_seconds_holds_the_sender_up_and_no_mor
             other.execute("commit")
 
     seen: list[bool] = []
+    before: list[int] = []
     at_most: list[int] = []
     monkeypatch.setattr(claims, "open_database", impatient)
     locker = threading.Thread(target=keep_locked)
@@ -167,7 +169,7 @@ def test_a_database_that_is_locked_for_30_seconds_holds_the_sender_up_and_no_mor
     assert report.error is None
     assert report.complete
     # What was claimed before the lock was sent meanwhile, and nothing else.
-    assert at_most[0] <= 3_000 + claims.MOST + CONNECTIONS
+    assert at_most[0] <= before[0] + claims.MOST
     assert_accounts_balance(gazette, server)
 
 
@@ -236,7 +238,8 @@ def disk(
         yield gazette, kind(gazette)
     finally:
         if kind is SmallDisk:
-            subprocess.run(["umount", str(folder)], check=True)
+            # Lazily: somebody who looks at all the disks of a machine must not keep it.
+            subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def test_a_full_disk_ends_the_run_and_the_next_one_goes_on(disk: tuple[Gazette, Any]) -> None:

@@ -14,16 +14,19 @@ from tests.faults.service import make_due, running
 
 pytestmark = pytest.mark.slow
 
+#: Seconds that are promised. It looks every other second; the rest is for a busy machine.
+TAKES_OVER = 30
+
 
 def test_the_second_takes_over_when_the_first_is_killed_while_it_sends(gazette: Gazette) -> None:
     make_due(gazette)
     target, both_are_there = Target(), asyncio.Event()
 
     def script(moment: Moment) -> Action | None:
-        if moment.stage is Stage.DOT and moment.nth == 1:
-            return Late(Say("250 2.0.0 taken"), both_are_there)
         if moment.stage is Stage.DOT and moment.nth == 3_000:
             target.hit(signal.SIGKILL)
+        if moment.stage is Stage.DOT and not both_are_there.is_set():
+            return Late(Say("250 2.0.0 taken"), both_are_there)
         return None
 
     with serving(ScriptedServer(script)) as server:
@@ -39,11 +42,11 @@ def test_the_second_takes_over_when_the_first_is_killed_while_it_sends(gazette: 
                 died = time.monotonic()
                 assert 3_000 <= len(server.accepted) <= 3_000 + CONNECTIONS
                 second.until("leading")
-                assert time.monotonic() - died < 30
-                server.from_outside(server.everybody_left)
+                assert time.monotonic() - died < TAKES_OVER
                 second.until("round-ended", newsletter="daily")
                 second.process.terminate()
                 assert second.code() == 0
+        server.from_outside(server.everybody_left)
     assert_accounts_balance(gazette, server, deaths=1)
 
 

@@ -29,7 +29,7 @@ def make_source() -> MakeSource:
             "location": "/nowhere",
             "timezone": ZoneInfo("Europe/Lisbon"),
             "allow_private": True,
-            "timeout": 10.0,
+            "timeout": 60.0,
         }
         return SourceSettings(**(usual | given))
 

@@ -65,7 +65,7 @@ def test_leave_for_a_host_is_none_for_another_that_it_redirects_to(
     server.answers["/secret"] = body(b"<rss/>")
     request = Request(
         url=server.url("/feed", host="feeds.example"),
-        timeout=5,
+        timeout=60,
         max_bytes=10_000,
         allow_private=True,
     )
@@ -98,7 +98,7 @@ def test_a_redirect_to_a_private_address_is_not_followed(
     monkeypatch.setattr("digest.ingest.addresses.is_public", public_once)
     server.answers["/feed"] = redirect(server.url("/secret", host="inside.example"))
     server.answers["/secret"] = body(b"<rss/>")
-    request = Request(url=server.url("/feed", host="feeds.example"), timeout=5, max_bytes=10_000)
+    request = Request(url=server.url("/feed", host="feeds.example"), timeout=60, max_bytes=10_000)
     with pytest.raises(SourceError, match=r"the host inside\.example has the address 127\.0\.0\.1"):
         asyncio.run(fetch(request))
     assert [path for path, _ in server.requests] == ["/feed"]
@@ -112,7 +112,7 @@ def test_the_address_that_was_checked_is_the_one_that_is_used(
     server.answers["/feed"] = body(b"<rss/>")
     request = Request(
         url=server.url("/feed", host="feeds.example"),
-        timeout=5,
+        timeout=60,
         max_bytes=10_000,
         allow_private=True,
     )
@@ -136,7 +136,7 @@ def test_an_address_that_does_not_answer_is_passed_over(
     server.answers["/feed"] = body(b"<rss/>")
     request = Request(
         url=server.url("/feed", host="feeds.example"),
-        timeout=5,
+        timeout=60,
         max_bytes=10_000,
         allow_private=True,
     )

@@ -94,7 +94,7 @@ def test_four_sources_are_read_at_once_and_not_more(
         with lock:
             inside += 1
             most = max(most, inside)
-        four.wait(5)  # each waits for three others: fewer at once would never get through
+        four.wait(60)  # each waits for three others: fewer at once would never get through
         with lock:
             inside -= 1
         body(feed(request.path[1:]))(request)

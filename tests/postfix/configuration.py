@@ -18,7 +18,7 @@ MAIN = {
     "local_recipient_maps": "",
     "smtpd_recipient_restrictions": "permit_mynetworks, reject",
     "smtpd_error_sleep_time": "0",
-    "smtpd_timeout": "30s",
+    "smtpd_timeout": "300s",
     # Taking messages is not slowed down for the sake of delivering them.
     "in_flow_delay": "0",
     # Its own troubles are nothing that it should write letters about.

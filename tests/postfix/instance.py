@@ -4,7 +4,7 @@
         ...  # postfix.port takes messages, and Postfix brings them to the server
 
 Only root can run one. It ends with the block; where the test process dies before that, it ends by
-itself a few minutes later.
+itself half an hour later.
 """
 
 import os
@@ -23,13 +23,14 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
+from tests.faults.scripted_server import held_port
 from tests.postfix.configuration import MAIN, MASTER
 
 #: Seconds. No test of ours takes as long, so what is left after that was left behind.
-_LIFETIME = 300
+_LIFETIME = 1800
 
 #: Seconds for anything that Postfix is waited for.
-_PATIENCE = 30.0
+_PATIENCE = 300.0
 
 #: The folders of the queue that only Postfix looks into.
 _OWN = (
@@ -52,10 +53,13 @@ class Postfix:
     """
 
     def __init__(self, *, relay_to: int) -> None:
-        self.port = _free_port()
         self._relay_to = relay_to
         self._settings: Mapping[str, str] = {}
         self._files = ExitStack()
+        # Postfix has to be told a port, and listens on it again and again: nobody may have it
+        # meanwhile, not even for the far end of a connection.
+        held = self._files.enter_context(held_port("127.0.0.1"))
+        self.port = int(held.getsockname()[1])
         self._folder = Path()
         self._master: int | None = None
 
@@ -142,8 +146,9 @@ class Postfix:
         A file of the queue is one when it can be "executed": without that it is half a message,
         whose sender has been told nothing, and Postfix passes over it, too.
         """
-        # In the order in which messages move on, so that none is overlooked.
-        folders = ("maildrop", "deferred", "incoming", "active", "corrupt", "hold")
+        # In the order in which messages move on, so that none is overlooked; and those that moved
+        # back meanwhile.
+        folders = ("maildrop", "deferred", "incoming", "active", "deferred", "corrupt", "hold")
         files = (path for name in folders for path in (self._queue / name).rglob("*"))
         return [path.name for path in files if _is_whole(path)]
 
@@ -209,12 +214,6 @@ def _run(*words: str | Path) -> str:
     if done.returncode:
         raise RuntimeError(f"{words[0]} failed: {done.stderr or done.stdout}")
     return done.stdout.strip()
-
-
-def _free_port() -> int:
-    """A port that is free now: Postfix has to be told one, it cannot look for its own."""
-    with socket.create_server(("127.0.0.1", 0)) as asked:
-        return int(asked.getsockname()[1])
 
 
 def _is_free(port: int) -> bool:

@@ -26,7 +26,7 @@ class Line:
     def send(self, progress: Progress | None = None) -> Report:
         """Send, or go on sending, as `digest send` does."""
         settings = self.paper.settings
-        smtp = replace(settings.smtp, port=self.postfix.port, connections=4, timeout=20.0)
+        smtp = replace(settings.smtp, port=self.postfix.port, connections=4, timeout=300.0)
         report = send(
             settings,
             self.paper.newsletter,

@@ -34,7 +34,7 @@ class SignedLine:
     def relayed(self, message: bytes) -> bytes:
         """A raw message as it arrives."""
         with smtplib.SMTP(
-            "127.0.0.1", self.line.postfix.port, local_hostname="raw.example", timeout=20
+            "127.0.0.1", self.line.postfix.port, local_hostname="raw.example", timeout=300
         ) as smtp:
             smtp.sendmail("tide@gazette.example", ["ada@example.com"], message, ["BODY=8BITMIME"])
         self.line.postfix.wait_until_delivered()

@@ -12,5 +12,5 @@ def systemd(tmp_path: Path) -> Iterator[socket.socket]:
     """The socket that NOTIFY_SOCKET is to name."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(tmp_path / "notify"))
-        listening.settimeout(30)
+        listening.settimeout(60)
         yield listening

@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http import HTTPStatus
 
 import pytest
@@ -23,21 +24,27 @@ def broken() -> Answer:
     raise RuntimeError("a bug")
 
 
+PAGES: dict[str, Callable[[], Answer]] = {"/": hello, "/busy": busy, "/broken": broken}
+
+
 @pytest.fixture
 def server() -> Iterator[PageServer]:
-    pages: dict[str, Callable[[], Answer]] = {"/": hello, "/busy": busy, "/broken": broken}
-    with PageServer(0, pages, patience=1.0) as running:
+    with PageServer(0, PAGES, patience=60) as running:
         yield running
 
 
 def connected(server: PageServer) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", server.port), timeout=20)
+    return socket.create_connection(("127.0.0.1", server.port), timeout=60)
 
 
 def asked(server: PageServer, request: bytes) -> bytes:
-    with connected(server) as line:
+    heard = b""
+    # Who is cut off before all of it was read may hear of it while sending, and by a reset.
+    with connected(server) as line, suppress(ConnectionError):
         line.sendall(request)
-        return b"".join(iter(lambda: line.recv(65_536), b""))
+        while piece := line.recv(65_536):
+            heard += piece
+    return heard
 
 
 def status(reply: bytes) -> int:
@@ -83,17 +90,19 @@ def test_nonsense_is_a_bad_request_or_no_answer(server: PageServer) -> None:
     assert status(get(server, "/")) == HTTPStatus.OK
 
 
-def test_clients_that_say_nothing_keep_nobody_out_for_longer_than_the_patience(
-    server: PageServer,
-) -> None:
-    silent = [connected(server) for _ in range(50)]
-    try:
-        for line in silent:
-            assert line.recv(1) == b""  # cut off: the first ones after a second, the others at once
-        assert status(get(server, "/")) == HTTPStatus.OK
-    finally:
-        for line in silent:
-            line.close()
+def test_clients_that_say_nothing_keep_nobody_out_for_longer_than_the_patience() -> None:
+    with PageServer(0, PAGES, patience=1.0) as server:
+        silent = [connected(server) for _ in range(50)]
+        try:
+            for line in silent:
+                # Cut off: the first ones after a second, the others at once.
+                assert line.recv(1) == b""
+            # On a machine that stands still for a second, we are as slow as they are.
+            replies = (get(server, "/") for _ in range(20))
+            assert status(next(filter(None, replies))) == HTTPStatus.OK
+        finally:
+            for line in silent:
+                line.close()
 
 
 def test_a_port_that_is_taken_is_said(server: PageServer) -> None:

@@ -4,6 +4,8 @@ import json
 import signal
 import socket
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,7 +29,7 @@ def test_systemd_hears_that_it_is_up_that_it_lives_and_that_it_ends(
 ) -> None:
     heard: list[str] = []
     address = str(systemd.getsockname())
-    with running(gazette, NOTIFY_SOCKET=address, WATCHDOG_USEC="100000") as service:
+    with running(gazette, NOTIFY_SOCKET=address, WATCHDOG_USEC="400000") as service:
         service.until("leading")
         while heard.count("WATCHDOG=1") < 3:
             heard.append(systemd.recv(200).decode())
@@ -57,11 +59,15 @@ def test_settings_are_read_anew_and_a_file_with_a_problem_is_refused(gazette: Ga
 
 def test_both_services_have_a_page_when_each_has_a_port(gazette: Gazette) -> None:
     def page(port: int, path: str) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as reply:
+        # Nobody's proxy, whatever the environment says.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"http://127.0.0.1:{port}{path}", timeout=60) as reply:
             return str(reply.read().decode())
 
-    ports = two_free_ports()
-    with running(gazette, DIGEST_SERVICE__PORT=str(ports[0])) as first:
+    with (
+        two_free_ports() as ports,
+        running(gazette, DIGEST_SERVICE__PORT=str(ports[0])) as first,
+    ):
         first.until("leading")
         with running(gazette, DIGEST_SERVICE__PORT=str(ports[1])) as second:
             second.until("standing-by")
@@ -96,8 +102,12 @@ def test_a_second_signal_is_obeyed_at_once_and_what_is_in_doubt_is_unknown(
     assert set(gazette.states().values()) == {"unknown"}
 
 
-def two_free_ports() -> list[int]:
+@contextmanager
+def two_free_ports() -> Iterator[list[int]]:
+    """Two ports that nobody is given meanwhile, and that a server may listen on."""
     with socket.socket() as one, socket.socket() as other:
-        for listening in (one, other):
-            listening.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1], other.getsockname()[1]]
+        for reserved in (one, other):
+            # Linux shares a port of those who do not listen with one who does, if both allow it.
+            reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            reserved.bind(("127.0.0.1", 0))
+        yield [one.getsockname()[1], other.getsockname()[1]]

@@ -10,6 +10,7 @@ import pytest
 
 from digest.config.settings import Security, SmtpSettings
 from digest.sender import loop
+from tests.sender.silence import LONG_ENOUGH
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 CERTIFICATES = Path(__file__).parent / "certificates"
@@ -17,14 +18,14 @@ CERTIFICATES = Path(__file__).parent / "certificates"
 
 @pytest.fixture
 def settings() -> Callable[..., SmtpSettings]:
-    """Settings for a server on loopback. The timeout is short: no test waits for a good reason."""
+    """Settings for a server on loopback. No test waits for a timeout that it has not set itself."""
 
     def build(port: int, **changes: Any) -> SmtpSettings:
         values: dict[str, Any] = {
             "host": "127.0.0.1",
             "security": Security.NONE,
             "connections": 1,
-            "timeout": 5.0,
+            "timeout": LONG_ENOUGH,
         } | changes
         values.setdefault("timeout_after_data", values["timeout"])
         return SmtpSettings(port=port, **values)

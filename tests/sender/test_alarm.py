@@ -5,6 +5,7 @@ from typing import Any
 
 from digest.sender import loop
 from digest.sender.alarm import Alarm
+from tests.sender.silence import LONG_ENOUGH
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 
@@ -16,7 +17,7 @@ def test_a_short_wait_after_a_long_one_is_short(run: Run) -> None:
         alarm.set(600)
         alarm.clear()
         alarm.set(0.01)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LONG_ENOUGH):
             await rung.wait()
 
     run(main())
@@ -29,7 +30,7 @@ def test_a_wait_that_is_put_off_is_not_over(run: Run) -> None:
         alarm = Alarm(rung.set)
         for seconds in (0.01, 0.02, 0.1):
             alarm.set(seconds)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LONG_ENOUGH):
             await rung.wait()
         assert time.monotonic() - begun >= 0.1
 
@@ -44,7 +45,7 @@ def test_what_is_cleared_or_disposed_of_never_rings(run: Run) -> None:
             alarm.set(0.01)
         cleared.clear()
         disposed.dispose()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LONG_ENOUGH):
             await last.wait()
         assert not wrong.is_set()
 

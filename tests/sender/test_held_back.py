@@ -22,6 +22,7 @@ from digest.sender.envelope import Envelope
 from digest.sender.smtp import SmtpTransport
 from tests.faults.script import Action, Leave, Moment, Stage, Stall, always
 from tests.faults.scripted_server import ScriptedServer
+from tests.sender.silence import in_time
 
 Settings = Callable[..., SmtpSettings]
 Run = Callable[[Coroutine[Any, Any, None]], None]
@@ -43,11 +44,11 @@ def message_of(octets: int) -> list[bytes]:
 def test_a_server_that_stops_reading_and_cuts_the_line_surely_does_not_have_it(
     run: Run, settings: Settings, action: Action
 ) -> None:
-    async def main() -> None:
+    async def main(timeout: float) -> None:
         commits: list[str] = []
         script = always({Stage.BODY: action})
         async with ScriptedServer(script, extensions=UNLIMITED) as server:
-            async with SmtpTransport(settings(server.port, timeout=0.2)) as transport:
+            async with SmtpTransport(settings(server.port, timeout=timeout)) as transport:
                 outcome = await transport.send(
                     ADA, message_of(HUGE), before_commit=lambda: commits.append("dot")
                 )
@@ -56,7 +57,7 @@ def test_a_server_that_stops_reading_and_cuts_the_line_surely_does_not_have_it(
             assert commits == ["dot"]
             assert server.counts[Stage.DOT] == 0
 
-    run(main())
+    in_time(run, main, action)
 
 
 def test_a_server_that_has_read_everything_may_have_it(run: Run, settings: Settings) -> None:
@@ -88,7 +89,9 @@ def test_behind_tls_nobody_can_tell(run: Run, settings: Settings, trusted: ssl.S
 
 
 @hypothesis_settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     octets=st.integers(100, 9_000_000),

@@ -5,7 +5,6 @@ surely refused is either surely not sent (Deferred, or RelayUnavailable) or Unkn
 """
 
 import asyncio
-import socket
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -19,7 +18,8 @@ from digest.sender.envelope import Envelope
 from digest.sender.smtp import SmtpTransport
 from tests.faults.manners import OFFERED, PLAIN
 from tests.faults.script import Action, Hang, Leave, Moment, Say, Script, Stage, Stall, always
-from tests.faults.scripted_server import ScriptedServer, serving
+from tests.faults.scripted_server import ScriptedServer, held_port, serving
+from tests.sender.silence import LONG_ENOUGH, in_silence, in_time
 
 Settings = Callable[..., SmtpSettings]
 Run = Callable[[Coroutine[Any, Any, None]], None]
@@ -27,7 +27,6 @@ ADA = Envelope(mail_from="news@example.org", rcpt_to="ada@example.com")
 EVE = Envelope(mail_from="news@example.org", rcpt_to="eve@example.com")
 MESSAGE = b"Subject: Tuesday\r\n\r\nNews.\r\n"
 BOTH = pytest.mark.parametrize("extensions", [OFFERED, PLAIN], ids=["pipelined", "plain"])
-SOON = 0.1
 GARBAGE = Say(b"what is this\r\n")
 ENDLESS = Say(b"250-" + b"x" * 10_000_000)
 
@@ -46,10 +45,9 @@ async def unavailable(settings: SmtpSettings) -> RelayUnavailable:
 
 
 def test_an_absent_server_is_named(settings: Settings) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-
-    error = asyncio.run(unavailable(settings(port)))
+    with held_port("127.0.0.1") as nobody_listens:
+        port = nobody_listens.getsockname()[1]
+        error = asyncio.run(unavailable(settings(port)))
 
     assert error.message == f"no SMTP server answers at 127.0.0.1:{port}: Connection refused"
 
@@ -60,19 +58,19 @@ def test_an_absent_server_is_named(settings: Settings) -> None:
         (Stage.GREETING, Say("554 5.7.1 not you"), "refused to greet us: 554 5.7.1 not you"),
         (Stage.GREETING, Say("421 busy", leave=True), "refused to greet us: 421 busy"),
         (Stage.GREETING, Leave(), "no SMTP server answers at"),
-        (Stage.GREETING, Hang(), "did not greet us within 0.1 s"),
+        (Stage.GREETING, Hang(), "did not greet us within SOON s"),
         (Stage.GREETING, GARBAGE, "does not speak SMTP when it is to greet us: .*what is this"),
         (Stage.GREETING, ENDLESS, "does not speak SMTP when it is to greet us: Response too long"),
         (Stage.EHLO, Say("421 4.3.2 closing", leave=True), "answer EHLO: 421 4.3.2 closing"),
         (Stage.EHLO, Leave(), "broke off when it was to answer EHLO"),
-        (Stage.EHLO, Hang(), "did not answer EHLO within 0.1 s"),
+        (Stage.EHLO, Hang(), "did not answer EHLO within SOON s"),
         (Stage.EHLO, GARBAGE, "does not speak SMTP when it is to answer EHLO"),
         (Stage.EHLO, ENDLESS, "does not speak SMTP when it is to answer EHLO"),
         (Stage.AUTH, Say("535 5.7.8 wrong"), "refused to let us log in: 535 5.7.8 wrong"),
         (Stage.AUTH, Say("534 5.7.9 too weak"), "refused to let us log in: 534 5.7.9 too weak"),
         (Stage.AUTH, Leave(), "broke off when it was to let us log in"),
-        (Stage.AUTH, Hang(), "did not let us log in within 0.1 s"),
-        (Stage.MAIL, Hang(), "does not answer MAIL FROM: the server said nothing for 0.1 s"),
+        (Stage.AUTH, Hang(), "did not let us log in within SOON s"),
+        (Stage.MAIL, Hang(), "does not answer MAIL FROM: the server said nothing for SOON s"),
         (Stage.MAIL, Say("530 5.7.0 log in first"), "wants a login: 530 5.7.0 log in first"),
         (Stage.MAIL, Say("553 5.7.1 not your address"), "refuses the sender's address: 553 5.7.1"),
         (Stage.RCPT, Say("530 5.7.0 log in first"), "wants a login: 530 5.7.0 log in first"),
@@ -94,12 +92,12 @@ def test_a_server_at_fault_is_named_with_what_it_said(
     action: Action,
     complaint: str,
 ) -> None:
-    async def main() -> None:
+    async def main(timeout: float) -> None:
         script = always({stage: action})
         async with ScriptedServer(script, extensions=(*extensions, "AUTH PLAIN")) as server:
             login = {"username": "ada", "password": "secret"} if stage is Stage.AUTH else {}
-            timeout = SOON if isinstance(action, Hang) else 5.0
-            with pytest.raises(RelayUnavailable, match=complaint) as caught:
+            said = complaint.replace("SOON", f"{timeout:g}")
+            with pytest.raises(RelayUnavailable, match=said) as caught:
                 async with SmtpTransport(
                     settings(server.port, timeout=timeout, **login)
                 ) as transport:
@@ -110,7 +108,7 @@ def test_a_server_at_fault_is_named_with_what_it_said(
             assert "secret" not in caught.value.message
             assert server.accepted == []
 
-    run(main())
+    in_time(run, main, action)
 
 
 def test_a_server_that_takes_no_login_says_what_to_change(run: Run, settings: Settings) -> None:
@@ -123,7 +121,7 @@ def test_a_server_that_takes_no_login_says_what_to_change(run: Run, settings: Se
     run(main())
 
 
-HUNG = "the server said nothing for 0.1 s"
+HUNG = "the server said nothing for SOON s"
 GONE = "the server closed the connection"
 NONSENSE = "the server sent 'what is this' is no SMTP reply"
 TOO_LONG = "the server sent a reply longer than 32,768 octets"
@@ -152,19 +150,18 @@ def test_a_line_lost_before_the_message_is_deferred_and_the_next_reader_is_serve
     action: Action,
     reason: str,
 ) -> None:
-    async def main() -> None:
+    async def main(timeout: float) -> None:
         async with ScriptedServer(first(stage, action), extensions=extensions) as server:
-            timeout = SOON if isinstance(action, Hang) else 5.0
             async with SmtpTransport(settings(server.port, timeout=timeout)) as transport:
                 outcomes = [await transport.send(who, MESSAGE) for who in (ADA, EVE)]
 
             assert isinstance(outcomes[0], Deferred)
-            assert outcomes[0].reason == reason
+            assert outcomes[0].reason == reason.replace("SOON", f"{timeout:g}")
             assert isinstance(outcomes[1], Accepted)
             assert server.readers == ["eve@example.com"]
             assert len(server.connections) == 2
 
-    run(main())
+    in_time(run, main, action)
 
 
 @pytest.mark.parametrize(
@@ -176,12 +173,11 @@ def test_a_line_lost_in_the_middle_of_the_message_is_deferred_too(
 ) -> None:
     # More than the system's buffers hold, so that all of it cannot have left.
     message = MESSAGE + (b"x" * 70 + b"\r\n") * 200_000
-    commits: list[str] = []
 
-    async def main() -> None:
+    async def main(timeout: float) -> None:
+        commits: list[str] = []
         unlimited = tuple(name for name in extensions if "SIZE" not in name)
         async with ScriptedServer(first(Stage.BODY, action), extensions=unlimited) as server:
-            timeout = SOON if isinstance(action, Stall) else 5.0
             async with SmtpTransport(settings(server.port, timeout=timeout)) as transport:
                 outcome = await transport.send(
                     ADA, message, before_commit=lambda: commits.append("dot")
@@ -194,7 +190,7 @@ def test_a_line_lost_in_the_middle_of_the_message_is_deferred_too(
             assert isinstance(after, Accepted)
             assert server.readers == ["eve@example.com"]
 
-    run(main())
+    in_time(run, main, action)
 
 
 @pytest.mark.parametrize(
@@ -213,21 +209,21 @@ def test_a_line_lost_in_the_middle_of_the_message_is_deferred_too(
 def test_a_line_lost_after_the_final_dot_is_unknown(
     run: Run, settings: Settings, extensions: tuple[str, ...], action: Action, reason: str
 ) -> None:
-    async def main() -> None:
+    async def main(timeout: float) -> None:
+        said = reason.replace("SOON", f"{timeout:g}")
         async with ScriptedServer(first(Stage.DOT, action), extensions=extensions) as server:
-            timeout = SOON if isinstance(action, Hang) else 5.0
             async with SmtpTransport(settings(server.port, timeout=timeout)) as transport:
                 outcomes = [await transport.send(who, MESSAGE) for who in (ADA, EVE)]
 
             assert outcomes[0] == Unknown(
-                reason=f"{reason}, after the message and before its receipt"
+                reason=f"{said}, after the message and before its receipt"
             )
             assert isinstance(outcomes[1], Accepted)
             assert server.readers.count("eve@example.com") == 1
             # Once at most, and we never tried again.
             assert server.counts[Stage.DOT] == 2
 
-    run(main())
+    in_time(run, main, action)
 
 
 @BOTH
@@ -471,57 +467,62 @@ def test_whoever_interrupts_knows_whether_the_dot_was_written(
 
 
 def test_an_answer_that_came_while_we_were_busy_is_not_late(run: Run, settings: Settings) -> None:
-    async def main() -> None:
+    async def main(silence: float) -> None:
+        # The server has a thread of its own, which may be held up while we are not.
+        timeout = 10 * silence
         with serving(ScriptedServer()) as server:
-            async with SmtpTransport(settings(server.port, timeout=SOON)) as transport:
+            async with SmtpTransport(settings(server.port, timeout=timeout)) as transport:
 
                 def busy() -> None:
-                    # The ledger may keep the event loop for longer than the server may take.
-                    until = time.monotonic() + 3 * SOON
-                    while time.monotonic() < until:
+                    # The ledger may keep the event loop for longer than the server may take. When
+                    # that has come to the message, it has given its answer.
+                    until = time.monotonic() + 1.2 * timeout
+                    while time.monotonic() < until or not server.counts[Stage.BODY]:
                         pass
 
                 sending = asyncio.create_task(transport.send(ADA, MESSAGE))
-                while not server.counts[Stage.MAIL]:
+                while not (server.counts[Stage.MAIL] or sending.done()):
                     await asyncio.sleep(0)
-                busy()
+                if not sending.done():
+                    busy()
                 assert isinstance(await sending, Accepted)
                 assert isinstance(await transport.send(EVE, MESSAGE), Accepted)
             assert len(server.connections) == 1
 
-    run(main())
+    in_silence(run, main)
 
 
 def test_a_server_that_does_not_say_farewell_is_left_without_it(
     run: Run, settings: Settings
 ) -> None:
-    async def main() -> None:
+    async def main(timeout: float) -> None:
         async with ScriptedServer(always({Stage.QUIT: Hang()})) as server:
-            async with SmtpTransport(settings(server.port, timeout=SOON)) as transport:
+            async with SmtpTransport(settings(server.port, timeout=timeout)) as transport:
                 outcome = await transport.send(ADA, MESSAGE)
             assert isinstance(outcome, Accepted)
 
-    run(main())
+    in_silence(run, main)
 
 
 @pytest.mark.parametrize(
-    ("stage", "timeouts", "kind"),
+    ("stage", "short", "long", "kind"),
     [
-        (Stage.DOT, {"timeout": 60.0, "timeout_after_data": SOON}, Unknown),
-        (Stage.RCPT, {"timeout": SOON, "timeout_after_data": 60.0}, Deferred),
+        (Stage.DOT, "timeout_after_data", "timeout", Unknown),
+        (Stage.RCPT, "timeout", "timeout_after_data", Deferred),
     ],
 )
 def test_the_reply_to_the_dot_has_a_patience_of_its_own(
-    run: Run, settings: Settings, stage: Stage, timeouts: dict[str, float], kind: type[Outcome]
+    run: Run, settings: Settings, stage: Stage, short: str, long: str, kind: type[Outcome]
 ) -> None:
-    async def main() -> None:
+    async def main(timeout: float) -> None:
+        timeouts = {short: timeout, long: LONG_ENOUGH}
         async with (
             ScriptedServer(first(stage, Hang())) as server,
             SmtpTransport(settings(server.port, **timeouts)) as transport,
         ):
             assert isinstance(await transport.send(ADA, MESSAGE), kind)
 
-    run(main())
+    in_silence(run, main)
 
 
 def test_the_first_of_two_receipts_counts_and_the_line_is_not_used_again(
