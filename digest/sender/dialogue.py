@@ -1,7 +1,7 @@
 """The dialogue: commands out, replies in, matched in order whatever way the bytes arrive."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, cast
 
 from digest.model.outcome import Reply
@@ -29,6 +29,10 @@ class LineLost(Exception):
         self.hung = hung
 
 
+#: What to do with replies in the very turn of the event loop in which they came.
+Then = Callable[[Sequence[Reply]], None]
+
+
 class Dialogue(asyncio.Protocol):
     """One SMTP connection after its handshake. One task at a time speaks through it.
 
@@ -48,10 +52,8 @@ class Dialogue(asyncio.Protocol):
         self._parser = ReplyParser()
         self._arrived: list[Reply] = []
         self._wanted = 0
+        self._then: Then | None = None
         self._waiter: asyncio.Future[None] | None = None
-        # uvloop hands pieces to the system as they are. asyncio joins them, or, in some versions
-        # since 3.12, keeps the rest without pausing us: then nobody could tell what has left.
-        self._gathers = not isinstance(self._loop, asyncio.BaseEventLoop)
         self._in_the_open = transport.get_extra_info("sslcontext") is None
         self._holding_back = False
         self._closed: asyncio.Future[None] = self._loop.create_future()
@@ -74,34 +76,56 @@ class Dialogue(asyncio.Protocol):
         return self._holding_back
 
     async def ask(
-        self, data: bytes | Sequence[bytes], *, replies: int, within: float
+        self,
+        data: bytes | Sequence[bytes],
+        *,
+        replies: int,
+        within: float,
+        then: Then | None = None,
     ) -> Sequence[Reply]:
         """Write, and wait for so many replies: fewer come where the line is lost meanwhile.
 
         A 421 is not among them; it is in `lost`. `within` so many seconds the server must speak,
         and again between two replies. Raises LineLost where nothing could be written any more.
+
+        `then` is shown the replies once all are there, unless the line is lost. If it goes on with
+        `go_on`, the replies to that are what this gives back. What it raises comes out of here.
         """
         if self.lost is not None:
             raise self.lost
-        self._wanted, self._patience = replies, within
+        self._then = then
         self._waiter = self._loop.create_future()
-        if isinstance(data, bytes):
-            self._transport.write(data)
-        elif self._gathers:
-            self._transport.writelines(data)
-        else:
-            self._transport.write(b"".join(data))
+        self.go_on(data, replies=replies, within=within)
+        try:
+            await self._waiter
+        finally:
+            self._waiter = self._then = None
+            self._alarm.clear()
+        arrived, self._arrived = self._arrived, []
+        return arrived
+
+    def go_on(self, data: bytes | Sequence[bytes], *, replies: int, within: float) -> None:
+        """Have whoever is in `ask` wait for the replies to something else; only for `then`."""
+        self._wanted, self._patience = replies, within
+        self._arrived = []
+        # In one piece: with several, some versions of asyncio since 3.12 keep the rest without
+        # pausing us, and then nobody could tell what has left.
+        self._transport.write(data if isinstance(data, bytes) else b"".join(data))
         if self._transport.is_closing():
             # The system refused it: the loss of the connection is about to be announced.
             self._holding_back = self._in_the_open
         self._alarm.set(within)
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
-            self._alarm.clear()
-        arrived, self._arrived = self._arrived, []
-        return arrived
+
+    def _answered(self) -> None:
+        """All replies are there: wake whoever waits, unless there is something to go on with."""
+        waiter, then, self._then = self._waiter, self._then, None
+        if then is not None and waiter is not None and not waiter.done() and self.lost is None:
+            try:
+                then(self._arrived)
+            except BaseException as error:  # noqa: BLE001 - whoever waits gets it, whatever it is
+                waiter.set_exception(error)
+        if len(self._arrived) == self._wanted:
+            self._wake()
 
     def lose(self, loss: LineLost) -> LineLost:
         """Give the connection up at once; gives back the first reason there was."""
@@ -154,7 +178,7 @@ class Dialogue(asyncio.Protocol):
         except MalformedReply as malformed:
             self.lose(LineLost(f"the server sent {malformed}"))
         if len(self._arrived) == self._wanted:
-            self._wake()
+            self._answered()
         elif self.lost is None:
             self._alarm.set(self._patience)
 

@@ -12,7 +12,7 @@ from typing import Final
 from digest.errors import RelayUnavailable
 from digest.model.outcome import Deferred, Outcome, Rejected, Reply, Unknown
 from digest.sender.commands import COMMANDS, opening_of
-from digest.sender.dialogue import CLOSING, Dialogue, LineLost
+from digest.sender.dialogue import CLOSING, Dialogue, LineLost, Then
 from digest.sender.extensions import Extensions
 from digest.sender.verdicts import go_ahead, is_positive, of_message, of_opening, wants_message
 from digest.sender.wire import FINAL_DOT, Letter
@@ -72,44 +72,67 @@ class Session:
     async def _carry(
         self, opening: bytes, data: Sequence[bytes], before_commit: Callable[[], None]
     ) -> Outcome:
-        """The transaction: two questions, the second of which ends with the final dot."""
-        replies = await (self._open_anew(opening) if self._left_open else self._open(opening))
-        if not go_ahead(replies):
-            return await self._refused(replies)
-        if self._dialogue.lost is not None:
-            return self._unheard(self._dialogue.lost)
-        before_commit()
-        self.served += 1
-        self._left_open = False
-        replies = await self._dialogue.ask(data, replies=1, within=self._timeout_after_data)
+        """The transaction: two questions, the second of which ends with the final dot.
+
+        It is asked in the turn of the event loop in which the go-ahead comes: one awakening of this
+        task for a message, and not two.
+        """
+
+        def commit(opened: Sequence[Reply]) -> None:
+            if go_ahead(opened):
+                before_commit()
+                self.served += 1
+                self._left_open = False
+                self._dialogue.go_on(data, replies=1, within=self._timeout_after_data)
+
+        begin = self._open_anew if self._left_open else self._open
+        replies = await begin(opening, commit)
+        if self._left_open:
+            lost = self._dialogue.lost
+            if lost is None or not go_ahead(replies):
+                return await self._refused(replies)
+            return self._unheard(lost)
         if not replies:
             return await self._without_receipt()
         if self._dialogue.holding_back:
             return await self._answered_early(replies[0])
         return of_message(replies[0])
 
-    def _open(self, opening: bytes, replies: int = COMMANDS) -> Awaitable[Sequence[Reply]]:
-        """The replies to the opening as far as they came: in one go where the server lets us."""
+    def _open(
+        self, opening: bytes, then: Then, replies: int = COMMANDS
+    ) -> Awaitable[Sequence[Reply]]:
+        """The replies to the opening as far as they came, or to what followed (`Dialogue.ask`)."""
         self._left_open = True
         if self._extensions.pipelining:
-            return self._dialogue.ask(opening, replies=replies, within=self._timeout)
-        return self._ask_one_by_one(opening)
+            return self._dialogue.ask(opening, replies=replies, within=self._timeout, then=then)
+        return self._ask_one_by_one(opening, then)
 
-    async def _open_anew(self, opening: bytes) -> Sequence[Reply]:
+    async def _open_anew(self, opening: bytes, then: Then) -> Sequence[Reply]:
         """As `_open`, after a transaction that was refused and is to be forgotten first."""
-        replies = await self._open(_RSET + opening, 1 + COMMANDS)
+
+        def forgotten(replies: Sequence[Reply]) -> None:
+            if is_positive(replies[0]):
+                then(replies[1:])
+
+        replies = await self._open(_RSET + opening, forgotten, 1 + COMMANDS)
+        if not self._left_open:
+            return replies
         if replies and not is_positive(replies[0]):
             raise self._dialogue.lose(LineLost("the server refused RSET", reply=replies[0]))
         return replies[1:]
 
-    async def _ask_one_by_one(self, commands: bytes) -> Sequence[Reply]:
-        """The replies of a server that does not want the next command before it has answered."""
+    async def _ask_one_by_one(self, commands: bytes, then: Then) -> Sequence[Reply]:
+        """As `_open`, for a server that wants the next command only once it has answered."""
         replies: list[Reply] = []
-        for command in commands.splitlines(keepends=True):
-            replies += await self._dialogue.ask(command, replies=1, within=self._timeout)
+        *questions, last = commands.splitlines(keepends=True)
+        for question in questions:
+            replies += await self._dialogue.ask(question, replies=1, within=self._timeout)
             if self._dialogue.lost is not None or not is_positive(replies[-1]):
-                break
-        return replies
+                return replies
+        found = await self._dialogue.ask(
+            last, replies=1, within=self._timeout, then=lambda answer: then([*replies, *answer])
+        )
+        return [*replies, *found] if self._left_open else found
 
     async def _refused(self, replies: Sequence[Reply]) -> Outcome:
         """The outcome of an opening without a go-ahead. The first refusal in it decides."""

@@ -1,19 +1,20 @@
 """Outcomes: what attempts came to, recorded in batches."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from digest.model.delivery import DeliveryState
 from digest.model.instant import from_text, to_text
 from digest.storage.connection import Database
 
-# One statement for all: a statement for each holds up the event loop's thread twice.
+# One statement for all of a second: a statement for each holds up the event loop's thread twice.
 _SENT = """
-update deliveries set state = 'sent', reply = one.value ->> 1, finished_at = one.value ->> 2
-from json_each(?) as one
-where deliveries.id = one.value ->> 0 and state = 'sending'
+update deliveries set state = 'sent', reply = reply_to.value, finished_at = ?
+from json_each(?) as reply_to
+where deliveries.id = cast(reply_to.key as integer) and state = 'sending'
 """
 
 _RECORD = """
@@ -37,12 +38,12 @@ class Settled:
 def record(db: Database, settled: Iterable[Settled]) -> None:
     """Write down what attempts came to; only what is claimed changes."""
     settled = list(settled)
-    sent = [
-        (one.delivery_id, one.reply, to_text(one.at))
-        for one in settled
-        if one.state is DeliveryState.SENT
-    ]
-    db.execute(_SENT, [json.dumps(sent)])
+    sent: defaultdict[int, dict[int, str]] = defaultdict(dict)
+    for one in settled:
+        if one.state is DeliveryState.SENT:
+            sent[int(one.at.timestamp())][one.delivery_id] = one.reply
+    for second, replies in sent.items():
+        db.execute(_SENT, [to_text(datetime.fromtimestamp(second, UTC)), json.dumps(replies)])
     db.connection.executemany(
         _RECORD, (_settled_row(one) for one in settled if one.state is not DeliveryState.SENT)
     )

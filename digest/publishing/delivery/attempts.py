@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Final, assert_never
 
 from digest.composer.form import MessageForm
@@ -74,7 +75,7 @@ class Attempts:
             return
         try:
             outcome = await self._transport.send(
-                envelope, message, before_commit=lambda: self._last_look.at(delivery)
+                envelope, message, before_commit=partial(self._last_look.at, delivery)
             )
         except Objected as objected:
             self._obey(delivery, objected.message)
@@ -97,7 +98,7 @@ class Attempts:
             self._claims.give_back(delivery, "")
 
     def _settle(self, delivery: Delivery, state: DeliveryState, reply: str) -> None:
-        now = self._clock().replace(microsecond=0)
+        now = self._clock()
         match state:
             case DeliveryState.REJECTED:
                 self._refuse(delivery, reply, now)

@@ -4,7 +4,6 @@ import asyncio
 import os
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from typing import Final
 
 from digest.composer.dkim import DkimSigner
@@ -36,7 +35,6 @@ async def filled(
     Signing takes twenty times as long as everything else about a message, and does not hold Python
     up: where there is another core it has it, while the event loop goes on.
     """
-    fill = partial(form.pieces, recipient, delivery_id=delivery_id, date=date)
     if form.signature is None or _CORES == 1:
-        return fill()
-    return await asyncio.to_thread(fill)
+        return form.pieces(recipient, delivery_id=delivery_id, date=date)
+    return await asyncio.to_thread(form.pieces, recipient, delivery_id=delivery_id, date=date)
