@@ -119,6 +119,9 @@ class Dialogue(asyncio.Protocol):
     def _answered(self) -> None:
         """All replies are there: wake whoever waits, unless there is something to go on with."""
         waiter, then, self._then = self._waiter, self._then, None
+        if then is not None and self._parser.amid:
+            # What has begun by now cannot be an answer to what follows.
+            self.lose(LineLost(_UNASKED))
         if then is not None and waiter is not None and not waiter.done() and self.lost is None:
             try:
                 then(self._arrived)

@@ -31,6 +31,11 @@ class ReplyParser:
         self._lines: list[bytes] = []
         self._size = 0
 
+    @property
+    def amid(self) -> bool:
+        """Whether a reply has begun and is not there yet."""
+        return bool(self._rest or self._size)
+
     def feed(self, data: bytes) -> Iterable[Reply]:
         """The replies that `data` completes, in order.
 

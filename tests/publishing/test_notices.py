@@ -38,6 +38,8 @@ from digest.sender.recorder import ACCEPTED, RecordingTransport
 from digest.sender.transports import transport_for
 from digest.storage import drafts, slots, sources
 from digest.storage.connection import open_database
+from tests.faults.script import Say, Stage, always
+from tests.faults.scripted_server import ScriptedServer, serving
 from tests.publishing.paper import NOW, Paper
 
 OWNER = "owner@gazette.example"
@@ -369,6 +371,21 @@ def test_a_mail_that_the_server_does_not_take_is_tried_again(
     settle(owner.paper, SlotState.SKIPPED, "2 of 4 articles")
     assert owner.hears(by=RecordingTransport({OWNER: refusal})) == 0
     assert owner.hears(at=NOW + HOUR) == 1
+
+
+def test_a_mail_that_one_server_does_not_take_is_told_by_the_next_one(owner: Owner) -> None:
+    settle(owner.paper, SlotState.SKIPPED, "2 of 4 articles")
+    too_small = always({Stage.DOT: Say("552 5.3.4 too big for this system")})
+    with serving(ScriptedServer(too_small)) as first, serving(ScriptedServer()) as second:
+        relays = tuple(
+            SmtpSettings(name=name, host=server.host, port=server.port, security=Security.NONE)
+            for name, server in (("first", first), ("second", second))
+        )
+        settings = replace(owner.paper.settings, relays=relays)
+        assert post(settings, now=NOW, transport=lambda: transport_for(settings)) == 1
+    assert first.counts[Stage.DOT] == 1
+    assert second.readers == [OWNER]
+    assert owner.hears(at=NOW + HOUR) == 0
 
 
 def test_a_mail_that_may_have_arrived_is_not_sent_again(owner: Owner) -> None:

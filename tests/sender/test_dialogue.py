@@ -93,7 +93,10 @@ def test_who_is_cancelled_before_the_answer_is_there_goes_on_with_nothing(run: R
     run(main())
 
 
-@pytest.mark.parametrize("more", [b"250 and another\r\n", b"421 closing\r\n", b"nonsense\r\n"])
+@pytest.mark.parametrize(
+    "more",
+    [b"250 and another\r\n", b"421 closing\r\n", b"nonsense\r\n", b"25", b"250-and\r\n"],
+)
 def test_where_more_was_said_than_asked_for_nothing_follows(run: Run, more: bytes) -> None:
     async def main() -> None:
         async with talking() as (dialogue, _):

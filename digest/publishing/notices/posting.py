@@ -97,7 +97,8 @@ def _mailed(
 
     def begin() -> None:
         nonlocal begun
-        notices.tell(db, due, now)
+        if not begun:  # where another server has not taken it, it is told already
+            notices.tell(db, due, now)
         begun = True
 
     newsletter = next(iter(settings.newsletters.values()))
