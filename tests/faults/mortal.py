@@ -11,7 +11,6 @@ import signal
 import sqlite3
 import sys
 import traceback
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -126,10 +125,7 @@ def live(life: Callable[[Mortality], None], steps: int | None) -> bool:
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    with warnings.catch_warnings():
-        # Python 3.12 minds other threads, such as those of pytest-xdist. A life needs none of them.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
+    child = os.fork()
     if child == 0:
         code = 1
         try:

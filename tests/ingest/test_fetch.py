@@ -11,6 +11,7 @@ import pytest
 
 from digest.errors import SourceError
 from digest.ingest.fetch import Request, Response, fetch
+from tests.faults.scripted_server import held_port
 from tests.ingest.conftest import Answer, Names, Server, body, redirect
 
 
@@ -216,9 +217,8 @@ def test_a_refusal_is_told_with_what_to_do(server: Server, status: int, phrase: 
 
 
 def test_a_server_that_is_not_there_is_told() -> None:
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))  # and listens not: the port is given to no other
-        url = f"http://127.0.0.1:{nobody.getsockname()[1]}/feed"
+    with held_port("127.0.0.1") as nobody_listens:
+        url = f"http://127.0.0.1:{nobody_listens.getsockname()[1]}/feed"
         with pytest.raises(SourceError, match="cannot be read: there is no connection"):
             get(url)
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults.gazette import Gazette, Target, stock
 from tests.faults.script import Hang, Moment, Stage
-from tests.faults.scripted_server import ScriptedServer, serving
+from tests.faults.scripted_server import ScriptedServer, held_port, serving
 from tests.faults.service import make_due, running
 
 pytestmark = pytest.mark.slow
@@ -105,9 +105,5 @@ def test_a_second_signal_is_obeyed_at_once_and_what_is_in_doubt_is_unknown(
 @contextmanager
 def two_free_ports() -> Iterator[list[int]]:
     """Two ports that nobody is given meanwhile, and that a server may listen on."""
-    with socket.socket() as one, socket.socket() as other:
-        for reserved in (one, other):
-            # Linux shares a port of those who do not listen with one who does, if both allow it.
-            reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            reserved.bind(("127.0.0.1", 0))
+    with held_port("127.0.0.1") as one, held_port("127.0.0.1") as other:
         yield [one.getsockname()[1], other.getsockname()[1]]
