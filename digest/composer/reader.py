@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NoReturn
 
 from digest.composer import slots
-from digest.composer.slots import Markers, Slot
+from digest.composer.slots import Markers, PlaceholderName, Slot
 
 
 # Neither is a TypeError: jinja takes one for an attribute that does not exist.
@@ -97,12 +97,17 @@ class Reader:
         self._markers = markers
         self._answers = answers
         self._clean = clean
-        self.greeting = ReaderValue(self, Slot(slots.GREETING, greetings))
+        self.greeting = ReaderValue(self, Slot(PlaceholderName.GREETING, greetings))
         self.email, self.unsubscribe_url, self.preferences_url, self.view_url = (
             ReaderValue(self, Slot(name))
-            for name in (slots.EMAIL, slots.UNSUBSCRIBE, slots.PREFERENCES, slots.VIEW)
+            for name in (
+                PlaceholderName.EMAIL,
+                PlaceholderName.UNSUBSCRIBE,
+                PlaceholderName.PREFERENCES,
+                PlaceholderName.VIEW,
+            )
         )
-        self.name = self.value(slots.NAME)
+        self.name = self.value(PlaceholderName.NAME)
         self.fields = ReaderFields(self)
 
     def value(self, name: str) -> ReaderValue | str:
@@ -129,7 +134,7 @@ class Reader:
         raise Asked(slot.name)
 
     def _demand_a_field(self, slot: Slot) -> None:
-        if slot.name != slots.NAME and not slot.name.startswith(slots.FIELD):
+        if slot.name != PlaceholderName.NAME and not slot.name.startswith(slots.FIELD):
             raise SlotMisused(
                 f"reader.{slot.name} differs from reader to reader and is filled in after the "
                 "template has run: it can be printed, but not be tested, compared or filtered"

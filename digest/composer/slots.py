@@ -10,16 +10,23 @@ the edition's nonce, which nobody knows before the edition is made: no feed can 
 import hashlib
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
-#: The names of slots. A field of the subscriber is FIELD and the field's own name.
-EMAIL: Final = "email"
-NAME: Final = "name"
-GREETING: Final = "greeting"
+
+class PlaceholderName(StrEnum):
+    """What a placeholder stands for, but for the subscriber's own fields (`FIELD`)."""
+
+    EMAIL = "email"
+    NAME = "name"
+    GREETING = "greeting"
+    UNSUBSCRIBE = "unsubscribe_url"
+    PREFERENCES = "preferences_url"
+    VIEW = "view_url"
+
+
+#: A field of the subscriber is FIELD and the field's own name.
 FIELD: Final = "fields."
-UNSUBSCRIBE: Final = "unsubscribe_url"
-PREFERENCES: Final = "preferences_url"
-VIEW: Final = "view_url"
 
 #: Begins a question that asks only whether the reader has a value, and its answers.
 HAS: Final = "has "

@@ -8,7 +8,7 @@ from typing import Final
 from digest.composer import slots
 from digest.composer.cleaning import plain
 from digest.composer.links import ReaderLinks, token_part
-from digest.composer.slots import Slot
+from digest.composer.slots import PlaceholderName, Slot
 from digest.model.subscriber import Recipient
 
 #: Finds a reader's value, which may still have to be made plain.
@@ -28,11 +28,11 @@ def value_of(slot: Slot, recipient: Recipient, links: ReaderLinks) -> str:
 def parts_of(slot: Slot, links: ReaderLinks) -> tuple[str | Slot, ...]:
     """What a slot is made of: of a link, only the token differs from reader to reader."""
     match slot.name:
-        case slots.UNSUBSCRIBE:
+        case PlaceholderName.UNSUBSCRIBE:
             return (links.unsubscribe_root, _TOKEN)
-        case slots.PREFERENCES:
+        case PlaceholderName.PREFERENCES:
             return (links.preferences_root, _TOKEN)
-        case slots.VIEW:
+        case PlaceholderName.VIEW:
             return (links.view,)
         case _:
             return (slot,)
@@ -43,9 +43,9 @@ def finder_of(slot: Slot) -> Finder:
     if slot == _TOKEN:
         return _token
     match slot.name:
-        case slots.EMAIL | slots.NAME:
+        case PlaceholderName.EMAIL | PlaceholderName.NAME:
             return attrgetter(slot.name)
-        case slots.GREETING:
+        case PlaceholderName.GREETING:
             named, nameless = slot.words
             return partial(_greeting, named, nameless)
         case field:
