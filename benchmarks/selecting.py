@@ -15,7 +15,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from digest.model.instant import to_text
+from digest.lib.timestamps import to_text
 from digest.model.newsletter import Rules
 from digest.selection import Selection, select
 from digest.storage.candidates import candidates

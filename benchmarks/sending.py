@@ -27,8 +27,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from digest.config import DkimSettings, Security, Settings, SmtpSettings
+from digest.lib.timestamps import to_text
 from digest.model.delivery import DeliveryState
-from digest.model.instant import to_text
 from digest.model.newsletter import Newsletter, Rules, Site
 from digest.storage.connection import open_database
 

@@ -19,9 +19,9 @@ from typer.main import get_command
 
 from digest.cli.app import app
 from digest.config import newsletter_schema, schema, server_schema, shape
-from digest.config.durations import format_duration
 from digest.config.environment import variable
 from digest.config.starter import quoted
+from digest.lib.durations import format_duration
 
 FOLDER: Final = Path(__file__).parents[1] / "docs" / "reference"
 

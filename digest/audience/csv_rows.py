@@ -9,7 +9,7 @@ from digest.audience import columns, spreadsheet
 from digest.audience.columns import Columns, Mapped
 from digest.audience.rows import BadRow, Row
 from digest.errors import AudienceError
-from digest.model.csv_fields import allow_long_fields
+from digest.lib.text_files import allow_long_fields
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader

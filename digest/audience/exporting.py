@@ -17,7 +17,7 @@ from typing import Final, TextIO
 from digest.audience import columns
 from digest.audience.reader import topics_cell
 from digest.audience.spreadsheet import guard
-from digest.model.instant import to_text
+from digest.lib.timestamps import to_text
 from digest.model.membership import Member, Standing
 from digest.storage import subscriptions
 from digest.storage.connection import Database

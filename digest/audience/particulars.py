@@ -10,8 +10,8 @@ from datetime import UTC, datetime, tzinfo
 from functools import cache
 from typing import Final
 
-from digest.config.languages import canonical
 from digest.errors import AudienceError
+from digest.lib.language_tags import canonical
 from digest.model.membership import Standing
 
 _MOST_NAME = 200

@@ -24,7 +24,7 @@ def approve(
 
     Example: `digest approve daily`
     """
-    from digest.model.instant import next_second
+    from digest.lib.timestamps import next_second
     from digest.publishing.drafts.editing import approve as use_case
     from digest.publishing.drafts.prospect import prospect
     from digest.publishing.skipped import Skipped

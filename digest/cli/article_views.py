@@ -60,7 +60,7 @@ def _fate_in_words(fate: "Fate") -> str:
 
 def as_json(article: "Article") -> dict[str, Any]:
     """An article as `--json` shows it."""
-    from digest.model.instant import to_text
+    from digest.lib.timestamps import to_text
 
     def instant(at: datetime | None) -> str | None:
         return to_text(at) if at else None

@@ -49,7 +49,7 @@ def draft(
 
     Example: `digest draft daily --out draft.txt`, then `digest draft daily --read draft.txt`
     """
-    from digest.model.instant import next_second
+    from digest.lib.timestamps import next_second
     from digest.publishing.drafts.editing import read_back, show
     from digest.publishing.skipped import Skipped
 

@@ -42,7 +42,7 @@ def nothing_done(reason: str, *, as_json: bool) -> NoReturn:
 
 def draft_as_json(shown: "Shown") -> dict[str, Any]:
     """A draft as `--json` prints it."""
-    from digest.model.instant import to_text
+    from digest.lib.timestamps import to_text
 
     edition, sheet = shown.edition, shown.sheet
     return {

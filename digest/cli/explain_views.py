@@ -216,6 +216,6 @@ def _answer_as_json(answer: Answer) -> dict[str, Any]:
 
 
 def _text(instant: "datetime | None") -> str | None:
-    from digest.model.instant import to_text
+    from digest.lib.timestamps import to_text
 
     return to_text(instant) if instant else None

@@ -171,7 +171,7 @@ def _as_json(found: "Plan") -> dict[str, Any]:
 
 
 def _slot_as_json(one: "Coming", newsletter: "Newsletter") -> dict[str, Any]:
-    from digest.model.instant import to_text
+    from digest.lib.timestamps import to_text
 
     return {
         "slot": one.slot.name,

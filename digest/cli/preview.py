@@ -64,7 +64,7 @@ def preview(
 
     Example: `digest preview --for ada@example.com --out digest.html`
     """
-    from digest.model.instant import next_second
+    from digest.lib.timestamps import next_second
     from digest.publishing.preview import preview as use_case
     from digest.publishing.skipped import Skipped
 

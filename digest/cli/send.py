@@ -91,7 +91,7 @@ def _test(
     as_json: bool,
 ) -> None:
     from digest.audience.address import normalise
-    from digest.model.instant import next_second
+    from digest.lib.timestamps import next_second
     from digest.model.outcome import Accepted
     from digest.publishing.preview import preview, send_test
     from digest.publishing.skipped import Skipped
@@ -125,7 +125,7 @@ def _skipped(why: "Skipped", *, as_json: bool) -> typer.Exit:
 def _say_what_would_be(
     session: Session, newsletter: "Newsletter", now: datetime, *, as_json: bool
 ) -> None:
-    from digest.model.instant import next_second
+    from digest.lib.timestamps import next_second
     from digest.publishing.outlook import Resume, outlook
     from digest.publishing.skipped import Skipped
 
@@ -151,7 +151,7 @@ def _say_what_would_be(
 
 
 def _ask_first(session: Session, newsletter: "Newsletter", now: datetime, *, as_json: bool) -> None:
-    from digest.model.instant import next_second
+    from digest.lib.timestamps import next_second
     from digest.publishing.outlook import Resume, outlook
     from digest.publishing.skipped import Skipped
 
@@ -178,7 +178,7 @@ def _send(
     as_json: bool,
 ) -> None:
     from digest.cli.progress import delivery_progress
-    from digest.model.instant import next_second
+    from digest.lib.timestamps import next_second
     from digest.publishing.send import send as use_case
 
     with delivery_progress() as progress:

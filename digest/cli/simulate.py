@@ -132,7 +132,7 @@ def _schedule(newsletter: "Newsletter", lines: list[str] | None) -> "Schedule":
 
 
 def _span(text: str | None) -> timedelta | None:
-    from digest.config.durations import parse_duration
+    from digest.lib.durations import parse_duration
 
     if text is None:
         return None
@@ -162,8 +162,8 @@ def _rules(rules: "Rules", given: dict[str, Any]) -> "Rules":
 
 def _as_json(result: "Simulation") -> dict[str, Any]:
     from digest.cli.simulation_views import sizes
-    from digest.config.durations import format_duration
-    from digest.model.instant import to_text
+    from digest.lib.durations import format_duration
+    from digest.lib.timestamps import to_text
 
     newsletter, rules = result.newsletter, result.newsletter.rules
     return {
@@ -190,7 +190,7 @@ def _as_json(result: "Simulation") -> dict[str, Any]:
 
 
 def _slot_as_json(one: "SimulatedSlot") -> dict[str, Any]:
-    from digest.model.instant import to_text
+    from digest.lib.timestamps import to_text
 
     return {
         "slot": one.slot.name,

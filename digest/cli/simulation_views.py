@@ -69,7 +69,7 @@ def sizes(result: "Simulation") -> dict[str, Any]:
 
 
 def _what(result: "Simulation") -> str:
-    from digest.config.durations import format_duration
+    from digest.lib.durations import format_duration
 
     newsletter, rules = result.newsletter, result.newsletter.rules
     said = [

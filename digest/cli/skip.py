@@ -27,7 +27,7 @@ def skip(
 
     Example: `digest skip daily --reason "public holiday"`
     """
-    from digest.model.instant import next_second
+    from digest.lib.timestamps import next_second
     from digest.publishing.drafts.skip import skip as use_case
     from digest.publishing.skipped import Skipped
 

@@ -246,6 +246,6 @@ def _slot_as_json(record: "SlotRecord", each: "NewsletterStatus") -> dict[str, A
 
 
 def _text(instant: "datetime | None") -> str | None:
-    from digest.model.instant import to_text
+    from digest.lib.timestamps import to_text
 
     return to_text(instant) if instant else None

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from digest.composer import headers, quoted
 from digest.composer.addresses import mailable
-from digest.composer.cleaning import plain
+from digest.lib.text import plain
 
 # A name that is atoms, and an address that is a dot-atom at a domain in small letters.
 _NAME: Final = re.compile(r"[A-Za-z0-9]+(?:[ -][A-Za-z0-9]+)*")

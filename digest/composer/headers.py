@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from quopri import decodestring
 from typing import Final
 
-from digest.composer.cleaning import plain
+from digest.lib.text import plain
 
 #: RFC 5322 section 2.1.1: the length to aim at, and RFC 2047's limit of an encoded word.
 LINE: Final = 78

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 from digest.composer.addresses import ascii_domain
-from digest.composer.cleaning import plain
 from digest.errors import TemplateError
+from digest.lib.text import plain
 from digest.model.newsletter import Newsletter, Site
 
 # RFC 3986's reserved and unreserved characters, and "%" for what is escaped already.

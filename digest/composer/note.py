@@ -4,9 +4,9 @@ from datetime import datetime
 
 from digest.composer import quoted
 from digest.composer.addresses import domain_of, mailable
-from digest.composer.cleaning import plain
 from digest.composer.filling import date_field, to_field
 from digest.composer.headers import mailbox_field, text_field
+from digest.lib.text import plain
 from digest.model.newsletter import Newsletter
 
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from digest.composer import budget
-from digest.composer.cleaning import plain
 from digest.composer.images import open_image, travels_along
 from digest.composer.inlining import inline
 from digest.composer.language import Language
@@ -21,6 +20,7 @@ from digest.composer.subject import subject_line
 from digest.composer.templates import Templates
 from digest.composer.view import View, cleaned
 from digest.errors import TemplateError
+from digest.lib.text import plain
 from digest.model.edition import Edition, Story
 from digest.model.newsletter import Newsletter, Site
 from digest.model.variant import Cut, RenderedVariant, VariantKey

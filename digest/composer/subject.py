@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Final
 
-from digest.composer.cleaning import plain, shorten
 from digest.composer.language import Locality
 from digest.composer.templates import render_line
 from digest.errors import TemplateError
+from digest.lib.text import plain, shorten
 from digest.model.edition import Story
 from digest.model.newsletter import Newsletter
 

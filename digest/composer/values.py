@@ -6,9 +6,9 @@ from operator import attrgetter
 from typing import Final
 
 from digest.composer import slots
-from digest.composer.cleaning import plain
 from digest.composer.links import ReaderLinks, token_part
 from digest.composer.slots import PlaceholderName, Slot
+from digest.lib.text import plain
 from digest.model.subscriber import Recipient
 
 #: Finds a reader's value, which may still have to be made plain.

@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator, PlainValidator, ValidationInfo
 
-from digest.config import languages
 from digest.config.addresses import (
     bounce_address,
     mail_address,
@@ -23,8 +22,9 @@ from digest.config.addresses import (
     web_address,
 )
 from digest.config.domains import domain, nameserver, selector
-from digest.config.durations import parse_duration
 from digest.config.refusal import CONTROL, LONGEST_LINE, line, nearest, refused
+from digest.lib import language_tags
+from digest.lib.durations import parse_duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +94,15 @@ def _nearest_zone(text: str) -> str | None:
 
 
 def _language(text: str, info: ValidationInfo) -> str:
-    tag = languages.canonical(text)
+    tag = language_tags.canonical(text)
     folder = (info.context or {}).get("folder", Path())
-    known = languages.known(folder)
+    known = language_tags.known(folder)
     if tag is None:
         raise refused(
             f"a language tag such as en or pt-BR, with words (there are {', '.join(known)})",
             nearest(text, known),
         )
-    if not languages.has_words(tag, folder):
+    if not language_tags.has_words(tag, folder):
         raise refused(
             f"a language that has words: {', '.join(known)}, or one of your own in"
             f" templates/email/words/{tag}.toml"

@@ -11,7 +11,7 @@ from digest.config import shape
 from digest.config.refusal import nearest
 from digest.config.schema import File
 from digest.errors import Problem
-from digest.model.login import without_login
+from digest.lib.redact import without_login
 
 _LONGEST: Final = 60
 

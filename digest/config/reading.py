@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from digest.config.problems import shortened
 from digest.errors import ConfigError, Problem
-from digest.model.login import without_login
+from digest.lib.redact import without_login
 
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _LARGEST: Final = 1_000_000

@@ -8,11 +8,11 @@ from typing import Annotated, Final, Literal
 from pydantic import PlainValidator
 from pydantic_core import PydanticCustomError
 
-from digest.config.durations import parse_duration
 from digest.config.kinds import Words
 from digest.config.not_a_schedule import NotASchedule
 from digest.config.refusal import line, refused
 from digest.config.schedules import parse_schedule
+from digest.lib.durations import parse_duration
 from digest.model.schedule import QuietHours, Schedule
 
 _DAY: Final = timedelta(days=1)

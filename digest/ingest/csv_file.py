@@ -10,7 +10,7 @@ from digest.errors import SourceError
 from digest.ingest.columns import REQUIRED, columns_of, matched
 from digest.ingest.decoding import decoded
 from digest.ingest.reading import Field, Note, Rejected, Row
-from digest.model.csv_fields import allow_long_fields
+from digest.lib.text_files import allow_long_fields
 
 _DELIMITERS: Final = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 _UNCLOSED: Final = "a quotation mark opens a field here, and none closes it before the file ends"

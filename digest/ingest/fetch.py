@@ -11,7 +11,7 @@ from digest import __version__
 from digest.errors import SourceError
 from digest.ingest.addresses import addresses_of
 from digest.ingest.inflate import ACCEPTED, Inflater
-from digest.model.login import without_login
+from digest.lib.redact import without_login
 
 MOST_REDIRECTS: Final = 5
 

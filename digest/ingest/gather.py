@@ -10,7 +10,7 @@ from digest.config.settings import SourceSettings
 from digest.errors import SourceError
 from digest.ingest.read import Validators, read
 from digest.ingest.reading import Note, Reading, Rejected
-from digest.model.login import without_login
+from digest.lib.redact import without_login
 from digest.storage import articles, sources
 from digest.storage.connection import Database
 

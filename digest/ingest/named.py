@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from digest.config import DateOrder, Settings, SourceKind, SourceSettings
 from digest.config.checks import guessed_kind
 from digest.errors import UsageError
-from digest.model.login import without_login
+from digest.lib.redact import without_login
 
 #: A file that somebody names is meant: its limit only keeps the memory from filling.
 _MOST_BYTES: Final = 1_000_000_000

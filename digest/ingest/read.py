@@ -10,8 +10,8 @@ from digest.errors import SourceError
 from digest.ingest.article import from_row
 from digest.ingest.identity import identified
 from digest.ingest.reading import Note, Reading, Rejected, Row
+from digest.lib.redact import without_login
 from digest.model.article import NewArticle
-from digest.model.login import without_login
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

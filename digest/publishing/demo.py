@@ -11,7 +11,7 @@ from pathlib import Path
 
 from digest.config import Security, Settings, SmtpSettings
 from digest.config.load import load
-from digest.model.instant import from_text
+from digest.lib.timestamps import from_text
 from digest.model.membership import Standing
 from digest.publishing.delivery.report import Progress, Report
 from digest.publishing.delivery.round import Plan

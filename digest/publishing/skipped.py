@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from digest.lib.formatting import in_words
 from digest.model.counted import counted
 from digest.model.newsletter import Newsletter
-from digest.model.span import in_words
 from digest.selection import TooFew
 from digest.storage.candidates import Surroundings, surroundings
 from digest.storage.connection import Database

@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from digest.lib.formatting import in_words
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import CatchUp
 from digest.model.slot import Slot, SlotRecord, SlotState
-from digest.model.span import in_words
 
 #: A slot is missed when nobody has seen to it for so long: a machine may be slow, or restarted.
 GRACE: Final = timedelta(minutes=5)

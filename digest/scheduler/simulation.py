@@ -15,11 +15,11 @@ from typing import Final
 
 from digest.config import Settings
 from digest.errors import UsageError
+from digest.lib.formatting import in_words
 from digest.model.decision import Verdict
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import DeliverAt
 from digest.model.slot import Slot
-from digest.model.span import in_words
 from digest.publishing.hours import hours_in
 from digest.scheduler.replay import Moment, Replay, SimulatedSlot
 from digest.scheduler.timetable import slots_after

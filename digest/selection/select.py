@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from digest.lib.timestamps import to_text
 from digest.model.article import Article
 from digest.model.decision import Decision, Verdict
 from digest.model.edition import Story
-from digest.model.instant import to_text
 from digest.model.newsletter import Rules
 from digest.selection.filling import fill
 from digest.selection.headlines import first_of_each

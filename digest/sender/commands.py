@@ -4,8 +4,8 @@ from functools import lru_cache
 from typing import Final
 
 from digest.errors import RelayUnavailable
+from digest.lib.email_address import AddressImpossible, wire_address
 from digest.model.outcome import Rejected
-from digest.sender.addresses import AddressImpossible, wire_address
 from digest.sender.extensions import Extensions
 from digest.sender.wire import Letter
 

@@ -13,8 +13,8 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 from digest.errors import RelayUnavailable
+from digest.lib.email_address import domain_of
 from digest.model.outcome import Accepted, Outcome
-from digest.sender.addresses import domain_of
 from digest.sender.envelope import Envelope
 from digest.sender.gate import NOT_YET, Gate
 from digest.sender.health import Health

@@ -8,8 +8,8 @@ import sqlite3
 from datetime import datetime
 
 from digest.errors import LedgerError
+from digest.lib.timestamps import from_text, to_text
 from digest.model.article import Article
-from digest.model.instant import from_text, to_text
 from digest.storage.connection import Database
 from digest.storage.fates import Fate, fates
 from digest.storage.keeping import Kept, keep

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from digest.errors import StorageError
-from digest.model.instant import to_text
+from digest.lib.timestamps import to_text
 from digest.storage.connection import Database
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from digest.lib.timestamps import from_text, to_text
 from digest.model.delivery import Delivery
-from digest.model.instant import from_text, to_text
 from digest.model.subscriber import Recipient
 from digest.storage.connection import Database
 from digest.storage.objections import objection

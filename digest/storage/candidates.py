@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from digest.lib.timestamps import from_text, to_text
 from digest.model.article import Article
-from digest.model.instant import from_text, to_text
 from digest.storage.articles import from_row
 from digest.storage.connection import Database
 

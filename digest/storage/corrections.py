@@ -3,8 +3,8 @@
 from collections.abc import Set
 from datetime import datetime
 
+from digest.lib.timestamps import to_text
 from digest.model.article import Article, NewArticle
-from digest.model.instant import to_text
 from digest.storage.articles import existing, find, from_row
 from digest.storage.connection import Database
 from digest.storage.keeping import keep, values_of, write_edit

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 
+from digest.lib.timestamps import to_text
 from digest.model.delivery import DeliveryState
-from digest.model.instant import to_text
 from digest.storage.connection import Database
 
 _REQUEUE = """

@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from digest.errors import Superseded
+from digest.lib.timestamps import from_text, to_text
 from digest.model.article import Article
 from digest.model.decision import Verdict
 from digest.model.edition import Placement
-from digest.model.instant import from_text, to_text
 from digest.model.proposal import Approval, DraftState, Placed, Proposal, StoredDraft
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.storage import slots

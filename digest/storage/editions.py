@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from digest.lib.timestamps import from_text, to_text
 from digest.model.edition import Edition, EditionState, Placement, Story
-from digest.model.instant import from_text, to_text
 from digest.model.variant import RenderedVariant, VariantKey
 from digest.storage.connection import Database
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from digest.errors import LedgerError, SlotTaken, Superseded
+from digest.lib.timestamps import to_text
 from digest.model.decision import Decision, Verdict
 from digest.model.edition import Edition, Story
-from digest.model.instant import to_text
 from digest.model.variant import RenderedVariant
 from digest.storage import queueing
 from digest.storage.connection import Database

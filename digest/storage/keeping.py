@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from digest.lib.timestamps import to_text
 from digest.model.article import NewArticle
-from digest.model.instant import to_text
 from digest.storage.connection import Database
 
 #: How many articles are compared with what is stored by one query; bodies come with them.

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from digest.lib.timestamps import from_text, to_text
 from digest.model.edition import EditionState
-from digest.model.instant import from_text, to_text
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.storage.connection import Database
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from digest.errors import Superseded
-from digest.model.instant import to_text
+from digest.lib.timestamps import to_text
 from digest.model.notice import Notice
 from digest.storage.connection import Database
 

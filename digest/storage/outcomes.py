@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from digest.lib.timestamps import from_text, to_text
 from digest.model.delivery import DeliveryState
-from digest.model.instant import from_text, to_text
 from digest.storage.connection import Database
 
 # One statement for all of a second: a statement for each holds up the event loop's thread twice.

@@ -7,7 +7,7 @@ moment, whatever dies, an edition's totals and its remaining deliveries are its 
 from datetime import datetime
 from typing import Final
 
-from digest.model.instant import to_text
+from digest.lib.timestamps import to_text
 from digest.storage.connection import Database
 
 #: Deliveries of one batch: others wait for the write lock as long as that takes.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from digest.errors import Superseded
-from digest.model.instant import to_text
+from digest.lib.timestamps import to_text
 from digest.model.variant import VariantKey
 from digest.storage.answers import ANSWERS, as_parameter
 from digest.storage.connection import Database

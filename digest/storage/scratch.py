@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from digest.lib.timestamps import to_text
 from digest.model.decision import Verdict
-from digest.model.instant import to_text
 from digest.storage import migrations
 from digest.storage.connection import Database
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from digest.model.instant import from_text, to_text
+from digest.lib.timestamps import from_text, to_text
 from digest.storage.connection import Database
 
 

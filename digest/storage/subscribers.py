@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
-from digest.model.instant import from_text, to_text
+from digest.lib.timestamps import from_text, to_text
 from digest.model.membership import Received
 from digest.model.subscriber import Subscriber
 from digest.storage.connection import Database

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 
-from digest.model.instant import from_text, to_text
+from digest.lib.timestamps import from_text, to_text
 from digest.model.membership import Member, Readership, Standing
 from digest.model.subscriber import Subscriber, Subscription, SubscriptionState
 from digest.storage import suppressions

@@ -9,7 +9,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime
 
-from digest.model.instant import from_text, to_text
+from digest.lib.timestamps import from_text, to_text
 from digest.storage import keys
 from digest.storage.connection import Database
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from digest.lib.timestamps import from_text, to_text
 from digest.model.delivery import DeliveryState
-from digest.model.instant import from_text, to_text
 from digest.storage import deliveries
 from digest.storage.connection import Database
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
+from digest.lib.timestamps import from_text, to_text
 from digest.model.edition import Edition
-from digest.model.instant import from_text, to_text
 from digest.storage import editions
 from digest.storage.connection import Database
 

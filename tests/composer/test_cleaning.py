@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.composer.cleaning import plain, shorten
+from digest.lib.text import plain, shorten
 
 
 def test_breaks_become_spaces_and_controls_go() -> None:

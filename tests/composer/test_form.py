@@ -14,12 +14,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from digest.composer import verp
-from digest.composer.cleaning import plain
 from digest.composer.form import MessageForm, build_form
 from digest.composer.headers import header_text
 from digest.composer.rendering import render
 from digest.composer.templates import Templates, open_templates
 from digest.errors import AudienceError, SenderError, TemplateError
+from digest.lib.text import plain
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter, Site
 from digest.model.subscriber import Recipient

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.config.languages import SHIPPED, canonical, has_words
+from digest.lib.language_tags import SHIPPED, canonical, has_words
 
 WORDS = Path(__file__).parents[2] / "templates" / "email" / "words"
 

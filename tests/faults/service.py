@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from digest.model.instant import to_text
+from digest.lib.timestamps import to_text
 from digest.storage.connection import open_database
 from tests.faults.gazette import DEADLINE, Gazette, Sender
 

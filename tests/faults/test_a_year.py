@@ -15,7 +15,7 @@ import pytest
 
 from digest.config import Settings
 from digest.config.schedules import parse_schedule
-from digest.model.instant import from_text, to_text
+from digest.lib.timestamps import from_text, to_text
 from digest.model.schedule import CatchUp, DeliverAt, Timing
 from digest.model.slot import SlotState
 from digest.publishing.audit import audit

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from digest.composer.cleaning import plain
 from digest.composer.form import build_form
 from digest.composer.links import web_link
 from digest.composer.page import page, plain_text
 from digest.composer.rendering import render
 from digest.composer.templates import open_templates
+from digest.lib.text import plain
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter, Site
 from digest.model.variant import RenderedVariant, VariantKey

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.model.login import without_login
+from digest.lib.redact import without_login
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from digest.config import Security, Settings, SmtpSettings
+from digest.lib.timestamps import to_text
 from digest.model.delivery import DeliveryState
-from digest.model.instant import to_text
 from digest.model.newsletter import Newsletter, Rules, Site
 from digest.publishing.delivery.report import Report
 from digest.publishing.send import send

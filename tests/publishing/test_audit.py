@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from digest.model.instant import to_text
+from digest.lib.timestamps import to_text
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.publishing.audit import audit
 from digest.storage import slots

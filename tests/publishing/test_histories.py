@@ -12,7 +12,7 @@ from digest.audience import membership
 from digest.audience.changes import Circumstances
 from digest.audience.reader import Reader
 from digest.errors import DigestError
-from digest.model.instant import to_text
+from digest.lib.timestamps import to_text
 from digest.model.membership import Standing
 from digest.model.newsletter import Rules
 from digest.publishing.audit import audit

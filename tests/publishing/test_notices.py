@@ -19,8 +19,8 @@ import pytest
 from digest.config import Security, Settings, SmtpSettings, SourceKind, SourceSettings
 from digest.config.settings import ServiceSettings
 from digest.errors import RelayUnavailable
+from digest.lib.timestamps import to_text
 from digest.model.edition import Placement
-from digest.model.instant import to_text
 from digest.model.newsletter import Newsletter
 from digest.model.notice import Notice
 from digest.model.outcome import Deferred, Outcome, Rejected, Reply, Unknown

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from digest.composer.cleaning import plain
+from digest.lib.text import plain
 from digest.model.article import Article
 from digest.model.decision import Verdict
 from digest.model.edition import Edition, Placement

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from digest.config.schedules import parse_schedule
-from digest.model.instant import from_text
+from digest.lib.timestamps import from_text
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import Timing
 from digest.scheduler.events import Event

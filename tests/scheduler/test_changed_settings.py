@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from digest.config.schedules import parse_schedule
-from digest.model.instant import from_text
+from digest.lib.timestamps import from_text
 from digest.model.schedule import CatchUp, DeliverAt, OnSilence, Timing
 from digest.publishing.audit import audit
 from digest.publishing.drafts.skip import skip

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from digest.model.instant import from_text
+from digest.lib.timestamps import from_text
 from digest.publishing.delivery.lock import sending
 from digest.publishing.drafts.skip import Left, skip
 from digest.scheduler.timetable import slots_after

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from digest.model.instant import from_text
+from digest.lib.timestamps import from_text
 from digest.model.notice import Notice
 from digest.model.schedule import Timing
 from digest.publishing.notices.posting import post

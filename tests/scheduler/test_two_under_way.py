@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.model.instant import from_text
+from digest.lib.timestamps import from_text
 from digest.model.schedule import DeliverAt, Timing
 from digest.publishing.audit import audit
 from digest.publishing.backup import back_up, take_up

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from digest.config import Quota, Settings, SourceKind, SourceSettings
 from digest.config.schedules import parse_schedule
-from digest.model.instant import to_text
+from digest.lib.timestamps import to_text
 from digest.scheduler.service.ending import Ending
 from digest.scheduler.service.lease import Lease
 from digest.scheduler.service.log import Log

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.sender.addresses import AddressImpossible, domain_of, wire_address
+from digest.lib.email_address import AddressImpossible, domain_of, wire_address
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from digest.config.load import load
 from digest.config.settings import Settings
 from digest.errors import DigestError
 from digest.ingest.gather import gather
-from digest.model.instant import to_text
+from digest.lib.timestamps import to_text
 from digest.storage import articles
 from digest.storage.connection import Database, open_database
 

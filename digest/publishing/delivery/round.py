@@ -14,9 +14,9 @@ from datetime import datetime
 from digest.composer.dkim import DkimSigner
 from digest.config import Settings
 from digest.errors import ConfigError, Held, Interrupted, Problem
+from digest.lib.timestamps import to_text
 from digest.model.delivery import DeliveryState
 from digest.model.edition import Edition
-from digest.model.instant import to_text
 from digest.model.newsletter import Newsletter
 from digest.publishing.delivery.claims import Clock, Resting, nobody_rests
 from digest.publishing.delivery.deliver import deliver

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from digest.composer.cleaning import plain
 from digest.composer.subject import subject_line
 from digest.config import Settings
+from digest.lib.text import plain
 from digest.model.decision import Decision, Verdict
 from digest.model.edition import Edition, Placement, Story
 from digest.model.newsletter import Newsletter

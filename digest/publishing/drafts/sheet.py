@@ -12,10 +12,10 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from digest.composer.cleaning import plain
+from digest.lib.text import plain
+from digest.lib.timestamps import to_text
 from digest.model.article import Article
 from digest.model.edition import Edition, Placement, Story
-from digest.model.instant import to_text
 from digest.model.newsletter import Newsletter
 from digest.model.proposal import StoredDraft
 from digest.publishing.drafts.prospect import prospect

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from digest.composer.cleaning import plain
+from digest.lib.text import plain
 
 #: Octets of a sheet. A long edition has a hundredth of it.
 MOST: Final = 1_000_000

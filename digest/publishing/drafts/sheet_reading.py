@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import Final
 
 from digest.composer import subject, view
-from digest.composer.cleaning import plain
+from digest.lib.text import plain
+from digest.lib.timestamps import from_text
 from digest.model.edition import Placement
-from digest.model.instant import from_text
 from digest.model.newsletter import Newsletter
 from digest.model.proposal import Placed, Proposal
 from digest.publishing.drafts.proposed import why_not

@@ -6,9 +6,9 @@ from textwrap import fill
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from digest.composer.cleaning import plain
+from digest.lib.formatting import in_words
+from digest.lib.text import plain
 from digest.model.slot import Slot
-from digest.model.span import in_words
 
 _WIDTH: Final = 72
 

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 from digest.config import Settings
 from digest.errors import TemplateError
+from digest.lib.timestamps import from_text
 from digest.model.delivery import DeliveryState
 from digest.model.edition import EditionState
-from digest.model.instant import from_text
 from digest.model.newsletter import Newsletter
 from digest.model.notice import Notice
 from digest.model.proposal import DraftState, StoredDraft

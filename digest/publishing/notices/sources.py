@@ -3,7 +3,7 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from digest.model.instant import to_text
+from digest.lib.timestamps import to_text
 from digest.model.notice import Notice
 from digest.publishing.notices.layout import at, days, paragraphs, sentence
 from digest.publishing.notices.silence import Silence

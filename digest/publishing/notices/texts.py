@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
-from digest.composer.cleaning import plain, shorten
+from digest.lib.text import plain, shorten
+from digest.lib.timestamps import to_text
 from digest.model.delivery import DeliveryState
-from digest.model.instant import to_text
 from digest.model.newsletter import Newsletter
 from digest.model.notice import Notice
 from digest.model.proposal import StoredDraft

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from digest.errors import LedgerError
-from digest.model.instant import from_text, to_text
+from digest.lib.timestamps import from_text, to_text
 from digest.storage.lock_file import LockFile, unwritable
 
 

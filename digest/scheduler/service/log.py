@@ -16,7 +16,7 @@ from typing import Final, TextIO
 
 from digest.config.settings import LogForm, Settings
 from digest.errors import ConfigError, DigestError
-from digest.model.instant import to_text
+from digest.lib.timestamps import to_text
 
 Field = str | int | float | bool | None
 

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Final
 
 from digest.config import Settings
-from digest.model.instant import to_text
+from digest.lib.timestamps import to_text
 from digest.model.slot import SlotState
 from digest.scheduler.service.page import Answer
 from digest.scheduler.service.standing import Role, Standing
