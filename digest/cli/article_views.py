@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from digest.cli.tables import print_table
-from digest.model.wall_time import local
+from digest.lib.formatting import local
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

@@ -7,7 +7,7 @@ import typer
 from digest.cli.options import AsJson
 from digest.cli.output import Exit, note, print_json, say
 from digest.cli.session import session_of
-from digest.model.counted import counted
+from digest.lib.formatting import counted
 
 if TYPE_CHECKING:
     from digest.publishing.audit import Audit

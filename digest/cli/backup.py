@@ -11,8 +11,8 @@ from digest.cli.options import AsJson
 from digest.cli.output import Exit, note, print_json, say
 from digest.cli.session import existing_database, instant_of, session_of
 from digest.errors import UsageError
+from digest.lib.formatting import counted
 from digest.lib.timestamps import to_text
-from digest.model.counted import counted
 
 
 def backup(

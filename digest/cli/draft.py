@@ -12,7 +12,7 @@ from digest.cli.outfile import replace_whole, writable
 from digest.cli.output import Exit, note, print_error, print_json, results, say
 from digest.cli.session import instant_of, session_of
 from digest.errors import UsageError
-from digest.model.counted import counted
+from digest.lib.formatting import counted
 
 if TYPE_CHECKING:
     from digest.config import Settings

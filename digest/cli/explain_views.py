@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from digest.cli.output import say
 from digest.cli.tables import print_table
-from digest.model.wall_time import local
+from digest.lib.formatting import local
 
 if TYPE_CHECKING:
     from datetime import datetime

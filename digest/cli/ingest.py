@@ -15,7 +15,7 @@ from digest.cli.output import Exit, messages, note, print_error, print_json
 from digest.cli.session import session_of
 from digest.cli.tables import print_table
 from digest.errors import UsageError
-from digest.model.counted import counted
+from digest.lib.formatting import counted
 
 if TYPE_CHECKING:
     from digest.ingest.gather import SourceReport

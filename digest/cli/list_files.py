@@ -24,7 +24,7 @@ from digest.cli.outfile import by_ending, writable
 from digest.cli.output import Exit, note, results
 from digest.cli.session import reading, session_of
 from digest.errors import UsageError
-from digest.model.counted import counted
+from digest.lib.formatting import counted
 
 
 class Format(StrEnum):

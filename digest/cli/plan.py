@@ -8,8 +8,7 @@ from digest.cli.options import AsJson, At, newsletter_keys
 from digest.cli.output import note, print_json, say
 from digest.cli.session import instant_of, session_of
 from digest.cli.tables import print_table
-from digest.model.counted import counted
-from digest.model.wall_time import local, weekday
+from digest.lib.formatting import counted, local, weekday
 
 if TYPE_CHECKING:
     from datetime import date, datetime

@@ -11,7 +11,7 @@ from digest.cli.options import AsJson, At, NewsletterArgument
 from digest.cli.outfile import by_ending, writable
 from digest.cli.output import Exit, clean, note, print_json, say
 from digest.cli.session import instant_of, session_of, typed_in
-from digest.model.counted import counted
+from digest.lib.formatting import counted
 
 if TYPE_CHECKING:
     from digest.publishing.preview import Preview

@@ -15,8 +15,8 @@ from digest.audience.particulars import one_line
 from digest.audience.record import Record
 from digest.cli.output import messages, note, print_json, say
 from digest.cli.tables import print_table
+from digest.lib.formatting import counted
 from digest.lib.timestamps import to_text
-from digest.model.counted import counted
 from digest.model.membership import Member, Standing
 
 #: So many remarks of a kind are shown; `--json` has all.

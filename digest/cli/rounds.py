@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from digest.cli.output import Exit, note, print_error, print_json, say
-from digest.model.counted import counted
+from digest.lib.formatting import counted
 
 if TYPE_CHECKING:
     from digest.publishing.delivery.report import Report

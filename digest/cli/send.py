@@ -12,7 +12,7 @@ from digest.cli.output import Exit, note, print_json, say
 from digest.cli.rounds import report_round, tell_ending
 from digest.cli.session import Session, existing_database, instant_of, session_of, typed_in
 from digest.errors import UsageError
-from digest.model.counted import counted
+from digest.lib.formatting import counted
 
 if TYPE_CHECKING:
     from digest.model.newsletter import Newsletter

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from digest.cli.output import note, say
 from digest.cli.plots import Bar, print_bars
 from digest.cli.tables import print_table
-from digest.model.counted import counted
-from digest.model.wall_time import weekday
+from digest.lib.formatting import counted, weekday
 
 if TYPE_CHECKING:
     from digest.scheduler.replay import SimulatedSlot

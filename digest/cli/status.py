@@ -10,8 +10,7 @@ from digest.cli.output import Exit, note, print_json, say
 from digest.cli.session import instant_of, session_of
 from digest.cli.tables import print_table
 from digest.errors import UsageError
-from digest.model.counted import counted
-from digest.model.wall_time import local
+from digest.lib.formatting import counted, local
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from digest.composer.addresses import domain_of
 from digest.composer.dkim_keys import SigningKey, signing_keys
 from digest.composer.headers import LINE
 from digest.composer.relaxed import CRLF, CutBody, fields_of, relaxed_field
 from digest.config import DkimSettings
 from digest.config.domains import aligned
 from digest.errors import ConfigError
+from digest.lib.email_address import header_domain
 from digest.model.message import SoundPieces
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class DkimSigner:
         Raises ConfigError for a key that cannot serve, and for a domain that is not the sender's
         (DMARC would not count the signature).
         """
-        own = domain_of(sender)
+        own = header_domain(sender)
         domain = settings.domain or own
         if not aligned(domain, own):
             raise ConfigError(

@@ -13,7 +13,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from digest.composer import headers, quoted
-from digest.composer.addresses import mailable
+from digest.lib.email_address import mailable
 from digest.lib.text import plain
 
 # A name that is atoms, and an address that is a dot-atom at a domain in small letters.

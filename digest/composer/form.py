@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from digest.composer.addresses import mailable
 from digest.composer.body import body
 from digest.composer.dkim import DkimSigner, PreparedSignature
 from digest.composer.dkim_proof import prove_signed
@@ -24,6 +23,7 @@ from digest.composer.proof import prove
 from digest.composer.slots import Markers
 from digest.composer.verp import ReturnPaths
 from digest.errors import SenderError
+from digest.lib.email_address import mailable
 from digest.model.edition import Edition
 from digest.model.message import SoundPieces
 from digest.model.newsletter import Newsletter, Site

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from digest.composer.addresses import domain_of
 from digest.errors import TemplateError
+from digest.lib.email_address import header_domain
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
 from digest.model.variant import RenderedVariant
@@ -41,7 +41,7 @@ def travels_along(image_url: str) -> bool:
 def content_id(path: str, newsletter: Newsletter) -> str:
     """The Content-ID, without brackets, of the image at a path: the same in every part."""
     name = hashlib.sha256(path.encode("utf-8", "replace")).hexdigest()[:16]
-    return f"{name}@{domain_of(newsletter.sender_address)}"
+    return f"{name}@{header_domain(newsletter.sender_address)}"
 
 
 def open_image(path: str, newsletter: Newsletter, folder: Path) -> InlineImage:

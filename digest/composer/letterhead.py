@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from urllib.parse import quote, urlsplit
 
-from digest.composer.addresses import mailable
 from digest.composer.body import Hole, Place, content_type
 from digest.composer.headers import mailbox_field, quoted_string, structured_field, text_field
 from digest.composer.links import ReaderLinks, web_link
 from digest.composer.slots import Markers
+from digest.lib.email_address import mailable
 from digest.model.newsletter import Newsletter, Site
 from digest.model.variant import RenderedVariant
 

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
-from digest.composer.addresses import ascii_domain
 from digest.errors import TemplateError
+from digest.lib.email_address import ascii_domain
 from digest.lib.text import plain
 from digest.model.newsletter import Newsletter, Site
 

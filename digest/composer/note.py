@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from digest.composer import quoted
-from digest.composer.addresses import domain_of, mailable
 from digest.composer.filling import date_field, to_field
 from digest.composer.headers import mailbox_field, text_field
+from digest.lib.email_address import header_domain, mailable
 from digest.lib.text import plain
 from digest.model.newsletter import Newsletter
 
@@ -25,7 +25,7 @@ def note(
         to_field("", to),
         text_field("Subject", subject),
         date_field(date, newsletter.timezone),
-        f"Message-ID: <{key}@{domain_of(sender)}>\r\n".encode(),
+        f"Message-ID: <{key}@{header_domain(sender)}>\r\n".encode(),
         b"Auto-Submitted: auto-generated\r\n",
         b"MIME-Version: 1.0\r\n",
         b'Content-Type: text/plain; charset="utf-8"\r\n',

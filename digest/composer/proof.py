@@ -10,9 +10,9 @@ from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import parseaddr
 
-from digest.composer.addresses import mailable
 from digest.composer.headers import header_text
 from digest.errors import SenderError
+from digest.lib.email_address import mailable
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient
 

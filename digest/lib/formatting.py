@@ -1,6 +1,18 @@
-"""Spans of time, in words."""
+"""Spans of time, in words.
 
-from datetime import timedelta
+A number and its noun.
+
+Wall time: instants and days as people read them, by the clock of a zone.
+"""
+
+from datetime import date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+
+def counted(count: int, singular: str, plural: str | None = None) -> str:
+    """`1 reader`, `2,744 readers`; without a `plural` the noun gets an s."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
 def in_words(span: timedelta) -> str:
@@ -21,3 +33,16 @@ def in_words(span: timedelta) -> str:
 
 def _counted(number: float, unit: str) -> str:
     return f"{number:g} {unit if number == 1 else unit + 's'}"
+
+
+_WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def local(instant: datetime, zone: ZoneInfo) -> str:
+    """An instant in a zone, to the minute: `2026-03-12 07:00 GMT`."""
+    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+
+
+def weekday(day: date) -> str:
+    """The day of the week: `Thu`, whatever language the machine is set to."""
+    return _WEEKDAYS[day.weekday()]

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import assert_never
 
 from digest.config import Settings
+from digest.lib.formatting import local
 from digest.model.delivery import DeliveryState
 from digest.model.membership import Action
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Subscriber, Subscription
-from digest.model.wall_time import local
 from digest.storage import explaining, subscriptions
 from digest.storage.connection import Database
 from digest.storage.explaining import EditionFor, Given

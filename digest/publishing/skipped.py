@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from digest.lib.formatting import in_words
-from digest.model.counted import counted
+from digest.lib.formatting import counted, in_words
 from digest.model.newsletter import Newsletter
 from digest.selection import TooFew
 from digest.storage.candidates import Surroundings, surroundings

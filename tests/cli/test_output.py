@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from digest.cli.output import clean, print_error, print_json
 from digest.cli.tables import folded, print_table, width_of
 from digest.errors import DigestError
-from digest.model.counted import counted
+from digest.lib.formatting import counted
 
 Run = Callable[..., Any]
 

@@ -10,10 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest.composer import quoted
-from digest.composer.addresses import mailable
 from digest.composer.filling import date_field, text_and_html, to_field
 from digest.composer.headers import mailbox_field, structured_field
 from digest.errors import AudienceError
+from digest.lib.email_address import mailable
 from digest.lib.text import plain
 
 # Mostly what the fast way takes, and just outside of it.

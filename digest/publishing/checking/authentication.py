@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Final
 
-from digest.composer.addresses import domain_of
 from digest.composer.dkim import DkimSigner
 from digest.composer.dkim_keys import SigningKey, tags_of, txt_strings
 from digest.config import DkimSettings, Settings
 from digest.errors import ConfigError
+from digest.lib.email_address import header_domain
 from digest.publishing.checking.dns import texts
 from digest.publishing.checking.finding import Finding, failed, fine, problem, warning
 
@@ -28,7 +28,9 @@ async def authentication(settings: Settings) -> list[Finding]:
     dkim = settings.dkim
     if dkim is None:
         return []
-    senders = {domain_of(n.sender_address): n.sender_address for n in settings.newsletters.values()}
+    senders = {
+        header_domain(n.sender_address): n.sender_address for n in settings.newsletters.values()
+    }
     keys: dict[tuple[str, SigningKey], None] = {}
     found: dict[Finding, None] = {}  # several senders may have the same trouble
     for address in senders.values():
@@ -50,7 +52,7 @@ async def authentication(settings: Settings) -> list[Finding]:
 def _of_envelopes(settings: Settings) -> list[str]:
     """The domains that SPF is about: those of the addresses to which bounces come back."""
     addresses = (n.bounce_address or n.sender_address for n in settings.newsletters.values())
-    return list(dict.fromkeys(map(domain_of, addresses)))
+    return list(dict.fromkeys(map(header_domain, addresses)))
 
 
 async def _key(ask: Ask, domain: str, key: SigningKey) -> Finding:

@@ -15,8 +15,8 @@ from digest.config import Security, Settings, SmtpSettings, SourceSettings
 from digest.config.domains import is_loopback
 from digest.config.load import Loaded
 from digest.errors import ConfigError, DigestError, TemplateError
+from digest.lib.formatting import counted
 from digest.lib.redact import without_login
-from digest.model.counted import counted
 from digest.publishing.checking.finding import Finding, failed, fine, problem, warning
 from digest.storage.connection import Access, open_database
 from digest.storage.health import Health, health

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
+from digest.lib.formatting import weekday
 from digest.model.newsletter import Newsletter
 from digest.model.proposal import DraftState, StoredDraft
 from digest.model.schedule import OnSilence
-from digest.model.wall_time import weekday
 
 
 def prospect(stored: StoredDraft, newsletter: Newsletter, *, now: datetime) -> str:
