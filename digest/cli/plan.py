@@ -120,7 +120,7 @@ def _what(one: "Coming", newsletter: "Newsletter") -> str:
 
 def _hand(one: "Coming", newsletter: "Newsletter") -> str:
     """What the editor has decided, or is to decide."""
-    from digest.model.proposal import DraftState
+    from digest.model.draft import DraftState
 
     draft, timing = one.draft, newsletter.timing
     silence = f"without a decision it is {_SILENCE[timing.on_silence.value]}"

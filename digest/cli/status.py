@@ -183,7 +183,7 @@ def _why(record: "SlotRecord", each: "NewsletterStatus") -> str:
 
 def _draft(record: "SlotRecord", each: "NewsletterStatus") -> str:
     """What an open draft waits for that nobody holds."""
-    from digest.model.proposal import DraftState
+    from digest.model.draft import DraftState
 
     approved = each.drafts[record.slot.name] is DraftState.APPROVED
     if each.newsletter.schedule is None:

@@ -17,9 +17,9 @@ from digest.composer.subject import subject_line
 from digest.config import Settings
 from digest.errors import QuestionAsked
 from digest.model.decision import Decision
+from digest.model.draft import StoredDraft
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
-from digest.model.proposal import StoredDraft
 from digest.model.slot import Slot, slot_name
 from digest.model.variant import RenderedVariant
 from digest.publishing.press import Press

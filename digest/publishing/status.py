@@ -10,9 +10,9 @@ from typing import Final
 
 from digest.config import Settings
 from digest.model.delivery import DeliveryState, complete
+from digest.model.draft import DraftState
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
-from digest.model.proposal import DraftState
 from digest.model.schedule import OnSilence
 from digest.model.slot import SlotRecord, SlotState
 from digest.storage import drafts, editions, slots, tallies

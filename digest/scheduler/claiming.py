@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+from digest.model.draft import DraftState
 from digest.model.newsletter import Newsletter
-from digest.model.proposal import DraftState
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.publishing.hours import earliest_hour
 from digest.scheduler.catching_up import GRACE, came

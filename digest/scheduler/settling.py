@@ -6,9 +6,9 @@ from typing import Final, assert_never
 
 from digest.config import Settings
 from digest.errors import DigestError, SlotTaken, StorageError
+from digest.model.draft import DraftState
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
-from digest.model.proposal import DraftState
 from digest.model.slot import SlotRecord, SlotState
 from digest.publishing.draft import Draft
 from digest.publishing.drafts import drafting

@@ -9,9 +9,9 @@ from datetime import datetime
 
 from digest.model.article import Article
 from digest.model.decision import Decision, Verdict
+from digest.model.draft import Proposal
 from digest.model.edition import Placement, Story
 from digest.model.newsletter import Rules
-from digest.model.proposal import Proposal
 from digest.selection.headlines import same_headline_key
 from digest.selection.layout import Grouping, group, story_of
 from digest.selection.ranking import rank

@@ -1,6 +1,6 @@
 """Drafts: a proposal for each slot that somebody may look at first, and what was said about it.
 
-Its content is JSON: `proposal` is what `digest.model.proposal` describes, `approved` the text that
+Its content is JSON: `proposal` is what `digest.model.draft` describes, `approved` the text that
 the seal is the hash of.
 """
 
@@ -15,8 +15,8 @@ from digest.errors import Superseded
 from digest.lib.timestamps import from_text, to_text
 from digest.model.article import Article
 from digest.model.decision import Verdict
+from digest.model.draft import Approval, DraftState, Placed, Proposal, StoredDraft
 from digest.model.edition import Placement
-from digest.model.proposal import Approval, DraftState, Placed, Proposal, StoredDraft
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.storage import slots
 from digest.storage.articles import from_row

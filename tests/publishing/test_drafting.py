@@ -10,9 +10,9 @@ import pytest
 from digest.config.schedules import parse_schedule
 from digest.errors import Held, LedgerError, UsageError
 from digest.lib.timestamps import to_text
+from digest.model.draft import DraftState, Proposal
 from digest.model.edition import Edition, Placement
 from digest.model.newsletter import Rules
-from digest.model.proposal import DraftState, Proposal
 from digest.model.schedule import OnSilence, Timing
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.publishing.audit import audit

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from digest.lib.text import plain
 from digest.model.article import Article
 from digest.model.decision import Verdict
+from digest.model.draft import DraftState, Placed, Proposal, StoredDraft
 from digest.model.edition import Edition, Placement
 from digest.model.newsletter import Rules
-from digest.model.proposal import DraftState, Placed, Proposal, StoredDraft
 from digest.model.slot import Slot
 from digest.publishing.drafts.sheet import Sheet, is_unedited, write
 from digest.publishing.drafts.sheet_parts import MOST, Mistake, take_apart

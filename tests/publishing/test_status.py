@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digest.model.delivery import DeliveryState
+from digest.model.draft import Placed, Proposal
 from digest.model.edition import Placement
-from digest.model.proposal import Placed, Proposal
 from digest.model.schedule import OnSilence, Timing
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.publishing.status import EditionStatus, NewsletterStatus, status

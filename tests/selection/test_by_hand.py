@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from digest.model.article import Article
 from digest.model.decision import Verdict
+from digest.model.draft import Placed, Proposal
 from digest.model.edition import Placement
 from digest.model.newsletter import Rules, SectionRule
-from digest.model.proposal import Placed, Proposal
 from digest.selection.by_hand import arrange
 
 CUTOFF = datetime(2026, 3, 12, 6, tzinfo=UTC)

@@ -5,8 +5,8 @@ from typing import assert_never
 
 from digest.config import Settings
 from digest.errors import Held
+from digest.model.draft import DraftState, StoredDraft
 from digest.model.newsletter import Newsletter
-from digest.model.proposal import DraftState, StoredDraft
 from digest.publishing.draft import Draft
 from digest.publishing.drafts.drafting import Go, Hold, Skip, decision
 from digest.publishing.drafts.proposed import NothingLeft, horizon_of, proposed, rendered

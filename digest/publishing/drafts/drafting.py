@@ -11,8 +11,8 @@ from typing import assert_never
 
 from digest.config import Settings
 from digest.errors import LedgerError, Superseded
+from digest.model.draft import Approval, DraftState, Proposal, StoredDraft
 from digest.model.newsletter import Newsletter
-from digest.model.proposal import Approval, DraftState, Proposal, StoredDraft
 from digest.model.schedule import OnSilence
 from digest.model.slot import Slot
 from digest.publishing.draft import Draft, draft

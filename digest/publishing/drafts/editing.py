@@ -7,9 +7,9 @@ from datetime import datetime
 from digest.config import Settings
 from digest.model.article import Article
 from digest.model.decision import Verdict
+from digest.model.draft import DraftState, Placed, Proposal, StoredDraft
 from digest.model.edition import Edition, Placement
 from digest.model.newsletter import Newsletter
-from digest.model.proposal import DraftState, Placed, Proposal, StoredDraft
 from digest.model.slot import Slot
 from digest.publishing.drafts.drafting import drift, make_draft, select_proposal
 from digest.publishing.drafts.proposed import NothingLeft, Proposed, horizon_of, proposed, rendered

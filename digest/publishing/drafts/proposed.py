@@ -8,9 +8,9 @@ from digest.composer.subject import subject_line
 from digest.config import Settings
 from digest.lib.text import plain
 from digest.model.decision import Decision, Verdict
+from digest.model.draft import Placed, Proposal
 from digest.model.edition import Edition, Placement, Story
 from digest.model.newsletter import Newsletter
-from digest.model.proposal import Placed, Proposal
 from digest.model.slot import Slot
 from digest.publishing.draft import Draft, audience_of, new_nonce
 from digest.publishing.hours import earliest_hour

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from digest.lib.formatting import weekday
+from digest.model.draft import DraftState, StoredDraft
 from digest.model.newsletter import Newsletter
-from digest.model.proposal import DraftState, StoredDraft
 from digest.model.schedule import OnSilence
 
 

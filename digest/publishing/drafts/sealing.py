@@ -12,9 +12,9 @@ from typing import Any, Final
 from digest.composer.images import open_image, travels_along
 from digest.config import Settings
 from digest.errors import TemplateError
+from digest.model.draft import Approval
 from digest.model.edition import Edition, Story
 from digest.model.newsletter import Newsletter
-from digest.model.proposal import Approval
 
 #: What of a story is sealed, and what it is called when it changes.
 _CORRECTED: Final = {

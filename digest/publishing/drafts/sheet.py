@@ -15,9 +15,9 @@ from typing import Final
 from digest.lib.text import plain
 from digest.lib.timestamps import to_text
 from digest.model.article import Article
+from digest.model.draft import StoredDraft
 from digest.model.edition import Edition, Placement, Story
 from digest.model.newsletter import Newsletter
-from digest.model.proposal import StoredDraft
 from digest.publishing.drafts.prospect import prospect
 
 INDENT: Final = "    "

@@ -9,9 +9,9 @@ from typing import Final
 from digest.composer import subject, view
 from digest.lib.text import plain
 from digest.lib.timestamps import from_text
+from digest.model.draft import Placed, Proposal
 from digest.model.edition import Placement
 from digest.model.newsletter import Newsletter
-from digest.model.proposal import Placed, Proposal
 from digest.publishing.drafts.proposed import why_not
 from digest.publishing.drafts.sheet import Sheet, shown_title
 from digest.publishing.drafts.sheet_parts import Line, Mistake, Part, Parts

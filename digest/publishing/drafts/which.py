@@ -5,8 +5,8 @@ from itertools import islice
 from typing import Final
 
 from digest.errors import LedgerError, UsageError
+from digest.model.draft import StoredDraft
 from digest.model.newsletter import Newsletter
-from digest.model.proposal import StoredDraft
 from digest.model.slot import Slot, SlotState
 from digest.publishing.skipped import Skipped
 from digest.storage import drafts, slots

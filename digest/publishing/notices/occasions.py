@@ -15,10 +15,10 @@ from digest.config import Settings
 from digest.errors import TemplateError
 from digest.lib.timestamps import from_text
 from digest.model.delivery import DeliveryState
+from digest.model.draft import DraftState, StoredDraft
 from digest.model.edition import EditionState
 from digest.model.newsletter import Newsletter
 from digest.model.notice import Notice
-from digest.model.proposal import DraftState, StoredDraft
 from digest.model.slot import SlotRecord, SlotState
 from digest.publishing.drafts.proposed import NothingLeft, horizon_of, proposed
 from digest.publishing.drafts.skip import BY_THE_EDITOR

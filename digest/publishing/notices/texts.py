@@ -11,9 +11,9 @@ from typing import assert_never
 from digest.lib.text import plain, shorten
 from digest.lib.timestamps import to_text
 from digest.model.delivery import DeliveryState
+from digest.model.draft import StoredDraft
 from digest.model.newsletter import Newsletter
 from digest.model.notice import Notice
-from digest.model.proposal import StoredDraft
 from digest.model.schedule import OnSilence
 from digest.model.slot import Slot, SlotRecord
 from digest.publishing.notices.layout import (
