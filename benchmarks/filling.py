@@ -19,10 +19,9 @@ from zoneinfo import ZoneInfo
 from digest.composer.form import MessageForm, build_form
 from digest.composer.rendering import render
 from digest.composer.templates import open_templates
-from digest.model.edition import Edition, Placement, Story
+from digest.model.edition import Edition, Placement, Story, VariantKey
 from digest.model.newsletter import Newsletter, Site
 from digest.model.subscriber import Recipient
-from digest.model.variant import VariantKey
 
 NOW = datetime(2026, 3, 12, 7, tzinfo=UTC)
 ROUNDS = 7

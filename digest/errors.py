@@ -22,7 +22,7 @@
         ├── Held                    somebody stopped the edition; it waits for a decision
         └── Interrupted             a send was ended at once; what is in doubt is on record
 
-Results that are expected are values (`digest.model.outcome`), never exceptions.
+Results that are expected are values (`digest.model.delivery`), never exceptions.
 """
 
 from collections.abc import Sequence

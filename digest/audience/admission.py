@@ -8,8 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from digest.audience.reader import Reader
-from digest.model.membership import Standing
-from digest.model.subscriber import Subscriber, Subscription, SubscriptionState
+from digest.model.subscriber import Standing, Subscriber, Subscription, SubscriptionState
 
 
 class Fate(StrEnum):

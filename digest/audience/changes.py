@@ -7,8 +7,14 @@ from typing import Final
 
 from digest.audience.admission import state_for, with_values
 from digest.audience.reader import Reader
-from digest.model.membership import Action, Consent, Standing
-from digest.model.subscriber import Subscriber, Subscription, SubscriptionState
+from digest.model.subscriber import (
+    Action,
+    Consent,
+    Standing,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+)
 from digest.storage import consents, subscribers, subscriptions, suppressions
 from digest.storage.connection import Database
 

@@ -18,7 +18,7 @@ from digest.audience import columns
 from digest.audience.reader import topics_cell
 from digest.audience.spreadsheet import guard
 from digest.lib.timestamps import to_text
-from digest.model.membership import Member, Standing
+from digest.model.subscriber import Member, Standing
 from digest.storage import subscriptions
 from digest.storage.connection import Database
 

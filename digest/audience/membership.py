@@ -8,8 +8,7 @@ from digest.audience.admission import Fate, decide
 from digest.audience.changes import Changes, Circumstances
 from digest.audience.reader import Reader
 from digest.errors import AudienceError
-from digest.model.membership import Standing
-from digest.model.subscriber import Subscription, SubscriptionState
+from digest.model.subscriber import Standing, Subscription, SubscriptionState
 from digest.storage import subscribers, subscriptions, suppressions
 from digest.storage.connection import Database
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from digest.errors import AudienceError
 from digest.lib.language_tags import canonical
-from digest.model.membership import Standing
+from digest.model.subscriber import Standing
 
 _MOST_NAME = 200
 _MOST_FIELD = 10_000

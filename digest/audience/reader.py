@@ -11,7 +11,7 @@ from digest.audience import particulars
 from digest.audience.address import normalise, typed_address
 from digest.audience.columns import Columns
 from digest.errors import AudienceError
-from digest.model.membership import Standing
+from digest.model.subscriber import Standing
 
 T = TypeVar("T")
 

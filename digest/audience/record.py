@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from digest.audience.address import for_people
 from digest.errors import AudienceError
-from digest.model.membership import Consent, Received
-from digest.model.subscriber import Subscriber, Subscription
+from digest.model.subscriber import Consent, Received, Subscriber, Subscription
 from digest.storage import consents, subscribers, subscriptions, suppressions
 from digest.storage.connection import Database
 from digest.storage.suppressions import Suppression

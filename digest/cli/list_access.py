@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from digest.audience.changes import Circumstances
-    from digest.model.membership import Standing
+    from digest.model.subscriber import Standing
     from digest.storage.connection import Database
 
 
@@ -123,7 +123,7 @@ def split(words: Sequence[str] | None) -> list[str]:
 
 def standings_of(words: Sequence[str] | None) -> "Sequence[Standing]":
     """The standings that were named; all of them where no option was given."""
-    from digest.model.membership import Standing
+    from digest.model.subscriber import Standing
 
     if words is None:
         return list(Standing)

@@ -17,7 +17,7 @@ from digest.cli.output import messages, note, print_json, say
 from digest.cli.tables import print_table
 from digest.lib.formatting import counted
 from digest.lib.timestamps import to_text
-from digest.model.membership import Member, Standing
+from digest.model.subscriber import Member, Standing
 
 #: So many remarks of a kind are shown; `--json` has all.
 _SHOWN = 20

@@ -92,7 +92,7 @@ def _test(
 ) -> None:
     from digest.audience.address import normalise
     from digest.lib.timestamps import next_second
-    from digest.model.outcome import Accepted
+    from digest.model.delivery import Accepted
     from digest.publishing.preview import preview, send_test
     from digest.publishing.skipped import Skipped
 

@@ -12,7 +12,7 @@ from digest.composer.images import InlineImage
 from digest.composer.links import ReaderLinks
 from digest.composer.slots import Markers, Slot
 from digest.composer.values import parts_of
-from digest.model.variant import RenderedVariant
+from digest.model.edition import RenderedVariant
 
 _BASE64_LINE: Final = 76
 

@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from digest.model.edition import Placement, Story
-from digest.model.variant import Cut
+from digest.model.edition import Cut, Placement, Story
 
 #: Octets, for the HTML as it is and as its part is encoded. What slots add comes on top.
 MOST: Final = 88_000

@@ -24,11 +24,10 @@ from digest.composer.slots import Markers
 from digest.composer.verp import ReturnPaths
 from digest.errors import SenderError
 from digest.lib.email_address import mailable
-from digest.model.edition import Edition
+from digest.model.edition import Edition, RenderedVariant
 from digest.model.message import SoundPieces
 from digest.model.newsletter import Newsletter, Site
 from digest.model.subscriber import Recipient
-from digest.model.variant import RenderedVariant
 
 # A reader whose name tries everything that a header must withstand.
 _PROBE = Recipient(

@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 
 from digest.errors import TemplateError
 from digest.lib.email_address import header_domain
-from digest.model.edition import Edition
+from digest.model.edition import Edition, RenderedVariant
 from digest.model.newsletter import Newsletter
-from digest.model.variant import RenderedVariant
 
 #: Octets of one image. Mail that is larger is delivered late, or not at all.
 MOST: Final = 1_000_000

@@ -8,8 +8,8 @@ from digest.composer.headers import mailbox_field, quoted_string, structured_fie
 from digest.composer.links import ReaderLinks, web_link
 from digest.composer.slots import Markers
 from digest.lib.email_address import mailable
+from digest.model.edition import RenderedVariant
 from digest.model.newsletter import Newsletter, Site
-from digest.model.variant import RenderedVariant
 
 
 def letterhead(

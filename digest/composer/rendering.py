@@ -21,9 +21,8 @@ from digest.composer.templates import Templates
 from digest.composer.view import View, cleaned
 from digest.errors import TemplateError
 from digest.lib.text import plain
-from digest.model.edition import Edition, Story
+from digest.model.edition import Cut, Edition, RenderedVariant, Story, VariantKey
 from digest.model.newsletter import Newsletter, Site
-from digest.model.variant import Cut, RenderedVariant, VariantKey
 
 _HTML = "digest.html"
 _TEXT = "digest.txt"

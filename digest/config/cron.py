@@ -12,7 +12,7 @@ from datetime import time
 from typing import Final
 
 from digest.config.not_a_schedule import NotASchedule
-from digest.model.rule import Cron
+from digest.model.schedule import Cron
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTHS: Final = (

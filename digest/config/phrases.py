@@ -6,8 +6,7 @@ from datetime import time
 from typing import Final
 
 from digest.config.not_a_schedule import NotASchedule
-from digest.model.rule import LAST, Monthly, Weekly
-from digest.model.schedule import Rule
+from digest.model.schedule import LAST, Monthly, Rule, Weekly
 
 #: What a line may look like, as it follows "expected".
 EXAMPLES: Final = (

@@ -1,4 +1,7 @@
-"""A subscriber, and that person's tie to a newsletter."""
+"""How people stand on a list, and the receipts that say why.
+
+A subscriber, and that person's tie to a newsletter.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,3 +53,83 @@ class Recipient:
     token: str
     name: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
+
+
+class Standing(StrEnum):
+    """What a list shows of a person: the state of the subscription, unless suppression outranks it.
+
+    SUPPRESSED is a fact about the address, not the reader's own choice: the state of the
+    subscription is kept beneath it.
+    """
+
+    ACTIVE = "active"
+    PENDING = "pending"
+    PAUSED = "paused"
+    UNSUBSCRIBED = "unsubscribed"
+    SUPPRESSED = "suppressed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A person as one newsletter's list shows them.
+
+    `subscriber` has the id 0 for an address that is suppressed and was never on a list.
+    `suppressed_because` is empty unless the standing is SUPPRESSED.
+    """
+
+    subscriber: Subscriber
+    standing: Standing
+    since: datetime
+    topics: tuple[str, ...] = ()
+    suppressed_because: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readership:
+    """How many active readers share their wishes; no language means the newsletter's.
+
+    `answers` are to what the site's templates ask about a reader, in the order of the questions.
+    """
+
+    language: str | None
+    topics: tuple[str, ...]
+    readers: int
+    answers: tuple[str, ...] = ()
+
+
+class Action(StrEnum):
+    """What a consent receipt is for."""
+
+    SUBSCRIBED = "subscribed"
+    RETURNED = "returned"
+    LISTED = "listed"
+    PAUSED = "paused"
+    UNSUBSCRIBED = "unsubscribed"
+    SUPPRESSED = "suppressed"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """A receipt: what was agreed to or withdrawn, in which words, when, and where that came from.
+
+    LISTED is somebody who was taken in without being mailed: pending, paused, or gone already.
+    """
+
+    subscriber_id: int
+    newsletter: str
+    action: Action
+    wording: str
+    origin: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What became of one edition for one person, as the ledger has it."""
+
+    newsletter: str
+    number: int
+    state: str
+    reply: str
+    finished_at: datetime | None

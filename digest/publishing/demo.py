@@ -12,7 +12,7 @@ from pathlib import Path
 from digest.config import Security, Settings, SmtpSettings
 from digest.config.load import load
 from digest.lib.timestamps import from_text
-from digest.model.membership import Standing
+from digest.model.subscriber import Standing
 from digest.publishing.delivery.report import Progress, Report
 from digest.publishing.delivery.round import Plan
 from digest.publishing.preview import Preview, preview

@@ -16,12 +16,11 @@ from digest.composer.questions import require_few
 from digest.composer.subject import subject_line
 from digest.config import Settings
 from digest.errors import QuestionAsked
-from digest.model.decision import Decision
+from digest.model.article import Decision
 from digest.model.draft import StoredDraft
-from digest.model.edition import Edition
+from digest.model.edition import Edition, RenderedVariant
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot, slot_name
-from digest.model.variant import RenderedVariant
 from digest.publishing.press import Press
 from digest.publishing.skipped import Skipped, too_few
 from digest.selection import TooFew, select

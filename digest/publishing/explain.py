@@ -6,8 +6,7 @@ from typing import Final
 
 from digest.config import Settings
 from digest.ingest.canonical_url import canonical, cleaned
-from digest.model.article import Article
-from digest.model.decision import Decision, Verdict
+from digest.model.article import Article, Decision, Verdict
 from digest.model.newsletter import Newsletter
 from digest.selection import TooFew, select
 from digest.selection.layout import group

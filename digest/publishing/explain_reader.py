@@ -7,9 +7,8 @@ from typing import assert_never
 from digest.config import Settings
 from digest.lib.formatting import local
 from digest.model.delivery import DeliveryState
-from digest.model.membership import Action
 from digest.model.newsletter import Newsletter
-from digest.model.subscriber import Subscriber, Subscription
+from digest.model.subscriber import Action, Subscriber, Subscription
 from digest.storage import explaining, subscriptions
 from digest.storage.connection import Database
 from digest.storage.explaining import EditionFor, Given

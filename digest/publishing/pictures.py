@@ -7,9 +7,8 @@ from tempfile import TemporaryDirectory
 
 from digest.composer.images import content_id, travels_along
 from digest.config import Settings
-from digest.model.edition import Edition
+from digest.model.edition import Edition, RenderedVariant
 from digest.model.newsletter import Newsletter
-from digest.model.variant import RenderedVariant
 from digest.storage import editions
 from digest.storage.connection import Database
 

@@ -6,10 +6,9 @@ from digest.composer.rendering import render
 from digest.composer.templates import open_templates
 from digest.config import Settings
 from digest.errors import ConfigError, QuestionAsked
-from digest.model.edition import Edition
+from digest.model.edition import Edition, RenderedVariant, VariantKey
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient
-from digest.model.variant import RenderedVariant, VariantKey
 
 
 class Press:

@@ -10,12 +10,10 @@ from digest.composer.page import page
 from digest.composer.questions import answers_of
 from digest.config import Settings
 from digest.errors import AudienceError
-from digest.model.delivery import DeliveryState
-from digest.model.edition import Edition, EditionState
+from digest.model.delivery import DeliveryState, Outcome
+from digest.model.edition import Edition, EditionState, RenderedVariant
 from digest.model.newsletter import Newsletter
-from digest.model.outcome import Outcome
 from digest.model.subscriber import Recipient
-from digest.model.variant import RenderedVariant
 from digest.publishing.delivery.signing import signer_of
 from digest.publishing.draft import draft, form_of
 from digest.publishing.drafts.at_hand import to_show

@@ -9,9 +9,9 @@ from digest.config import Settings
 from digest.errors import DigestError
 from digest.lib.formatting import in_words, local
 from digest.model.draft import StoredDraft
-from digest.model.membership import Standing
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot, SlotRecord, SlotState
+from digest.model.subscriber import Standing
 from digest.publishing.draft import Draft, draft
 from digest.publishing.hours import hours
 from digest.publishing.skipped import Skipped

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from digest.model.decision import Decision, Verdict
+from digest.model.article import Decision, Verdict
 from digest.model.edition import Edition, Story
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot

@@ -16,7 +16,7 @@ from typing import Final
 from digest.config import Settings
 from digest.errors import UsageError
 from digest.lib.formatting import in_words
-from digest.model.decision import Verdict
+from digest.model.article import Verdict
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import DeliverAt
 from digest.model.slot import Slot

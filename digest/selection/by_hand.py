@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from digest.model.article import Article
-from digest.model.decision import Decision, Verdict
+from digest.model.article import Article, Decision, Verdict
 from digest.model.draft import Proposal
 from digest.model.edition import Placement, Story
 from digest.model.newsletter import Rules

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from digest.lib.timestamps import to_text
-from digest.model.article import Article
-from digest.model.decision import Decision, Verdict
+from digest.model.article import Article, Decision, Verdict
 from digest.model.edition import Story
 from digest.model.newsletter import Rules
 from digest.selection.filling import fill

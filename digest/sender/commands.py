@@ -5,7 +5,7 @@ from typing import Final
 
 from digest.errors import RelayUnavailable
 from digest.lib.email_address import AddressImpossible, wire_address
-from digest.model.outcome import Rejected
+from digest.model.delivery import Rejected
 from digest.sender.extensions import Extensions
 from digest.sender.wire import Letter
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final, cast
 
-from digest.model.outcome import Reply
+from digest.model.delivery import Reply
 from digest.sender.alarm import Alarm
 from digest.sender.replies import MalformedReply, ReplyParser
 

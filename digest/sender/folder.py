@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from digest.errors import SenderError
-from digest.model.outcome import Accepted, Outcome, Reply, Unknown
+from digest.model.delivery import Accepted, Outcome, Reply, Unknown
 from digest.sender.envelope import Envelope
 from digest.sender.transport import unrecorded
 from digest.sender.wire import Message, whole

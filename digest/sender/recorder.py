@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
-from digest.model.outcome import Accepted, Outcome, Reply, Unknown
+from digest.model.delivery import Accepted, Outcome, Reply, Unknown
 from digest.sender.envelope import Envelope
 from digest.sender.transport import unrecorded
 from digest.sender.wire import Message, whole

@@ -14,7 +14,7 @@ from typing import Final, Protocol, Self
 
 from digest.errors import RelayUnavailable
 from digest.lib.email_address import domain_of
-from digest.model.outcome import Accepted, Outcome
+from digest.model.delivery import Accepted, Outcome
 from digest.sender.envelope import Envelope
 from digest.sender.gate import NOT_YET, Gate
 from digest.sender.health import Health

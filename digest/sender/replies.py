@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
-from digest.model.outcome import Reply
+from digest.model.delivery import Reply
 
 #: A reply that is longer than this is not one. Real ones, EHLO's included, stay below 4 KB.
 MAX_REPLY: Final = 32_768

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from digest.errors import RelayUnavailable
-from digest.model.outcome import Deferred, Outcome, Rejected, Reply, Unknown
+from digest.model.delivery import Deferred, Outcome, Rejected, Reply, Unknown
 from digest.sender.commands import COMMANDS, opening_of
 from digest.sender.dialogue import CLOSING, Dialogue, LineLost, Then
 from digest.sender.extensions import Extensions

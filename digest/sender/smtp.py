@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from digest.config.settings import SmtpSettings
 from digest.errors import RelayUnavailable, SenderError
-from digest.model.outcome import Accepted, Deferred, Outcome, Reply, Unknown
+from digest.model.delivery import Accepted, Deferred, Outcome, Reply, Unknown
 from digest.sender.connect import connect, default_trust
 from digest.sender.dialogue import LineLost
 from digest.sender.envelope import Envelope

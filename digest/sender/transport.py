@@ -4,7 +4,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
-from digest.model.outcome import Outcome
+from digest.model.delivery import Outcome
 from digest.sender.envelope import Envelope
 from digest.sender.wire import Message
 

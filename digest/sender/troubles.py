@@ -11,7 +11,7 @@ import aiosmtplib
 
 from digest.config.settings import Security, SmtpSettings
 from digest.errors import RelayUnavailable
-from digest.model.outcome import Reply
+from digest.model.delivery import Reply
 from digest.sender.replies import cleaned, reply_of
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from digest.errors import RelayUnavailable
-from digest.model.outcome import Accepted, Deferred, Outcome, Rejected, Reply, Unknown
+from digest.model.delivery import Accepted, Deferred, Outcome, Rejected, Reply, Unknown
 
 #: RFC 4954 section 6: the server wants a login, a better one, or encryption. Never the reader.
 _LOGIN: Final = frozenset({530, 534, 535, 538})

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from digest.lib.timestamps import from_text, to_text
-from digest.model.membership import Action, Consent
+from digest.model.subscriber import Action, Consent
 from digest.storage.connection import Database
 
 _RECORD = """

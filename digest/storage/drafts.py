@@ -13,8 +13,7 @@ from typing import Any
 
 from digest.errors import Superseded
 from digest.lib.timestamps import from_text, to_text
-from digest.model.article import Article
-from digest.model.decision import Verdict
+from digest.model.article import Article, Verdict
 from digest.model.draft import Approval, DraftState, Placed, Proposal, StoredDraft
 from digest.model.edition import Placement
 from digest.model.slot import Slot, SlotRecord, SlotState

@@ -7,8 +7,14 @@ from datetime import datetime
 from typing import Final
 
 from digest.lib.timestamps import from_text, to_text
-from digest.model.edition import Edition, EditionState, Placement, Story
-from digest.model.variant import RenderedVariant, VariantKey
+from digest.model.edition import (
+    Edition,
+    EditionState,
+    Placement,
+    RenderedVariant,
+    Story,
+    VariantKey,
+)
 from digest.storage.connection import Database
 
 #: What parts the paragraphs of an intro; no paragraph holds a line break.

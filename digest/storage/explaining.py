@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from digest.lib.timestamps import from_text
-from digest.model.article import Article
-from digest.model.decision import Decision, Verdict
+from digest.model.article import Article, Decision, Verdict
 from digest.model.delivery import DeliveryState
 from digest.model.edition import Placement
-from digest.model.membership import Action, Consent
+from digest.model.subscriber import Action, Consent
 from digest.storage.articles import from_row
 from digest.storage.connection import Database
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from digest.model.decision import Decision, Verdict
+from digest.model.article import Decision, Verdict
 from digest.storage.connection import Database
 
 

@@ -7,9 +7,8 @@ from datetime import datetime
 
 from digest.errors import LedgerError, SlotTaken, Superseded
 from digest.lib.timestamps import to_text
-from digest.model.decision import Decision, Verdict
-from digest.model.edition import Edition, Story
-from digest.model.variant import RenderedVariant
+from digest.model.article import Decision, Verdict
+from digest.model.edition import Edition, RenderedVariant, Story
 from digest.storage import queueing
 from digest.storage.connection import Database
 from digest.storage.editions import BETWEEN_PARAGRAPHS, last_row

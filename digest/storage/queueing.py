@@ -7,7 +7,7 @@ from datetime import datetime
 
 from digest.errors import Superseded
 from digest.lib.timestamps import to_text
-from digest.model.variant import VariantKey
+from digest.model.edition import VariantKey
 from digest.storage.answers import ANSWERS, as_parameter
 from digest.storage.connection import Database
 

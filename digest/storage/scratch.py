@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from digest.lib.timestamps import to_text
-from digest.model.decision import Verdict
+from digest.model.article import Verdict
 from digest.storage import migrations
 from digest.storage.connection import Database
 

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from digest.lib.timestamps import from_text, to_text
-from digest.model.membership import Received
-from digest.model.subscriber import Subscriber
+from digest.model.subscriber import Received, Subscriber
 from digest.storage.connection import Database
 
 _FIND = "select id, email, name, language, timezone, fields from subscribers where email = ?"

@@ -7,8 +7,14 @@ from datetime import datetime
 from functools import cache
 
 from digest.lib.timestamps import from_text, to_text
-from digest.model.membership import Member, Readership, Standing
-from digest.model.subscriber import Subscriber, Subscription, SubscriptionState
+from digest.model.subscriber import (
+    Member,
+    Readership,
+    Standing,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+)
 from digest.storage import suppressions
 from digest.storage.answers import ANSWERS, as_parameter
 from digest.storage.connection import Database

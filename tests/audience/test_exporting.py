@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from digest.audience import importing, table
 from digest.audience.changes import Circumstances
 from digest.audience.exporting import Format, export_list, to_file
-from digest.model.membership import Standing
+from digest.model.subscriber import Standing
 from digest.storage import subscriptions
 from digest.storage.connection import Database, open_database
 

@@ -14,7 +14,7 @@ from digest.audience import importing, table
 from digest.audience.admission import Fate
 from digest.audience.changes import Circumstances
 from digest.audience.importing import ImportReport, ReadList
-from digest.model.membership import Action, Standing
+from digest.model.subscriber import Action, Standing
 from digest.storage import consents, subscribers, subscriptions, suppressions
 from digest.storage.connection import Database, open_database
 

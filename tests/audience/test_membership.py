@@ -9,8 +9,7 @@ from digest.audience.changes import Circumstances
 from digest.audience.reader import typed
 from digest.audience.record import record_of
 from digest.errors import AudienceError
-from digest.model.membership import Action
-from digest.model.subscriber import SubscriptionState
+from digest.model.subscriber import Action, SubscriptionState
 from digest.storage import consents, subscriptions, suppressions
 from digest.storage.connection import Database
 

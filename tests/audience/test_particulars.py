@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from digest.audience import particulars
 from digest.errors import AudienceError
-from digest.model.membership import Standing
+from digest.model.subscriber import Standing
 
 NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
 

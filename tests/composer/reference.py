@@ -15,10 +15,9 @@ from digest.composer.headers import header_text
 from digest.composer.links import reader_links
 from digest.composer.slots import Markers
 from digest.composer.values import value_of
-from digest.model.edition import Edition
+from digest.model.edition import Edition, RenderedVariant
 from digest.model.newsletter import Newsletter, Site
 from digest.model.subscriber import Recipient
-from digest.model.variant import RenderedVariant
 
 
 def reference(

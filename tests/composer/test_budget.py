@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 
 from digest.composer.budget import MOST, least_that_fits, levels, shortened
 from digest.composer.quoted import encoded_size
-from digest.model.edition import Edition, Placement
-from digest.model.variant import Cut, RenderedVariant
+from digest.model.edition import Cut, Edition, Placement, RenderedVariant
 from tests.composer.editions import edition, fifty_one, ordinary_day, story
 from tests.composer.test_form import variant_of
 

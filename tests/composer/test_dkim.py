@@ -19,10 +19,9 @@ from digest.composer.form import MessageForm, build_form
 from digest.composer.rendering import render
 from digest.composer.templates import open_templates
 from digest.errors import ConfigError, SenderError
-from digest.model.edition import Edition
+from digest.model.edition import Edition, VariantKey
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient
-from digest.model.variant import VariantKey
 from tests.composer.editions import ANA, NEWSLETTER, SITE, hostile, ordinary_day
 from tests.composer.judges import mail_dkim, verdicts
 from tests.composer.keys import both_keys, ed25519_pem, rsa_pem, write

@@ -20,10 +20,9 @@ from digest.composer.rendering import render
 from digest.composer.templates import Templates, open_templates
 from digest.errors import AudienceError, SenderError, TemplateError
 from digest.lib.text import plain
-from digest.model.edition import Edition
+from digest.model.edition import Edition, RenderedVariant, VariantKey
 from digest.model.newsletter import Newsletter, Site
 from digest.model.subscriber import Recipient
-from digest.model.variant import RenderedVariant, VariantKey
 from tests.composer.editions import ANA, GIF, NEWSLETTER, SITE, minimal, ordinary_day
 from tests.composer.parts import parsed, part
 from tests.composer.reference import reference

@@ -5,8 +5,7 @@ from dataclasses import replace
 from digest.composer.rendering import render
 from digest.composer.slots import Markers
 from digest.composer.templates import open_templates
-from digest.model.edition import Edition
-from digest.model.variant import RenderedVariant, VariantKey
+from digest.model.edition import Edition, RenderedVariant, VariantKey
 from tests.composer.editions import NEWSLETTER, SITE, arabic_day, ordinary_day, with_intro
 from tests.composer.parts import seen
 

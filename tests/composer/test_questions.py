@@ -12,8 +12,8 @@ from digest.composer.rendering import render
 from digest.composer.slots import Markers
 from digest.composer.templates import Templates, open_templates
 from digest.errors import QuestionAsked, TemplateError
+from digest.model.edition import RenderedVariant, VariantKey
 from digest.model.subscriber import Recipient
-from digest.model.variant import RenderedVariant, VariantKey
 from tests.composer.editions import ANA, NEWSLETTER, SITE, minimal
 from tests.composer.test_templates import site
 

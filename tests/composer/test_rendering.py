@@ -9,9 +9,8 @@ from digest.composer.page import page, plain_text
 from digest.composer.rendering import render
 from digest.composer.slots import Markers
 from digest.composer.templates import open_templates
-from digest.model.edition import Edition, Placement
+from digest.model.edition import Edition, Placement, RenderedVariant, VariantKey
 from digest.model.newsletter import Newsletter
-from digest.model.variant import RenderedVariant, VariantKey
 from tests.composer.editions import (
     ANA,
     GIF,

@@ -10,8 +10,16 @@ from digest.config.load import Loaded, load
 from digest.config.settings import LogForm, ServiceSettings
 from digest.errors import ConfigError, Problem
 from digest.model.newsletter import Newsletter, Rules, SectionRule, Site
-from digest.model.rule import Cron, Weekly
-from digest.model.schedule import CatchUp, DeliverAt, OnSilence, QuietHours, Schedule, Timing
+from digest.model.schedule import (
+    CatchUp,
+    Cron,
+    DeliverAt,
+    OnSilence,
+    QuietHours,
+    Schedule,
+    Timing,
+    Weekly,
+)
 
 Load = Callable[..., Loaded]
 Problems = Callable[..., dict[str, Problem]]

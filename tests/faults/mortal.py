@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from digest.model.outcome import Accepted, Outcome, Reply
+from digest.model.delivery import Accepted, Outcome, Reply
 from digest.sender.envelope import Envelope
 from digest.sender.transport import unrecorded
 from digest.sender.wire import Message, whole

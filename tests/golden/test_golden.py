@@ -14,9 +14,8 @@ from digest.composer.page import page, plain_text
 from digest.composer.rendering import render
 from digest.composer.templates import open_templates
 from digest.lib.text import plain
-from digest.model.edition import Edition
+from digest.model.edition import Edition, RenderedVariant, VariantKey
 from digest.model.newsletter import Newsletter, Site
-from digest.model.variant import RenderedVariant, VariantKey
 from tests.composer import editions
 from tests.composer.editions import ANA, GIF, NEWSLETTER, SITE
 from tests.composer.parts import part, seen, text_links

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.model.variant import VariantKey
+from digest.model.edition import VariantKey
 
 TEXT = st.text(st.sampled_from('ab ,;:="\\é\n'), max_size=5)
 KEYS = st.builds(

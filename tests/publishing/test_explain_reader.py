@@ -9,8 +9,8 @@ import pytest
 from digest.audience import membership
 from digest.audience.changes import Circumstances
 from digest.audience.reader import Reader
-from digest.model.membership import Standing
-from digest.model.outcome import Deferred, Rejected, Reply, Unknown
+from digest.model.delivery import Deferred, Rejected, Reply, Unknown
+from digest.model.subscriber import Standing
 from digest.publishing.explain_reader import ReaderOf, explain_reader
 from digest.sender.recorder import RecordingTransport
 from digest.storage import subscribers

@@ -13,8 +13,8 @@ from digest.audience.changes import Circumstances
 from digest.audience.reader import Reader
 from digest.errors import DigestError
 from digest.lib.timestamps import to_text
-from digest.model.membership import Standing
 from digest.model.newsletter import Rules
+from digest.model.subscriber import Standing
 from digest.publishing.audit import audit
 from digest.publishing.prepare import prepare
 from digest.storage import articles

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 
-from digest.model.outcome import Outcome
+from digest.model.delivery import Outcome
 from digest.publishing.status import status
 from digest.sender.envelope import Envelope
 from digest.sender.folder import FolderTransport

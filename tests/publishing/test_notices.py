@@ -20,11 +20,11 @@ from digest.config import Security, Settings, SmtpSettings, SourceKind, SourceSe
 from digest.config.settings import ServiceSettings
 from digest.errors import RelayUnavailable
 from digest.lib.timestamps import to_text
+from digest.model.delivery import Deferred, Outcome, Rejected, Reply, Unknown
 from digest.model.draft import Placed, Proposal
 from digest.model.edition import Placement
 from digest.model.newsletter import Newsletter
 from digest.model.notice import Notice
-from digest.model.outcome import Deferred, Outcome, Rejected, Reply, Unknown
 from digest.model.schedule import OnSilence, Timing
 from digest.model.slot import Slot, SlotRecord, SlotState, instant_of
 from digest.publishing.drafts.skip import skip

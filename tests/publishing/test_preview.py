@@ -9,7 +9,7 @@ from email.policy import default
 import pytest
 
 from digest.errors import AudienceError
-from digest.model.outcome import Accepted, Deferred
+from digest.model.delivery import Accepted, Deferred
 from digest.publishing.preview import Preview, preview, send_test
 from digest.publishing.skipped import Skipped
 from digest.sender.recorder import RecordingTransport

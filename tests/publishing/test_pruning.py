@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.composer import verp
-from digest.model.outcome import Outcome, Rejected, Unknown
+from digest.model.delivery import Outcome, Rejected, Unknown
 from digest.publishing.audit import audit
 from digest.publishing.pruning import Pruned, prune
 from digest.publishing.resume import OfUnknown, resume

@@ -8,7 +8,7 @@ from email.policy import default
 import pytest
 
 from digest.errors import TemplateError
-from digest.model.outcome import Deferred
+from digest.model.delivery import Deferred
 from digest.publishing.checking.rehearsal import rehearse
 from digest.publishing.preview import Preview, preview
 from digest.sender.recorder import RecordingTransport

@@ -6,8 +6,7 @@ from datetime import timedelta
 import pytest
 
 from digest.errors import Held
-from digest.model.delivery import DeliveryState
-from digest.model.outcome import Accepted, Deferred, Outcome, Reply, Unknown
+from digest.model.delivery import Accepted, Deferred, DeliveryState, Outcome, Reply, Unknown
 from digest.publishing.audit import audit
 from digest.publishing.delivery.report import Report
 from digest.publishing.resume import OfUnknown, resume

@@ -17,8 +17,8 @@ from digest.errors import (
     Superseded,
     TemplateError,
 )
+from digest.model.delivery import Accepted, Deferred, Outcome, Rejected, Reply, Unknown
 from digest.model.newsletter import Rules
-from digest.model.outcome import Accepted, Deferred, Outcome, Rejected, Reply, Unknown
 from digest.publishing.delivery.lock import sending
 from digest.publishing.delivery.report import Report
 from digest.publishing.skipped import Skipped

@@ -9,8 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from digest.lib.text import plain
-from digest.model.article import Article
-from digest.model.decision import Verdict
+from digest.model.article import Article, Verdict
 from digest.model.draft import DraftState, Placed, Proposal, StoredDraft
 from digest.model.edition import Edition, Placement
 from digest.model.newsletter import Rules

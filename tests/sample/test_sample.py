@@ -16,9 +16,9 @@ from digest import sample
 from digest.config.load import load
 from digest.errors import UsageError
 from digest.ingest.gather import gather
-from digest.model.decision import Verdict
+from digest.model.article import Verdict
 from digest.model.edition import Placement
-from digest.model.membership import Standing
+from digest.model.subscriber import Standing
 from digest.selection import Selection, select
 from digest.storage import migrations, subscriptions
 from digest.storage.candidates import candidates

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from digest.model.outcome import Outcome
+from digest.model.delivery import Outcome
 from digest.publishing.stop import stop
 from digest.sender.envelope import Envelope
 from digest.sender.recorder import ACCEPTED, RecordingTransport

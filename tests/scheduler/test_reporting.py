@@ -4,7 +4,7 @@ from io import StringIO
 from pathlib import Path
 
 from digest.config import LogForm
-from digest.model.outcome import Rejected, Reply, Unknown
+from digest.model.delivery import Rejected, Reply, Unknown
 from digest.scheduler.service.log import Log
 from digest.scheduler.service.reporting import Reporter
 from digest.scheduler.service.standing import Standing

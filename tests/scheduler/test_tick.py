@@ -4,7 +4,7 @@ from pathlib import Path
 
 from digest.config.schedules import parse_schedule
 from digest.errors import RelayUnavailable
-from digest.model.outcome import Deferred, Outcome
+from digest.model.delivery import Deferred, Outcome
 from digest.model.schedule import CatchUp, DeliverAt, QuietHours, Timing
 from digest.publishing.audit import audit
 from digest.publishing.stop import stop

@@ -10,7 +10,7 @@ import pytest
 
 from digest.config.settings import LogForm
 from digest.errors import RelayUnavailable, TemplateError
-from digest.model.outcome import Accepted, Outcome, Reply
+from digest.model.delivery import Accepted, Outcome, Reply
 from digest.publishing.delivery.last_look import Objected
 from digest.publishing.delivery.stopping import Stop
 from digest.scheduler.events import ClockWentBack, Event, Trouble

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.model.article import Article
-from digest.model.decision import Verdict
+from digest.model.article import Article, Verdict
 from digest.model.draft import Placed, Proposal
 from digest.model.edition import Placement
 from digest.model.newsletter import Rules, SectionRule

@@ -7,8 +7,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.model.article import Article
-from digest.model.decision import Verdict
+from digest.model.article import Article, Verdict
 from digest.model.edition import Placement
 from digest.model.newsletter import Rules, SectionRule
 from digest.selection import Selection, TooFew, select

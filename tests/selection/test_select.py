@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digest.model.article import Article
-from digest.model.decision import Verdict
+from digest.model.article import Article, Verdict
 from digest.model.edition import Placement
 from digest.model.newsletter import Rules, SectionRule
 from digest.selection import Selection, TooFew, select

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from digest.model.outcome import Reply
+from digest.model.delivery import Reply
 from digest.sender.dialogue import Dialogue
 from tests.faults.scripted_server import ScriptedServer
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from digest.errors import SenderError
-from digest.model.outcome import Accepted, Outcome, Reply
+from digest.model.delivery import Accepted, Outcome, Reply
 from digest.sender.envelope import Envelope
 from digest.sender.folder import FolderTransport, file_name
 from digest.sender.transport import Transport

@@ -17,7 +17,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from digest.config.settings import Security, SmtpSettings
-from digest.model.outcome import Accepted, Deferred, Unknown
+from digest.model.delivery import Accepted, Deferred, Unknown
 from digest.sender.envelope import Envelope
 from digest.sender.smtp import SmtpTransport
 from tests.faults.script import Action, Leave, Moment, Stage, Stall, always

@@ -2,7 +2,7 @@ import asyncio
 from collections.abc import Callable
 
 from digest.config.settings import SmtpSettings
-from digest.model.outcome import Accepted, Deferred, Outcome
+from digest.model.delivery import Accepted, Deferred, Outcome
 from digest.sender.envelope import Envelope
 from digest.sender.local_server import LocalServer, Received
 from digest.sender.smtp import SmtpTransport

@@ -4,7 +4,7 @@ from functools import partial
 import pytest
 
 from digest.errors import RelayUnavailable
-from digest.model.outcome import Accepted, Deferred, Outcome, Rejected, Unknown
+from digest.model.delivery import Accepted, Deferred, Outcome, Rejected, Unknown
 from digest.sender.envelope import Envelope
 from digest.sender.recorder import RecordingTransport
 from digest.sender.transport import Transport

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from digest.config.settings import DomainLimits, Quota, SmtpSettings
 from digest.errors import RelayUnavailable
-from digest.model.outcome import Accepted, Deferred, Outcome
+from digest.model.delivery import Accepted, Deferred, Outcome
 from digest.sender.envelope import Envelope
 from digest.sender.gate import Gate
 from digest.sender.rates import Rates, SlidingWindow, TokenBucket

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.model.outcome import Reply
+from digest.model.delivery import Reply
 from digest.sender.replies import MAX_REPLY, MAX_TEXT, MalformedReply, ReplyParser
 
 STREAM = (

@@ -14,7 +14,7 @@ from aiosmtpd.smtp import Session as ArrivedSession
 
 from digest.config.settings import Security, SmtpSettings
 from digest.errors import RelayUnavailable
-from digest.model.outcome import Accepted, Outcome, Reply, Unknown
+from digest.model.delivery import Accepted, Outcome, Reply, Unknown
 from digest.sender.envelope import Envelope
 from digest.sender.local_server import free_port_controller
 from digest.sender.probe import ProbeReport, probe

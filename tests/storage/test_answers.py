@@ -10,8 +10,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from digest.composer.questions import answers_of
-from digest.model.membership import Readership
-from digest.model.subscriber import Recipient, Subscriber, Subscription, SubscriptionState
+from digest.model.subscriber import (
+    Readership,
+    Recipient,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+)
 from digest.storage import answers, subscribers, subscriptions
 from digest.storage.connection import Database, open_database
 

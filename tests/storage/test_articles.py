@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from digest.errors import LedgerError
-from digest.model.article import NewArticle
-from digest.model.decision import Verdict
+from digest.model.article import NewArticle, Verdict
 from digest.storage import articles
 from digest.storage.articles import Kept, keep
 from digest.storage.connection import Access, Database, open_database

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from digest.errors import LedgerError
-from digest.model.article import NewArticle
-from digest.model.decision import Verdict
+from digest.model.article import NewArticle, Verdict
 from digest.storage import articles, corrections
 from digest.storage.connection import Database, open_database
 

@@ -6,8 +6,16 @@ from pathlib import Path
 import pytest
 
 from digest.errors import LedgerError
-from digest.model.membership import Action, Consent, Readership, Received, Standing
-from digest.model.subscriber import Subscriber, Subscription, SubscriptionState
+from digest.model.subscriber import (
+    Action,
+    Consent,
+    Readership,
+    Received,
+    Standing,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+)
 from digest.storage import consents, subscribers, subscriptions, suppressions
 from digest.storage.connection import Database, open_database
 

@@ -7,8 +7,15 @@ from typing import Final, assert_never
 
 from digest.composer.form import MessageForm
 from digest.errors import AudienceError, DigestError, RelayUnavailable
-from digest.model.delivery import Delivery, DeliveryState
-from digest.model.outcome import Accepted, Deferred, Outcome, Rejected, Unknown
+from digest.model.delivery import (
+    Accepted,
+    Deferred,
+    Delivery,
+    DeliveryState,
+    Outcome,
+    Rejected,
+    Unknown,
+)
 from digest.publishing.delivery.claims import Claims, Clock
 from digest.publishing.delivery.last_look import LastLook, Objected
 from digest.publishing.delivery.patience import Patience

@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from digest.config import Settings
-from digest.model.article import Article
-from digest.model.decision import Verdict
+from digest.model.article import Article, Verdict
 from digest.model.draft import DraftState, Placed, Proposal, StoredDraft
 from digest.model.edition import Edition, Placement
 from digest.model.newsletter import Newsletter

@@ -7,7 +7,7 @@ from datetime import datetime
 from digest.composer.subject import subject_line
 from digest.config import Settings
 from digest.lib.text import plain
-from digest.model.decision import Decision, Verdict
+from digest.model.article import Decision, Verdict
 from digest.model.draft import Placed, Proposal
 from digest.model.edition import Edition, Placement, Story
 from digest.model.newsletter import Newsletter

@@ -14,9 +14,9 @@ from typing import Final
 from digest.composer.note import note
 from digest.config import Settings
 from digest.errors import ConfigError, DigestError, Superseded
+from digest.model.delivery import Accepted, Outcome, Unknown
 from digest.model.newsletter import Newsletter
 from digest.model.notice import Notice
-from digest.model.outcome import Accepted, Outcome, Unknown
 from digest.publishing.delivery.signing import signer_of
 from digest.publishing.notices.occasions import WEEK, occasions
 from digest.sender import loop

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from digest.model.outcome import Outcome
+from digest.model.delivery import Outcome
 from digest.publishing.delivery.last_look import Objected
 from digest.sender.envelope import Envelope
 from digest.sender.transport import Transport, unrecorded
