@@ -25,7 +25,7 @@ def upcoming(newsletter: "Newsletter", now: datetime) -> "Iterable[Slot]":
     """The slots that come; by hand only, `now` is one."""
     from digest.model.slot import Slot
     from digest.publishing.draft import slot_of
-    from digest.scheduler.timetable import slots_after
+    from digest.schedule.timetable import slots_after
 
     if newsletter.schedule is None:
         return (Slot(newsletter=newsletter.key, name=slot_of(now, newsletter), at=now),)

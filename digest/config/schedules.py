@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from digest.config.cron import parse_cron
-from digest.config.meant import meant
 from digest.config.not_a_schedule import NotASchedule
-from digest.config.phrases import EXAMPLES, parse_phrase
 from digest.model.schedule import Rule, Schedule
+from digest.schedule.cron import parse_cron
+from digest.schedule.parse import meant
+from digest.schedule.phrases import EXAMPLES, parse_phrase
 
 #: Two slots of a newsletter are at least this far apart.
 SHORTEST_DISTANCE: Final = timedelta(minutes=5)

@@ -8,9 +8,9 @@ from digest.model.draft import DraftState
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.publishing.hours import earliest_hour
-from digest.scheduler.catching_up import GRACE, came
+from digest.schedule.catch_up import GRACE, came
+from digest.schedule.timetable import next_slot, slots_after
 from digest.scheduler.events import ClockWentBack, Event, SlotChanged
-from digest.scheduler.timetable import next_slot, slots_after
 from digest.storage import drafts, slots
 from digest.storage.connection import Database
 

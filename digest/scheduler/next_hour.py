@@ -10,7 +10,7 @@ from digest.model.schedule import DeliverAt
 from digest.model.slot import SlotState
 from digest.model.subscriber import Subscription, SubscriptionState
 from digest.publishing.hours import NO_ZONE, hours_in
-from digest.scheduler.timetable import slots_after
+from digest.schedule.timetable import slots_after
 from digest.storage import slots
 from digest.storage.connection import Database
 

@@ -15,8 +15,8 @@ from digest.model.subscriber import Standing
 from digest.publishing.draft import Draft, draft
 from digest.publishing.hours import hours
 from digest.publishing.skipped import Skipped
+from digest.schedule.timetable import next_slot, slots_between
 from digest.scheduler.service.lease import Holder, Lease
-from digest.scheduler.timetable import next_slot, slots_between
 from digest.storage import backup, drafts, slots, sources, subscriptions, waking
 from digest.storage.connection import Access, Database, open_database
 

@@ -16,7 +16,7 @@ from digest.publishing.drafts.drafting import Go, Hold, Skip
 from digest.publishing.hours import earliest_hour
 from digest.publishing.prepare import freeze, persistently, prepare
 from digest.publishing.skipped import Skipped
-from digest.scheduler.catching_up import overdue
+from digest.schedule.catch_up import overdue
 from digest.scheduler.claiming import comes_at
 from digest.storage import slots, waking
 from digest.storage.connection import Database

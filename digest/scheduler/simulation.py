@@ -21,8 +21,8 @@ from digest.model.newsletter import Newsletter
 from digest.model.schedule import DeliverAt
 from digest.model.slot import Slot
 from digest.publishing.hours import hours_in
+from digest.schedule.timetable import slots_after
 from digest.scheduler.replay import Moment, Replay, SimulatedSlot
-from digest.scheduler.timetable import slots_after
 from digest.storage.connection import Access, Database, open_database
 from digest.storage.scratch import Count, counts, in_reach, scratch
 from digest.storage.zones import zones

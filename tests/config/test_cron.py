@@ -7,7 +7,7 @@ from apscheduler.triggers.cron import CronTrigger
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.config.cron import WEEKDAYS, parse_cron
+from digest.schedule.cron import WEEKDAYS, parse_cron
 
 MOST = 30
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]

@@ -19,9 +19,9 @@ from digest.lib.timestamps import from_text, to_text
 from digest.model.schedule import CatchUp, DeliverAt, Timing
 from digest.model.slot import SlotState
 from digest.publishing.audit import audit
+from digest.schedule.timetable import slots_between
 from digest.scheduler.events import Event
 from digest.scheduler.tick import tick
-from digest.scheduler.timetable import slots_between
 from digest.storage import slots
 from digest.storage.connection import Access, open_database
 from tests.faults.mortal import Entry, Mailbox, Mortality, expectations, live, read_book

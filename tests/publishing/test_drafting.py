@@ -25,7 +25,7 @@ from digest.publishing.outlook import Begin, outlook
 from digest.publishing.prepare import freeze
 from digest.publishing.preview import Preview, preview
 from digest.publishing.skipped import Skipped
-from digest.scheduler.timetable import slots_after
+from digest.schedule.timetable import slots_after
 from digest.sender.recorder import RecordingTransport
 from digest.storage import slots
 from digest.storage.connection import open_database

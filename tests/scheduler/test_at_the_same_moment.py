@@ -11,7 +11,7 @@ from digest.model.schedule import OnSilence
 from digest.publishing.audit import audit
 from digest.publishing.drafts.editing import hold, show
 from digest.publishing.drafts.skip import Left, skip
-from digest.scheduler.timetable import slots_after
+from digest.schedule.timetable import slots_after
 from digest.selection import select
 from digest.storage import freezing
 from tests.publishing.paper import NOW

@@ -8,7 +8,7 @@ from digest.config.schedules import parse_schedule
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import CatchUp, Timing
 from digest.model.slot import Slot, SlotRecord, SlotState
-from digest.scheduler.catching_up import GRACE, came, overdue
+from digest.schedule.catch_up import GRACE, came, overdue
 
 SEVEN = datetime(2026, 3, 12, 7, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -12,7 +12,7 @@ from digest.lib.timestamps import from_text
 from digest.model.schedule import CatchUp, DeliverAt, OnSilence, Timing
 from digest.publishing.audit import audit
 from digest.publishing.drafts.skip import skip
-from digest.scheduler.timetable import slots_after
+from digest.schedule.timetable import slots_after
 from tests.publishing.paper import Paper
 from tests.scheduler.service import Service, service_in
 from tests.scheduler.test_editors_hand import SLOT, waiting

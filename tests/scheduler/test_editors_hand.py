@@ -12,7 +12,7 @@ from digest.publishing.audit import audit
 from digest.publishing.drafts.editing import Approved, Shown, approve, hold, read_back, show
 from digest.publishing.drafts.sheet import write
 from digest.publishing.drafts.skip import Left, skip
-from digest.scheduler.timetable import slots_after
+from digest.schedule.timetable import slots_after
 from tests.composer.parts import part
 from tests.publishing.paper import Paper
 from tests.scheduler.service import Service, service_in

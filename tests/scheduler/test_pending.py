@@ -5,7 +5,7 @@ from pathlib import Path
 from digest.lib.timestamps import from_text
 from digest.publishing.delivery.lock import sending
 from digest.publishing.drafts.skip import Left, skip
-from digest.scheduler.timetable import slots_after
+from digest.schedule.timetable import slots_after
 from tests.scheduler.service import Service, service_in
 
 SLOT = "2026-03-12T07:00"

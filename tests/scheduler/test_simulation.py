@@ -13,8 +13,8 @@ from digest.config.schedules import parse_schedule
 from digest.errors import StorageError, UsageError
 from digest.model.newsletter import Rules
 from digest.model.schedule import DeliverAt, OnSilence, Timing
+from digest.schedule.timetable import slots_between
 from digest.scheduler.simulation import Simulation, simulate
-from digest.scheduler.timetable import slots_between
 from digest.storage import articles, editions
 from digest.storage.connection import Access, open_database
 from tests.publishing.paper import NOW, Paper

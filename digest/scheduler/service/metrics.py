@@ -14,9 +14,9 @@ from typing import Final
 from digest.config import Settings
 from digest.lib.timestamps import to_text
 from digest.model.slot import SlotState
+from digest.schedule.timetable import next_slot
 from digest.scheduler.service.page import Answer
 from digest.scheduler.service.standing import Role, Standing
-from digest.scheduler.timetable import next_slot
 from digest.storage import figures, slots, sources
 from digest.storage.connection import Access, Database, open_database
 

@@ -15,6 +15,7 @@ from digest.publishing.delivery.round import Ends, refuse_backup
 from digest.publishing.delivery.stopping import Stop
 from digest.publishing.ingesting import stale
 from digest.publishing.notices.posting import post
+from digest.schedule.timetable import next_slot
 from digest.scheduler.service.carrier import Carrier
 from digest.scheduler.service.chores import Chores
 from digest.scheduler.service.ending import Ending
@@ -25,7 +26,6 @@ from digest.scheduler.service.standing import Standing
 from digest.scheduler.service.turns import Turn
 from digest.scheduler.service.wishes import Wish
 from digest.scheduler.tick import Tally, tick
-from digest.scheduler.timetable import next_slot
 from digest.sender.transports import transport_for
 from digest.storage.connection import Access, open_database
 

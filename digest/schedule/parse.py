@@ -4,8 +4,8 @@ import re
 from typing import Final
 
 from digest.config.not_a_schedule import NotASchedule
-from digest.config.phrases import WORDS, parse_phrase
 from digest.config.refusal import nearest
+from digest.schedule.phrases import WORDS, parse_phrase
 
 _SHORTHANDS: Final = {
     "@daily": "daily at 00:00",
