@@ -115,7 +115,7 @@ def simulate(
 
 
 def _schedule(newsletter: "Newsletter", lines: list[str] | None) -> "Schedule":
-    from digest.config.schedules import parse_schedule
+    from digest.schedule.parse import parse_schedule
 
     if not lines:
         if newsletter.schedule is None:

@@ -5,11 +5,11 @@ from datetime import time
 from typing import Any, Final
 
 from digest.config import shape
-from digest.config.schedules import shortest_distance
 from digest.config.timing_kinds import quiet_hours, schedule
 from digest.errors import Problem
 from digest.lib.durations import format_duration, parse_duration
 from digest.model.schedule import Timing
+from digest.schedule.parse import shortest_distance
 
 #: What is of no use without a schedule, and what without a draft.
 _OF_A_SCHEDULE: Final = (

@@ -9,11 +9,11 @@ from pydantic import PlainValidator
 from pydantic_core import PydanticCustomError
 
 from digest.config.kinds import Words
-from digest.config.not_a_schedule import NotASchedule
 from digest.config.refusal import line, refused
-from digest.config.schedules import parse_schedule
 from digest.lib.durations import parse_duration
 from digest.model.schedule import QuietHours, Schedule
+from digest.schedule.parse import parse_schedule
+from digest.schedule.phrases import NotASchedule
 
 _DAY: Final = timedelta(days=1)
 _DATE: Final = re.compile(r"\s*([0-9]{4}-[0-9]{2}-[0-9]{2})\s*")

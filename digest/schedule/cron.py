@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Final
 
-from digest.config.not_a_schedule import NotASchedule
 from digest.model.schedule import Cron
+from digest.schedule.phrases import NotASchedule
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTHS: Final = (

@@ -1,12 +1,28 @@
-"""One line of a schedule in words: `mondays, wednesdays and fridays at 07:00 and 17:30`."""
+"""One line of a schedule in words: `mondays, wednesdays and fridays at 07:00 and 17:30`.
+
+How a line of a schedule is refused: what was expected, and what may have been meant.
+"""
 
 import re
 from collections.abc import Mapping
 from datetime import time
 from typing import Final
 
-from digest.config.not_a_schedule import NotASchedule
 from digest.model.schedule import LAST, Monthly, Rule, Weekly
+
+
+class NotASchedule(ValueError):
+    """A line, or several together, are no schedule.
+
+    `found` is what was wrong as it was written, `expected` follows that word in plain words, and
+    `suggestion` is a line that would do.
+    """
+
+    def __init__(self, found: str, expected: str, suggestion: str | None = None) -> None:
+        meant = f" Did you mean {suggestion!r}?" if suggestion else ""
+        super().__init__(f"found {found!r}, expected {expected}.{meant}")
+        self.found, self.expected, self.suggestion = found, expected, suggestion
+
 
 #: What a line may look like, as it follows "expected".
 EXAMPLES: Final = (

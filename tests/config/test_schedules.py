@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.config.not_a_schedule import NotASchedule
-from digest.config.schedules import parse_schedule, shortest_distance
 from digest.model.schedule import Schedule
-from digest.schedule.phrases import WORDS
+from digest.schedule.parse import parse_schedule, shortest_distance
+from digest.schedule.phrases import WORDS, NotASchedule
 
 #: Four weeks that begin on a Monday, and the month after them.
 FEBRUARY = [date(2027, 2, n) for n in range(1, 29)]

@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from digest.config import Settings
-from digest.config.schedules import parse_schedule
 from digest.lib.timestamps import from_text, to_text
 from digest.model.schedule import CatchUp, DeliverAt, Timing
 from digest.model.slot import SlotState
 from digest.publishing.audit import audit
+from digest.schedule.parse import parse_schedule
 from digest.schedule.timetable import slots_between
 from digest.scheduler.events import Event
 from digest.scheduler.tick import tick

@@ -7,7 +7,6 @@ from itertools import islice
 
 import pytest
 
-from digest.config.schedules import parse_schedule
 from digest.errors import Held, LedgerError, UsageError
 from digest.lib.timestamps import to_text
 from digest.model.draft import DraftState, Proposal
@@ -25,6 +24,7 @@ from digest.publishing.outlook import Begin, outlook
 from digest.publishing.prepare import freeze
 from digest.publishing.preview import Preview, preview
 from digest.publishing.skipped import Skipped
+from digest.schedule.parse import parse_schedule
 from digest.schedule.timetable import slots_after
 from digest.sender.recorder import RecordingTransport
 from digest.storage import slots

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from digest.config.schedules import parse_schedule
 from digest.lib.timestamps import from_text
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import Timing
+from digest.schedule.parse import parse_schedule
 from digest.scheduler.events import Event
 from digest.scheduler.tick import Tally, tick
 from digest.sender.recorder import RecordingTransport

@@ -4,11 +4,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from digest.config.schedules import parse_schedule
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import CatchUp, Timing
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.schedule.catch_up import GRACE, came, overdue
+from digest.schedule.parse import parse_schedule
 
 SEVEN = datetime(2026, 3, 12, 7, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from digest.config.schedules import parse_schedule
 from digest.lib.timestamps import from_text
 from digest.model.schedule import CatchUp, DeliverAt, OnSilence, Timing
 from digest.publishing.audit import audit
 from digest.publishing.drafts.skip import skip
+from digest.schedule.parse import parse_schedule
 from digest.schedule.timetable import slots_after
 from tests.publishing.paper import Paper
 from tests.scheduler.service import Service, service_in

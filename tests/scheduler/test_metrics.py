@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.config.schedules import parse_schedule
 from digest.model.newsletter import Newsletter
+from digest.schedule.parse import parse_schedule
 from digest.scheduler.service.lease import Holder
 from digest.scheduler.service.metrics import Metric, health, metrics, pages
 from digest.scheduler.service.pulse import Pulse

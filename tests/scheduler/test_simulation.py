@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from digest.config.schedules import parse_schedule
 from digest.errors import StorageError, UsageError
 from digest.model.newsletter import Rules
 from digest.model.schedule import DeliverAt, OnSilence, Timing
+from digest.schedule.parse import parse_schedule
 from digest.schedule.timetable import slots_between
 from digest.scheduler.simulation import Simulation, simulate
 from digest.storage import articles, editions

@@ -2,12 +2,12 @@ from dataclasses import replace
 from datetime import time, timedelta
 from pathlib import Path
 
-from digest.config.schedules import parse_schedule
 from digest.errors import RelayUnavailable
 from digest.model.delivery import Deferred, Outcome
 from digest.model.schedule import CatchUp, DeliverAt, QuietHours, Timing
 from digest.publishing.audit import audit
 from digest.publishing.stop import stop
+from digest.schedule.parse import parse_schedule
 from digest.scheduler.events import RoundEnded, SlotChanged, Trouble
 from digest.sender.envelope import Envelope
 from digest.sender.recorder import RecordingTransport

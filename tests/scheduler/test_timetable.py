@@ -8,10 +8,10 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from digest.config.schedules import parse_schedule
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import Schedule
 from digest.model.slot import Slot
+from digest.schedule.parse import parse_schedule
 from digest.schedule.timetable import next_slot, slots_after, slots_between
 
 #: Zones whose clocks do more than most: half an hour, two hours, at midnight, over Ramadan, a day.

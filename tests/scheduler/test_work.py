@@ -9,8 +9,8 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from digest.config import Quota, Settings, SourceKind, SourceSettings
-from digest.config.schedules import parse_schedule
 from digest.lib.timestamps import to_text
+from digest.schedule.parse import parse_schedule
 from digest.scheduler.service.ending import Ending
 from digest.scheduler.service.lease import Lease
 from digest.scheduler.service.log import Log
