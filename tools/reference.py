@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from typer.main import get_command
 
 from digest.cli.app import app
-from digest.config import newsletter_schema, schema, server_schema, shape
+from digest.config import key_paths, newsletter_schema, schema, server_schema
 from digest.config.environment import variable
 from digest.config.starter import quoted
 from digest.lib.durations import format_duration
@@ -43,7 +43,7 @@ A span of time is a number of seconds, or a text with units: `90s`, `15m`, `36h`
 """
 
 #: The tables in the order of the page: heading, schema, and where it stands for the environment.
-_TABLES: Final[tuple[tuple[str, type[BaseModel], shape.Path], ...]] = (
+_TABLES: Final[tuple[tuple[str, type[BaseModel], key_paths.Path], ...]] = (
     ("[site]", schema.SiteTable, ("site",)),
     ("[database]", schema.DatabaseTable, ("database",)),
     ("[smtp]", server_schema.SmtpTable, ("smtp",)),
@@ -69,13 +69,13 @@ def configuration() -> str:
     for heading, table, path in _TABLES:
         parts += [f"## `{heading}`", "", cleandoc(table.__doc__ or ""), ""]
         parts += ["| key | what | default | meaning | environment |", "|---|---|---|---|---|"]
-        parts += [_row(key, field, path) for key, field in shape.keys(table).items()]
+        parts += [_row(key, field, path) for key, field in key_paths.keys(table).items()]
         parts.append("")
     return "\n".join(parts)
 
 
-def _row(key: str, field: FieldInfo, path: shape.Path) -> str:
-    words = shape.words(shape.annotation_of(field))
+def _row(key: str, field: FieldInfo, path: key_paths.Path) -> str:
+    words = key_paths.words(key_paths.annotation_of(field))
     columns = (
         f"`{key}`",
         words.replace("<", "\\<"),
@@ -88,7 +88,7 @@ def _row(key: str, field: FieldInfo, path: shape.Path) -> str:
 
 def _holds_tables(field: FieldInfo) -> bool:
     """Whether it is a table: then its keys have variables, and it has none."""
-    return shape.is_table(shape.annotation_of(field))
+    return key_paths.is_table(key_paths.annotation_of(field))
 
 
 def _default(field: FieldInfo) -> str:

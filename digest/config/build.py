@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from digest.config import newsletter_schema, schema, server_schema
-from digest.config.addresses import split_sender
-from digest.config.checks import guessed_kind
+from digest.config.cross_checks import guessed_kind
 from digest.config.domains import is_loopback, server_of
-from digest.config.password import Password
+from digest.config.passwords import Password
 from digest.config.paths import absolute
 from digest.config.settings import (
     DateOrder,
@@ -26,6 +25,7 @@ from digest.config.settings import (
     SourceKind,
     SourceSettings,
 )
+from digest.config.validators import split_sender
 from digest.model.newsletter import Newsletter, Rules, SectionRule, Site
 from digest.model.schedule import CatchUp, DeliverAt, OnSilence, Schedule, Timing
 

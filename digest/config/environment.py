@@ -16,7 +16,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final, get_origin
 
-from digest.config import shape
+from digest.config import key_paths
 from digest.config.newsletter_schema import SectionTable, as_section
 from digest.config.refusal import nearest
 from digest.config.schema import File
@@ -32,7 +32,7 @@ class Overridden:
     """The raw tables after the overrides, and which variable each value came from."""
 
     raw: dict[str, Any]
-    origins: Mapping[shape.Path, str]
+    origins: Mapping[key_paths.Path, str]
     problems: tuple[Problem, ...]
 
 
@@ -47,12 +47,12 @@ class _NotFound(Exception):
 def override(raw: Mapping[str, Any], environ: Mapping[str, str]) -> Overridden:
     """The raw tables with every DIGEST_…__… of the environment put in. `raw` is not changed."""
     changed = deepcopy(dict(raw))
-    origins: dict[shape.Path, str] = {}
+    origins: dict[key_paths.Path, str] = {}
     problems: list[Problem] = []
     for name in sorted(filter(_is_ours, environ), key=_natural):
         try:
             path = _find(name.upper().removeprefix(PREFIX), changed, origins)
-            _put(changed, path, _converted(environ[name], shape.at(path)))
+            _put(changed, path, _converted(environ[name], key_paths.at(path)))
             origins[path] = name
         except _NotFound as error:
             problems.append(
@@ -66,7 +66,7 @@ def override(raw: Mapping[str, Any], environ: Mapping[str, str]) -> Overridden:
     return Overridden(raw=changed, origins=origins, problems=tuple(problems))
 
 
-def variable(path: shape.Path) -> str:
+def variable(path: key_paths.Path) -> str:
     """The name of the variable that overrides the value at a path."""
     return PREFIX + _STEP.join(_spelled(step) for step in path)
 
@@ -88,22 +88,22 @@ def _spelled(step: str | int) -> str:
     return str(step).upper().replace("-", "_").replace(".", "_")
 
 
-def _find(rest: str, value: Any, taken: Mapping[shape.Path, str]) -> shape.Path:
+def _find(rest: str, value: Any, taken: Mapping[key_paths.Path, str]) -> key_paths.Path:
     """The path that the upper-case rest of a name spells, key by key from the root."""
-    path: shape.Path = ()
+    path: key_paths.Path = ()
     kind: Any = File
     while rest:
         step = _next_step(rest, kind, value, path)
         rest = rest[len(str(step)) :].removeprefix(_STEP)
         path = (*path, step)
-        kind = shape.below(kind, step)
+        kind = key_paths.below(kind, step)
         value = _value_at(value, step)
     # A section is a table that may also be given as a text.
-    tables = shape.is_table(kind) and shape.bare(kind) is not SectionTable
-    if tables or get_origin(shape.bare(kind)) is dict:
+    tables = key_paths.is_table(kind) and key_paths.bare(kind) is not SectionTable
+    if tables or get_origin(key_paths.bare(kind)) is dict:
         example = next(iter(_candidates(kind, value)), "KEY")
         raise _NotFound(
-            f"the name of the table {shape.dotted(path)}",
+            f"the name of the table {key_paths.dotted(path)}",
             "the name of one of its keys",
             variable((*path, example)),
         )
@@ -112,9 +112,9 @@ def _find(rest: str, value: Any, taken: Mapping[shape.Path, str]) -> shape.Path:
     return path
 
 
-def _next_step(rest: str, kind: Any, value: Any, path: shape.Path) -> str | int:
+def _next_step(rest: str, kind: Any, value: Any, path: key_paths.Path) -> str | int:
     head = rest.split(_STEP, 1)[0]
-    if get_origin(shape.bare(kind)) is list:
+    if get_origin(key_paths.bare(kind)) is list:
         return _next_index(head, value, path)
     candidates = _candidates(kind, value)
     fitting = [
@@ -124,7 +124,7 @@ def _next_step(rest: str, kind: Any, value: Any, path: shape.Path) -> str | int:
     best = [key for key in fitting if len(key) == longest]
     if len(best) == 1:
         return best[0]
-    where = shape.dotted(path) or "digest.toml"
+    where = key_paths.dotted(path) or "digest.toml"
     if best:
         raise _NotFound(f"a name that fits {' and '.join(best)} in {where}", "keys that differ")
     like = nearest(head.lower(), [key.replace("-", "_") for key in candidates])
@@ -135,19 +135,19 @@ def _next_step(rest: str, kind: Any, value: Any, path: shape.Path) -> str | int:
     )
 
 
-def _next_index(head: str, value: Any, path: shape.Path) -> int:
+def _next_index(head: str, value: Any, path: key_paths.Path) -> int:
     have = len(value) if isinstance(value, list) else 0
     # A leading zero would be a second name of the same item.
     if _is_index(head) and head == str(int(head)) and int(head) <= have:
         return int(head)
     upto = f"a number from 0 to {have}" if have else "0"
-    raise _NotFound(f"{head} as a place in {shape.dotted(path)}", upto, variable((*path, 0)))
+    raise _NotFound(f"{head} as a place in {key_paths.dotted(path)}", upto, variable((*path, 0)))
 
 
 def _candidates(kind: Any, value: Any) -> list[str]:
-    if shape.is_table(kind):
-        return list(shape.keys(shape.bare(kind)))
-    if get_origin(shape.bare(kind)) is dict and isinstance(value, dict):
+    if key_paths.is_table(kind):
+        return list(key_paths.keys(key_paths.bare(kind)))
+    if get_origin(key_paths.bare(kind)) is dict and isinstance(value, dict):
         return list(value)
     return []
 
@@ -160,7 +160,7 @@ def _value_at(value: Any, step: str | int) -> Any:
     return None
 
 
-def _put(raw: dict[str, Any], path: shape.Path, value: Any) -> None:
+def _put(raw: dict[str, Any], path: key_paths.Path, value: Any) -> None:
     """Set the value at a path, making tables and the next item of a list on the way.
 
     Where the file has something else than a table or a list on the way, it stays, and is a problem
@@ -168,9 +168,9 @@ def _put(raw: dict[str, Any], path: shape.Path, value: Any) -> None:
     """
     here: Any = raw
     for depth, step in enumerate(path[:-1], start=1):
-        fresh: Any = [] if get_origin(shape.bare(shape.at(path[:depth]))) is list else {}
+        fresh: Any = [] if get_origin(key_paths.bare(key_paths.at(path[:depth]))) is list else {}
         child = _value_at(here, step)
-        if isinstance(child, str) and shape.bare(shape.at(path[:depth])) is SectionTable:
+        if isinstance(child, str) and key_paths.bare(key_paths.at(path[:depth])) is SectionTable:
             child = as_section(child)
         elif child is None:
             child = fresh
@@ -192,7 +192,7 @@ def _set(here: Any, step: str | int, value: Any) -> bool:
 
 def _converted(text: str, annotation: Any) -> Any:
     """The text as the type of its key; as it is where it does not fit, for the schema to refuse."""
-    kind = shape.bare(annotation)
+    kind = key_paths.bare(annotation)
     if kind is int and re.fullmatch(r"\s*[+-]?[0-9](_?[0-9]){0,30}\s*", text):
         return int(text)
     if kind is float and re.fullmatch(r"\s*[0-9]{1,12}(\.[0-9]{1,9})?\s*", text):
@@ -200,7 +200,7 @@ def _converted(text: str, annotation: Any) -> Any:
     if kind is bool:
         words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
         return words.get(text.strip().lower(), text)
-    several = any(isinstance(mark, OneOrSeveral) for mark in shape.marks(annotation))
+    several = any(isinstance(mark, OneOrSeveral) for mark in key_paths.marks(annotation))
     return _listed(text) if several or get_origin(kind) is list else text
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from digest.config import shape
+from digest.config import key_paths
 from digest.config.build import settings_of
-from digest.config.checks import cross_check
+from digest.config.cross_checks import cross_check
 from digest.config.environment import override
-from digest.config.password import Password, find_password
+from digest.config.passwords import Password, find_password
 from digest.config.problems import problems_of
 from digest.config.reading import read_toml, toml_tables
 from digest.config.schema import File
@@ -72,7 +72,7 @@ def load_text(text: str, path: Path, environ: Mapping[str, str]) -> Loaded:
         raise ConfigError(f"{path} has {count}", problems=problems) from None
     return Loaded(
         settings=settings_of(file, folder, smtp, relays),
-        overrides={shape.dotted(where): name for where, name in origins.items()},
+        overrides={key_paths.dotted(where): name for where, name in origins.items()},
         passwords=relays or (smtp,),
     )
 
@@ -82,7 +82,7 @@ def _new(problem: Problem, problems: list[Problem]) -> bool:
 
 
 def _passwords(
-    raw: Mapping[str, Any], origins: Mapping[shape.Path, str], folder: Path
+    raw: Mapping[str, Any], origins: Mapping[key_paths.Path, str], folder: Path
 ) -> tuple[Password, tuple[Password, ...]]:
     """Of [smtp], and of each of [[relays]]."""
     found = raw.get("relays")

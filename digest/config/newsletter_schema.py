@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from annotated_types import MinLen
 from pydantic import Field, model_validator
 
-from digest.config.kinds import (
+from digest.config.field_types import (
     Address,
     BounceAddress,
     Count,

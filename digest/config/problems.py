@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from digest.config import shape
+from digest.config import key_paths
 from digest.config.refusal import nearest
 from digest.config.schema import File
 from digest.errors import Problem
@@ -16,7 +16,7 @@ from digest.lib.redact import without_login
 _LONGEST: Final = 60
 
 
-def problems_of(error: ValidationError, origins: Mapping[shape.Path, str]) -> list[Problem]:
+def problems_of(error: ValidationError, origins: Mapping[key_paths.Path, str]) -> list[Problem]:
     """Every problem of a validation, in the order of the schema."""
     return [_problem(details, origins) for details in error.errors(include_url=False)]
 
@@ -44,7 +44,7 @@ def shortened(text: str) -> str:
     return f"{text[:half]}…{text[-half:]}"
 
 
-def origin_of(path: shape.Path, origins: Mapping[shape.Path, str]) -> str | None:
+def origin_of(path: key_paths.Path, origins: Mapping[key_paths.Path, str]) -> str | None:
     """The variable that the value at a path, or the list around it, came from."""
     for length in range(len(path), 0, -1):
         if path[:length] in origins:
@@ -52,8 +52,8 @@ def origin_of(path: shape.Path, origins: Mapping[shape.Path, str]) -> str | None
     return None
 
 
-def _problem(details: ErrorDetails, origins: Mapping[shape.Path, str]) -> Problem:
-    path: shape.Path = tuple(step for step in details["loc"] if step != "[key]")
+def _problem(details: ErrorDetails, origins: Mapping[key_paths.Path, str]) -> Problem:
+    path: key_paths.Path = tuple(step for step in details["loc"] if step != "[key]")
     if details["type"] == "extra_forbidden":
         return _unknown_key(path)
     facts = details.get("ctx", {}) if details["type"] == "refused" else {}
@@ -61,25 +61,25 @@ def _problem(details: ErrorDetails, origins: Mapping[shape.Path, str]) -> Proble
         found = "nothing"
     elif details["loc"] and details["loc"][-1] == "[key]":
         found = "this key"
-    elif shape.is_secret(path):
+    elif key_paths.is_secret(path):
         found = "a value that is not shown"
-    elif isinstance(details["input"], str) and shape.is_table(shape.at(path)):
+    elif isinstance(details["input"], str) and key_paths.is_table(key_paths.at(path)):
         found = "a text"  # not shown: what a table should hold may be a login
     else:
         found = shown(details["input"] if facts.get("found") is None else facts["found"])
     variable = origin_of(path, origins)
     return Problem(
-        path=shape.dotted(path),
+        path=key_paths.dotted(path),
         found=f"{found} in {variable}" if variable else found,
         expected=facts.get("expected") or _expected(path, None if variable else details["input"]),
         suggestion=facts.get("suggestion"),
     )
 
 
-def _expected(path: shape.Path, found: object) -> str:
+def _expected(path: key_paths.Path, found: object) -> str:
     """The kind in plain words, and where quotes are all that is wrong, that too."""
-    annotation = shape.at(path)
-    words, kind = shape.words(annotation), shape.bare(annotation)
+    annotation = key_paths.at(path)
+    words, kind = key_paths.words(annotation), key_paths.bare(annotation)
     unquoted = {int: r"[+-]?\d+", bool: r"true|false"}.get(kind)
     if unquoted and isinstance(found, str) and re.fullmatch(unquoted, found):
         return f"{words}, without quotes"
@@ -88,11 +88,11 @@ def _expected(path: shape.Path, found: object) -> str:
     return words
 
 
-def _unknown_key(path: shape.Path) -> Problem:
+def _unknown_key(path: key_paths.Path) -> Problem:
     table, key = path[:-1], str(path[-1])
-    known = list(shape.keys(shape.bare(shape.at(table))))
+    known = list(key_paths.keys(key_paths.bare(key_paths.at(table))))
     return Problem(
-        path=shape.dotted(path),
+        path=key_paths.dotted(path),
         found="an unknown key",
         expected=f"one of {', '.join(known)}",
         suggestion=nearest(key.replace("-", "_"), known) or _elsewhere(key),
@@ -101,8 +101,8 @@ def _unknown_key(path: shape.Path) -> Problem:
 
 def _elsewhere(key: str) -> str | None:
     """The same key in another table, for one that stands under the wrong heading."""
-    for name, field in shape.keys(File).items():
-        kind = shape.bare(shape.annotation_of(field))
-        if shape.is_table(kind) and key in shape.keys(kind):
+    for name, field in key_paths.keys(File).items():
+        kind = key_paths.bare(key_paths.annotation_of(field))
+        if key_paths.is_table(kind) and key in key_paths.keys(kind):
             return f"{name}.{key}"
     return None

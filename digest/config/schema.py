@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from digest.config.domains import domain
-from digest.config.kinds import (
+from digest.config.field_types import (
     Address,
     Bytes,
     DateOrderName,

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from digest.config import shape
+from digest.config import key_paths
 from digest.config.domains import is_loopback
 from digest.config.problems import origin_of, shown
 from digest.errors import Problem
 
-Origins = Mapping[shape.Path, str]
+Origins = Mapping[key_paths.Path, str]
 
 #: What [smtp] is for beside [[relays]]: these hold for all of them.
 _FOR_ALL = ("give_up_after",)
@@ -37,8 +37,8 @@ def text_in(table: Mapping[str, Any], key: str) -> str | None:
     return value if isinstance(value, str) and value.strip() else None
 
 
-def _server(path: shape.Path, table: Mapping[str, Any], origins: Origins) -> Iterator[Problem]:
-    where = shape.dotted(path)
+def _server(path: key_paths.Path, table: Mapping[str, Any], origins: Origins) -> Iterator[Problem]:
+    where = key_paths.dotted(path)
     host = text_in(table, "host") or "localhost"
     password, file = text_in(table, "password"), text_in(table, "password_file")
     if password and file and not origin_of((*path, "password"), origins):
@@ -97,13 +97,13 @@ def _domains(domains: Mapping[str, Any]) -> Iterator[Problem]:
         first = names.setdefault(key.strip().rstrip(".").lower(), key)
         if first != key:
             yield Problem(
-                path=shape.dotted(("domains", key)),
-                found=f"the domain of {shape.dotted(('domains', first))}",
+                path=key_paths.dotted(("domains", key)),
+                found=f"the domain of {key_paths.dotted(('domains', first))}",
                 expected="each domain once",
             )
         if isinstance(limits, dict) and not limits:
             yield Problem(
-                path=shape.dotted(("domains", key)),
+                path=key_paths.dotted(("domains", key)),
                 found="no limit",
                 expected="connections, messages_per_second, or both",
             )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from digest.config.kinds import (
+from digest.config.field_types import (
     Account,
     Connections,
     Duration,

@@ -1,4 +1,4 @@
-"""The kinds of values that say when; see `digest.config.kinds` for all the others."""
+"""The kinds of values that say when; see `digest.config.field_types` for all the others."""
 
 import re
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import PlainValidator
 from pydantic_core import PydanticCustomError
 
-from digest.config.kinds import Words
+from digest.config.field_types import Words
 from digest.config.refusal import line, refused
 from digest.lib.durations import parse_duration
 from digest.model.schedule import QuietHours, Schedule

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from digest.config import DateOrder, Settings, SourceKind, SourceSettings
-from digest.config.checks import guessed_kind
+from digest.config.cross_checks import guessed_kind
 from digest.errors import UsageError
 from digest.lib.redact import without_login
 

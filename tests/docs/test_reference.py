@@ -2,7 +2,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from digest.config import shape
+from digest.config import key_paths
 from digest.config.schema import File
 
 ROOT = Path(__file__).parents[2]
@@ -16,18 +16,18 @@ def test_the_reference_pages_say_what_the_code_says() -> None:
 
 def test_every_key_is_described() -> None:
     def undescribed(annotation: object, path: tuple[str, ...]) -> list[str]:
-        table = shape.bare(annotation)
-        while not shape.is_table(table) and shape.below(table, 0) is not None:
-            table = shape.bare(shape.below(table, 0))
-        if not shape.is_table(table):
+        table = key_paths.bare(annotation)
+        while not key_paths.is_table(table) and key_paths.below(table, 0) is not None:
+            table = key_paths.bare(key_paths.below(table, 0))
+        if not key_paths.is_table(table):
             return []
         missing = [
             ".".join((*path, key))
-            for key, field in shape.keys(table).items()
+            for key, field in key_paths.keys(table).items()
             if path and not field.description
         ]
-        for key, field in shape.keys(table).items():
-            missing += undescribed(shape.annotation_of(field), (*path, key))
+        for key, field in key_paths.keys(table).items():
+            missing += undescribed(key_paths.annotation_of(field), (*path, key))
         return missing
 
     assert undescribed(File, ()) == []

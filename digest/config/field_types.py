@@ -14,15 +14,9 @@ from zoneinfo import ZoneInfo
 from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator, PlainValidator, ValidationInfo
 
-from digest.config.addresses import (
-    bounce_address,
-    mail_address,
-    sender,
-    site_address,
-    web_address,
-)
 from digest.config.domains import domain, nameserver, selector
 from digest.config.refusal import CONTROL, LONGEST_LINE, line, nearest, refused
+from digest.config.validators import bounce_address, mail_address, sender, site_address, web_address
 from digest.lib import language_tags
 from digest.lib.durations import parse_duration
 

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from digest.config import shape
+from digest.config import key_paths
 from digest.config.problems import shown
 from digest.config.server_checks import check_servers, table_in, text_in
 from digest.config.timing_checks import check_timing
@@ -41,7 +41,7 @@ def guessed_kind(url: str | None, path: str | None) -> str | None:
     return kind if kind in ("csv", "jsonl") else "feed"
 
 
-def cross_check(raw: Mapping[str, Any], origins: Mapping[shape.Path, str]) -> list[Problem]:
+def cross_check(raw: Mapping[str, Any], origins: Mapping[key_paths.Path, str]) -> list[Problem]:
     """Every problem between keys."""
     found = [*check_servers(raw, origins), *_sources(raw.get("sources"))]
     found += _dkim(table_in(raw, "dkim"))
@@ -78,7 +78,7 @@ def _sources(sources: object) -> Iterator[Problem]:
     for index, source in enumerate(sources if isinstance(sources, list) else []):
         if not isinstance(source, dict):
             continue
-        path: shape.Path = ("sources", index)
+        path: key_paths.Path = ("sources", index)
         yield from _source(path, source)
         name = text_in(source, "name")
         if name is None:
@@ -86,17 +86,17 @@ def _sources(sources: object) -> Iterator[Problem]:
         first = names.setdefault(name.strip().casefold(), index)
         if first != index:
             yield Problem(
-                path=shape.dotted((*path, "name")),
+                path=key_paths.dotted((*path, "name")),
                 found=f"{shown(name)}, the name of sources[{first}]",
                 expected="a name of its own",
             )
 
 
-def _source(path: shape.Path, source: Mapping[str, Any]) -> Iterator[Problem]:
+def _source(path: key_paths.Path, source: Mapping[str, Any]) -> Iterator[Problem]:
     url, file = text_in(source, "url"), text_in(source, "path")
     if ("url" in source) == ("path" in source):
         yield Problem(
-            path=shape.dotted(path),
+            path=key_paths.dotted(path),
             found="both url and path" if "url" in source else "neither url nor path",
             expected="exactly one of them",
         )
@@ -107,7 +107,7 @@ def _source(path: shape.Path, source: Mapping[str, Any]) -> Iterator[Problem]:
         return
     if kind is None:
         yield Problem(
-            path=shape.dotted((*path, "kind")),
+            path=key_paths.dotted((*path, "kind")),
             found=f"nothing, and {shown(file)} does not tell",
             expected="feed, csv, json, jsonl or sqlite",
         )
@@ -115,17 +115,17 @@ def _source(path: shape.Path, source: Mapping[str, Any]) -> Iterator[Problem]:
         yield from _fit_for(kind, path, source)
 
 
-def _fit_for(kind: str, path: shape.Path, source: Mapping[str, Any]) -> Iterator[Problem]:
+def _fit_for(kind: str, path: key_paths.Path, source: Mapping[str, Any]) -> Iterator[Problem]:
     """What a source of this kind must have, and must not."""
     if kind == "sqlite" and "url" in source:
         yield Problem(
-            path=shape.dotted((*path, "url")),
+            path=key_paths.dotted((*path, "url")),
             found="an address for kind sqlite",
             expected="a path: a database is read from a file",
         )
     if kind == "sqlite" and "table" not in source:
         yield Problem(
-            path=shape.dotted((*path, "table")),
+            path=key_paths.dotted((*path, "table")),
             found="nothing",
             expected="the table or view that holds the articles",
         )
@@ -138,20 +138,20 @@ def _fit_for(kind: str, path: shape.Path, source: Mapping[str, Any]) -> Iterator
     for key, kinds in only.items():
         if key in source and kind and kind not in kinds:
             yield Problem(
-                path=shape.dotted((*path, key)),
+                path=key_paths.dotted((*path, key)),
                 found=f"{key} for kind {shown(kind)}",
                 expected=f"{key} only for kind {', '.join(kinds)}",
             )
 
 
-def _newsletter(path: shape.Path, newsletter: Mapping[str, Any]) -> Iterator[Problem]:
+def _newsletter(path: key_paths.Path, newsletter: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _sender(path, newsletter)
     least = _whole(newsletter, "min_items", _RULES.min_items)
     most = _whole(newsletter, "max_items", _RULES.max_items)
     if least is not None and most is not None and least > most:
         key = "min_items" if "min_items" in newsletter else "max_items"
         yield Problem(
-            path=shape.dotted((*path, key)),
+            path=key_paths.dotted((*path, key)),
             found=f"min_items {shown(least)} and max_items {shown(most)}",
             expected="min_items to be at most max_items",
         )
@@ -159,23 +159,23 @@ def _newsletter(path: shape.Path, newsletter: Mapping[str, Any]) -> Iterator[Pro
     yield from _sections((*path, "sections"), newsletter.get("sections"))
 
 
-def _sender(path: shape.Path, newsletter: Mapping[str, Any]) -> Iterator[Problem]:
+def _sender(path: key_paths.Path, newsletter: Mapping[str, Any]) -> Iterator[Problem]:
     doubled = [key for key in ("sender_name", "sender_address") if key in newsletter]
     if "from" in newsletter and doubled:
         yield Problem(
-            path=shape.dotted((*path, "from")),
+            path=key_paths.dotted((*path, "from")),
             found=f"{' and '.join(doubled)}, too",
             expected="either from, or sender_name and sender_address",
         )
     if "from" not in newsletter and "sender_address" not in newsletter:
         yield Problem(
-            path=shape.dotted((*path, "sender_address")),
+            path=key_paths.dotted((*path, "sender_address")),
             found="nothing",
             expected="an e-mail address such as news@example.com",
         )
 
 
-def _sections(path: shape.Path, sections: object) -> Iterator[Problem]:
+def _sections(path: key_paths.Path, sections: object) -> Iterator[Problem]:
     gathered: dict[str, int] = {}
     for index, section in enumerate(sections if isinstance(sections, list) else []):
         table = section if isinstance(section, dict) else {"title": section}
@@ -185,7 +185,7 @@ def _sections(path: shape.Path, sections: object) -> Iterator[Problem]:
             first = gathered.setdefault(name.strip().casefold(), index)
             if first != index:
                 yield Problem(
-                    path=shape.dotted((*path, index)),
+                    path=key_paths.dotted((*path, index)),
                     found=f"{shown(name)}, which sections[{first}] gathers already",
                     expected="each section to stand in one group",
                 )

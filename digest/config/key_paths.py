@@ -6,7 +6,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from digest.config.kinds import Secret, Words
+from digest.config.field_types import Secret, Words
 from digest.config.schema import File
 
 #: The way to a value: keys of tables and positions in lists, as in ("sources", 0, "path").

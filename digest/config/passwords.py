@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from digest.config import shape
+from digest.config import key_paths
 from digest.config.paths import absolute
 from digest.config.problems import origin_of, shown
 from digest.errors import Problem
@@ -31,13 +31,13 @@ class Password:
 
 
 def find_password(
-    raw: Mapping[str, Any], at: shape.Path, origins: Mapping[shape.Path, str], folder: Path
+    raw: Mapping[str, Any], at: key_paths.Path, origins: Mapping[key_paths.Path, str], folder: Path
 ) -> Password:
     """The password of the server at this place that counts.
 
     The environment goes before a file, and both before digest.toml.
     """
-    where = shape.dotted(at)
+    where = key_paths.dotted(at)
     inline, file = raw.get("password"), raw.get("password_file")
     variable = origin_of((*at, "password"), origins)
     if isinstance(inline, str) and inline and variable:
