@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from typer.main import get_command
 
 from digest.cli.app import app
-from digest.config import key_paths, newsletter_schema, schema, server_schema
+from digest.config import key_paths, newsletter_schema, schema
 from digest.config.environment import variable
 from digest.config.starter import quoted
 from digest.lib.durations import format_duration
@@ -46,10 +46,10 @@ A span of time is a number of seconds, or a text with units: `90s`, `15m`, `36h`
 _TABLES: Final[tuple[tuple[str, type[BaseModel], key_paths.Path], ...]] = (
     ("[site]", schema.SiteTable, ("site",)),
     ("[database]", schema.DatabaseTable, ("database",)),
-    ("[smtp]", server_schema.SmtpTable, ("smtp",)),
-    ("[smtp.messages_per_window]", server_schema.QuotaTable, ("smtp", "messages_per_window")),
-    ("[[relays]]", server_schema.RelayTable, ("relays", 0)),
-    ('[domains."example.com"]', server_schema.DomainTable, ("domains", "example.com")),
+    ("[smtp]", schema.SmtpTable, ("smtp",)),
+    ("[smtp.messages_per_window]", schema.QuotaTable, ("smtp", "messages_per_window")),
+    ("[[relays]]", schema.RelayTable, ("relays", 0)),
+    ('[domains."example.com"]', schema.DomainTable, ("domains", "example.com")),
     ("[dkim]", schema.DkimTable, ("dkim",)),
     ("[service]", schema.ServiceTable, ("service",)),
     ("[[sources]]", schema.SourceTable, ("sources", 0)),

@@ -15,7 +15,7 @@ from digest.composer.dkim_keys import SigningKey, signing_keys
 from digest.composer.headers import LINE
 from digest.composer.relaxed import CRLF, CutBody, fields_of, relaxed_field
 from digest.config import DkimSettings
-from digest.config.domains import aligned
+from digest.config.validators import aligned
 from digest.errors import ConfigError
 from digest.lib.email_address import header_domain
 from digest.model.message import SoundPieces

@@ -6,11 +6,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from digest.config import newsletter_schema, schema, server_schema
+from digest.config import newsletter_schema, schema
 from digest.config.cross_checks import guessed_kind
-from digest.config.domains import is_loopback, server_of
-from digest.config.passwords import Password
-from digest.config.paths import absolute
+from digest.config.passwords import Password, absolute
 from digest.config.settings import (
     DateOrder,
     DkimSettings,
@@ -25,7 +23,7 @@ from digest.config.settings import (
     SourceKind,
     SourceSettings,
 )
-from digest.config.validators import split_sender
+from digest.config.validators import is_loopback, server_of, split_sender
 from digest.model.newsletter import Newsletter, Rules, SectionRule, Site
 from digest.model.schedule import CatchUp, DeliverAt, OnSilence, Schedule, Timing
 
@@ -70,10 +68,10 @@ def _service(table: schema.ServiceTable) -> ServiceSettings:
     )
 
 
-def _server(table: server_schema.ServerTable, password: Password) -> SmtpSettings:
+def _server(table: schema.ServerTable, password: Password) -> SmtpSettings:
     usual = Security.NONE if is_loopback(table.host) else Security.STARTTLS
     security = Security(table.security) if table.security else usual
-    relay = table if isinstance(table, server_schema.RelayTable) else None
+    relay = table if isinstance(table, schema.RelayTable) else None
     return SmtpSettings(
         host=table.host,
         port=table.port or _PORTS[security],
@@ -93,11 +91,11 @@ def _server(table: server_schema.ServerTable, password: Password) -> SmtpSetting
     )
 
 
-def _quota(table: server_schema.QuotaTable | None) -> Quota | None:
+def _quota(table: schema.QuotaTable | None) -> Quota | None:
     return Quota(messages=table.messages, window=table.window) if table else None
 
 
-def _domain(table: server_schema.DomainTable) -> DomainLimits:
+def _domain(table: schema.DomainTable) -> DomainLimits:
     return DomainLimits(
         connections=table.connections, messages_per_second=table.messages_per_second
     )

@@ -2,19 +2,197 @@
 
 These rules read the raw tables, and only values that are right by themselves, so that one broken
 key does not hide them: everything is reported at once.
+
+What concerns several keys of [smtp], [[relays]] and [domains] at once, in the raw tables.
+
+What concerns several keys of a newsletter that say when, in the raw tables.
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import time
 from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from digest.config import key_paths
-from digest.config.problems import shown
-from digest.config.server_checks import check_servers, table_in, text_in
-from digest.config.timing_checks import check_timing
+from digest.config.field_types import quiet_hours, schedule
+from digest.config.problems import origin_of, shown
+from digest.config.validators import is_loopback
 from digest.errors import Problem
+from digest.lib.durations import format_duration, parse_duration
 from digest.model.newsletter import Rules
+from digest.model.schedule import Timing
+from digest.schedule.parse import shortest_distance
+
+Origins = Mapping[key_paths.Path, str]
+
+#: What [smtp] is for beside [[relays]]: these hold for all of them.
+_FOR_ALL = ("give_up_after",)
+
+
+def check_servers(raw: Mapping[str, Any], origins: Origins) -> Iterator[Problem]:
+    """Every problem between the keys of the servers."""
+    smtp = table_in(raw, "smtp")
+    yield from _server(("smtp",), smtp, origins)
+    relays = raw.get("relays")
+    if isinstance(relays, list) and relays:
+        yield from _beside_relays(smtp)
+        yield from _relays(relays, origins)
+    yield from _domains(table_in(raw, "domains"))
+
+
+def table_in(raw: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """The table at a key, empty where there is none."""
+    value = raw.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def text_in(table: Mapping[str, Any], key: str) -> str | None:
+    """The text at a key, None where there is none."""
+    value = table.get(key)
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _server(path: key_paths.Path, table: Mapping[str, Any], origins: Origins) -> Iterator[Problem]:
+    where = key_paths.dotted(path)
+    host = text_in(table, "host") or "localhost"
+    password, file = text_in(table, "password"), text_in(table, "password_file")
+    if password and file and not origin_of((*path, "password"), origins):
+        yield Problem(
+            path=f"{where}.password_file",
+            found=f"a password in {where}.password, too",
+            expected="one of the two",
+        )
+    if (password or file) and "username" not in table:
+        yield Problem(
+            path=f"{where}.username",
+            found="nothing",
+            expected=f"the account that {where}.password belongs to",
+        )
+    elif "auth" in table and "username" not in table:
+        yield Problem(
+            path=f"{where}.username", found="nothing", expected="the account to log in with"
+        )
+    if (password or file) and table.get("security") == "none" and not is_loopback(host):
+        yield Problem(
+            path=f"{where}.security",
+            found=f"none, with a password, for {shown(host)}",
+            expected="starttls or tls, because the password would cross the net in the open",
+        )
+
+
+def _beside_relays(smtp: Mapping[str, Any]) -> Iterator[Problem]:
+    own = [key for key in smtp if key not in _FOR_ALL]
+    if own:
+        yield Problem(
+            path="smtp",
+            found=f"{', '.join(own)}, beside [[relays]]",
+            expected=f"only {' and '.join(_FOR_ALL)} there: each relay has keys of its own",
+        )
+
+
+def _relays(relays: list[Any], origins: Origins) -> Iterator[Problem]:
+    names: dict[str, int] = {}
+    for index, relay in enumerate(relays):
+        if not isinstance(relay, dict):
+            continue
+        yield from _server(("relays", index), relay, origins)
+        name = text_in(relay, "name")
+        first = names.setdefault(name.strip().casefold(), index) if name else index
+        if first != index:
+            yield Problem(
+                path=f"relays[{index}].name",
+                found=f"{shown(name)}, the name of relays[{first}]",
+                expected="a name of its own",
+            )
+
+
+def _domains(domains: Mapping[str, Any]) -> Iterator[Problem]:
+    names: dict[str, str] = {}
+    for key, limits in domains.items():
+        first = names.setdefault(key.strip().rstrip(".").lower(), key)
+        if first != key:
+            yield Problem(
+                path=key_paths.dotted(("domains", key)),
+                found=f"the domain of {key_paths.dotted(('domains', first))}",
+                expected="each domain once",
+            )
+        if isinstance(limits, dict) and not limits:
+            yield Problem(
+                path=key_paths.dotted(("domains", key)),
+                found="no limit",
+                expected="connections, messages_per_second, or both",
+            )
+
+
+#: What is of no use without a schedule, and what without a draft.
+_OF_A_SCHEDULE: Final = (
+    *("days_off", "catch_up", "max_lateness", "deliver_at", "quiet_hours"),
+    *("approval", "lead_time", "on_silence"),
+)
+_OF_A_DRAFT: Final = ("lead_time", "on_silence")
+_LEAD_TIME: Final = Timing().lead_time.total_seconds()
+
+
+def check_timing(path: key_paths.Path, newsletter: Mapping[str, Any]) -> Iterator[Problem]:
+    """Every problem between the keys of a newsletter that say when."""
+    about_it = [key for key in _OF_A_SCHEDULE if key in newsletter]
+    if "schedule" not in newsletter:
+        if about_it:
+            yield Problem(
+                path=key_paths.dotted((*path, "schedule")),
+                found=f"nothing, beside {', '.join(about_it)}",
+                expected='a schedule such as "weekdays at 07:00", or none of these keys',
+            )
+        return
+    approval = newsletter.get("approval", "none")
+    about_drafts = [key for key in _OF_A_DRAFT if key in newsletter]
+    if approval == "none" and about_drafts:
+        yield Problem(
+            path=key_paths.dotted((*path, "approval")),
+            found=f"none, beside {' and '.join(about_drafts)}",
+            expected='approval = "required", or none of these keys',
+        )
+    if approval == "required":
+        yield from _draft(path, newsletter)
+    if "quiet_hours" in newsletter:
+        yield from _quiet(path, newsletter)
+
+
+def _draft(path: key_paths.Path, newsletter: Mapping[str, Any]) -> Iterator[Problem]:
+    """There is one draft of a newsletter at a time."""
+    try:
+        lead = parse_duration(newsletter.get("lead_time", _LEAD_TIME))
+        distance = shortest_distance(schedule(newsletter["schedule"]), lead)
+    except ValueError:  # the schema says so
+        return
+    if distance < lead:
+        yield Problem(
+            path=key_paths.dotted((*path, "lead_time")),
+            found=f"{format_duration(lead)}, with editions only {format_duration(distance)} apart",
+            expected=f"at most {format_duration(distance)}: one draft follows the other",
+        )
+
+
+def _quiet(path: key_paths.Path, newsletter: Mapping[str, Any]) -> Iterator[Problem]:
+    """Quiet hours put messages off. That they do so with all of them is not what was meant."""
+    try:
+        hours = quiet_hours(newsletter["quiet_hours"])
+        times = schedule(newsletter["schedule"]).times
+    except ValueError:  # the schema says so
+        return
+    if all(moment in hours for moment in times):
+        yield Problem(
+            path=key_paths.dotted((*path, "quiet_hours")),
+            found=f"{newsletter['quiet_hours']!r}, with every edition in them ({_listed(times)})",
+            expected="hours that leave out at least one time of the schedule",
+        )
+
+
+def _listed(times: tuple[time, ...]) -> str:
+    shown = [f"{moment:%H:%M}" for moment in times]
+    return ", ".join(shown[:3]) + (", …" if len(shown) > 3 else "")
+
 
 _RULES: Final = Rules()
 _KINDS_OF_SUFFIX: Final = {

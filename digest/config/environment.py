@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from typing import Any, Final, get_origin
 
 from digest.config import key_paths
+from digest.config.field_types import OneOrSeveral
 from digest.config.newsletter_schema import SectionTable, as_section
-from digest.config.refusal import nearest
 from digest.config.schema import File
-from digest.config.timing_kinds import OneOrSeveral
+from digest.config.validators import nearest
 from digest.errors import Problem
 
 PREFIX: Final = "DIGEST_"

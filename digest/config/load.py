@@ -1,23 +1,97 @@
-"""digest.toml and the environment -> settings, with every problem at once."""
+"""digest.toml and the environment -> settings, with every problem at once.
 
+The file itself: read, and parsed as TOML, with errors that point at the line.
+"""
+
+import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from digest.config import key_paths
 from digest.config.build import settings_of
-from digest.config.cross_checks import cross_check
+from digest.config.cross_checks import cross_check, table_in
 from digest.config.environment import override
 from digest.config.passwords import Password, find_password
-from digest.config.problems import problems_of
-from digest.config.reading import read_toml, toml_tables
+from digest.config.problems import problems_of, shortened
 from digest.config.schema import File
-from digest.config.server_checks import table_in
 from digest.config.settings import Settings
 from digest.errors import ConfigError, Problem
+from digest.lib.redact import without_login
+
+_PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_LARGEST: Final = 1_000_000
+
+
+def read_toml(path: Path) -> str:
+    """The text of a configuration file. Raises ConfigError."""
+    try:
+        with path.open("rb") as file:
+            octets = file.read(_LARGEST + 1)
+    except FileNotFoundError:
+        raise ConfigError(
+            f"there is no configuration at {path}",
+            hint="`digest init DIR` starts a newsletter; `digest --config FILE …` names a file.",
+        ) from None
+    except OSError as error:
+        raise ConfigError(
+            f"the configuration {path} cannot be read: {error.strerror}",
+            hint="Name a file that you may read: `digest --config FILE …`.",
+        ) from None
+    if len(octets) > _LARGEST:
+        raise ConfigError(f"{path} is larger than a megabyte: that is no configuration")
+    try:
+        # Editors on Windows put a mark in front, which TOML does not know.
+        return octets.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = octets.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"{path}, line {line}: not UTF-8 (the octet 0x{octets[error.start]:02x})",
+            hint="Save the file as UTF-8.",
+        ) from None
+
+
+def toml_tables(text: str, path: Path) -> dict[str, Any]:
+    """The raw tables. Raises ConfigError with line, column and the line's text."""
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ConfigError(f"{path} is not TOML: it is nested too deeply") from None
+    except ValueError as error:
+        raise _not_toml(str(error), text, path) from None
+
+
+def _not_toml(message: str, text: str, path: Path) -> ConfigError:
+    lines = text.split("\n")
+    place = _PLACE.search(message)
+    line = int(place[1]) if place and place[1] else len(lines)
+    column = int(place[2]) if place and place[2] else len(lines[-1]) + 1
+    what = message[: place.start()] if place else message
+    return ConfigError(
+        f"{path} is not TOML",
+        problems=[
+            Problem(
+                path=f"line {line}, column {column}",
+                found=_line_shown(lines, line),
+                expected=f"TOML ({what[:1].lower()}{what[1:]})",
+            )
+        ],
+        hint="Texts stand in quotes, lists in brackets, and each key on a line of its own.",
+    )
+
+
+def _line_shown(lines: list[str], line: int) -> str:
+    """The line's text, unless it holds, or may hold, a password."""
+    found = lines[line - 1].strip() if line <= len(lines) else ""
+    before = "\n".join(lines[:line])
+    in_long_text = before.count('"""') % 2 or before.count("'''") % 2
+    if in_long_text or re.search(r"pass|secret|token", found, re.IGNORECASE):
+        return "a line that is not shown, because it may hold a password"
+    return shortened(without_login(ascii(found) if not found.isprintable() else found)) or "the end"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

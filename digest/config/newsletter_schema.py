@@ -8,26 +8,24 @@ from pydantic import Field, model_validator
 
 from digest.config.field_types import (
     Address,
+    ApprovalName,
     BounceAddress,
+    CatchUpName,
     Count,
     CountOrNone,
-    Language,
-    Line,
-    Sender,
-    Switch,
-    Words,
-    Zone,
-)
-from digest.config.table import Table
-from digest.config.timing_kinds import (
-    ApprovalName,
-    CatchUpName,
     DaysOff,
     DeliverAtName,
     Hours,
+    Language,
+    Line,
     Minutes,
     OnSilenceName,
     ScheduleLines,
+    Sender,
+    Switch,
+    Table,
+    Words,
+    Zone,
 )
 from digest.model.newsletter import Newsletter, Rules
 from digest.model.schedule import Timing

@@ -1,4 +1,7 @@
-"""The password: from the environment, from a file, or from digest.toml itself; never shown."""
+"""The password: from the environment, from a file, or from digest.toml itself; never shown.
+
+Paths of files as digest.toml gives them.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,9 +9,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from digest.config import key_paths
-from digest.config.paths import absolute
 from digest.config.problems import origin_of, shown
 from digest.errors import Problem
+
+
+def absolute(path: str, folder: Path) -> Path:
+    """The path as seen from the folder of digest.toml; `~` is the home folder."""
+    try:
+        return folder / Path(path).expanduser()
+    except RuntimeError:  # there is no such home
+        return folder / path
+
 
 _LARGEST: Final = 4096
 _READABLE_BY_ALL: Final = 0o004

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from digest.config import key_paths
-from digest.config.refusal import nearest
 from digest.config.schema import File
+from digest.config.validators import nearest
 from digest.errors import Problem
 from digest.lib.redact import without_login
 

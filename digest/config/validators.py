@@ -1,13 +1,57 @@
 """Addresses of the web and of mail, as they may stand in digest.toml.
 
 Each function returns the address in the form that settings hold, or raises `refused`.
+
+How a value is refused, and the few things that every check of a value shares.
+
+Names of DNS as digest.toml gives them: domains, DKIM selectors, and a server to ask.
 """
 
+import difflib
+import ipaddress
 import re
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-from digest.config.refusal import CONTROL, line, refused
+from pydantic_core import PydanticCustomError
+
 from digest.model.newsletter import LONGEST_BOUNCE_NAME
+
+#: Names stand in mail headers and on one line of a screen.
+LONGEST_LINE: Final = 200
+
+# RFC 2047. Python's mail package decodes one inside a header, line ends and all: that adds headers.
+_ENCODED_WORD: Final = re.compile(r"=\?[^?]*\?[^?]*\?[^?]*\?=")
+#: Control characters, other line ends than these, and octets of the environment that are no text.
+CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def refused(
+    expected: str | None = None, suggestion: str | None = None, found: str | None = None
+) -> PydanticCustomError:
+    """The error of a kind; without `expected` the problem takes the kind's own words.
+
+    `found` is the part of the value that is wrong, where it is not all of it.
+    """
+    facts: dict[str, Any] = {"expected": expected, "suggestion": suggestion, "found": found}
+    return PydanticCustomError("refused", "refused", facts)
+
+
+def nearest(word: str, known: list[str]) -> str | None:
+    """The known word that is most like this one, compared without case, if any is close."""
+    by_folded = {name.casefold(): name for name in known}
+    found = difflib.get_close_matches(word.casefold(), list(by_folded), n=1, cutoff=0.6)
+    return by_folded[found[0]] if found else None
+
+
+def line(text: str) -> str:
+    """A text that may stand in a mail header, without space around it."""
+    text = text.strip()
+    if not text or len(text) > LONGEST_LINE or CONTROL.search(text):
+        raise refused()
+    if _ENCODED_WORD.search(text):
+        raise refused("a text as people read it, not an encoded word (=?…?=)")
+    return text
 
 
 def web_address(text: str) -> str:
@@ -75,3 +119,75 @@ def sender(text: str) -> str:
     """A sender that `split_sender` takes apart, as it was given."""
     split_sender(text)
     return text
+
+
+_PORT: Final = 53
+_LARGEST_PORT: Final = 65_535
+_LABEL = r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?"
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.IGNORECASE)
+_LONGEST: Final = 253
+
+
+def domain(text: str) -> str:
+    """A domain in small letters, beyond ASCII as its A-label (RFC 5891)."""
+    name = text.strip().rstrip(".").lower()
+    if not name.isascii():
+        import idna
+
+        try:
+            name = idna.encode(name, uts46=True).decode("ascii")
+        except idna.IDNAError:
+            raise refused() from None
+    return selector(name)
+
+
+def selector(text: str) -> str:
+    """The name of a key within a domain (RFC 6376 section 3.1)."""
+    if not _NAME.fullmatch(text) or len(text) > _LONGEST:
+        raise refused()
+    return text
+
+
+def nameserver(text: str) -> str:
+    """A DNS server as `server_of` takes it apart, as it was given."""
+    server_of(text)
+    return text.strip()
+
+
+def server_of(text: str) -> tuple[str, int]:
+    """The IP address and the port of `192.0.2.53`, `192.0.2.53:5353` or `[2001:db8::53]:53`.
+
+    Raises what `refused` makes.
+    """
+    address, port = text.strip(), ""
+    if found := re.fullmatch(r"\[(.*)\](?::(.+))?|([^:]*):([^:]+)", address):
+        address, port = found[1] or found[3], found[2] or found[4] or ""
+    number = int(port) if re.fullmatch(r"[0-9]{1,5}", port) else _PORT if not port else 0
+    try:
+        host = str(ipaddress.ip_address(address))
+    except ValueError:
+        raise refused() from None
+    if not 1 <= number <= _LARGEST_PORT:
+        raise refused()
+    return host, number
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine, by its name or address."""
+    name = host.strip().strip("[]").rstrip(".").casefold()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def aligned(signing: str, sender: str) -> bool:
+    """Whether the signing domain speaks for the sender's (RFC 7489 section 3.1.1, relaxed).
+
+    Without a list of public suffixes: one of them is the other, or a part of it. Of two that only
+    have a parent in common, nobody here can tell whether it is theirs.
+    """
+    short, long = sorted((signing.lower(), sender.lower()), key=len)
+    return short == long or ("." in short and long.endswith("." + short))

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from digest.config import DkimSettings
-from digest.config.domains import aligned
 from digest.config.load import Loaded
+from digest.config.validators import aligned
 from digest.errors import Problem
 
 Load = Callable[..., Loaded]

@@ -12,8 +12,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from digest.config import Security, Settings, SmtpSettings, SourceSettings
-from digest.config.domains import is_loopback
 from digest.config.load import Loaded
+from digest.config.validators import is_loopback
 from digest.errors import ConfigError, DigestError, TemplateError
 from digest.lib.formatting import counted
 from digest.lib.redact import without_login
