@@ -19,7 +19,7 @@ from pathlib import Path
 from digest.audience import importing, table
 from digest.audience.admission import Fate
 from digest.audience.changes import Circumstances
-from digest.storage.connection import open_database
+from digest.storage.database import open_database
 
 NOW = datetime(2026, 3, 12, 7, tzinfo=UTC)
 ROUNDS = 5

@@ -19,7 +19,7 @@ from digest.lib.timestamps import to_text
 from digest.model.newsletter import Rules
 from digest.selection import Selection, select
 from digest.storage.candidates import candidates
-from digest.storage.connection import Access, Database, open_database
+from digest.storage.database import Access, Database, open_database
 
 NOW = datetime(2026, 3, 12, 7, tzinfo=UTC)
 YEARS = timedelta(days=5 * 365)

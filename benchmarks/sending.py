@@ -30,7 +30,7 @@ from digest.config import DkimSettings, Security, Settings, SmtpSettings
 from digest.lib.timestamps import to_text
 from digest.model.delivery import DeliveryState
 from digest.model.newsletter import Newsletter, Rules, Site
-from digest.storage.connection import open_database
+from digest.storage.database import open_database
 
 NOW = datetime(2026, 3, 12, 7, tzinfo=UTC)
 CONNECTIONS = 10

@@ -16,7 +16,7 @@ from digest.model.subscriber import (
     SubscriptionState,
 )
 from digest.storage import consents, subscribers, subscriptions, suppressions
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 _VOUCHED: Final = "the owner of the list vouches for this reader"
 

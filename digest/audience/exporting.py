@@ -20,7 +20,7 @@ from digest.audience.spreadsheet import guard
 from digest.lib.timestamps import to_text
 from digest.model.subscriber import Member, Standing
 from digest.storage import subscriptions
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 #: After these the list's own fields follow.
 _COLUMNS: Final = (*columns.OWN, columns.REASON)

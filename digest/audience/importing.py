@@ -18,7 +18,7 @@ from digest.audience.rows import BadRow, Row
 from digest.errors import AudienceError
 from digest.model.subscriber import Subscriber, Subscription
 from digest.storage import subscribers, subscriptions, suppressions
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 _BATCH: Final = 5_000
 

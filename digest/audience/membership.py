@@ -10,7 +10,7 @@ from digest.audience.reader import Reader
 from digest.errors import AudienceError
 from digest.model.subscriber import Standing, Subscription, SubscriptionState
 from digest.storage import subscribers, subscriptions, suppressions
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 _LINE: Final = 0  # a single reader comes from no file
 

@@ -6,7 +6,7 @@ from digest.audience.address import for_people
 from digest.errors import AudienceError
 from digest.model.subscriber import Consent, Received, Subscriber, Subscription
 from digest.storage import consents, subscribers, subscriptions, suppressions
-from digest.storage.connection import Database
+from digest.storage.database import Database
 from digest.storage.suppressions import Suppression
 
 

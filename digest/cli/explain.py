@@ -14,7 +14,7 @@ from digest.errors import UsageError
 if TYPE_CHECKING:
     from digest.config import Settings
     from digest.model.article import Article
-    from digest.storage.connection import Database
+    from digest.storage.database import Database
 
 
 def explain(

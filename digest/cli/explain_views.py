@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from digest.model.article import Article
     from digest.publishing.explain import InNewsletter
     from digest.publishing.explain_reader import ReaderOf
-    from digest.storage.explaining import Place
+    from digest.storage.explain import Place
     from digest.storage.suppressions import Suppression
 
 

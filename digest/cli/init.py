@@ -174,7 +174,7 @@ def _write(folder: Path, text: str) -> None:
         ) from None
     database = folder / _DATABASE
     if not database.exists():
-        from digest.storage.connection import open_database
+        from digest.storage.database import open_database
 
         with open_database(database):
             pass

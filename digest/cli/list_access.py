@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from digest.audience.changes import Circumstances
     from digest.model.subscriber import Standing
-    from digest.storage.connection import Database
+    from digest.storage.database import Database
 
 
 Wording = Annotated[
@@ -85,7 +85,7 @@ _PATIENCE = 60.0
 
 def opened(context: typer.Context) -> "AbstractContextManager[Database]":
     """The list, to be changed; made if there is none."""
-    from digest.storage.connection import Access, open_database
+    from digest.storage.database import Access, open_database
 
     return open_database(
         session_of(context).settings.database, Access.WRITE, busy_timeout=_PATIENCE, cache=64
@@ -95,7 +95,7 @@ def opened(context: typer.Context) -> "AbstractContextManager[Database]":
 @contextmanager
 def for_planning(context: typer.Context) -> "Iterator[Database]":
     """The database to look into; an empty one elsewhere if there is none, because none is made."""
-    from digest.storage.connection import open_database
+    from digest.storage.database import open_database
 
     if session_of(context).settings.database.exists():
         with reading(context) as db:

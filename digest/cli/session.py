@@ -15,7 +15,7 @@ from digest.errors import AudienceError, UsageError
 
 if TYPE_CHECKING:
     from digest.config import Settings
-    from digest.storage.connection import Database
+    from digest.storage.database import Database
 
 
 @dataclass
@@ -43,21 +43,21 @@ def session_of(context: typer.Context) -> Session:
 
 def reading(context: typer.Context) -> "AbstractContextManager[Database]":
     """The database, to be read only. Raises StorageError where there is none."""
-    from digest.storage.connection import Access, open_database
+    from digest.storage.database import Access, open_database
 
     return open_database(session_of(context).settings.database, Access.READ)
 
 
 def writing(context: typer.Context) -> "AbstractContextManager[Database]":
     """The database, to be changed; made if there is none."""
-    from digest.storage.connection import open_database
+    from digest.storage.database import open_database
 
     return open_database(session_of(context).settings.database)
 
 
 def existing_database(settings: "Settings") -> None:
     """Raises StorageError where there is no database: a command that needs one makes none."""
-    from digest.storage.connection import Access, open_database
+    from digest.storage.database import Access, open_database
 
     with open_database(settings.database, Access.READ):
         pass

@@ -13,7 +13,7 @@ from digest.ingest.reading import Field, Rejected, Row
 from digest.model.article import Article, NewArticle
 from digest.model.newsletter import Site
 from digest.storage import articles, corrections
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 
 class Result(StrEnum):

@@ -12,7 +12,7 @@ from digest.ingest.read import Validators, read
 from digest.ingest.reading import Note, Reading, Rejected
 from digest.lib.redact import without_login
 from digest.storage import articles, sources
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 #: How many sources are read at once.
 AT_ONCE: Final = 4

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from digest.config import Settings
 from digest.storage import audit as questions
 from digest.storage.audit import Breach, Extent
-from digest.storage.connection import Access, open_database
+from digest.storage.database import Access, open_database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

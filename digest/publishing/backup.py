@@ -19,8 +19,8 @@ from digest.publishing.delivery.lock import sending
 from digest.publishing.draft import slot_of
 from digest.publishing.hours import earliest_hour
 from digest.storage import backup as copying
-from digest.storage.connection import Access, Database, open_database
-from digest.storage.journal import journal_of
+from digest.storage.database import Access, Database, open_database
+from digest.storage.send_journal import journal_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

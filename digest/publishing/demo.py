@@ -22,7 +22,7 @@ from digest.sample import copy_to
 from digest.sender.local_server import LocalServer, Received
 from digest.sender.smtp import SmtpTransport
 from digest.storage import subscriptions
-from digest.storage.connection import Access, open_database
+from digest.storage.database import Access, open_database
 
 #: The morning on which the sample's edition is due; its articles are from the days before.
 NOW = from_text("2026-03-12T07:00:00Z")

@@ -26,7 +26,7 @@ from digest.publishing.skipped import Skipped, too_few
 from digest.selection import TooFew, select
 from digest.storage import answers, editions, subscriptions
 from digest.storage.candidates import candidates
-from digest.storage.connection import Database
+from digest.storage.database import Database
 from digest.storage.queueing import Audience
 
 

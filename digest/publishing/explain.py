@@ -11,10 +11,10 @@ from digest.model.newsletter import Newsletter
 from digest.selection import TooFew, select
 from digest.selection.layout import group
 from digest.selection.select import ruled_out
-from digest.storage import articles, drafts, explaining
+from digest.storage import articles, drafts, explain
 from digest.storage.candidates import candidates
-from digest.storage.connection import Database
-from digest.storage.explaining import Decided
+from digest.storage.database import Database
+from digest.storage.explain import Decided
 
 #: Of articles that could be meant, so many are told.
 MOST: Final = 20
@@ -51,10 +51,10 @@ def meant(db: Database, text: str) -> tuple[Article, ...]:
     if "://" in text:
         try:
             link = cleaned(text)
-            return explaining.at_address(db, link, canonical(link))
+            return explain.at_address(db, link, canonical(link))
         except ValueError:
             return ()
-    return explaining.with_words(db, text, most=MOST)
+    return explain.with_words(db, text, most=MOST)
 
 
 def explain_article(
@@ -68,7 +68,7 @@ def explain_article(
 def _for_newsletter(
     db: Database, article: Article, newsletter: Newsletter, now: datetime
 ) -> InNewsletter:
-    decided = explaining.decided(db, newsletter.key, article.id)
+    decided = explain.decided(db, newsletter.key, article.id)
     final = decided.decision is not None and decided.decision.verdict is not Verdict.WAITING
     return InNewsletter(
         newsletter=newsletter.key,

@@ -9,9 +9,9 @@ from digest.lib.formatting import local
 from digest.model.delivery import DeliveryState
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Action, Subscriber, Subscription
-from digest.storage import explaining, subscriptions
-from digest.storage.connection import Database
-from digest.storage.explaining import EditionFor, Given
+from digest.storage import explain, subscriptions
+from digest.storage.database import Database
+from digest.storage.explain import EditionFor, Given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ def _reader_of(
     now: datetime,
     number: int | None,
 ) -> ReaderOf:
-    edition = explaining.edition_for(db, newsletter.key, person.id, number=number)
+    edition = explain.edition_for(db, newsletter.key, person.id, number=number)
     return ReaderOf(
         newsletter=newsletter,
         subscription=subscription,

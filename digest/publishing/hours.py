@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import DeliverAt
 from digest.model.slot import Slot, instant_of
-from digest.storage.connection import Database
+from digest.storage.database import Database
 from digest.storage.zones import zones
 
 #: The zone of readers who gave none: the newsletter's own.

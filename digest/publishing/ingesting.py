@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from digest.config import Settings, SourceSettings
 from digest.ingest.gather import SourceReport, gather
 from digest.storage import sources
-from digest.storage.connection import Access, open_database
+from digest.storage.database import Access, open_database
 
 
 def ingest(

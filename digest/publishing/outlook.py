@@ -12,7 +12,7 @@ from digest.publishing.draft import draft
 from digest.publishing.drafts.at_hand import to_send
 from digest.publishing.skipped import NOBODY, Skipped
 from digest.storage import deliveries, editions
-from digest.storage.connection import Access, open_database
+from digest.storage.database import Access, open_database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

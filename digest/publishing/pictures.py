@@ -10,7 +10,7 @@ from digest.config import Settings
 from digest.model.edition import Edition, RenderedVariant
 from digest.model.newsletter import Newsletter
 from digest.storage import editions
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 
 def pictures_of(

@@ -14,8 +14,8 @@ from digest.publishing.draft import Draft, draft
 from digest.publishing.hours import hours
 from digest.publishing.pictures import pictures_of
 from digest.publishing.skipped import NOBODY, Skipped
-from digest.storage import drafts, freezing, slots
-from digest.storage.connection import Database
+from digest.storage import drafts, edition_store, slots
+from digest.storage.database import Database
 
 #: A draft is made anew when the editor or a reader was quicker than we; nobody is that quick often.
 _TRIES = 5
@@ -77,7 +77,7 @@ def freeze(
     if made.readers == 0:
         return NOBODY
     of = slot or (made.proposal.slot if made.proposal else None)
-    edition_id = freezing.store(
+    edition_id = edition_store.store(
         db,
         made.edition,
         decisions=made.decisions,

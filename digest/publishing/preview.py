@@ -23,7 +23,7 @@ from digest.publishing.skipped import Skipped
 from digest.sender.envelope import Envelope
 from digest.sender.transport import Transport
 from digest.storage import deliveries, editions, subscriptions
-from digest.storage.connection import Access, Database, open_database
+from digest.storage.database import Access, Database, open_database
 
 #: What stands in the links of a message that is for nobody.
 _NOBODYS_LINKS = "preview"

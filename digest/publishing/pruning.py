@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from digest.config import Settings
-from digest.storage import pruning
-from digest.storage.connection import open_database
+from digest.storage import retention
+from digest.storage.database import open_database
 
 #: Seconds between two batches. Without them nobody who waits for the write lock would get it.
 REST: Final = 0.05
@@ -22,7 +22,7 @@ class Pruned:
 
 
 def prune(
-    settings: Settings, *, now: datetime, batch: int = pruning.BATCH, rest: float = REST
+    settings: Settings, *, now: datetime, batch: int = retention.BATCH, rest: float = REST
 ) -> Pruned:
     """Prune the editions that were finished `retention` ago; nothing without one.
 
@@ -35,9 +35,9 @@ def prune(
         return Pruned()
     editions = deliveries = 0
     with open_database(settings.database, create=False) as db:
-        for edition_id in pruning.finished(db, now - settings.retention):
-            while some := pruning.prune_some(db, edition_id, most=batch):
+        for edition_id in retention.finished(db, now - settings.retention):
+            while some := retention.prune_some(db, edition_id, most=batch):
                 deliveries += some
                 time.sleep(rest)
-            editions += pruning.close(db, edition_id, now)
+            editions += retention.close(db, edition_id, now)
     return Pruned(editions=editions, deliveries=deliveries)

@@ -14,7 +14,7 @@ from digest.publishing.delivery.round import Plan, deliver_round, ledger, quietl
 from digest.publishing.skipped import Skipped
 from digest.sender.transport import Transport
 from digest.storage import deliveries, editions
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 
 class OfUnknown(StrEnum):

@@ -16,7 +16,7 @@ from digest.publishing.prepare import freeze, persistently, prepare
 from digest.publishing.skipped import Skipped
 from digest.sender.transport import Transport
 from digest.storage import deliveries, editions
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 
 def send(

@@ -7,7 +7,7 @@ from digest.lib.formatting import counted, in_words
 from digest.model.newsletter import Newsletter
 from digest.selection import TooFew
 from digest.storage.candidates import Surroundings, surroundings
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,9 @@ from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import OnSilence
 from digest.model.slot import SlotRecord, SlotState
-from digest.storage import drafts, editions, slots, tallies
-from digest.storage.connection import Access, Database, open_database
-from digest.storage.tallies import Reasons, Tally, Unfinished
+from digest.storage import delivery_stats, drafts, editions, slots
+from digest.storage.database import Access, Database, open_database
+from digest.storage.delivery_stats import Reasons, Tally, Unfinished
 
 #: The rate is that of so much time.
 _LATELY: Final = timedelta(seconds=10)
@@ -131,13 +131,13 @@ def status(
 
 def _standing(db: Database, edition: Edition, listed: int, now: datetime) -> EditionStatus:
     id_ = edition.stored_id
-    tally = tallies.tally(db, id_, now=now, lately=now - _LATELY)
+    tally = delivery_stats.tally(db, id_, now=now, lately=now - _LATELY)
     has_all = sum(tally.counts.values()) == tally.counts[DeliveryState.SENT]
     return EditionStatus(
         edition=edition,
         tally=tally,
-        reasons=Reasons() if has_all else tallies.reasons(db, id_, most=_REASONS),
-        unfinished=() if has_all else tallies.unfinished(db, id_, most=listed),
+        reasons=Reasons() if has_all else delivery_stats.reasons(db, id_, most=_REASONS),
+        unfinished=() if has_all else delivery_stats.unfinished(db, id_, most=listed),
         pace=_pace(tally, now),
     )
 

@@ -6,7 +6,7 @@ from digest.config import Settings
 from digest.model.edition import Edition, EditionState
 from digest.model.newsletter import Newsletter
 from digest.storage import editions
-from digest.storage.connection import open_database
+from digest.storage.database import open_database
 
 
 def stop(

@@ -12,7 +12,7 @@ from digest.schedule.catch_up import GRACE, came
 from digest.schedule.timetable import next_slot, slots_after
 from digest.scheduler.events import ClockWentBack, Event, SlotChanged
 from digest.storage import drafts, slots
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 #: How long before its time a slot can come at most, besides its lead: the first zone is this early.
 _FIRST_ZONE: Final = timedelta(hours=27)

@@ -12,7 +12,7 @@ from digest.model.subscriber import Subscription, SubscriptionState
 from digest.publishing.hours import NO_ZONE, hours_in
 from digest.schedule.timetable import slots_after
 from digest.storage import slots
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 #: Readers of one slot are at most so far apart from the newsletter's own hour.
 _FARTHEST: Final = timedelta(hours=27)

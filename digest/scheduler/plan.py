@@ -16,9 +16,9 @@ from digest.publishing.draft import Draft, draft
 from digest.publishing.hours import hours
 from digest.publishing.skipped import Skipped
 from digest.schedule.timetable import next_slot, slots_between
-from digest.scheduler.service.lease import Holder, Lease
 from digest.storage import backup, drafts, slots, sources, subscriptions, waking
-from digest.storage.connection import Access, Database, open_database
+from digest.storage.database import Access, Database, open_database
+from digest.storage.locks import Holder, Lease
 
 #: A source that nobody has read for so long is worth a word.
 _UNREAD: Final = timedelta(days=1)

@@ -15,9 +15,9 @@ from digest.model.slot import Slot
 from digest.publishing.drafts.proposed import NothingLeft, Proposed, proposal_of, proposed
 from digest.publishing.skipped import too_few
 from digest.selection import TooFew, select
-from digest.storage import freezing
+from digest.storage import edition_store
 from digest.storage.candidates import candidates
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ class Replay:
                 self._number -= 1
                 few = TooFew(found=len(edition.stories), needed=newsletter.rules.min_items)
                 return self._none(slot, too_few(self._db, newsletter, few, moment.cutoff).reason)
-        freezing.store(
+        edition_store.store(
             self._db,
             edition,
             decisions=decisions,

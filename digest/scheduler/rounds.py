@@ -14,7 +14,7 @@ from digest.publishing.delivery.round import Ends, Ledger, Plan, deliver_round, 
 from digest.publishing.hours import next_awake, resting
 from digest.sender.transport import Transport
 from digest.storage import deliveries, waking
-from digest.storage.connection import Database
+from digest.storage.database import Database
 from digest.storage.zones import zones
 
 #: A server that is at fault is tried again after a quarter of the time that it has been so.

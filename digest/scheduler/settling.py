@@ -19,7 +19,7 @@ from digest.publishing.skipped import Skipped
 from digest.schedule.catch_up import overdue
 from digest.scheduler.claiming import comes_at
 from digest.storage import slots, waking
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 #: A slot that failed is tried again so soon, then ever later, but not more rarely than this.
 _SOON: Final = timedelta(minutes=1)

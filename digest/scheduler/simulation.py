@@ -23,8 +23,8 @@ from digest.model.slot import Slot
 from digest.publishing.hours import hours_in
 from digest.schedule.timetable import slots_after
 from digest.scheduler.replay import Moment, Replay, SimulatedSlot
-from digest.storage.connection import Access, Database, open_database
-from digest.storage.scratch import Count, counts, in_reach, scratch
+from digest.storage.database import Access, Database, open_database
+from digest.storage.sandbox import Count, counts, in_reach, scratch
 from digest.storage.zones import zones
 
 #: More slots than this are no schedule to look at, and take minutes.

@@ -22,7 +22,7 @@ from digest.scheduler.rounds import run_round
 from digest.scheduler.settling import is_time, put_off, settle_slot, unforeseen
 from digest.sender.transport import Transport
 from digest.storage import editions, slots, waking
-from digest.storage.connection import Database, open_database
+from digest.storage.database import Database, open_database
 from digest.storage.outcomes import Settled, undelivered
 
 #: A slot may be so late because somebody sends by hand, until that counts as a failure.

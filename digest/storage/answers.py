@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 #: For a row `s` of subscribers: the answers to `:questions`, a JSON list of texts in their order.
 #: Without questions it costs nothing.

@@ -1,4 +1,4 @@
-"""Articles: kept (`digest.storage.keeping`), found again, and the editor's hand on them.
+"""Articles: kept (`digest.storage.article_upsert`), found again, and the editor's hand on them.
 
 What became of one is in `digest.storage.fates`.
 """
@@ -10,9 +10,9 @@ from datetime import datetime
 from digest.errors import LedgerError
 from digest.lib.timestamps import from_text, to_text
 from digest.model.article import Article
-from digest.storage.connection import Database
+from digest.storage.article_upsert import Kept, keep
+from digest.storage.database import Database
 from digest.storage.fates import Fate, fates
-from digest.storage.keeping import Kept, keep
 
 __all__ = [
     "Fate",

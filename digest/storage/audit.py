@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from digest.storage import edition_rules, schedule_rules
-from digest.storage.connection import Database
+from digest.storage import integrity, schedule_rules
+from digest.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +15,7 @@ class Breach:
     ids: tuple[str, ...]
 
 
-_RULES = edition_rules.RULES + schedule_rules.RULES
+_RULES = integrity.RULES + schedule_rules.RULES
 
 #: So many ids of what breaks a rule are told.
 MOST: Final = 20

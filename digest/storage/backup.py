@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from digest.errors import StorageError
 from digest.lib.timestamps import to_text
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from digest.lib.timestamps import from_text, to_text
 from digest.model.delivery import Delivery
 from digest.model.subscriber import Recipient
-from digest.storage.connection import Database
-from digest.storage.objections import objection
+from digest.storage.database import Database
+from digest.storage.revocations import objection
 
 # Deliveries of one edition are one run of ids, so a walk along the ids needs no index.
 # They come in one row: a step for each would hold up the event loop's thread each time.

@@ -6,7 +6,7 @@ from datetime import datetime
 from digest.lib.timestamps import from_text, to_text
 from digest.model.article import Article
 from digest.storage.articles import from_row
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 # Three bounded ranges, each on its index: the window; what waited and has left the window since;
 # what is pinned, however old. An article with a final decision is in none of them.

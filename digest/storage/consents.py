@@ -5,7 +5,7 @@ from functools import cache
 
 from digest.lib.timestamps import from_text, to_text
 from digest.model.subscriber import Action, Consent
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 _RECORD = """
 insert into consents (subscriber_id, newsletter, action, wording, origin, at)

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from digest.lib.timestamps import to_text
 from digest.model.article import Article, NewArticle
+from digest.storage.article_upsert import keep, values_of, write_edit
 from digest.storage.articles import existing, find, from_row
-from digest.storage.connection import Database
-from digest.storage.keeping import keep, values_of, write_edit
+from digest.storage.database import Database
 
 # The one that lives by its link, then the source's own, then whichever came first.
 _AT_ADDRESS = """

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from digest.lib.timestamps import to_text
 from digest.model.delivery import DeliveryState
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 _REQUEUE = """
 update deliveries set state = 'queued'

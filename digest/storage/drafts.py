@@ -19,7 +19,7 @@ from digest.model.edition import Placement
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.storage import slots
 from digest.storage.articles import from_row
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 _FIND = """
 select d.*, s.due_at from drafts d join slots s using (newsletter, slot)

@@ -15,7 +15,7 @@ from digest.model.edition import (
     Story,
     VariantKey,
 )
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 #: What parts the paragraphs of an intro; no paragraph holds a line break.
 BETWEEN_PARAGRAPHS: Final = "\n\n"

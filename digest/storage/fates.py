@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from digest.model.article import Decision, Verdict
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

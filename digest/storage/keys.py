@@ -1,7 +1,7 @@
 """Keys: random secrets of one newsletter's database, made with it."""
 
 from digest.errors import LedgerError
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 _KEY = "select key from keys where name = ?"
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from digest.lib.timestamps import from_text, to_text
 from digest.model.edition import EditionState
 from digest.model.slot import Slot, SlotRecord, SlotState
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 _SLOTS = """
 select slot, due_at, state, reason, tries, next_try_at from slots

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from digest.lib.timestamps import from_text, to_text
 from digest.model.delivery import DeliveryState
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 # One statement for all of a second: a statement for each holds up the event loop's thread twice.
 _SENT = """

@@ -9,7 +9,7 @@ from digest.errors import Superseded
 from digest.lib.timestamps import to_text
 from digest.model.edition import VariantKey
 from digest.storage.answers import ANSWERS, as_parameter
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from digest.model.delivery import DeliveryState
-from digest.storage.connection import Database
-from digest.storage.journal import Evidence
+from digest.storage.database import Database
 from digest.storage.outcomes import Settled, record, release
+from digest.storage.send_journal import Evidence
 
 _SENDING = "select id from deliveries where state = 'sending'"
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from digest.lib.timestamps import from_text, to_text
 from digest.model.slot import Slot, SlotRecord, SlotState
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 _UNTIL = "select until from timetables where newsletter = ?"
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from digest.lib.timestamps import from_text, to_text
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

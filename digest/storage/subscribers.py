@@ -7,7 +7,7 @@ from datetime import datetime
 
 from digest.lib.timestamps import from_text, to_text
 from digest.model.subscriber import Received, Subscriber
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 _FIND = "select id, email, name, language, timezone, fields from subscribers where email = ?"
 

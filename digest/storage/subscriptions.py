@@ -17,7 +17,7 @@ from digest.model.subscriber import (
 )
 from digest.storage import suppressions
 from digest.storage.answers import ANSWERS, as_parameter
-from digest.storage.connection import Database
+from digest.storage.database import Database
 from digest.storage.subscribers import subscriber_of
 
 _FIND = """

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from digest.lib.timestamps import from_text, to_text
 from digest.storage import keys
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 _HASHES = "select hash from suppressions"
 

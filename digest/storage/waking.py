@@ -7,7 +7,7 @@ from datetime import datetime
 from digest.lib.timestamps import from_text, to_text
 from digest.model.edition import Edition
 from digest.storage import editions
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 _AWAKE = """
 select number from editions

@@ -1,6 +1,6 @@
 """Zones: the time zones in which the readers of a newsletter live."""
 
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 # Leaps along the index from zone to zone: there are few, and perhaps a million readers.
 _ZONES = """

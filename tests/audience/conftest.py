@@ -10,7 +10,7 @@ import pytest
 from digest.audience import importing, table
 from digest.audience.changes import Circumstances
 from digest.audience.importing import ImportReport, ReadList
-from digest.storage.connection import Database, open_database
+from digest.storage.database import Database, open_database
 
 NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
 

@@ -18,7 +18,7 @@ from digest.audience.changes import Circumstances
 from digest.audience.exporting import Format, export_list, to_file
 from digest.model.subscriber import Standing
 from digest.storage import subscriptions
-from digest.storage.connection import Database, open_database
+from digest.storage.database import Database, open_database
 
 NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
 

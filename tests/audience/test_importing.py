@@ -16,7 +16,7 @@ from digest.audience.changes import Circumstances
 from digest.audience.importing import ImportReport, ReadList
 from digest.model.subscriber import Action, Standing
 from digest.storage import consents, subscribers, subscriptions, suppressions
-from digest.storage.connection import Database, open_database
+from digest.storage.database import Database, open_database
 
 NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
 
@@ -312,7 +312,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from digest.audience import importing, table
 from digest.audience.changes import Circumstances
-from digest.storage.connection import open_database
+from digest.storage.database import open_database
 
 now = datetime(2026, 3, 12, 7, tzinfo=UTC)
 rows = "".join(f"r{number}@example.com\\n" for number in range(12_000))

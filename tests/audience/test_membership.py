@@ -11,7 +11,7 @@ from digest.audience.record import record_of
 from digest.errors import AudienceError
 from digest.model.subscriber import Action, SubscriptionState
 from digest.storage import consents, subscriptions, suppressions
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
 

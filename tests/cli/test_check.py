@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from digest.sender.local_server import LocalServer
-from digest.storage.connection import open_database
+from digest.storage.database import open_database
 from tests.composer.keys import rsa_pem, write
 from tests.publishing.name_server import NameServer
 

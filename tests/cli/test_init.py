@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from digest.config.load import load
-from digest.storage.connection import Access, open_database
+from digest.storage.database import Access, open_database
 
 Run = Callable[..., Any]
 

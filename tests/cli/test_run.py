@@ -9,8 +9,8 @@ import pytest
 
 from digest.cli.output import Exit
 from digest.cli.run import exit_code
-from digest.scheduler.service.lease import Lease
 from digest.scheduler.tick import Came, Tally
+from digest.storage.locks import Lease
 from tests.cli.conftest import Run
 
 

@@ -10,7 +10,7 @@ from digest.cli.rounds import report_round
 from digest.publishing.delivery.report import Report
 from digest.sender.local_server import LocalServer
 from digest.storage import deliveries, editions
-from digest.storage.connection import open_database
+from digest.storage.database import open_database
 
 Run = Callable[..., Any]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from digest.storage.connection import open_database
+from digest.storage.database import open_database
 
 Run = Callable[..., Any]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from digest.config.load import load
 from digest.config.settings import Settings
 from digest.lib.timestamps import to_text
-from digest.storage.connection import Access, open_database
+from digest.storage.database import Access, open_database
 from tests.faults.scripted_server import ScriptedServer
 
 READERS = 10_000

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from digest.lib.timestamps import to_text
-from digest.storage.connection import open_database
+from digest.storage.database import open_database
 from tests.faults.gazette import DEADLINE, Gazette, Sender
 
 Line = dict[str, Any]

@@ -23,7 +23,7 @@ from digest.schedule.timetable import slots_between
 from digest.scheduler.events import Event
 from digest.scheduler.tick import tick
 from digest.storage import slots
-from digest.storage.connection import Access, open_database
+from digest.storage.database import Access, open_database
 from tests.faults.mortal import Entry, Mailbox, Mortality, expectations, live, read_book
 from tests.publishing.paper import Paper, paper_in
 

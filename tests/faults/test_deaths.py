@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from digest.publishing.delivery.claims import MOST
-from digest.storage.journal import journal_of
+from digest.storage.send_journal import journal_of
 from tests.faults.accounts import assert_accounts_balance
 from tests.faults.gazette import CONNECTIONS, READERS, Gazette, Target
 from tests.faults.script import Moment, Stage, once

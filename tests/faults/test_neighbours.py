@@ -11,7 +11,7 @@ import pytest
 
 from digest.audience.changes import Circumstances
 from digest.audience.membership import suppress, unsubscribe
-from digest.storage.connection import open_database
+from digest.storage.database import open_database
 from tests.faults.accounts import assert_accounts_balance
 from tests.faults.gazette import CONNECTIONS, DEADLINE, READERS, Gazette, Sender, reader
 from tests.faults.script import Action, Late, Moment, Say, Stage, once

@@ -10,7 +10,7 @@ import pytest
 from digest.config import SourceKind
 from digest.ingest.gather import SourceReport, gather
 from digest.storage import articles, sources
-from digest.storage.connection import Database, open_database
+from digest.storage.database import Database, open_database
 from tests.ingest.conftest import MakeSource, Server, body
 
 NOW = datetime(2026, 3, 10, 8, 0, tzinfo=UTC)

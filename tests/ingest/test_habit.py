@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from digest.config import SourceKind, SourceSettings
 from digest.ingest.gather import gather
 from digest.storage import sources
-from digest.storage.connection import open_database
+from digest.storage.database import open_database
 
 NOW = datetime(2026, 3, 12, 7, tzinfo=UTC)
 

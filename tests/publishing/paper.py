@@ -16,7 +16,7 @@ from digest.publishing.send import send
 from digest.publishing.skipped import Skipped
 from digest.sender.recorder import RecordingTransport
 from digest.sender.transport import Transport
-from digest.storage.connection import Database, open_database
+from digest.storage.database import Database, open_database
 
 NOW = datetime(2026, 3, 12, 7, tzinfo=UTC)
 

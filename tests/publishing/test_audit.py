@@ -10,7 +10,7 @@ from digest.lib.timestamps import to_text
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.publishing.audit import audit
 from digest.storage import slots
-from digest.storage.connection import open_database
+from digest.storage.database import open_database
 from tests.publishing.paper import NOW, Paper
 
 READERS = ("ada@example.com", "ben@example.com")

@@ -14,7 +14,7 @@ from digest.publishing.backup import TakenUp, back_up, take_up
 from digest.publishing.delivery.lock import sending
 from digest.publishing.resume import OfUnknown, resume
 from digest.sender.recorder import RecordingTransport
-from digest.storage.connection import open_database
+from digest.storage.database import open_database
 from tests.publishing.paper import NOW, Paper
 
 LATER = NOW + timedelta(hours=5)

@@ -28,7 +28,7 @@ from digest.schedule.parse import parse_schedule
 from digest.schedule.timetable import slots_after
 from digest.sender.recorder import RecordingTransport
 from digest.storage import slots
-from digest.storage.connection import open_database
+from digest.storage.database import open_database
 from tests.composer.parts import part, seen
 from tests.publishing.paper import NOW, Paper
 

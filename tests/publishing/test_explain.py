@@ -8,7 +8,7 @@ import pytest
 from digest.model.newsletter import Rules
 from digest.publishing.explain import InNewsletter, explain_article, meant
 from digest.storage import articles
-from digest.storage.connection import Access, open_database
+from digest.storage.database import Access, open_database
 from tests.publishing.paper import NOW, Paper
 
 

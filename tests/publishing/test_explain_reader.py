@@ -14,7 +14,7 @@ from digest.model.subscriber import Standing
 from digest.publishing.explain_reader import ReaderOf, explain_reader
 from digest.sender.recorder import RecordingTransport
 from digest.storage import subscribers
-from digest.storage.connection import Access, open_database
+from digest.storage.database import Access, open_database
 from tests.publishing.paper import NOW, Paper
 
 ADA = "ada@example.com"

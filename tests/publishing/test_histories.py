@@ -18,7 +18,7 @@ from digest.model.subscriber import Standing
 from digest.publishing.audit import audit
 from digest.publishing.prepare import prepare
 from digest.storage import articles
-from digest.storage.connection import Database, open_database
+from digest.storage.database import Database, open_database
 from tests.publishing.paper import NOW, Paper, paper_in
 
 WORDS = ["ferry", "bridge", "council", "tide", "library", "choir", "harbour", "storm"]

@@ -37,7 +37,7 @@ from digest.sender.local_server import LocalServer
 from digest.sender.recorder import ACCEPTED, RecordingTransport
 from digest.sender.transports import transport_for
 from digest.storage import drafts, slots, sources
-from digest.storage.connection import open_database
+from digest.storage.database import open_database
 from tests.faults.script import Say, Stage, always
 from tests.faults.scripted_server import ScriptedServer, serving
 from tests.publishing.paper import NOW, Paper

@@ -12,7 +12,7 @@ from digest.model.schedule import OnSilence, Timing
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.publishing.status import EditionStatus, NewsletterStatus, status
 from digest.storage import drafts, slots
-from digest.storage.connection import open_database
+from digest.storage.database import open_database
 from tests.publishing.paper import NOW, Paper
 
 READERS = [f"reader{number}@example.com" for number in range(1, 11)]

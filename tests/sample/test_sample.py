@@ -22,7 +22,7 @@ from digest.model.subscriber import Standing
 from digest.selection import Selection, select
 from digest.storage import migrations, subscriptions
 from digest.storage.candidates import candidates
-from digest.storage.connection import Access, open_database
+from digest.storage.database import Access, open_database
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "digest" / "sample"

@@ -43,7 +43,7 @@ class Service:
     def slots(self) -> dict[str, str]:
         """Every slot on record, and its state."""
         from digest.storage import slots
-        from digest.storage.connection import open_database
+        from digest.storage.database import open_database
 
         with open_database(self.paper.settings.database) as db:
             found = slots.recent(db, self.newsletter.key, 1000)

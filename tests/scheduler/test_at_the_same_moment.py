@@ -13,7 +13,7 @@ from digest.publishing.drafts.editing import hold, show
 from digest.publishing.drafts.skip import Left, skip
 from digest.schedule.timetable import slots_after
 from digest.selection import select
-from digest.storage import freezing
+from digest.storage import edition_store
 from tests.publishing.paper import NOW
 from tests.scheduler.service import Service, service_in
 from tests.scheduler.test_editors_hand import SLOT, change, let_out, waiting
@@ -22,14 +22,14 @@ from tests.scheduler.test_editors_hand import SLOT, change, let_out, waiting
 def before_it_is_stored(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """Do something once, right before an edition that was rendered is stored."""
     acts = [act]
-    store = freezing.store
+    store = edition_store.store
 
     def late(*args: object, **named: object) -> int:
         if acts:
             acts.pop()()
         return store(*args, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(freezing, "store", late)
+    monkeypatch.setattr(edition_store, "store", late)
 
 
 def leave_out(service: Service, at: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from digest.errors import DatabaseUnwritable, LedgerError
-from digest.scheduler.service.lease import Lease, held_by
+from digest.storage.locks import Lease, held_by
 
 NOW = datetime(2026, 3, 12, 7, tzinfo=UTC)
 
@@ -19,7 +19,7 @@ HOLD = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from digest.scheduler.service.lease import Lease
+from digest.storage.locks import Lease
 lease = Lease(Path(sys.argv[1]))
 assert lease.take(datetime(2026, 3, 12, 6, tzinfo=UTC))
 print("held", flush=True)

@@ -16,9 +16,9 @@ from digest.publishing.drafts.drafting import make_draft
 from digest.schedule.parse import parse_schedule
 from digest.scheduler.next_hour import next_hour
 from digest.scheduler.plan import NewsletterPlan, plan
-from digest.scheduler.service.lease import Lease
 from digest.storage import slots, subscriptions
-from digest.storage.connection import Access, open_database
+from digest.storage.database import Access, open_database
+from digest.storage.locks import Lease
 from tests.publishing.paper import NOW, Paper, paper_in
 
 #: A Thursday, 07:00 in London.

@@ -16,7 +16,7 @@ from digest.schedule.parse import parse_schedule
 from digest.schedule.timetable import slots_between
 from digest.scheduler.simulation import Simulation, simulate
 from digest.storage import articles, editions
-from digest.storage.connection import Access, open_database
+from digest.storage.database import Access, open_database
 from tests.publishing.paper import NOW, Paper
 from tests.scheduler.service import Service, service_in
 

@@ -12,11 +12,11 @@ from digest.config import Quota, Settings, SourceKind, SourceSettings
 from digest.lib.timestamps import to_text
 from digest.schedule.parse import parse_schedule
 from digest.scheduler.service.ending import Ending
-from digest.scheduler.service.lease import Lease
 from digest.scheduler.service.log import Log
 from digest.scheduler.service.wishes import Wish, Wishes
 from digest.scheduler.service.work import TURN, Work
-from digest.storage.connection import open_database
+from digest.storage.database import open_database
+from digest.storage.locks import Lease
 from tests.faults.script import Moment, Script, Stage, honest
 from tests.faults.scripted_server import ScriptedServer, serving
 from tests.publishing.paper import NOW, Paper, paper_in

@@ -10,7 +10,7 @@ from digest.errors import LedgerError
 from digest.model.article import NewArticle, Verdict
 from digest.storage import articles
 from digest.storage.articles import Kept, keep
-from digest.storage.connection import Access, Database, open_database
+from digest.storage.database import Access, Database, open_database
 
 MONDAY = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
 TUESDAY = datetime(2026, 3, 10, 8, 0, tzinfo=UTC)
@@ -299,7 +299,7 @@ def test_an_article_that_is_not_there_is_told(db: Database) -> None:
 
 
 def test_finding_what_is_stored_uses_the_indexes(db: Database) -> None:
-    from digest.storage.keeping import _STORED
+    from digest.storage.article_upsert import _STORED
 
     plan = db.rows("explain query plan " + _STORED, {"identities": "[]", "urls": "[]"})
     scans = [row["detail"] for row in plan if "SCAN" in row["detail"]]

@@ -12,7 +12,7 @@ from digest.model.subscriber import Recipient
 from digest.publishing.prepare import prepare
 from digest.storage import batches, outcomes
 from digest.storage.batches import Batch
-from digest.storage.connection import Database, open_database
+from digest.storage.database import Database, open_database
 from digest.storage.outcomes import Settled
 from tests.publishing.paper import NOW, Paper, paper_in
 

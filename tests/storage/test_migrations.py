@@ -5,7 +5,7 @@ import pytest
 from sqlite_utils import Database as SqliteUtils
 
 from digest.storage import migrations
-from digest.storage.connection import open_database
+from digest.storage.database import open_database
 
 LEDGER_OF_ONE_EDITION = """
 insert into subscribers (id, email, created_at)

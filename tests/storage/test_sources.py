@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from digest.storage import sources
-from digest.storage.connection import open_database
+from digest.storage.database import open_database
 
 MONDAY = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
 TUESDAY = datetime(2026, 3, 10, 8, 0, tzinfo=UTC)

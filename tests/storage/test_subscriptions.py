@@ -17,7 +17,7 @@ from digest.model.subscriber import (
     SubscriptionState,
 )
 from digest.storage import consents, subscribers, subscriptions, suppressions
-from digest.storage.connection import Database, open_database
+from digest.storage.database import Database, open_database
 
 NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
 

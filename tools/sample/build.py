@@ -27,7 +27,7 @@ from digest.errors import DigestError
 from digest.ingest.gather import gather
 from digest.lib.timestamps import to_text
 from digest.storage import articles
-from digest.storage.connection import Database, open_database
+from digest.storage.database import Database, open_database
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SAMPLE: Final = ROOT / "digest" / "sample"

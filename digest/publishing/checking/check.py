@@ -18,7 +18,7 @@ from digest.errors import ConfigError, DigestError, TemplateError
 from digest.lib.formatting import counted
 from digest.lib.redact import without_login
 from digest.publishing.checking.finding import Finding, failed, fine, problem, warning
-from digest.storage.connection import Access, open_database
+from digest.storage.database import Access, open_database
 from digest.storage.health import Health, health
 
 #: How many sources are asked at once.

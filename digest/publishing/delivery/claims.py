@@ -20,7 +20,7 @@ from digest.errors import DatabaseBusy, StorageError
 from digest.model.delivery import Delivery
 from digest.storage import batches, outcomes
 from digest.storage.batches import Batch
-from digest.storage.connection import Database, open_database
+from digest.storage.database import Database, open_database
 from digest.storage.outcomes import Settled
 
 #: Deliveries that are claimed and not yet recorded, at most.

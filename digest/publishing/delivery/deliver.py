@@ -26,9 +26,9 @@ from digest.publishing.delivery.report import Progress, Report
 from digest.publishing.delivery.stopping import Stop
 from digest.sender.transport import Transport
 from digest.storage import deliveries, editions, waking
-from digest.storage.connection import Database
-from digest.storage.journal import Journal, journal_of
-from digest.storage.objections import Objections
+from digest.storage.database import Database
+from digest.storage.revocations import Objections
+from digest.storage.send_journal import Journal, journal_of
 
 
 async def deliver(

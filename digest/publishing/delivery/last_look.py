@@ -5,8 +5,8 @@ import asyncio
 from digest.errors import DigestError
 from digest.model.delivery import Delivery
 from digest.publishing.delivery.lock import Hold
-from digest.storage.journal import Journal
-from digest.storage.objections import Objections
+from digest.storage.revocations import Objections
+from digest.storage.send_journal import Journal
 
 
 class Objected(DigestError):

@@ -28,8 +28,8 @@ from digest.publishing.draft import form_of
 from digest.publishing.pictures import stored_pictures
 from digest.sender import loop
 from digest.sender.transport import Transport
-from digest.storage import backup, deliveries, editions, journal, keys, recovery
-from digest.storage.connection import Database, open_database
+from digest.storage import backup, deliveries, editions, keys, recovery, send_journal
+from digest.storage.database import Database, open_database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def ledger(settings: Settings, newsletter: Newsletter, now: datetime) -> Iterato
         sending(settings.database) as hold,
     ):
         refuse_backup(db)
-        recovery.recover(db, journal.read(journal.journal_of(settings.database)), now)
+        recovery.recover(db, send_journal.read(send_journal.journal_of(settings.database)), now)
         yield Ledger(db=db, hold=hold, signer=signer)
 
 
@@ -152,7 +152,7 @@ def deliver_round(
     try:
         return loop.run(main())
     except asyncio.CancelledError:
-        recovery.recover(db, journal.read(journal.journal_of(settings.database)), clock())
+        recovery.recover(db, send_journal.read(send_journal.journal_of(settings.database)), clock())
         raise Interrupted(
             f"ended at once; No. {edition.number} of {newsletter.key} is not finished",
             hint="`digest send` goes on with it; `digest status` lists who may or may not have it.",

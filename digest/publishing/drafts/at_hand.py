@@ -12,7 +12,7 @@ from digest.publishing.drafts.drafting import Go, Hold, Skip, decision
 from digest.publishing.drafts.proposed import NothingLeft, horizon_of, proposed, rendered
 from digest.publishing.skipped import Skipped
 from digest.storage import drafts
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 
 def to_send(

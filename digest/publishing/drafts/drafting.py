@@ -28,7 +28,7 @@ from digest.publishing.drafts.proposed import (
 from digest.publishing.drafts.sealing import approval_of, changes
 from digest.publishing.skipped import NOBODY, Skipped
 from digest.storage import drafts, slots
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from digest.publishing.drafts.sheet_reading import Desk, understand
 from digest.publishing.drafts.which import existing, no_draft, open_draft, open_slot
 from digest.publishing.skipped import Skipped
 from digest.storage import drafts
-from digest.storage.connection import Database, open_database
+from digest.storage.database import Database, open_database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from digest.publishing.press import Press
 from digest.selection.by_hand import arrange
 from digest.storage import drafts, editions
 from digest.storage.candidates import candidates
-from digest.storage.connection import Database
+from digest.storage.database import Database
 from digest.storage.drafts import Standing
 
 

@@ -12,7 +12,7 @@ from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.publishing.drafts.which import open_draft, open_slot
 from digest.publishing.skipped import Skipped
 from digest.storage import slots
-from digest.storage.connection import open_database
+from digest.storage.database import open_database
 
 #: How the reason of such a slot begins: what people do themselves they need not be told.
 BY_THE_EDITOR: Final = "skipped by the editor"

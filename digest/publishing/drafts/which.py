@@ -10,7 +10,7 @@ from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot, SlotState
 from digest.publishing.skipped import Skipped
 from digest.storage import drafts, slots
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 #: So many slots ahead one is looked for by its name.
 _FURTHEST: Final = 10_000

@@ -26,8 +26,16 @@ from digest.publishing.notices import sources as source_notices
 from digest.publishing.notices import texts as notice_texts
 from digest.publishing.notices.silence import silence
 from digest.publishing.notices.texts import Contents
-from digest.storage import deliveries, drafts, lately, notices, sources, tallies, waking
-from digest.storage.connection import Database
+from digest.storage import (
+    deliveries,
+    delivery_stats,
+    drafts,
+    lately,
+    notifications,
+    sources,
+    waking,
+)
+from digest.storage.database import Database
 from digest.storage.lately import Lately
 from digest.storage.sources import SourceRecord
 
@@ -91,7 +99,7 @@ def _of_draft(
         return
     # Without approval somebody has only looked at it, and it goes out by itself.
     waits = newsletter.timing.approval and draft.state is DraftState.WAITING
-    if waits and not notices.known(db, notice_texts.event_of("draft", draft.slot)):
+    if waits and not notifications.known(db, notice_texts.event_of("draft", draft.slot)):
         yield notice_texts.draft_waits(newsletter, draft.slot, _contents(db, newsletter, draft))
 
 
@@ -172,7 +180,7 @@ def _refusals(
     if refused < max(_NUMBER, math.ceil(_SHARE * answered)):
         return
     codes: Counter[str] = Counter()
-    for reason in tallies.reasons(db, edition.id, most=50).first:
+    for reason in delivery_stats.reasons(db, edition.id, most=50).first:
         code = _CODE.match(reason.reply)
         if reason.state is DeliveryState.REJECTED and code:
             codes[code[0]] += reason.readers

@@ -22,8 +22,8 @@ from digest.publishing.notices.occasions import WEEK, occasions
 from digest.sender import loop
 from digest.sender.envelope import Envelope
 from digest.sender.transport import Transport
-from digest.storage import notices
-from digest.storage.connection import Database, open_database
+from digest.storage import notifications
+from digest.storage.database import Database, open_database
 
 #: After a failure the owner is mailed again so soon, then ever later, but at least each hour.
 _SOON: Final = timedelta(minutes=5)
@@ -64,7 +64,7 @@ def post(
         owner = settings.service.owner
         if owner is None:
             return 0
-        due = notices.claim(db, now, since=now - WEEK, wait=_wait)
+        due = notifications.claim(db, now, since=now - WEEK, wait=_wait)
         if not due:
             return 0
         return len(due) if _mailed(db, settings, owner, due, now, transport) else 0
@@ -72,11 +72,11 @@ def post(
 
 def _put_on_record(db: Database, settings: Settings, now: datetime) -> Sequence[Notice]:
     """What is new is stored in the transaction that has read it. Mostly there is nothing."""
-    if all(notices.known(db, notice.event) for notice in occasions(db, settings, now)):
+    if all(notifications.known(db, notice.event) for notice in occasions(db, settings, now)):
         return ()
     with db.transaction():
         found = tuple(occasions(db, settings, now))
-        return tuple(notice for notice in found if notices.add(db, notice, now))
+        return tuple(notice for notice in found if notifications.add(db, notice, now))
 
 
 def _wait(tries: int) -> timedelta:
@@ -98,7 +98,7 @@ def _mailed(
     def begin() -> None:
         nonlocal begun
         if not begun:  # where another server has not taken it, it is told already
-            notices.tell(db, due, now)
+            notifications.tell(db, due, now)
         begun = True
 
     newsletter = next(iter(settings.newsletters.values()))
@@ -111,12 +111,12 @@ def _mailed(
     except (DigestError, OSError) as error:
         # By contract a DigestError means that nothing has left; after anything else it may have.
         if begun and isinstance(error, DigestError):
-            notices.untell(db, due)
+            notifications.untell(db, due)
         return begun and not isinstance(error, DigestError)
     if isinstance(outcome, Accepted | Unknown):
         return True
     if begun:
-        notices.untell(db, due)
+        notifications.untell(db, due)
     return False
 
 

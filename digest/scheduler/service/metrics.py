@@ -18,7 +18,7 @@ from digest.schedule.timetable import next_slot
 from digest.scheduler.service.page import Answer
 from digest.scheduler.service.standing import Role, Standing
 from digest.storage import figures, slots, sources
-from digest.storage.connection import Access, Database, open_database
+from digest.storage.database import Access, Database, open_database
 
 _KIND: Final = "text/plain; version=0.0.4; charset=utf-8"
 

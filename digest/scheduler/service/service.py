@@ -15,7 +15,6 @@ from digest.errors import AlreadyRunning, DigestError, Interrupted
 from digest.scheduler.service.clock import TICK_EVERY, Clock
 from digest.scheduler.service.drift import Drift
 from digest.scheduler.service.ending import Ending
-from digest.scheduler.service.lease import Holder, Lease, held_by
 from digest.scheduler.service.log import Log, secrets_of
 from digest.scheduler.service.metrics import pages
 from digest.scheduler.service.notify import Supervisor
@@ -25,6 +24,7 @@ from digest.scheduler.service.watchdog import Watchdog
 from digest.scheduler.service.wishes import Wish, Wishes
 from digest.scheduler.service.work import Work
 from digest.scheduler.tick import Tally
+from digest.storage.locks import Holder, Lease, held_by
 
 #: Seconds between two tries to take the lease.
 _POLL: Final = 2.0

@@ -4,8 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from digest.scheduler.service.lease import Holder
 from digest.scheduler.service.pulse import Pulse
+from digest.storage.locks import Holder
 
 
 class Role(StrEnum):

@@ -19,7 +19,6 @@ from digest.schedule.timetable import next_slot
 from digest.scheduler.service.carrier import Carrier
 from digest.scheduler.service.chores import Chores
 from digest.scheduler.service.ending import Ending
-from digest.scheduler.service.lease import Lease
 from digest.scheduler.service.log import Log
 from digest.scheduler.service.reporting import Reporter
 from digest.scheduler.service.standing import Standing
@@ -27,7 +26,8 @@ from digest.scheduler.service.turns import Turn
 from digest.scheduler.service.wishes import Wish
 from digest.scheduler.tick import Tally, tick
 from digest.sender.transports import transport_for
-from digest.storage.connection import Access, open_database
+from digest.storage.database import Access, open_database
+from digest.storage.locks import Lease
 
 #: Seconds that a round may last before others have their turn.
 TURN: Final = 60.0

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from digest.errors import DatabaseUnwritable
 from digest.model.delivery import DeliveryState
-from digest.storage import journal, recovery
-from digest.storage.connection import Database, open_database
-from digest.storage.journal import Evidence, Journal
+from digest.storage import recovery, send_journal
+from digest.storage.database import Database, open_database
+from digest.storage.send_journal import Evidence, Journal
 
 NOW = datetime(2026, 3, 12, 7, tzinfo=UTC)
 
@@ -31,7 +31,7 @@ def test_what_was_written_is_read_back(path: Path) -> None:
     writing.begun(2)
     writing.ended(1, DeliveryState.SENT, "250 2.0.0 ok\r\nsecond line")
     writing.close()
-    assert journal.read(path) == Evidence(
+    assert send_journal.read(path) == Evidence(
         begun=frozenset({1, 2}),
         ended={1: (DeliveryState.SENT, "250 2.0.0 ok second line")},
         whole=True,
@@ -39,12 +39,12 @@ def test_what_was_written_is_read_back(path: Path) -> None:
 
 
 def test_a_missing_journal_proves_nothing(path: Path) -> None:
-    assert journal.read(path) == Evidence(whole=False)
+    assert send_journal.read(path) == Evidence(whole=False)
 
 
 def test_a_journal_of_another_boot_proves_nothing_by_silence(path: Path) -> None:
     path.write_text("digest journal 1 another-boot\nbegun 1\nsent 1 250 ok\n", encoding="ascii")
-    evidence = journal.read(path)
+    evidence = send_journal.read(path)
     assert not evidence.whole
     assert evidence.ended == {1: (DeliveryState.SENT, "250 ok")}
 
@@ -53,7 +53,7 @@ def test_a_line_that_was_not_written_whole_is_passed_over(path: Path) -> None:
     Journal(path).begun(1)
     with path.open("ab") as file:
         file.write(b"sent 1")
-    assert journal.read(path).ended == {}
+    assert send_journal.read(path).ended == {}
 
 
 @given(noise=st.binary(max_size=60))
@@ -63,7 +63,7 @@ def test_no_damage_makes_a_journal_unreadable(noise: bytes) -> None:
     path = Path(name)
     try:
         path.write_bytes(b"digest journal 1 x\nbegun 7\n" + noise)
-        assert 7 in journal.read(path).begun
+        assert 7 in send_journal.read(path).begun
     finally:
         path.unlink()
 
@@ -74,13 +74,13 @@ def test_a_second_attempt_makes_the_first_answer_void(path: Path) -> None:
     writing.ended(1, DeliveryState.DEFERRED, "451 later")
     writing.begun(1)
     writing.close()
-    assert journal.read(path).ended == {}
+    assert send_journal.read(path).ended == {}
 
 
 def test_a_long_journal_starts_over_and_keeps_what_the_ledger_does_not_know(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal, "_LONG", 2_000)
+    monkeypatch.setattr(send_journal, "_LONG", 2_000)
     writing = Journal(path)
     for number in range(200):
         writing.begun(number)
@@ -90,7 +90,7 @@ def test_a_long_journal_starts_over_and_keeps_what_the_ledger_does_not_know(
     assert path.stat().st_size < 200
     writing.begun(501)
     writing.close()
-    evidence = journal.read(path)
+    evidence = send_journal.read(path)
     assert evidence.begun == {199, 500, 501}
     assert set(evidence.ended) == {199}
     assert evidence.whole
@@ -115,7 +115,7 @@ def test_a_full_disk_is_said_before_anything_leaves(tiny_disk: Path) -> None:
         for number in range(10_000):
             writing.begun(number)
     writing.close()
-    begun = journal.read(tiny_disk / "journal").begun
+    begun = send_journal.read(tiny_disk / "journal").begun
     # Every line that is there is a line that was meant, up to the last one.
     assert begun == frozenset(range(len(begun)))
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from digest.lib.timestamps import to_text
 from digest.model.article import NewArticle
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 #: How many articles are compared with what is stored by one query; bodies come with them.
 _BATCH: Final = 500

@@ -21,7 +21,7 @@ from digest.errors import (
     StorageError,
 )
 from digest.storage import migrations
-from digest.storage.connection import Access, Database, open_database
+from digest.storage.database import Access, Database, open_database
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_processes_that_start_together_on_a_fresh_file_all_succeed(tmp_path: Pat
     path = tmp_path / "subscribers.db"
     program = (
         "import sys; from pathlib import Path\n"
-        "from digest.storage.connection import open_database\n"
+        "from digest.storage.database import open_database\n"
         "sys.stdin.readline()\n"
         "with open_database(Path(sys.argv[1])) as db:\n"
         "    print(db.row('select count(*) from keys')[0])\n"

@@ -7,7 +7,7 @@ from datetime import datetime
 from digest.lib.timestamps import from_text, to_text
 from digest.model.delivery import DeliveryState
 from digest.storage import deliveries
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 # By their index.
 _HOURS = """

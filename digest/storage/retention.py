@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from digest.lib.timestamps import to_text
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 #: Deliveries of one batch: others wait for the write lock as long as that takes.
 BATCH: Final = 10_000

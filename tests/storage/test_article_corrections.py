@@ -7,7 +7,7 @@ import pytest
 from digest.errors import LedgerError
 from digest.model.article import NewArticle, Verdict
 from digest.storage import articles, corrections
-from digest.storage.connection import Database, open_database
+from digest.storage.database import Database, open_database
 
 MONDAY = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
 TUESDAY = datetime(2026, 3, 10, 8, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ from digest.lib.timestamps import to_text
 from digest.model.article import Decision, Verdict
 from digest.model.edition import Edition, RenderedVariant, Story
 from digest.storage import queueing
-from digest.storage.connection import Database
+from digest.storage.database import Database
 from digest.storage.editions import BETWEEN_PARAGRAPHS, last_row
 from digest.storage.queueing import Audience
 

@@ -10,7 +10,7 @@ from digest.model.delivery import DeliveryState
 from digest.model.edition import Placement
 from digest.model.subscriber import Action, Consent
 from digest.storage.articles import from_row
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 _TITLED = """
 select * from articles a

@@ -15,7 +15,7 @@ from typing import Final
 from digest.lib.timestamps import to_text
 from digest.model.article import Verdict
 from digest.storage import migrations
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 #: What messages call it: SQLite's own name for a database that has no file.
 _NOWHERE: Final = Path(":memory:")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from digest.errors import Superseded
 from digest.lib.timestamps import to_text
 from digest.model.notice import Notice
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 _KNOWN = "select 1 from notices where event = ?"
 

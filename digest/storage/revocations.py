@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from digest.storage.connection import Database
+from digest.storage.database import Database
 
 
 def objection(standing: str) -> str:
