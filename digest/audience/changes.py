@@ -15,7 +15,7 @@ from digest.model.subscriber import (
     Subscription,
     SubscriptionState,
 )
-from digest.storage import consents, subscribers, subscriptions, suppressions
+from digest.storage import subscribers, subscriptions, suppressions
 from digest.storage.database import Database
 
 _VOUCHED: Final = "the owner of the list vouches for this reader"
@@ -129,7 +129,7 @@ class Changes:
             reason = reader.reason or given.origin
             since = reader.since or given.now
             suppressions.suppress(db, reader.email, reason=reason, since=since)
-        consents.record(db, self._receipts)
+        subscribers.record(db, self._receipts)
 
     def _new_person(self, reader: Reader) -> Subscriber:
         person = Subscriber(

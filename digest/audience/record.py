@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from digest.audience.address import for_people
 from digest.errors import AudienceError
 from digest.model.subscriber import Consent, Received, Subscriber, Subscription
-from digest.storage import consents, subscribers, subscriptions, suppressions
+from digest.storage import subscribers, subscriptions, suppressions
 from digest.storage.database import Database
 from digest.storage.suppressions import Suppression
 
@@ -18,7 +18,7 @@ class Record:
     subscriber: Subscriber | None
     suppression: Suppression | None
     subscriptions: tuple[Subscription, ...] = ()
-    consents: tuple[Consent, ...] = ()
+    subscribers: tuple[Consent, ...] = ()
     received: tuple[Received, ...] = ()
 
 
@@ -37,6 +37,6 @@ def record_of(db: Database, email: str) -> Record:
         subscriber=subscriber,
         suppression=suppression,
         subscriptions=subscriptions.of(db, subscriber),
-        consents=consents.of(db, subscriber.id),
+        consents=subscribers.of(db, subscriber.id),
         received=subscribers.received(db, subscriber.id),
     )

@@ -49,7 +49,7 @@ def audit(
 
 
 def _show(result: "Audit") -> None:
-    from digest.storage.audit import MOST
+    from digest.storage.integrity import MOST
 
     extent = result.extent
     looked_at = [

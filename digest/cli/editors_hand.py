@@ -93,10 +93,10 @@ def restore(context: typer.Context, number: ArticleNumber, *, as_json: AsJson = 
 
     Example: `digest articles restore 12`
     """
-    from digest.storage import corrections
+    from digest.storage import articles
 
     with writing(context) as db:
-        article, was_withdrawn = corrections.restore(db, number, datetime.now(UTC))
+        article, was_withdrawn = articles.restore(db, number, datetime.now(UTC))
     result = "restored" if was_withdrawn else "was not withdrawn"
     _report(result, result, article, newsletter=None, as_json=as_json)
 

@@ -12,7 +12,7 @@ from digest.ingest.identity import identified
 from digest.ingest.reading import Field, Rejected, Row
 from digest.model.article import Article, NewArticle
 from digest.model.newsletter import Site
-from digest.storage import articles, corrections
+from digest.storage import articles
 from digest.storage.database import Database
 
 
@@ -45,13 +45,13 @@ def keep_by_hand(
     if isinstance(article, Rejected):
         return article
     there = (
-        corrections.at_address(db, article.canonical_url, source=article.source)
+        articles.at_address(db, article.canonical_url, source=article.source)
         if article.url_identifies
         else articles.by_identity(db, article.identity)
     )
     if there is None:
-        return ByHand(result=Result.ADDED, article=corrections.add(db, article, now))
-    changed = corrections.correct(db, there.id, article, {field.value for field in fields}, now)
+        return ByHand(result=Result.ADDED, article=articles.add(db, article, now))
+    changed = articles.correct(db, there.id, article, {field.value for field in fields}, now)
     return ByHand(
         result=Result.CORRECTED if changed else Result.UNCHANGED,
         article=articles.existing(db, there.id),

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from digest.config import Settings
-from digest.storage import audit as questions
-from digest.storage.audit import Breach, Extent
+from digest.storage import integrity as questions
 from digest.storage.database import Access, open_database
+from digest.storage.integrity import Breach, Extent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

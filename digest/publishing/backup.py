@@ -15,11 +15,11 @@ from digest.config import Settings
 from digest.errors import DatabaseUnwritable, UsageError
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot
-from digest.publishing.delivery.lock import sending
 from digest.publishing.draft import slot_of
 from digest.publishing.hours import earliest_hour
 from digest.storage import backup as copying
 from digest.storage.database import Access, Database, open_database
+from digest.storage.locks import sending
 from digest.storage.send_journal import journal_of
 
 

@@ -24,10 +24,10 @@ from digest.model.slot import Slot, slot_name
 from digest.publishing.press import Press
 from digest.publishing.skipped import Skipped, too_few
 from digest.selection import TooFew, select
-from digest.storage import answers, editions, subscriptions
+from digest.storage import editions, subscriptions
 from digest.storage.candidates import candidates
 from digest.storage.database import Database
-from digest.storage.queueing import Audience
+from digest.storage.edition_store import Audience
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,8 +157,8 @@ def audience_of(
             press.learn(asked)
             require_few(
                 asked,
-                answers=answers.count_different(db, newsletter.key, [asked.question]),
-                together=answers.count_different(db, newsletter.key, press.questions),
+                answers=subscriptions.count_different(db, newsletter.key, [asked.question]),
+                together=subscriptions.count_different(db, newsletter.key, press.questions),
             )
 
 

@@ -9,7 +9,7 @@ from digest.model.newsletter import Newsletter
 from digest.model.schedule import DeliverAt
 from digest.model.slot import Slot, instant_of
 from digest.storage.database import Database
-from digest.storage.zones import zones
+from digest.storage.subscriptions import zones
 
 #: The zone of readers who gave none: the newsletter's own.
 NO_ZONE: Final = ""

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from digest.model.slot import SlotRecord
 from digest.publishing.delivery.report import Report
-from digest.storage.outcomes import Settled
+from digest.storage.deliveries import Settled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

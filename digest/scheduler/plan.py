@@ -16,7 +16,7 @@ from digest.publishing.draft import Draft, draft
 from digest.publishing.hours import hours
 from digest.publishing.skipped import Skipped
 from digest.schedule.timetable import next_slot, slots_between
-from digest.storage import backup, drafts, slots, sources, subscriptions, waking
+from digest.storage import backup, delivery_stats, drafts, slots, sources, subscriptions
 from digest.storage.database import Access, Database, open_database
 from digest.storage.locks import Holder, Lease
 
@@ -186,7 +186,7 @@ def _of_sending(
         told.append("the database is a backup: nobody is mailed before `digest restored`")
     if not readers:
         told.append("nobody is subscribed; `digest subscribers add` or `import` brings readers in")
-    obstacle = waking.in_the_way(db, newsletter.key, now)
+    obstacle = delivery_stats.in_the_way(db, newsletter.key, now)
     if obstacle is not None:
         told.append(f"the next edition has to wait: {obstacle}")
     return told

@@ -13,9 +13,9 @@ from digest.publishing.delivery.report import Progress, Report
 from digest.publishing.delivery.round import Ends, Ledger, Plan, deliver_round, quietly
 from digest.publishing.hours import next_awake, resting
 from digest.sender.transport import Transport
-from digest.storage import deliveries, waking
+from digest.storage import deliveries, delivery_stats
 from digest.storage.database import Database
-from digest.storage.zones import zones
+from digest.storage.subscriptions import zones
 
 #: A server that is at fault is tried again after a quarter of the time that it has been so.
 _SOONEST: Final = timedelta(minutes=1)
@@ -39,14 +39,14 @@ def run_round(
     """
     edition_id = edition.stored_id
     deliveries.requeue(held.db, edition_id, now, before_their_hour=False)
-    next_hour = waking.next_hour(held.db, edition_id)
+    next_hour = delivery_stats.next_hour(held.db, edition_id)
     if next_hour is not None and next_hour > now:
-        waking.sleep(held.db, edition_id, next_hour)
+        delivery_stats.sleep(held.db, edition_id, next_hour)
         return None
     rest = _quiet(held.db, newsletter)
     quiet = rest(now)
-    if quiet and not waking.any_awake(held.db, edition_id, now, quiet):
-        waking.sleep(held.db, edition_id, next_awake(newsletter, quiet, now))
+    if quiet and not delivery_stats.any_awake(held.db, edition_id, now, quiet):
+        delivery_stats.sleep(held.db, edition_id, next_awake(newsletter, quiet, now))
         return None
     report = deliver_round(
         held,
@@ -62,7 +62,7 @@ def run_round(
         resting=rest,
     )
     if not report.interrupted:
-        waking.sleep(held.db, edition_id, _wakes_at(held.db, edition_id, report, clock()))
+        delivery_stats.sleep(held.db, edition_id, _wakes_at(held.db, edition_id, report, clock()))
     return report
 
 
@@ -75,8 +75,8 @@ def _quiet(db: Database, newsletter: Newsletter) -> Resting:
 
 def _wakes_at(db: Database, edition_id: int, report: Report, now: datetime) -> datetime | None:
     if report.error is None:
-        return waking.next_hour(db, edition_id)
-    trouble = now - waking.last_progress(db, edition_id, now)
+        return delivery_stats.next_hour(db, edition_id)
+    trouble = now - delivery_stats.last_progress(db, edition_id, now)
     return now + min(_LATEST, max(_SOONEST, trouble / 4))
 
 

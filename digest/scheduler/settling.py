@@ -18,7 +18,7 @@ from digest.publishing.prepare import freeze, persistently, prepare
 from digest.publishing.skipped import Skipped
 from digest.schedule.catch_up import overdue
 from digest.scheduler.claiming import comes_at
-from digest.storage import slots, waking
+from digest.storage import delivery_stats, slots
 from digest.storage.database import Database
 
 #: A slot that failed is tried again so soon, then ever later, but not more rarely than this.
@@ -107,7 +107,7 @@ def _seen_to(
         if isinstance(proposal, Skipped):
             return _skipped(record, proposal.reason)
         return replace(record, state=SlotState.DRAFT, reason="", next_try_at=None)
-    obstacle = waking.in_the_way(db, newsletter.key, now)
+    obstacle = delivery_stats.in_the_way(db, newsletter.key, now)
     if obstacle is not None:
         return replace(record, reason=obstacle, next_try_at=None)
     result = prepare(db, settings, newsletter, now=now, slot=record.slot)
@@ -133,7 +133,7 @@ def _by_the_editor(
                     # It was to go out at its time. Whether it should so late, the editor says.
                     told = f"{over.reason}; `digest approve` lets it out all the same"
                     return replace(record, reason=told, next_try_at=now + _HELD)
-            obstacle = waking.in_the_way(db, newsletter.key, now)
+            obstacle = delivery_stats.in_the_way(db, newsletter.key, now)
             if obstacle is not None:
                 return replace(record, reason=obstacle, next_try_at=None)
             result = freeze(db, settings, newsletter, draft, now=now, slot=record.slot)

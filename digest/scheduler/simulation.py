@@ -25,7 +25,7 @@ from digest.schedule.timetable import slots_after
 from digest.scheduler.replay import Moment, Replay, SimulatedSlot
 from digest.storage.database import Access, Database, open_database
 from digest.storage.sandbox import Count, counts, in_reach, scratch
-from digest.storage.zones import zones
+from digest.storage.subscriptions import zones
 
 #: More slots than this are no schedule to look at, and take minutes.
 MOST_SLOTS: Final = 5_000

@@ -21,9 +21,9 @@ from digest.scheduler.events import Event, RoundEnded, SlotChanged, Trouble
 from digest.scheduler.rounds import run_round
 from digest.scheduler.settling import is_time, put_off, settle_slot, unforeseen
 from digest.sender.transport import Transport
-from digest.storage import editions, slots, waking
+from digest.storage import delivery_stats, editions, slots
 from digest.storage.database import Database, open_database
-from digest.storage.outcomes import Settled, undelivered
+from digest.storage.deliveries import Settled, undelivered
 
 #: A slot may be so late because somebody sends by hand, until that counts as a failure.
 _BY_HAND: Final = timedelta(hours=1)
@@ -122,7 +122,7 @@ class _Work:
             for record in slots.still_open(db, key)
             if is_time(db, self.newsletter, record, self.now)
         ]
-        if not (due or waking.awake(db, key, self.now)):
+        if not (due or delivery_stats.awake(db, key, self.now)):
             return
         try:
             with ledger(self.settings, self.newsletter, self.clock()) as held:
@@ -144,7 +144,7 @@ class _Work:
             raise
 
     def _serve(self, held: Ledger) -> None:
-        for edition in waking.awake(held.db, self.newsletter.key, self.now):
+        for edition in delivery_stats.awake(held.db, self.newsletter.key, self.now):
             if self.tally.interrupted:
                 return
             begun = self.clock()

@@ -1,18 +1,65 @@
 """Articles: kept (`digest.storage.article_upsert`), found again, and the editor's hand on them.
 
-What became of one is in `digest.storage.fates`.
+What became of one is in `digest.storage.articles`.
+
+What became of an article: for each newsletter its decision, its edition, and its pin.
+
+What the editor puts right about an article that is stored already.
 """
 
 import json
 import sqlite3
+from collections.abc import Set
+from dataclasses import dataclass
 from datetime import datetime
 
 from digest.errors import LedgerError
 from digest.lib.timestamps import from_text, to_text
-from digest.model.article import Article
-from digest.storage.article_upsert import Kept, keep
+from digest.model.article import Article, Decision, NewArticle, Verdict
+from digest.storage.article_upsert import Kept, keep, values_of, write_edit
 from digest.storage.database import Database
-from digest.storage.fates import Fate, fates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """What became of an article for one newsletter; `edition` is the number it was chosen for."""
+
+    newsletter: str
+    pinned: bool
+    decision: Decision | None
+    edition: int | None
+
+
+_FATES = """
+select n.newsletter, p.article_id is not null as pinned, d.verdict, d.reason, e.number
+from (
+    select newsletter from decisions where article_id = :id
+    union
+    select newsletter from pins where article_id = :id
+) n
+left join pins p on p.newsletter = n.newsletter and p.article_id = :id
+left join decisions d on d.newsletter = n.newsletter and d.article_id = :id
+left join editions e on e.id = d.edition_id
+order by n.newsletter
+"""
+
+
+def fates(db: Database, article_id: int) -> tuple[Fate, ...]:
+    """What became of an article, for each newsletter that has decided on it or has it pinned."""
+    return tuple(
+        Fate(
+            newsletter=row["newsletter"],
+            pinned=bool(row["pinned"]),
+            decision=Decision(
+                article_id=article_id, verdict=Verdict(row["verdict"]), reason=row["reason"]
+            )
+            if row["verdict"]
+            else None,
+            edition=row["number"],
+        )
+        for row in db.rows(_FATES, {"id": article_id})
+    )
+
 
 __all__ = [
     "Fate",
@@ -218,3 +265,76 @@ def _open_to(db: Database, newsletter: str, article_id: int) -> Article:
             hint="An article is in one edition of a newsletter at most, and stays there.",
         )
     return article
+
+
+# The one that lives by its link, then the source's own, then whichever came first.
+_AT_ADDRESS = """
+select * from articles
+where canonical_url = :url
+order by identity = 'url:' || :url desc, source = :source desc, id
+limit 1
+"""
+
+
+def at_address(db: Database, canonical_url: str, *, source: str) -> Article | None:
+    """The article with this link; of several, the one of `source` rather than another's."""
+    row = db.row(_AT_ADDRESS, {"url": canonical_url, "source": source})
+    return from_row(row) if row else None
+
+
+_JUST_ADDED = "select * from articles where identity = ?"
+
+
+def add(db: Database, article: NewArticle, now: datetime) -> Article:
+    """Keep one article that is not there yet, and return it as it is stored."""
+    keep(db, [article], now)
+    return from_row(db.rows(_JUST_ADDED, (article.identity,))[0])
+
+
+_STORED = """
+select a.*, coalesce(c.content, '') as content
+from articles a left join contents c on c.article_id = a.id
+where a.id = ?
+"""
+
+
+def correct(
+    db: Database, article_id: int, article: NewArticle, said: Set[str], now: datetime
+) -> bool:
+    """Take over the values of `article` that `said` names; all others stay as they are stored.
+
+    Returns whether that changes anything. An article always keeps a time of publication. Raises
+    LedgerError if there is no such article.
+    """
+    with db.transaction():
+        existing(db, article_id)
+        stored = dict(db.rows(_STORED, (article_id,))[0])
+        told = {name: value for name, value in values_of(article).items() if name in said}
+        if told.get("published_at", "") is None:
+            del told["published_at"]
+        if all(stored[name] == value for name, value in told.items()):
+            return False
+        write_edit(db, stored | told | {"now": to_text(now)})
+    return True
+
+
+_RESTORE = "update articles set withdrawn_at = null where id = ?"
+
+_RECONSIDER_RESTORED = """
+update decisions set verdict = 'waiting', reason = 'restored by the editor', decided_at = ?
+where article_id = ? and verdict = 'withdrawn'
+"""
+
+
+def restore(db: Database, article_id: int, now: datetime) -> tuple[Article, bool]:
+    """Take back a withdrawal: the article is a candidate again wherever that kept it out.
+
+    Returns the article, and whether it was withdrawn. Raises LedgerError if there is none.
+    """
+    with db.transaction():
+        article = existing(db, article_id)
+        if article.withdrawn_at is None:
+            return article, False
+        db.execute(_RESTORE, (article_id,))
+        db.execute(_RECONSIDER_RESTORED, (to_text(now), article_id))
+    return find(db, article_id) or article, True

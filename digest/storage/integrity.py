@@ -1,9 +1,22 @@
 """What must be true of editions, their stories and their deliveries: each rule a question.
 
 The answer to each is a list of ids, at most `:most` of them, and must be empty.
+
+How a database is: whether it is whole, and what is in it.
+
+What must be true of slots and drafts: each rule a question.
+
+The answer to each is a list of ids, at most `:most` of them, and must be empty.
+
+Audit: questions to the ledger whose answers must be empty.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
+
+from digest.storage import migrations
+from digest.storage.database import Database
 
 _CHOSEN_WITHOUT_STORY = """
 select d.newsletter || ' article ' || d.article_id
@@ -111,7 +124,7 @@ where attempts < (state in ('sending', 'sent', 'deferred', 'rejected', 'unknown'
 limit :most
 """
 
-_WITHOUT_REASON = """
+_DECISION_WITHOUT_REASON = """
 select 'delivery ' || id from deliveries
 where state in ('deferred', 'rejected', 'unknown', 'withheld') and ifnull(reply, '') = ''
 limit :most
@@ -134,7 +147,7 @@ limit :most
 """
 
 #: What a rule says, and the question for what breaks it.
-RULES: Final = (
+EDITION_RULES: Final = (
     ("a chosen article stands in its edition", _CHOSEN_WITHOUT_STORY),
     ("a story was chosen for its edition, and for no other", _STORY_WITHOUT_CHOICE),
     ("every article has one fate for every newsletter", _ARTICLE_WITHOUT_FATE),
@@ -147,7 +160,190 @@ RULES: Final = (
     ("an edition is finished when its deliveries are", _SENT_TOO_EARLY),
     ("what has ended has a time, and nothing else has", _ENDED_WITHOUT_A_TIME),
     ("what was sent was attempted", _UNTRIED),
-    ("who does not have an edition is told why", _WITHOUT_REASON),
+    ("who does not have an edition is told why", _DECISION_WITHOUT_REASON),
     ("what is deferred has a time at which it is tried again", _DEFERRED_FOR_EVER),
     ("a reader's hour is within a day or so of the slot", _ODD_HOUR),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What a look at a database showed; `faults` are SQLite's own words, none when it is whole.
+
+    `readers` counts the active subscriptions of each newsletter.
+    """
+
+    faults: tuple[str, ...]
+    schema: str
+    articles: int
+    subscribers: int
+    editions: int
+    readers: Mapping[str, int]
+
+
+_COUNTS = """
+select
+    (select count(*) from articles) as articles,
+    (select count(*) from subscribers) as subscribers,
+    (select count(*) from editions) as editions
+"""
+
+_READERS = """
+select newsletter, count(*) as readers
+from subscriptions
+where state = 'active'
+group by newsletter
+order by newsletter
+"""
+
+
+def health(db: Database) -> Health:
+    """Read the whole file and look. Takes a second for a gigabyte or so."""
+    whole = [str(row[0]) for row in db.rows("pragma integrity_check(5)")]
+    dangling = [
+        f"a row of {row['table']} points to nothing in {row['parent']}"
+        for row in db.rows("pragma foreign_key_check")[:5]
+    ]
+    counts = db.rows(_COUNTS)[0]
+    steps = migrations.applied(db.connection)
+    return Health(
+        faults=tuple([line for line in whole if line != "ok"] + dangling),
+        schema=steps[-1] if steps else "none",
+        articles=counts["articles"],
+        subscribers=counts["subscribers"],
+        editions=counts["editions"],
+        readers={row["newsletter"]: row["readers"] for row in db.rows(_READERS)},
+    )
+
+
+_EDITION_OF_ANOTHER_SLOT = """
+select s.newsletter || ' ' || s.slot
+from slots s left join editions e on e.id = s.edition_id
+where s.state = 'prepared' and (e.newsletter is not s.newsletter or e.slot is not s.slot)
+limit :most
+"""
+
+_SLOT_WITHOUT_ITS_EDITION = """
+select e.newsletter || ' ' || e.slot || ' No. ' || e.number
+from editions e join slots s on s.newsletter = e.newsletter and s.slot = e.slot
+where s.edition_id is not e.id
+limit :most
+"""
+
+_SLOT_WITHOUT_REASON = """
+select newsletter || ' ' || slot from slots
+where state in ('skipped', 'failed') and trim(reason) = ''
+limit :most
+"""
+
+_CANNOT_BE = """
+select newsletter || ' ' || slot from slots
+where state not in ('due', 'draft', 'prepared', 'skipped', 'failed')
+   or (state = 'prepared') <> (edition_id is not null)
+   or (next_try_at is not null and state not in ('due', 'draft'))
+   or tries < 0
+limit :most
+"""
+
+# A skipped slot may be made up for in one that was skipped itself, for a still later one.
+_MADE_UP_IN_NOTHING = """
+select s.newsletter || ' ' || s.slot
+from slots s left join slots m on m.newsletter = s.newsletter and m.slot = s.made_up_in
+where s.made_up_in is not null
+  and (s.state <> 'skipped' or m.slot is null or m.due_at < s.due_at or m.slot = s.slot)
+limit :most
+"""
+
+# The editor and early readers may have it seen to ahead of its time; it cannot have failed by then.
+_NOT_YET_COME = """
+select s.newsletter || ' ' || s.slot
+from slots s join timetables t on t.newsletter = s.newsletter
+where s.due_at > t.until and s.state = 'failed'
+limit :most
+"""
+
+# The name is the wall time of some zone: at most 14 hours away from UTC, one more in spring.
+_ANOTHER_TIME = """
+select newsletter || ' ' || slot from slots
+where ifnull(abs(julianday(due_at) - julianday(slot)), 99) > 15.0 / 24
+limit :most
+"""
+
+# A draft stays on record when its slot has its edition or a reason.
+_DRAFT_ASTRAY = """
+select newsletter || ' ' || slot from slots
+left join drafts using (newsletter, slot)
+where (slots.state = 'draft' and drafts.state is null)
+   or (slots.state = 'due' and drafts.state is not null)
+limit :most
+"""
+
+#: What a rule says, and the question for what breaks it.
+SCHEDULE_RULES: Final = (
+    ("a slot has the edition of its own name", _EDITION_OF_ANOTHER_SLOT),
+    ("an edition that was made for a slot is on record there", _SLOT_WITHOUT_ITS_EDITION),
+    ("a slot without an edition has a reason", _SLOT_WITHOUT_REASON),
+    ("a slot is open, or has its edition or its reason", _CANNOT_BE),
+    ("a slot that is made up for is so in a later one", _MADE_UP_IN_NOTHING),
+    ("a slot that failed has come", _NOT_YET_COME),
+    ("a slot comes at the time that its name says", _ANOTHER_TIME),
+    ("a slot that waits for an editor has its draft", _DRAFT_ASTRAY),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """Something in the ledger that cannot be: a rule, and the ids that break it."""
+
+    rule: str
+    ids: tuple[str, ...]
+
+
+_RULES = EDITION_RULES + SCHEDULE_RULES
+
+#: So many ids of what breaks a rule are told.
+MOST: Final = 20
+
+
+def breaches(db: Database, *, most: int = MOST) -> tuple[Breach, ...]:
+    """Every rule that is broken, with the first `most` ids of each."""
+    found = []
+    for rule, sql in _RULES:
+        ids = tuple(str(row[0]) for row in db.rows(sql, {"most": most}))
+        if ids:
+            found.append(Breach(rule=rule, ids=ids))
+    dangling = db.rows("pragma foreign_key_check")
+    if dangling:
+        ids = tuple(f"{row[0]} row {row[1]}" for row in dangling[:most])
+        found.append(Breach(rule="nothing refers to what is not there", ids=ids))
+    return tuple(found)
+
+
+_FACTS = """
+select (select count(*) from editions), (select count(*) from deliveries),
+       (select count(*) from decisions), (select count(*) from slots),
+       (select count(*) from deliveries where state = 'sending')
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How much was looked at. `claimed` deliveries are being sent, or were when a process died."""
+
+    editions: int
+    deliveries: int
+    decisions: int
+    slots: int
+    claimed: int
+
+
+def extent(db: Database) -> Extent:
+    """How much there is to look at."""
+    editions, deliveries, decisions, slots, claimed = db.connection.execute(_FACTS).fetchone()
+    return Extent(
+        editions=editions,
+        deliveries=deliveries,
+        decisions=decisions,
+        slots=slots,
+        claimed=claimed,
+    )

@@ -2,19 +2,109 @@
 
 A lock file that the operating system lets go when a process dies, however it dies. Who holds it
 stands in a file of its own; the lock is the truth, the file only puts a name to it.
+
+A lock file beside the database, which the system takes back from a process that dies.
+
+One sender at a time: a lock beside the database.
 """
 
 import json
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from digest.errors import LedgerError
+from digest.errors import AlreadySending, DatabaseUnwritable, LedgerError
 from digest.lib.timestamps import from_text, to_text
-from digest.storage.lock_file import LockFile, unwritable
+
+
+class LockFile:
+    """One process at a time has it. Used by one thread."""
+
+    def __init__(self, database: Path, suffix: str) -> None:
+        from filelock import FileLock
+
+        # Resolved: a database that is reached by two ways has one lock.
+        path = database.resolve()
+        self.path = path.with_name(path.name + suffix)
+        self._lock = FileLock(self.path)
+        self._ours: tuple[int, int] | None = None
+
+    def take(self) -> bool:
+        """Take it; False if another process has it. Raises DatabaseUnwritable."""
+        from filelock import Timeout
+
+        try:
+            self._lock.acquire(blocking=False)
+        except Timeout:
+            return False
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+        self._ours = _identity(self.path)
+        return True
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether we have it, and nobody has removed or replaced the file since.
+
+        People remove lock files that look stale, and then a second process could start.
+        """
+        return self._ours is not None and _identity(self.path) == self._ours
+
+    def release(self) -> None:
+        """Let it go."""
+        self._ours = None
+        self._lock.release()
+
+
+def unwritable(path: Path, error: OSError) -> DatabaseUnwritable:
+    """The error for a file that cannot be made beside the database."""
+    return DatabaseUnwritable(
+        f"{path} cannot be made: {error.strerror or error}",
+        hint="The folder of the database must be writable.",
+    )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+class Hold:
+    """The sender's lock of a database, while it is ours."""
+
+    def __init__(self, lock: LockFile) -> None:
+        self._lock = lock
+
+    def check(self) -> None:
+        """Raise LedgerError if the lock is gone: another process could be sending beside us."""
+        if not self._lock.is_ours:
+            raise LedgerError(
+                f"the lock {self._lock.path} was taken away while we were sending",
+                hint="Leave it alone: it goes with its process. `digest send` goes on.",
+            )
+
+
+@contextmanager
+def sending(database: Path) -> Iterator[Hold]:
+    """Hold the sender's lock of a database. Raises AlreadySending if another process has it."""
+    lock = LockFile(database, ".sending.lock")
+    if not lock.take():
+        raise AlreadySending(
+            f"another digest is sending editions of {database.name} right now",
+            hint="`digest status` shows how far it is. Nothing was done here.",
+        )
+    try:
+        yield Hold(lock)
+    finally:
+        lock.release()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,29 @@
-"""Notices: what the owner was told, or is to be told. Each event is told once."""
+"""Notices: what the owner was told, or is to be told. Each event is told once.
+
+A notice: something that the owner of a newsletter is told, once.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from digest.errors import Superseded
 from digest.lib.timestamps import to_text
-from digest.model.notice import Notice
 from digest.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What is told. `event` names what happened, the same whenever and by whomever it is found.
+
+    `subject` is one line; `body` says what happened and what to do, its lines ended by line feeds.
+    Neither holds an address of a reader.
+    """
+
+    event: str
+    subject: str
+    body: str
+
 
 _KNOWN = "select 1 from notices where event = ?"
 

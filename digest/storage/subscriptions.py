@@ -1,10 +1,18 @@
-"""A person's tie to a newsletter, and the list that all of them make."""
+"""A person's tie to a newsletter, and the list that all of them make.
+
+Answers: what readers say to the questions that a site's templates ask (`VariantKey.fields`).
+
+The lists are made by SQLite wherever they are compared, so that one text is always written alike.
+
+Zones: the time zones in which the readers of a newsletter live.
+"""
 
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
+from typing import Final
 
 from digest.lib.timestamps import from_text, to_text
 from digest.model.subscriber import (
@@ -16,9 +24,50 @@ from digest.model.subscriber import (
     SubscriptionState,
 )
 from digest.storage import suppressions
-from digest.storage.answers import ANSWERS, as_parameter
 from digest.storage.database import Database
 from digest.storage.subscribers import subscriber_of
+
+#: For a row `s` of subscribers: the answers to `:questions`, a JSON list of texts in their order.
+#: Without questions it costs nothing.
+ANSWERS: Final = """
+iif(:questions = '[]', '[]', (
+    select json_group_array(iif(whether, iif(answer = '', 'no', 'yes'), answer))
+    from (
+        select whether, coalesce(iif(about = 'name', s.name, field), '') as answer
+        from (
+            select key, whether, about, (
+                select f.value from json_each(s.fields) f where 'fields.' || f.key = about
+            ) as field
+            from (
+                select key, value like 'has %' as whether,
+                       iif(value like 'has %', substr(value, 5), value) as about
+                from json_each(:questions)
+            )
+        )
+        order by key
+    )
+))
+"""
+
+
+def as_parameter(questions: Sequence[str]) -> str:
+    """The questions as ANSWERS wants them in `:questions`."""
+    return json.dumps(questions, ensure_ascii=False)
+
+
+_COUNT = f"""
+select count(distinct {ANSWERS}) as different
+from subscriptions n join subscribers s on s.id = n.subscriber_id
+where n.newsletter = :newsletter and n.state = 'active'
+  and not exists (select 1 from suppressions x where x.email = s.email)
+"""  # noqa: S608 (a constant)
+
+
+def count_different(db: Database, newsletter: str, questions: Sequence[str]) -> int:
+    """How many different answers the active readers of a newsletter have to these questions."""
+    row = db.row(_COUNT, {"newsletter": newsletter, "questions": as_parameter(questions)})
+    return row["different"] if row else 0
+
 
 _FIND = """
 select s.id, s.email, s.name, s.language, s.timezone, s.fields,
@@ -258,3 +307,23 @@ order by n.newsletter
 def of(db: Database, subscriber: Subscriber) -> tuple[Subscription, ...]:
     """All subscriptions of a person."""
     return tuple(_subscription_of(row) for row in db.rows(_OF, (subscriber.id,)))
+
+
+# Leaps along the index from zone to zone: there are few, and perhaps a million readers.
+_ZONES = """
+with recursive zones (zone) as (
+    select min(timezone) from subscribers where timezone is not null
+    union all
+    select (select min(timezone) from subscribers where timezone > zone)
+    from zones where zone is not null
+)
+select zone from zones
+where zone is not null and exists (
+    select 1 from subscribers s join subscriptions n on n.subscriber_id = s.id
+    where s.timezone = zone and n.newsletter = ? and n.state = 'active')
+"""
+
+
+def zones(db: Database, newsletter: str) -> tuple[str, ...]:
+    """The names of all zones that an active reader has given, in order."""
+    return tuple(row["zone"] for row in db.rows(_ZONES, (newsletter,)))

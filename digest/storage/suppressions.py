@@ -3,15 +3,37 @@
 Each is kept as a keyed hash (HMAC-SHA256), and beside it the address itself, for the editor who
 wants to know who is meant. Of somebody who was erased the hash alone stays: the address can still
 be recognised, and not be read, unless one has the key as well and tries all addresses.
+
+Keys: random secrets of one newsletter's database, made with it.
 """
 
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
 
+from digest.errors import LedgerError
 from digest.lib.timestamps import from_text, to_text
-from digest.storage import keys
 from digest.storage.database import Database
+
+_KEY = "select key from keys where name = ?"
+
+#: What hashes of suppressed addresses are made with.
+SUPPRESSIONS = "suppressions"
+#: What authenticates the return path of a delivery (see `digest.composer.verp`).
+BOUNCES = "bounces"
+
+
+def key(db: Database, name: str) -> bytes:
+    """The key of this name. Raises LedgerError if it was lost."""
+    row = db.row(_KEY, (name,))
+    if row is None:
+        # Without its key every suppression, or every return path, would silently be forgotten.
+        raise LedgerError(
+            f"{db.path} has lost the key of its {name}",
+            hint="Restore the table `keys` from a backup before anything is sent.",
+        )
+    return bytes(row["key"])
+
 
 _HASHES = "select hash from suppressions"
 
@@ -30,9 +52,7 @@ class Suppressed:
 
 def suppressed(db: Database) -> Suppressed:
     """All suppressed addresses at this moment, erased ones included."""
-    return Suppressed(
-        keys.key(db, keys.SUPPRESSIONS), frozenset(row["hash"] for row in db.rows(_HASHES))
-    )
+    return Suppressed(key(db, SUPPRESSIONS), frozenset(row["hash"] for row in db.rows(_HASHES)))
 
 
 _REASON = "select reason, since from suppressions where hash = ?"
@@ -48,7 +68,7 @@ class Suppression:
 
 def find(db: Database, email: str) -> Suppression | None:
     """The suppression of an address, or None."""
-    row = db.row(_REASON, (_hash(keys.key(db, keys.SUPPRESSIONS), email),))
+    row = db.row(_REASON, (_hash(key(db, SUPPRESSIONS), email),))
     if row is None:
         return None
     return Suppression(reason=row["reason"], since=from_text(row["since"]))
@@ -63,7 +83,7 @@ on conflict do nothing
 def suppress(db: Database, email: str, *, reason: str, since: datetime) -> bool:
     """Keep an address from ever being mailed. False if it already was; the first reason stays."""
     done = db.execute(
-        _SUPPRESS, (_hash(keys.key(db, keys.SUPPRESSIONS), email), email, reason, to_text(since))
+        _SUPPRESS, (_hash(key(db, SUPPRESSIONS), email), email, reason, to_text(since))
     )
     return done.rowcount > 0
 

@@ -15,7 +15,7 @@ from digest.audience.admission import Fate
 from digest.audience.changes import Circumstances
 from digest.audience.importing import ImportReport, ReadList
 from digest.model.subscriber import Action, Standing
-from digest.storage import consents, subscribers, subscriptions, suppressions
+from digest.storage import subscribers, subscriptions, suppressions
 from digest.storage.database import Database, open_database
 
 NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
@@ -151,7 +151,7 @@ def test_values_of_active_readers_are_taken_over_where_the_file_has_some(
         ("arts",),
     )
     assert report.fates[Fate.UPDATED] == 1
-    assert consents.of(db, person.id)[-1].wording == "name, fields, topics"
+    assert subscribers.of(db, person.id)[-1].wording == "name, fields, topics"
 
 
 def test_what_a_file_says_of_those_who_left_is_not_taken_over(
@@ -239,7 +239,9 @@ def test_each_change_leaves_a_receipt(db: Database, given: Circumstances) -> Non
         importing.import_readers(db, listed.readers, circumstances)
     person = subscribers.find(db, "eva@example.com")
     assert person is not None
-    receipts = [(one.action, one.wording, one.origin, one.at) for one in consents.of(db, person.id)]
+    receipts = [
+        (one.action, one.wording, one.origin, one.at) for one in subscribers.of(db, person.id)
+    ]
     assert receipts == [
         (Action.SUBSCRIBED, "I want the daily", "import readers.csv line 3", NOW),
         (Action.UNSUBSCRIBED, "as the file says", "import readers.csv line 2", NOW),
@@ -385,7 +387,7 @@ def test_who_comes_as_gone_counts_as_taken_out_and_the_receipt_says_why(
         "c@example.com": "paused",
         "d@example.com": "unsubscribed",
     }
-    assert consents.of(db, 1)[0].wording == "listed as unsubscribed: bounced"
+    assert subscribers.of(db, 1)[0].wording == "listed as unsubscribed: bounced"
     suppression = suppressions.find(db, "b@example.com")
     assert suppression is not None
     assert suppression.reason == "complained"

@@ -10,7 +10,7 @@ from digest.audience.reader import typed
 from digest.audience.record import record_of
 from digest.errors import AudienceError
 from digest.model.subscriber import Action, SubscriptionState
-from digest.storage import consents, subscriptions, suppressions
+from digest.storage import subscribers, subscriptions, suppressions
 from digest.storage.database import Database
 
 NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
@@ -21,7 +21,7 @@ def test_who_is_added_is_active_with_a_receipt(db: Database, given: Circumstance
     found = subscriptions.find_active(db, "daily", "EVA@example.com")
     assert found is not None
     assert (found.subscriber.name, found.since, found.token) == ("Eva Sá", NOW, "token1")
-    assert [(one.action, one.origin) for one in consents.of(db, found.subscriber.id)] == [
+    assert [(one.action, one.origin) for one in subscribers.of(db, found.subscriber.id)] == [
         (Action.SUBSCRIBED, "command line")
     ]
 
@@ -47,7 +47,7 @@ def test_who_left_comes_back_only_with_the_words_of_that_wish(
     found = subscriptions.find_active(db, "daily", "eva@example.com")
     assert found is not None
     assert (found.topics, found.since, found.token) == (("Sport",), later.now, "token1")
-    assert [(one.action, one.wording) for one in consents.of(db, found.subscriber.id)][-2:] == [
+    assert [(one.action, one.wording) for one in subscribers.of(db, found.subscriber.id)][-2:] == [
         (Action.UNSUBSCRIBED, "asked"),
         (Action.RETURNED, "by phone, 20 March"),
     ]

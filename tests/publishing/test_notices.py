@@ -24,7 +24,6 @@ from digest.model.delivery import Deferred, Outcome, Rejected, Reply, Unknown
 from digest.model.draft import Placed, Proposal
 from digest.model.edition import Placement
 from digest.model.newsletter import Newsletter
-from digest.model.notice import Notice
 from digest.model.schedule import OnSilence, Timing
 from digest.model.slot import Slot, SlotRecord, SlotState, instant_of
 from digest.publishing.drafts.skip import skip
@@ -38,6 +37,7 @@ from digest.sender.recorder import ACCEPTED, RecordingTransport
 from digest.sender.transports import transport_for
 from digest.storage import drafts, slots, sources
 from digest.storage.database import open_database
+from digest.storage.notifications import Notice
 from tests.faults.script import Say, Stage, always
 from tests.faults.scripted_server import ScriptedServer, serving
 from tests.publishing.paper import NOW, Paper

@@ -19,12 +19,12 @@ from digest.errors import (
 )
 from digest.model.delivery import Accepted, Deferred, Outcome, Rejected, Reply, Unknown
 from digest.model.newsletter import Rules
-from digest.publishing.delivery.lock import sending
 from digest.publishing.delivery.report import Report
 from digest.publishing.skipped import Skipped
 from digest.publishing.status import status
 from digest.sender.envelope import Envelope
 from digest.sender.recorder import RecordingTransport
+from digest.storage.locks import sending
 from tests.publishing.paper import NOW, Paper
 
 READERS = ["ada@example.com", "ben@example.com", "cleo@example.org", "dan@example.org"]

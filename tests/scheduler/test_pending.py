@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from digest.lib.timestamps import from_text
-from digest.publishing.delivery.lock import sending
 from digest.publishing.drafts.skip import Left, skip
 from digest.schedule.timetable import slots_after
+from digest.storage.locks import sending
 from tests.scheduler.service import Service, service_in
 
 SLOT = "2026-03-12T07:00"

@@ -4,9 +4,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from digest.lib.timestamps import from_text
-from digest.model.notice import Notice
 from digest.model.schedule import Timing
 from digest.publishing.notices.posting import post
+from digest.storage.notifications import Notice
 from tests.scheduler.service import service_in
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from digest.errors import LedgerError
 from digest.model.article import NewArticle, Verdict
-from digest.storage import articles, corrections
+from digest.storage import articles
 from digest.storage.database import Database, open_database
 
 MONDAY = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
@@ -33,50 +33,50 @@ def article(title: str, source: str = "paper", **given: str) -> NewArticle:
 
 
 def test_a_correction_changes_what_it_says_and_nothing_else(db: Database) -> None:
-    there = corrections.add(
+    there = articles.add(
         db, article("Ferry", summary="At last.", content="<p>Long.</p>", section="Town"), MONDAY
     )
     said = article("Ferry again", source="site", section="Sea")
-    assert corrections.correct(db, there.id, said, {"title", "url", "section"}, TUESDAY)
+    assert articles.correct(db, there.id, said, {"title", "url", "section"}, TUESDAY)
     found = articles.existing(db, there.id)
     assert (found.title, found.section, found.summary) == ("Ferry again", "Sea", "At last.")
     assert (found.source, found.published_at, found.edited_at) == ("paper", MONDAY, TUESDAY)
     assert articles.content(db, there.id) == "<p>Long.</p>"
-    assert not corrections.correct(db, there.id, said, {"title", "url", "section"}, TUESDAY)
+    assert not articles.correct(db, there.id, said, {"title", "url", "section"}, TUESDAY)
 
 
 def test_an_empty_value_empties_but_a_time_of_publication_stays(db: Database) -> None:
-    there = corrections.add(db, article("Ferry", summary="At last.", content="<p>x</p>"), MONDAY)
+    there = articles.add(db, article("Ferry", summary="At last.", content="<p>x</p>"), MONDAY)
     said = NewArticle(identity="", source="", url=FERRY, canonical_url=FERRY, title="Ferry")
     fields = {"summary", "content", "published_at"}
-    assert corrections.correct(db, there.id, said, fields, TUESDAY)
+    assert articles.correct(db, there.id, said, fields, TUESDAY)
     found = articles.existing(db, there.id)
     assert (found.summary, found.published_at, articles.content(db, there.id)) == ("", MONDAY, "")
 
 
 def test_of_several_articles_at_an_address_the_sites_own_is_meant(db: Database) -> None:
-    assert corrections.at_address(db, FERRY, source="site") is None
+    assert articles.at_address(db, FERRY, source="site") is None
     for source in ("a", "site", "b"):
         articles.keep(db, [article("Ferry", source, identity=f"guid:{source}:1")], MONDAY)
-    found = corrections.at_address(db, FERRY, source="site")
+    found = articles.at_address(db, FERRY, source="site")
     assert found is not None
     assert found.source == "site"
 
 
 def test_a_withdrawal_can_be_taken_back(db: Database) -> None:
-    there = corrections.add(db, article("Ferry"), MONDAY)
+    there = articles.add(db, article("Ferry"), MONDAY)
     articles.mark_withdrawn(db, there.id, MONDAY)
     db.execute(
         "insert into decisions (newsletter, article_id, verdict, reason, decided_at)"
         " values (?, ?, ?, ?, ?)",
         ("daily", there.id, "withdrawn", "withdrawn", "2026-03-09T08:00:00Z"),
     )
-    restored, was_withdrawn = corrections.restore(db, there.id, TUESDAY)
+    restored, was_withdrawn = articles.restore(db, there.id, TUESDAY)
     assert was_withdrawn
     assert restored.withdrawn_at is None
     decision = articles.fates(db, there.id)[0].decision
     assert decision is not None
     assert (decision.verdict, decision.reason) == (Verdict.WAITING, "restored by the editor")
-    assert corrections.restore(db, there.id, TUESDAY) == (restored, False)
+    assert articles.restore(db, there.id, TUESDAY) == (restored, False)
     with pytest.raises(LedgerError, match="there is no article 9"):
-        corrections.restore(db, 9, TUESDAY)
+        articles.restore(db, 9, TUESDAY)

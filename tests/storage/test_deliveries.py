@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from digest.model.delivery import DeliveryState
 from digest.model.subscriber import Recipient
 from digest.publishing.prepare import prepare
-from digest.storage import batches, outcomes
-from digest.storage.batches import Batch
+from digest.storage import deliveries
 from digest.storage.database import Database, open_database
-from digest.storage.outcomes import Settled
+from digest.storage.deliveries import Batch, Settled
 from tests.publishing.paper import NOW, Paper, paper_in
 
 # Whatever UTF-8 can hold.
@@ -31,7 +30,7 @@ def prepared(folder: Path, *emails: str) -> Paper:
 
 def claimed(db: Database, *, after: int = 0, most: int = 10) -> Batch:
     with db.transaction():
-        return batches.claim(db, 1, NOW, after=after, most=most, untried=True)
+        return deliveries.claim(db, 1, NOW, after=after, most=most, untried=True)
 
 
 @settings(max_examples=60, deadline=None)
@@ -63,7 +62,7 @@ def test_what_the_server_said_is_recorded_word_for_word(
     with open_database(paper.settings.database) as db:
         batch = claimed(db)
         with db.transaction():
-            outcomes.record(
+            deliveries.record(
                 db,
                 [
                     Settled(delivery_id=one.id, state=DeliveryState.SENT, reply=reply, at=NOW)
@@ -83,7 +82,7 @@ def test_an_outcome_of_what_is_not_claimed_changes_nothing(tmp_path: Path) -> No
     with open_database(paper.settings.database) as db:
         settled = Settled(delivery_id=1, state=DeliveryState.SENT, reply="250 Ok", at=NOW)
         with db.transaction():
-            outcomes.record(db, [settled])
+            deliveries.record(db, [settled])
 
     assert paper.states() == {"ana@example.org": "queued"}
 

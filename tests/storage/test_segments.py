@@ -17,7 +17,7 @@ from digest.model.subscriber import (
     Subscription,
     SubscriptionState,
 )
-from digest.storage import answers, subscribers, subscriptions
+from digest.storage import subscribers, subscriptions
 from digest.storage.database import Database, open_database
 
 NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
@@ -64,9 +64,9 @@ def test_readers_are_told_apart_by_what_they_answer(db: Database) -> None:
         Readership(language=None, topics=(), answers=("Koper", "no"), readers=1),
         Readership(language=None, topics=("Sport",), answers=("", "no"), readers=2),
     }
-    assert answers.count_different(db, "daily", ("fields.city",)) == 3
-    assert answers.count_different(db, "daily", ("fields.city", "name")) == 4
-    assert answers.count_different(db, "weekly", ("name",)) == 0
+    assert subscriptions.count_different(db, "daily", ("fields.city",)) == 3
+    assert subscriptions.count_different(db, "daily", ("fields.city", "name")) == 4
+    assert subscriptions.count_different(db, "weekly", ("name",)) == 0
 
 
 @given(name=TEXT, city=TEXT, odd=TEXT)

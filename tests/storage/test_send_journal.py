@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from digest.errors import DatabaseUnwritable
 from digest.model.delivery import DeliveryState
-from digest.storage import recovery, send_journal
+from digest.storage import deliveries, send_journal
 from digest.storage.database import Database, open_database
 from digest.storage.send_journal import Evidence, Journal
 
@@ -161,13 +161,13 @@ def test_after_the_death_of_a_process_only_what_was_begun_without_an_end_is_unkn
         ended={2: (DeliveryState.SENT, "250 ok"), 3: (DeliveryState.DEFERRED, "451 later")},
         whole=True,
     )
-    recovery.recover(ledger, said, NOW)
+    deliveries.recover(ledger, said, NOW)
     assert states(ledger) == ["queued", "sent", "deferred", "unknown", "queued", "sent"]
 
 
 def test_after_a_power_cut_silence_makes_a_claimed_delivery_unknown(ledger: Database) -> None:
     said = Evidence(begun=frozenset({2}), ended={2: (DeliveryState.SENT, "250 ok")}, whole=False)
-    recovery.recover(ledger, said, NOW)
+    deliveries.recover(ledger, said, NOW)
     assert states(ledger) == ["queued", "sent", "unknown", "unknown", "unknown", "sent"]
 
 
@@ -177,5 +177,5 @@ def test_a_journal_changes_nothing_that_is_not_claimed(ledger: Database) -> None
         ended={1: (DeliveryState.SENT, "250"), 6: (DeliveryState.REJECTED, "550")},
         whole=True,
     )
-    recovery.recover(ledger, said, NOW)
+    deliveries.recover(ledger, said, NOW)
     assert states(ledger) == ["queued", "queued", "queued", "queued", "queued", "sent"]

@@ -16,7 +16,7 @@ from digest.model.subscriber import (
     Subscription,
     SubscriptionState,
 )
-from digest.storage import consents, subscribers, subscriptions, suppressions
+from digest.storage import subscribers, subscriptions, suppressions
 from digest.storage.database import Database, open_database
 
 NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
@@ -233,8 +233,8 @@ def test_receipts_are_kept_in_order_and_cannot_be_changed(db: Database) -> None:
         )
         for action in (Action.SUBSCRIBED, Action.PAUSED)
     )
-    consents.record(db, receipts)
-    assert consents.of(db, one.subscriber.id) == receipts
+    subscribers.record(db, receipts)
+    assert subscribers.of(db, one.subscriber.id) == receipts
     for statement in ("delete from consents", "update consents set wording = ''"):
         with pytest.raises(sqlite3.IntegrityError, match="a consent is a receipt"):
             db.execute(statement)

@@ -19,7 +19,7 @@ from digest.lib.formatting import counted
 from digest.lib.redact import without_login
 from digest.publishing.checking.finding import Finding, failed, fine, problem, warning
 from digest.storage.database import Access, open_database
-from digest.storage.health import Health, health
+from digest.storage.integrity import Health, health
 
 #: How many sources are asked at once.
 _AT_ONCE: Final = 4

@@ -25,7 +25,7 @@ from digest.publishing.delivery.signing import filled
 from digest.publishing.delivery.stopping import Stop
 from digest.sender.envelope import Envelope
 from digest.sender.transport import Transport
-from digest.storage.outcomes import Settled
+from digest.storage.deliveries import Settled
 from digest.storage.revocations import objection
 
 #: So many failures of the relay without one acceptance in between end a run. One of them may be due

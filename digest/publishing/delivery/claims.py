@@ -18,10 +18,9 @@ from typing import Final, Self, TypeVar
 
 from digest.errors import DatabaseBusy, StorageError
 from digest.model.delivery import Delivery
-from digest.storage import batches, outcomes
-from digest.storage.batches import Batch
+from digest.storage import deliveries
 from digest.storage.database import Database, open_database
-from digest.storage.outcomes import Settled
+from digest.storage.deliveries import Batch, Settled
 
 #: Deliveries that are claimed and not yet recorded, at most.
 MOST: Final = 1000
@@ -177,12 +176,12 @@ class Claims:
         for attempt in range(1, _PATIENCE + 1):
             try:
                 with db.transaction():
-                    outcomes.record(db, settled)
-                    outcomes.release(db, unsent)
+                    deliveries.record(db, settled)
+                    deliveries.release(db, unsent)
                     if room <= 0:
                         return None
                     now = self._clock()
-                    return batches.claim(
+                    return deliveries.claim(
                         db,
                         self._edition_id,
                         now,

@@ -19,14 +19,14 @@ from digest.model.edition import Edition, EditionState
 from digest.publishing.delivery.attempts import Attempts
 from digest.publishing.delivery.claims import Claims, Clock, Resting, nobody_rests
 from digest.publishing.delivery.last_look import LastLook
-from digest.publishing.delivery.lock import Hold
 from digest.publishing.delivery.patience import Patience
 from digest.publishing.delivery.refusals import Refusals
 from digest.publishing.delivery.report import Progress, Report
 from digest.publishing.delivery.stopping import Stop
 from digest.sender.transport import Transport
-from digest.storage import deliveries, editions, waking
+from digest.storage import deliveries, delivery_stats, editions
 from digest.storage.database import Database
+from digest.storage.locks import Hold
 from digest.storage.revocations import Objections
 from digest.storage.send_journal import Journal, journal_of
 
@@ -85,7 +85,7 @@ async def deliver(
         # As it is by now: somebody may have stopped it.
         edition=editions.find(db, edition.newsletter, edition.number) or edition,
         counts=counts,
-        later=waking.later(db, edition_id, clock()) if counts[DeliveryState.QUEUED] else 0,
+        later=delivery_stats.later(db, edition_id, clock()) if counts[DeliveryState.QUEUED] else 0,
         error=error,
         interrupted=interrupted,
     )

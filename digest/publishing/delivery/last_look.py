@@ -4,7 +4,7 @@ import asyncio
 
 from digest.errors import DigestError
 from digest.model.delivery import Delivery
-from digest.publishing.delivery.lock import Hold
+from digest.storage.locks import Hold
 from digest.storage.revocations import Objections
 from digest.storage.send_journal import Journal
 

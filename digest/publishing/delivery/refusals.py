@@ -6,7 +6,7 @@ from us. Many in a row without that, and nobody is blamed.
 
 from typing import Final
 
-from digest.storage.outcomes import Settled
+from digest.storage.deliveries import Settled
 
 #: So many refusals without one acceptance, and it is not the readers who are wrong: at the start
 #: of an edition, and after the server has taken messages of it from us.

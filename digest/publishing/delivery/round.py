@@ -20,7 +20,6 @@ from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
 from digest.publishing.delivery.claims import Clock, Resting, nobody_rests
 from digest.publishing.delivery.deliver import deliver
-from digest.publishing.delivery.lock import Hold, sending
 from digest.publishing.delivery.report import Progress, Report
 from digest.publishing.delivery.signing import signer_of
 from digest.publishing.delivery.stopping import Stop
@@ -28,8 +27,9 @@ from digest.publishing.draft import form_of
 from digest.publishing.pictures import stored_pictures
 from digest.sender import loop
 from digest.sender.transport import Transport
-from digest.storage import backup, deliveries, editions, keys, recovery, send_journal
+from digest.storage import backup, deliveries, editions, send_journal, suppressions
 from digest.storage.database import Database, open_database
+from digest.storage.locks import Hold, sending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def ledger(settings: Settings, newsletter: Newsletter, now: datetime) -> Iterato
         sending(settings.database) as hold,
     ):
         refuse_backup(db)
-        recovery.recover(db, send_journal.read(send_journal.journal_of(settings.database)), now)
+        deliveries.recover(db, send_journal.read(send_journal.journal_of(settings.database)), now)
         yield Ledger(db=db, hold=hold, signer=signer)
 
 
@@ -124,7 +124,7 @@ def deliver_round(
                 settings,
                 newsletter,
                 images_folder=images,
-                verp_key=keys.key(db, keys.BOUNCES),
+                verp_key=suppressions.key(db, suppressions.BOUNCES),
                 signer=held.signer,
             )
             for name, variant in editions.variants(db, edition.stored_id).items()
@@ -152,7 +152,9 @@ def deliver_round(
     try:
         return loop.run(main())
     except asyncio.CancelledError:
-        recovery.recover(db, send_journal.read(send_journal.journal_of(settings.database)), clock())
+        deliveries.recover(
+            db, send_journal.read(send_journal.journal_of(settings.database)), clock()
+        )
         raise Interrupted(
             f"ended at once; No. {edition.number} of {newsletter.key} is not finished",
             hint="`digest send` goes on with it; `digest status` lists who may or may not have it.",

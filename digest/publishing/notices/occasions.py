@@ -18,7 +18,6 @@ from digest.model.delivery import DeliveryState
 from digest.model.draft import DraftState, StoredDraft
 from digest.model.edition import EditionState
 from digest.model.newsletter import Newsletter
-from digest.model.notice import Notice
 from digest.model.slot import SlotRecord, SlotState
 from digest.publishing.drafts.proposed import NothingLeft, horizon_of, proposed
 from digest.publishing.drafts.skip import BY_THE_EDITOR
@@ -30,13 +29,12 @@ from digest.storage import (
     deliveries,
     delivery_stats,
     drafts,
-    lately,
     notifications,
     sources,
-    waking,
 )
 from digest.storage.database import Database
-from digest.storage.lately import Lately
+from digest.storage.delivery_stats import Lately
+from digest.storage.notifications import Notice
 from digest.storage.sources import SourceRecord
 
 #: Older history is not told: whoever begins to use this is not flooded with it.
@@ -61,9 +59,9 @@ _CODE: Final = re.compile(r"([245][0-9]{2})(?: [245]\.[0-9]{1,3}\.[0-9]{1,3})?\b
 def occasions(db: Database, settings: Settings, now: datetime) -> Iterator[Notice]:
     """Everything of the last week that is worth telling, in the order of the newsletters."""
     for newsletter in settings.newsletters.values():
-        for record in lately.slots_without_edition(db, newsletter.key, now - WEEK):
+        for record in delivery_stats.slots_without_edition(db, newsletter.key, now - WEEK):
             yield from _of_slot(db, newsletter, record)
-        for edition in lately.editions_since(db, newsletter.key, now - WEEK):
+        for edition in delivery_stats.editions_since(db, newsletter.key, now - WEEK):
             yield from _of_edition(db, newsletter, edition, now)
     configured = {source.name for source in settings.sources}
     for source in sources.everything(db):
@@ -136,7 +134,9 @@ def _of_edition(
             yield notice_texts.stuck(newsletter, edition, waiting, since=stuck_since)
     if counts[DeliveryState.QUEUED] or counts[DeliveryState.SENDING]:
         return  # under way: what it comes to is told when it has come to it
-    last_unknown = lately.last_unknown(db, edition.id) if counts[DeliveryState.UNKNOWN] else None
+    last_unknown = (
+        delivery_stats.last_unknown(db, edition.id) if counts[DeliveryState.UNKNOWN] else None
+    )
     if last_unknown is not None:
         number = counts[DeliveryState.UNKNOWN]
         yield notice_texts.unknown(newsletter, edition, number, last=last_unknown)
@@ -166,9 +166,9 @@ def _stuck_since(
         return None
     deferred = counts[DeliveryState.DEFERRED]
     put_off = deferred >= _NUMBER and 2 * deferred >= sum(counts.values())
-    if not (put_off or waking.any_due(db, edition.id, long_ago)):
+    if not (put_off or delivery_stats.any_due(db, edition.id, long_ago)):
         return None
-    moved = waking.last_progress(db, edition.id, long_ago)
+    moved = delivery_stats.last_progress(db, edition.id, long_ago)
     return moved if moved <= long_ago else None
 
 

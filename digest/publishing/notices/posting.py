@@ -16,7 +16,6 @@ from digest.config import Settings
 from digest.errors import ConfigError, DigestError, Superseded
 from digest.model.delivery import Accepted, Outcome, Unknown
 from digest.model.newsletter import Newsletter
-from digest.model.notice import Notice
 from digest.publishing.delivery.signing import signer_of
 from digest.publishing.notices.occasions import WEEK, occasions
 from digest.sender import loop
@@ -24,6 +23,7 @@ from digest.sender.envelope import Envelope
 from digest.sender.transport import Transport
 from digest.storage import notifications
 from digest.storage.database import Database, open_database
+from digest.storage.notifications import Notice
 
 #: After a failure the owner is mailed again so soon, then ever later, but at least each hour.
 _SOON: Final = timedelta(minutes=5)

@@ -4,9 +4,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from digest.lib.timestamps import to_text
-from digest.model.notice import Notice
 from digest.publishing.notices.layout import at, days, paragraphs, sentence
 from digest.publishing.notices.silence import Silence
+from digest.storage.notifications import Notice
 from digest.storage.sources import SourceRecord
 
 

@@ -13,7 +13,6 @@ from digest.lib.timestamps import to_text
 from digest.model.delivery import DeliveryState
 from digest.model.draft import StoredDraft
 from digest.model.newsletter import Newsletter
-from digest.model.notice import Notice
 from digest.model.schedule import OnSilence
 from digest.model.slot import Slot, SlotRecord
 from digest.publishing.notices.layout import (
@@ -26,7 +25,8 @@ from digest.publishing.notices.layout import (
     sentence,
     when,
 )
-from digest.storage.lately import Lately
+from digest.storage.delivery_stats import Lately
+from digest.storage.notifications import Notice
 
 
 def skipped(newsletter: Newsletter, record: SlotRecord) -> Notice:

@@ -17,7 +17,7 @@ from digest.model.slot import SlotState
 from digest.schedule.timetable import next_slot
 from digest.scheduler.service.page import Answer
 from digest.scheduler.service.standing import Role, Standing
-from digest.storage import figures, slots, sources
+from digest.storage import delivery_stats, slots, sources
 from digest.storage.database import Access, Database, open_database
 
 _KIND: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -140,7 +140,7 @@ def _of_deliveries(db: Database) -> Iterator[Metric]:
         "Deliveries of editions that are not finished, by state.",
         tuple(
             ((("newsletter", queue.newsletter), ("state", queue.state.value)), float(queue.n))
-            for queue in figures.queues(db)
+            for queue in delivery_stats.queues(db)
         ),
     )
 

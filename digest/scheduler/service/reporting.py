@@ -14,7 +14,7 @@ from digest.scheduler.events import (
 )
 from digest.scheduler.service.log import Log
 from digest.scheduler.service.standing import Standing
-from digest.storage.outcomes import Settled
+from digest.storage.deliveries import Settled
 
 #: What ticks tell again and again as long as it is so.
 _OF_TICKS: Final = ("newsletter-failed ", "clock-went-back ")

@@ -10,7 +10,6 @@ from typing import Final
 
 from digest.config import Settings
 from digest.errors import Interrupted
-from digest.model.notice import Notice
 from digest.publishing.delivery.round import Ends, refuse_backup
 from digest.publishing.delivery.stopping import Stop
 from digest.publishing.ingesting import stale
@@ -28,6 +27,7 @@ from digest.scheduler.tick import Tally, tick
 from digest.sender.transports import transport_for
 from digest.storage.database import Access, open_database
 from digest.storage.locks import Lease
+from digest.storage.notifications import Notice
 
 #: Seconds that a round may last before others have their turn.
 TURN: Final = 60.0
