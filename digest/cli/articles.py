@@ -65,8 +65,8 @@ def add(
     Example: `digest articles add "Ferry runs again" https://www.example.com/ferry --section Town`
     """
     from digest.errors import UsageError
-    from digest.ingest.by_hand import keep_by_hand
-    from digest.ingest.reading import Field, Rejected
+    from digest.ingest.manual import keep_by_hand
+    from digest.ingest.rows import Field, Rejected
 
     settings = session_of(context).settings
     fields = {

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from digest.errors import SourceError
-from digest.ingest.reading import Field
+from digest.ingest.rows import Field
 
 #: Names that sources use, the likeliest first, compared without case, spaces, `_`, `-` and `:`.
 ALIASES: Final[Mapping[Field, tuple[str, ...]]] = {

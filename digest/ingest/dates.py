@@ -12,7 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from digest.config.settings import DateOrder
-from digest.ingest.reading import Unusable
+from digest.ingest.rows import Unusable
 
 _NUMBER: Final = re.compile(r"-?\d{9,18}(?:\.\d+)?")
 _DAY: Final = re.compile(r"(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})")

@@ -5,7 +5,7 @@ import re
 from typing import Final
 
 from digest.errors import SourceError
-from digest.ingest.reading import Note
+from digest.ingest.rows import Note
 
 # The longer marks first: UTF-32's begins as UTF-16's does.
 _MARKS: Final = (

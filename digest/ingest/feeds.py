@@ -14,12 +14,12 @@ import feedparser  # type: ignore[import-untyped]  # it ships no types
 
 from digest.config.settings import SourceSettings
 from digest.errors import SourceError
-from digest.ingest.canonical_url import MOST_CHARACTERS
 from digest.ingest.dates import read_date
 from digest.ingest.deadline import TooLong, within
 from digest.ingest.decoding import decoded
-from digest.ingest.json_items import parsed, row_of
-from digest.ingest.reading import Field, Note, Rejected, Row, Unusable
+from digest.ingest.json_rows import parsed, row_of
+from digest.ingest.rows import Field, Note, Rejected, Row, Unusable
+from digest.ingest.urls import MOST_CHARACTERS
 
 _JSON_FEED: Final = "https://jsonfeed.org/version/"
 _LINK: Final = re.compile(rb"<link\b[^<>]{0,2000}>", re.I)

@@ -8,8 +8,8 @@ from typing import Final
 
 from digest.config.settings import SourceSettings
 from digest.errors import SourceError
-from digest.ingest.read import Validators, read
-from digest.ingest.reading import Note, Reading, Rejected
+from digest.ingest.rows import Note, Reading, Rejected
+from digest.ingest.sources import Validators, read
 from digest.lib.redact import without_login
 from digest.storage import articles, sources
 from digest.storage.database import Database

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from digest.ingest.canonical_url import is_homepage
+from digest.ingest.urls import is_homepage
 from digest.model.article import NewArticle
 
 

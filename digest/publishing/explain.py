@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from digest.config import Settings
-from digest.ingest.canonical_url import canonical, cleaned
+from digest.ingest.urls import canonical, cleaned
 from digest.model.article import Article, Decision, Verdict
 from digest.model.newsletter import Newsletter
 from digest.selection import TooFew, select

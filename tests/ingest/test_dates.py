@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from digest.config import DateOrder
 from digest.ingest.dates import read_date
-from digest.ingest.reading import Unusable
+from digest.ingest.rows import Unusable
 
 LISBON = ZoneInfo("Europe/Lisbon")
 KOLKATA = ZoneInfo("Asia/Kolkata")

@@ -153,7 +153,7 @@ async def _far_away(settings: Settings) -> list[Finding]:
 async def _source(
     source: SourceSettings, site_url: str, free: asyncio.Semaphore
 ) -> Sequence[Finding]:
-    from digest.ingest.read import Validators, read
+    from digest.ingest.sources import Validators, read
 
     area = f"source {source.name}"
     try:

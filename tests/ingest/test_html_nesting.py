@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digest.ingest.html import plain, sanitised
 from digest.ingest.nesting import DEEPEST, is_deep
-from digest.ingest.text import plain, sanitised
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from digest.config.settings import SourceSettings
 from digest.errors import SourceError
 from digest.ingest.columns import REQUIRED, columns_of, matched
 from digest.ingest.decoding import decoded
-from digest.ingest.reading import Field, Note, Rejected, Row
+from digest.ingest.rows import Field, Note, Rejected, Row
 from digest.lib.text_files import allow_long_fields
 
 _DELIMITERS: Final = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}

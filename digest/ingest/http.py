@@ -9,7 +9,7 @@ import httpx2
 
 from digest import __version__
 from digest.errors import SourceError
-from digest.ingest.addresses import addresses_of
+from digest.ingest.address_guard import addresses_of
 from digest.ingest.inflate import ACCEPTED, Inflater
 from digest.lib.redact import without_login
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.errors import SourceError
-from digest.ingest.addresses import addresses_of, is_public
-from digest.ingest.fetch import Request, fetch
+from digest.ingest.address_guard import addresses_of, is_public
+from digest.ingest.http import Request, fetch
 from tests.ingest.conftest import Names, Server, body, redirect
 
 
@@ -95,7 +95,7 @@ def test_a_redirect_to_a_private_address_is_not_followed(
         checked.append(str(address))
         return len(checked) == 1
 
-    monkeypatch.setattr("digest.ingest.addresses.is_public", public_once)
+    monkeypatch.setattr("digest.ingest.address_guard.is_public", public_once)
     server.answers["/feed"] = redirect(server.url("/secret", host="inside.example"))
     server.answers["/secret"] = body(b"<rss/>")
     request = Request(url=server.url("/feed", host="feeds.example"), timeout=60, max_bytes=10_000)

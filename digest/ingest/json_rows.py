@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from digest.ingest.columns import REQUIRED, keys_of
-from digest.ingest.reading import Field, Rejected, Row
+from digest.ingest.rows import Field, Rejected, Row
 
 #: Where an author's, an image's or a category's text stands, when it is an object itself.
 _NAMES: Final = ("name", "url", "href", "title", "term", "rendered", "value")

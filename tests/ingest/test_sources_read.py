@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from digest.config import SourceKind
 from digest.errors import SourceError
-from digest.ingest.read import Document, articles_of
+from digest.ingest.sources import Document, articles_of
 from tests.ingest.conftest import MakeSource
 
 _PIECES = st.sampled_from(

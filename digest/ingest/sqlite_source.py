@@ -10,7 +10,7 @@ from urllib.parse import quote
 from digest.config.settings import SourceSettings
 from digest.errors import SourceError
 from digest.ingest.columns import columns_of, listed, nearest
-from digest.ingest.reading import Rejected, Row
+from digest.ingest.rows import Rejected, Row
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

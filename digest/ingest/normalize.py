@@ -7,10 +7,10 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from digest.config.settings import SourceKind, SourceSettings
-from digest.ingest.canonical_url import canonical, cleaned
 from digest.ingest.dates import read_date
-from digest.ingest.reading import Field, Rejected, Row, Unusable, excerpt_of
-from digest.ingest.text import plain, sanitised, shorten, tidy
+from digest.ingest.html import plain, sanitised, shorten, tidy
+from digest.ingest.rows import Field, Rejected, Row, Unusable, excerpt_of
+from digest.ingest.urls import canonical, cleaned
 from digest.model.article import NewArticle
 
 #: Limits in characters. A longer title is a mistake of the source; longer summaries are cut.

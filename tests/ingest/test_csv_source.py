@@ -5,9 +5,9 @@ import pytest
 
 from digest.config import DateOrder, SourceSettings
 from digest.errors import SourceError
-from digest.ingest.csv_file import _records
-from digest.ingest.read import Document, articles_of
-from digest.ingest.reading import Rejected
+from digest.ingest.csv_source import _records
+from digest.ingest.rows import Rejected
+from digest.ingest.sources import Document, articles_of
 from digest.model.article import NewArticle
 from tests.ingest.conftest import MakeSource
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from digest.config.settings import SourceKind, SourceSettings
 from digest.errors import SourceError
-from digest.ingest.article import from_row
 from digest.ingest.identity import identified
-from digest.ingest.reading import Note, Reading, Rejected, Row
+from digest.ingest.normalize import from_row
+from digest.ingest.rows import Note, Reading, Rejected, Row
 from digest.lib.redact import without_login
 from digest.model.article import NewArticle
 
@@ -64,7 +64,7 @@ async def _read(source: SourceSettings, validators: Validators, site_url: str | 
             f"{source.name}: a SQLite database is read from a file, not over the network",
             hint="Copy it to this machine, and give its `path`.",
         )
-    from digest.ingest.fetch import Request, fetch
+    from digest.ingest.http import Request, fetch
 
     request = Request(
         url=source.location,
@@ -89,9 +89,9 @@ def read_local(source: SourceSettings, *, site_url: str | None = None) -> Readin
     `site_url` is what a feed's relative links are relative to where nothing else says so.
     """
     if source.kind is SourceKind.SQLITE:
-        from digest.ingest import sqlite_table
+        from digest.ingest import sqlite_source
 
-        return _sorted_out(sqlite_table.rows(source), source, source.base_url)
+        return _sorted_out(sqlite_source.rows(source), source, source.base_url)
     from digest.ingest import local_file
 
     content = local_file.read(Path(source.location), source.name, source.max_bytes)
@@ -124,17 +124,17 @@ def _rows(
                 document.content, source, base=base, content_type=document.content_type
             )
         case SourceKind.CSV:
-            from digest.ingest import csv_file
+            from digest.ingest import csv_source
 
-            return csv_file.rows(document.content, source)
+            return csv_source.rows(document.content, source)
         case SourceKind.JSON:
-            from digest.ingest import json_file
+            from digest.ingest import json_source
 
-            return json_file.rows(document.content, source)
+            return json_source.rows(document.content, source)
         case SourceKind.JSONL:
-            from digest.ingest import json_file
+            from digest.ingest import json_source
 
-            return json_file.line_rows(document.content, source)
+            return json_source.line_rows(document.content, source)
         case SourceKind.SQLITE:
             raise ValueError("a SQLite database is opened, not read as a document")
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.ingest.text import plain, sanitised, shorten
+from digest.ingest.html import plain, sanitised, shorten
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from digest.config import SourceKind, SourceSettings
 from digest.errors import SourceError
-from digest.ingest.read import read_local
+from digest.ingest.sources import read_local
 from tests.ingest.conftest import MakeSource
 
 
@@ -99,7 +99,7 @@ def test_a_file_that_is_not_sqlite_is_told(make_source: MakeSource, tmp_path: Pa
 def test_a_locked_database_is_told(
     source: SourceSettings, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digest.ingest.sqlite_table.PATIENCE", 0.05)
+    monkeypatch.setattr("digest.ingest.sqlite_source.PATIENCE", 0.05)
     with closing(sqlite3.connect(path, isolation_level=None)) as writer:
         writer.execute("begin exclusive")
         with pytest.raises(SourceError, match="another program has locked"):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from digest.errors import SourceError
-from digest.ingest.fetch import Request, Response, fetch
+from digest.ingest.http import Request, Response, fetch
 from tests.faults.scripted_server import held_port
 from tests.ingest.conftest import Answer, Names, Server, body, redirect
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from digest.config.settings import SourceSettings
 from digest.errors import SourceError
 from digest.ingest.decoding import decoded
-from digest.ingest.json_items import kind_of, parsed, row_of
-from digest.ingest.reading import Note, Rejected, Row
+from digest.ingest.json_rows import kind_of, parsed, row_of
+from digest.ingest.rows import Note, Rejected, Row
 
 
 def rows(content: bytes, source: SourceSettings) -> Iterator[Row | Rejected | Note]:

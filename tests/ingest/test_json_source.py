@@ -4,8 +4,8 @@ import pytest
 
 from digest.config import SourceKind, SourceSettings
 from digest.errors import SourceError
-from digest.ingest.read import Document, articles_of
-from digest.ingest.reading import Rejected
+from digest.ingest.rows import Rejected
+from digest.ingest.sources import Document, articles_of
 from digest.model.article import NewArticle
 from tests.ingest.conftest import MakeSource
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digest.ingest.canonical_url import canonical, cleaned, is_homepage
+from digest.ingest.urls import canonical, cleaned, is_homepage
 
 
 @pytest.mark.parametrize(
