@@ -18,7 +18,7 @@ from digest.errors import UsageError
 from digest.lib.formatting import counted
 
 if TYPE_CHECKING:
-    from digest.ingest.gather import SourceReport
+    from digest.ingest.sources import SourceReport
 
 #: How many rejected rows are listed without --all-rejected.
 _SHOWN: Final = 20

@@ -1,25 +1,64 @@
-"""RSS, Atom and JSON Feed: the entries of a feed as rows."""
+"""RSS, Atom and JSON Feed: the entries of a feed as rows.
+
+Work that is given up when it takes too long.
+"""
 
 import calendar
+import ctypes
 import html
 import io
 import re
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urljoin
 
-import feedparser  # type: ignore[import-untyped]  # it ships no types
+import feedparser
 
 from digest.config.settings import SourceSettings
 from digest.errors import SourceError
 from digest.ingest.dates import read_date
-from digest.ingest.deadline import TooLong, within
 from digest.ingest.decoding import decoded
 from digest.ingest.json_rows import parsed, row_of
 from digest.ingest.rows import Field, Note, Rejected, Row, Unusable
 from digest.ingest.urls import MOST_CHARACTERS
+
+T = TypeVar("T")
+
+
+class TooLong(BaseException):
+    """The time is up. Not an Exception: the work must not catch it and go on."""
+
+
+def within(seconds: float, work: Callable[[], T]) -> T:
+    """What `work` returns. Raises TooLong if that takes longer.
+
+    The work runs in the calling thread, at its full speed, and is ended between two steps of the
+    interpreter: one call into C that never returns goes on.
+    """
+    worker = ctypes.c_ulong(threading.get_ident())
+    deciding = threading.Lock()
+    done = False
+
+    def give_up() -> None:
+        with deciding:
+            if not done:
+                # The interpreter's own way to raise in another thread (C API, Thread State).
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(worker, ctypes.py_object(TooLong))
+
+    timer = threading.Timer(seconds, give_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        return work()
+    finally:
+        # Whoever holds the lock first decides: after this nothing is raised any more.
+        with deciding:
+            done = True
+        timer.cancel()
+
 
 _JSON_FEED: Final = "https://jsonfeed.org/version/"
 _LINK: Final = re.compile(rb"<link\b[^<>]{0,2000}>", re.I)

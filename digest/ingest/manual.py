@@ -7,8 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from digest.config import SourceKind, SourceSettings
-from digest.ingest.identity import identified
-from digest.ingest.normalize import from_row
+from digest.ingest.normalize import from_row, identified
 from digest.ingest.rows import Field, Rejected, Row
 from digest.model.article import Article, NewArticle
 from digest.model.newsletter import Site

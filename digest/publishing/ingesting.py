@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from digest.config import Settings, SourceSettings
-from digest.ingest.gather import SourceReport, gather
+from digest.ingest.sources import SourceReport, gather
 from digest.storage import sources
 from digest.storage.database import Access, open_database
 

@@ -128,7 +128,7 @@ _BY_IDENTITY = "select * from articles where identity = ?"
 
 
 def by_identity(db: Database, identity: str) -> Article | None:
-    """The article of this identity (`digest.ingest.identity`)."""
+    """The article of this identity (`digest.ingest.normalize`)."""
     row = db.row(_BY_IDENTITY, (identity,))
     return from_row(row) if row else None
 

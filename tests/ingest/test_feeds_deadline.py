@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from digest.ingest.deadline import TooLong, within
+from digest.ingest.feeds import TooLong, within
 
 
 def test_work_that_is_done_in_time_gives_its_result() -> None:

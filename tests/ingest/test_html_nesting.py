@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.ingest.html import plain, sanitised
-from digest.ingest.nesting import DEEPEST, is_deep
+from digest.ingest.html import DEEPEST, is_deep, plain, sanitised
 
 
 @pytest.mark.parametrize(

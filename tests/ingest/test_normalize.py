@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.ingest.identity import identified
+from digest.ingest.normalize import identified
 from digest.model.article import NewArticle
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from digest.config import SourceKind
-from digest.ingest.gather import SourceReport, gather
+from digest.ingest.sources import SourceReport, gather
 from digest.storage import articles, sources
 from digest.storage.database import Database, open_database
 from tests.ingest.conftest import MakeSource, Server, body

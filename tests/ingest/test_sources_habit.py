@@ -6,7 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from digest.config import SourceKind, SourceSettings
-from digest.ingest.gather import gather
+from digest.ingest.sources import gather
 from digest.storage import sources
 from digest.storage.database import open_database
 

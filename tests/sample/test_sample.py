@@ -15,7 +15,7 @@ import pytest
 from digest import sample
 from digest.config.load import load
 from digest.errors import UsageError
-from digest.ingest.gather import gather
+from digest.ingest.sources import gather
 from digest.model.article import Verdict
 from digest.model.edition import Placement
 from digest.model.subscriber import Standing

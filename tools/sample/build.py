@@ -24,7 +24,7 @@ from digest.audience.importing import import_readers, read_list
 from digest.config.load import load
 from digest.config.settings import Settings
 from digest.errors import DigestError
-from digest.ingest.gather import gather
+from digest.ingest.sources import gather
 from digest.lib.timestamps import to_text
 from digest.storage import articles
 from digest.storage.database import Database, open_database

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from digest.config import Settings, SourceSettings
-from digest.ingest.gather import SourceReport
+from digest.ingest.sources import SourceReport
 from digest.publishing.pruning import Pruned, prune
 from digest.scheduler.service.aside import Aside
 from digest.scheduler.service.gathering import read_all

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from digest.config import Settings, SourceSettings
 from digest.errors import SourceError, StorageError
-from digest.ingest.gather import SourceReport
+from digest.ingest.sources import SourceReport
 from digest.publishing.ingesting import ingest
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final, assert_never
 
-from digest.ingest.gather import SourceReport
+from digest.ingest.sources import SourceReport
 from digest.model.slot import SlotState
 from digest.publishing.delivery.report import Report
 from digest.scheduler.events import (
