@@ -9,7 +9,7 @@ from digest.ingest.urls import canonical, cleaned
 from digest.model.article import Article, Decision, Verdict
 from digest.model.newsletter import Newsletter
 from digest.selection import TooFew, select
-from digest.selection.layout import group
+from digest.selection.placement import group
 from digest.selection.select import ruled_out
 from digest.storage import articles, drafts, explain
 from digest.storage.candidates import candidates

@@ -8,10 +8,10 @@ from digest.lib.timestamps import to_text
 from digest.model.article import Article, Decision, Verdict
 from digest.model.edition import Story
 from digest.model.newsletter import Rules
-from digest.selection.filling import fill
-from digest.selection.headlines import first_of_each
-from digest.selection.layout import Grouping, group, lay_out
+from digest.selection.fill import fill
+from digest.selection.placement import Grouping, group, lay_out
 from digest.selection.ranking import rank
+from digest.selection.similarity import first_of_each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from digest.model.slot import Slot
 from digest.publishing.draft import Draft, audience_of, new_nonce
 from digest.publishing.hours import earliest_hour
 from digest.publishing.press import Press
-from digest.selection.by_hand import arrange
+from digest.selection.from_draft import arrange
 from digest.storage import drafts, editions
 from digest.storage.candidates import candidates
 from digest.storage.database import Database

@@ -9,7 +9,7 @@ from digest.model.article import Article, Verdict
 from digest.model.draft import Placed, Proposal
 from digest.model.edition import Placement
 from digest.model.newsletter import Rules, SectionRule
-from digest.selection.by_hand import arrange
+from digest.selection.from_draft import arrange
 
 CUTOFF = datetime(2026, 3, 12, 6, tzinfo=UTC)
 
