@@ -12,8 +12,7 @@ from itertools import groupby
 
 from digest.model.article import Article
 from digest.model.newsletter import Rules
-from digest.selection.placement import Grouping
-from digest.selection.ranking import lead_rank
+from digest.selection.placement import Grouping, lead_rank
 from digest.selection.similarity import Relations
 
 _Test = Callable[[Article], bool]

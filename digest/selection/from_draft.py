@@ -11,8 +11,7 @@ from digest.model.article import Article, Decision, Verdict
 from digest.model.draft import Proposal
 from digest.model.edition import Placement, Story
 from digest.model.newsletter import Rules
-from digest.selection.placement import Grouping, group, story_of
-from digest.selection.ranking import rank
+from digest.selection.placement import Grouping, group, rank, story_of
 from digest.selection.select import Selection, place_of, ruled_out
 from digest.selection.similarity import same_headline_key
 

@@ -1,13 +1,66 @@
-"""Where each chosen article stands: lead, related headlines, sections, headline list."""
+"""Where each chosen article stands: lead, related headlines, sections, headline list.
 
+A deck: the few sentences under a headline.
+
+Which article comes before which.
+"""
+
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from digest.model.article import Article
 from digest.model.edition import Placement, Story
 from digest.model.newsletter import Rules
-from digest.selection.decks import deck_of
-from digest.selection.ranking import rank
+
+#: A deck is about three lines of a 600 px column.
+LONGEST = 280
+
+_SENTENCE_END = re.compile(r"[.!?…]['\"”’»)]*(?=\s)|[؟。！？]")
+
+
+def deck_of(summary: str, headline: str) -> str:
+    """The summary, cut after a sentence or else after a word, in at most `LONGEST` characters.
+
+    Empty where the summary only repeats the headline, as many feeds do.
+    """
+    summary = " ".join(summary.split())
+    if summary.rstrip(" .…").casefold() == headline.rstrip(" .…").casefold():
+        return ""
+    if len(summary) <= LONGEST:
+        return summary
+    head = summary[:LONGEST]
+    ends = [match.end() for match in _SENTENCE_END.finditer(head)]
+    if ends and ends[-1] >= LONGEST // 2:
+        return head[: ends[-1]]
+    # One character less than the limit, for the ellipsis; a single endless word is cut hard.
+    words = head[: LONGEST - 1].rsplit(" ", 1)[0]
+    return words.rstrip(" ,;:–—-") + "…"
+
+
+def rank(article: Article) -> tuple[bool, int, float, int]:
+    """The order within a page, smallest first: pinned, priority, recency, the source's own order.
+
+    Ids grow in the order of reading. Articles of one time, as from a source that gives only dates,
+    therefore keep the order in which their source listed them.
+    """
+    return (
+        not article.pinned,
+        -article.priority,
+        -article.published_at.timestamp(),
+        article.id,
+    )
+
+
+def lead_rank(article: Article) -> tuple[bool, int, int, float, int]:
+    """The order of fitness to lead: the editor's word first, then a story that has all it needs.
+
+    A lead is shown with image and deck; between equals, one that has them serves the reader better
+    than one that is a few minutes younger.
+    """
+    pinned, priority, recency, id_ = rank(article)
+    missing = 0 if article.summary and article.image_url else 1 if article.summary else 2
+    return (pinned, priority, missing, recency, id_)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,7 @@ from digest.model.article import Article, Decision, Verdict
 from digest.model.edition import Story
 from digest.model.newsletter import Rules
 from digest.selection.fill import fill
-from digest.selection.placement import Grouping, group, lay_out
-from digest.selection.ranking import rank
+from digest.selection.placement import Grouping, group, lay_out, rank
 from digest.selection.similarity import first_of_each
 
 

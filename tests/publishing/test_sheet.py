@@ -17,8 +17,8 @@ from digest.model.slot import Slot
 from digest.publishing.drafts.sheet import Sheet, is_unedited, write
 from digest.publishing.drafts.sheet_parts import MOST, Mistake, take_apart
 from digest.publishing.drafts.sheet_reading import Desk, understand
-from digest.selection.decks import deck_of
 from digest.selection.from_draft import arrange
+from digest.selection.placement import deck_of
 from digest.storage.drafts import Standing
 from tests.composer.editions import NEWSLETTER
 

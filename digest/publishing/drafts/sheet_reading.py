@@ -15,7 +15,7 @@ from digest.model.newsletter import Newsletter
 from digest.publishing.drafts.proposed import why_not
 from digest.publishing.drafts.sheet import Sheet, shown_title
 from digest.publishing.drafts.sheet_parts import Line, Mistake, Part, Parts
-from digest.selection.decks import deck_of
+from digest.selection.placement import deck_of
 from digest.storage.drafts import Standing
 
 #: Characters, of what an editor writes anew. What is longer stands in nobody's way in a mail.
