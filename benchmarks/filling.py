@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from digest.composer.form import MessageForm, build_form
-from digest.composer.rendering import render
+from digest.composer.message import MessageForm, build_form
+from digest.composer.render import render
 from digest.composer.templates import open_templates
 from digest.model.edition import Edition, Placement, Story, VariantKey
 from digest.model.newsletter import Newsletter, Site

@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from digest.composer.dkim import DkimSigner
-from digest.composer.form import MessageForm, build_form
-from digest.composer.rendering import render
+from digest.composer.message import MessageForm, build_form
+from digest.composer.render import render
 from digest.composer.templates import open_templates
 from digest.config import DkimSettings
 from digest.model.edition import Edition, Placement, Story, VariantKey

@@ -1,7 +1,7 @@
 """Header fields: RFC 5322 lines, RFC 2047 words, and nothing that adds a header of its own.
 
 Written without the standard library's folding, which turns a long List-Unsubscribe into encoded
-words and wrote words of 76 characters. `digest.composer.form` proves each form by parsing it.
+words and wrote words of 76 characters. `digest.composer.message` proves each form by parsing it.
 """
 
 import re

@@ -19,7 +19,7 @@ from babel.dates import format_date, format_skeleton, format_time
 from babel.lists import format_list
 from babel.numbers import format_decimal
 
-from digest.composer.reader import ReaderValue
+from digest.composer.personalization import ReaderValue
 from digest.errors import ConfigError
 
 Words = Mapping[str, str | Mapping[str, str]]

@@ -10,8 +10,8 @@ from itertools import chain
 from operator import itemgetter
 from typing import Final
 
-from digest.composer.body import Hole, Place
 from digest.composer.filling import text_and_html
+from digest.composer.mime import Hole, Place
 from digest.composer.values import Finder, finder_of
 from digest.model.message import SoundPieces
 from digest.model.subscriber import Recipient

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from urllib.parse import quote, urlsplit
 
-from digest.composer.body import Hole, Place, content_type
 from digest.composer.headers import mailbox_field, quoted_string, structured_field, text_field
 from digest.composer.links import ReaderLinks, web_link
+from digest.composer.mime import Hole, Place, content_type
 from digest.composer.slots import Markers
 from digest.lib.email_address import mailable
 from digest.model.edition import RenderedVariant

@@ -4,7 +4,7 @@ A template writes `{{ reader.name }}`, and the rendered text holds a marker ther
 and nothing else, because premailer percent-encodes the rest inside a link. The marker is made of
 the edition's nonce, which nobody knows before the edition is made: no feed can forge one.
 
-`digest.composer.reader` puts slots into a text, `digest.composer.values` says what fills them.
+`digest.composer.personalization` puts slots into a text, `digest.composer.values` says what fills them.
 """
 
 import hashlib

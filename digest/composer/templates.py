@@ -29,7 +29,7 @@ from jinja2.utils import missing
 import digest
 from digest.composer import slots
 from digest.composer.language import Language, available_languages, open_language
-from digest.composer.reader import Asked, ReaderValue, SlotMisused
+from digest.composer.personalization import Asked, ReaderValue, SlotMisused
 from digest.errors import DigestError, QuestionAsked, TemplateError
 
 _T = TypeVar("_T")

@@ -95,7 +95,7 @@ class VariantKey:
     """What readers of one variant share. No topics means everything.
 
     `fields` holds what the site's templates asked about the reader, and the answer:
-    `("fields.city", "Oslo")`, or `("has name", "no")`; see `digest.composer.reader`.
+    `("fields.city", "Oslo")`, or `("has name", "no")`; see `digest.composer.personalization`.
     """
 
     language: str

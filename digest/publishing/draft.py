@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from digest.composer.dkim import DkimSigner
-from digest.composer.form import MessageForm, build_form
+from digest.composer.message import MessageForm, build_form
 from digest.composer.questions import require_few
 from digest.composer.subject import subject_line
 from digest.config import Settings

@@ -2,7 +2,7 @@
 
 from digest.composer.language import Locality
 from digest.composer.questions import answers_of, with_question
-from digest.composer.rendering import render
+from digest.composer.render import render
 from digest.composer.templates import open_templates
 from digest.config import Settings
 from digest.errors import ConfigError, QuestionAsked

@@ -6,8 +6,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
-from digest.composer.page import page
 from digest.composer.questions import answers_of
+from digest.composer.web_page import page
 from digest.config import Settings
 from digest.errors import AudienceError
 from digest.model.delivery import DeliveryState, Outcome

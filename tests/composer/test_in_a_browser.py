@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from digest.composer.page import page
+from digest.composer.web_page import page
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter, Site
 from tests.composer.editions import (
@@ -24,7 +24,7 @@ from tests.composer.editions import (
     ordinary_day,
     with_intro,
 )
-from tests.composer.test_form import variant_of
+from tests.composer.test_message import variant_of
 
 # For every text that is shown: its colour against what is behind it, as WCAG 2 computes it.
 CONTRASTS = """() => {

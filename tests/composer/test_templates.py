@@ -8,7 +8,7 @@ from digest.composer.templates import open_templates
 from digest.errors import QuestionAsked, TemplateError
 from digest.model.edition import Edition
 from tests.composer.editions import ANA, NEWSLETTER, SITE, minimal, ordinary_day
-from tests.composer.test_form import variant_of
+from tests.composer.test_message import variant_of
 
 
 def site(tmp_path: Path, **files: str) -> Path:

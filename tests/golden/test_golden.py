@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from digest.composer.form import build_form
 from digest.composer.links import web_link
-from digest.composer.page import page, plain_text
-from digest.composer.rendering import render
+from digest.composer.message import build_form
+from digest.composer.render import render
 from digest.composer.templates import open_templates
+from digest.composer.web_page import page, plain_text
 from digest.lib.text import plain
 from digest.model.edition import Edition, RenderedVariant, VariantKey
 from digest.model.newsletter import Newsletter, Site

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final, assert_never
 
-from digest.composer.form import MessageForm
+from digest.composer.message import MessageForm
 from digest.errors import AudienceError, DigestError, RelayUnavailable
 from digest.model.delivery import (
     Accepted,

@@ -12,7 +12,7 @@ from datetime import timedelta
 from random import random
 from typing import Any
 
-from digest.composer.form import MessageForm
+from digest.composer.message import MessageForm
 from digest.errors import DigestError
 from digest.model.delivery import DeliveryState
 from digest.model.edition import Edition, EditionState

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from digest.composer.dkim import DkimSigner
-from digest.composer.form import MessageForm
+from digest.composer.message import MessageForm
 from digest.config import Settings
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
-from digest.composer import subject, view
+from digest.composer import context, subject
 from digest.lib.text import plain
 from digest.lib.timestamps import from_text
 from digest.model.draft import Placed, Proposal
@@ -180,7 +180,7 @@ class _Reading:
         if title is not None and new_title:
             yield from _too_long(line.number, "title", title, LONGEST_TITLE)
         if deck is not None and new_deck:
-            most = view.LEAD_DECK if line.part is Part.LEAD else view.DECK
+            most = context.LEAD_DECK if line.part is Part.LEAD else context.DECK
             yield from _too_long(line.number, "deck", deck, most)
 
     def _is_stale(self, line: Line) -> bool:

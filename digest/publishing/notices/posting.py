@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Final
 
-from digest.composer.note import note
+from digest.composer.plain_message import note
 from digest.config import Settings
 from digest.errors import ConfigError, DigestError, Superseded
 from digest.model.delivery import Accepted, Outcome, Unknown

@@ -14,9 +14,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from digest.composer import verp
-from digest.composer.form import MessageForm, build_form
 from digest.composer.headers import header_text
-from digest.composer.rendering import render
+from digest.composer.message import MessageForm, build_form
+from digest.composer.render import render
 from digest.composer.templates import Templates, open_templates
 from digest.errors import AudienceError, SenderError, TemplateError
 from digest.lib.text import plain

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from digest.composer.page import page, plain_text
-from digest.composer.rendering import render
+from digest.composer.render import render
 from digest.composer.slots import Markers
 from digest.composer.templates import open_templates
+from digest.composer.web_page import page, plain_text
 from digest.model.edition import Edition, Placement, RenderedVariant, VariantKey
 from digest.model.newsletter import Newsletter
 from tests.composer.editions import (
@@ -22,7 +22,7 @@ from tests.composer.editions import (
     story,
 )
 from tests.composer.parts import seen
-from tests.composer.test_form import variant_of
+from tests.composer.test_message import variant_of
 
 TEMPLATES = open_templates()
 

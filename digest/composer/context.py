@@ -10,7 +10,7 @@ from digest.composer.images import content_id, travels_along
 from digest.composer.language import Language
 from digest.composer.links import web_link
 from digest.composer.outline import Group, Outline
-from digest.composer.reader import Reader
+from digest.composer.personalization import Reader
 from digest.lib.text import plain, shorten
 from digest.model.edition import Edition, Story
 from digest.model.newsletter import Newsletter, Site

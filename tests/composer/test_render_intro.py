@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from digest.composer.rendering import render
+from digest.composer.render import render
 from digest.composer.slots import Markers
 from digest.composer.templates import open_templates
 from digest.model.edition import Edition, RenderedVariant, VariantKey

@@ -7,7 +7,7 @@ from digest.composer.budget import MOST, least_that_fits, levels, shortened
 from digest.composer.quoted import encoded_size
 from digest.model.edition import Cut, Edition, Placement, RenderedVariant
 from tests.composer.editions import edition, fifty_one, ordinary_day, story
-from tests.composer.test_form import variant_of
+from tests.composer.test_message import variant_of
 
 STORIES = ordinary_day().stories
 

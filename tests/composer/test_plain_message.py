@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digest.composer.note import note
+from digest.composer.plain_message import note
 from digest.model.newsletter import Newsletter
 
 NEWSLETTER = Newsletter(

@@ -9,16 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from digest.composer import budget
+from digest.composer.context import View, cleaned
 from digest.composer.images import open_image, travels_along
 from digest.composer.inlining import inline
 from digest.composer.language import Language
 from digest.composer.outline import of_interest, outline
+from digest.composer.personalization import Reader
 from digest.composer.quoted import encoded_size
-from digest.composer.reader import Reader
 from digest.composer.slots import Markers
 from digest.composer.subject import subject_line
 from digest.composer.templates import Templates
-from digest.composer.view import View, cleaned
 from digest.errors import TemplateError
 from digest.lib.text import plain
 from digest.model.edition import Cut, Edition, RenderedVariant, Story, VariantKey

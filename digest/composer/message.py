@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from digest.composer.body import body
 from digest.composer.dkim import DkimSigner, PreparedSignature
 from digest.composer.dkim_proof import prove_signed
 from digest.composer.filling import date_field, to_field
@@ -19,8 +18,9 @@ from digest.composer.images import images_of
 from digest.composer.layout import Layout, laid_out
 from digest.composer.letterhead import field_names, letterhead
 from digest.composer.links import reader_links, token_part
-from digest.composer.proof import prove
+from digest.composer.mime import body
 from digest.composer.slots import Markers
+from digest.composer.verify import prove
 from digest.composer.verp import ReturnPaths
 from digest.errors import SenderError
 from digest.lib.email_address import mailable
