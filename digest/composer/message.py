@@ -4,30 +4,235 @@ An edition's variant becomes a form once; filling it for a reader is joining byt
 its own encoding, so that no value, whatever its length, script or malice, can break a line limit,
 an encoding, the HTML or the header block. Dot-stuffing has nothing to do: no line begins with a
 dot.
+
+Filling: a reader's values as bytes for the places where they stand.
+
+Nearly all values are short, plain ASCII that no encoding changes. One look tells, and then the
+bytes are there; everything else goes the careful way. Both ways make the same bytes.
+
+The layout of a form: which bytes stand where.
+
+It is worked out once, so that filling a form is to find each of the reader's values once, to pick
+everything in its order, and to join.
+
+The letterhead: the header of a message, with holes where readers differ.
 """
 
+import html
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from email.utils import format_datetime
+from functools import lru_cache
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
+from typing import Final
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
+from digest.composer import headers, mime
 from digest.composer.dkim import DkimSigner, PreparedSignature
-from digest.composer.dkim_proof import prove_signed
-from digest.composer.filling import date_field, to_field
+from digest.composer.headers import mailbox_field, quoted_string, structured_field, text_field
 from digest.composer.images import images_of
-from digest.composer.layout import Layout, laid_out
-from digest.composer.letterhead import field_names, letterhead
-from digest.composer.links import reader_links, token_part
-from digest.composer.mime import body
-from digest.composer.slots import Markers
-from digest.composer.verify import prove
+from digest.composer.links import ReaderLinks, reader_links, token_part, web_link
+from digest.composer.mime import Hole, Place, body, content_type
+from digest.composer.personalization import Finder, Markers, finder_of
+from digest.composer.verify import prove, prove_signed
 from digest.composer.verp import ReturnPaths
 from digest.errors import SenderError
 from digest.lib.email_address import mailable
+from digest.lib.text import plain
 from digest.model.edition import Edition, RenderedVariant
 from digest.model.message import SoundPieces
 from digest.model.newsletter import Newsletter, Site
 from digest.model.subscriber import Recipient
+
+# A name that is atoms, and an address that is a dot-atom at a domain in small letters.
+_NAME: Final = re.compile(r"[A-Za-z0-9]+(?:[ -][A-Za-z0-9]+)*")
+_ADDRESS: Final = re.compile(
+    r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
+)
+# Printable ASCII that stays as it is: in words with one space between them, nothing that HTML or
+# quoted-printable writes otherwise, and no beginning that mail programs take for something else.
+_CLEAN: Final = re.compile(r"(?!\.|From )[!#-%(-;?-~]+(?: [!#-%(-;?-~]+)*")
+
+_TO: Final = len("To:  <>")
+
+
+def to_field(name: str, email: str) -> bytes:
+    """The field To. Raises AudienceError for an address that no header can carry."""
+    if (
+        len(name) + len(email) <= headers.LINE - _TO
+        and _ADDRESS.fullmatch(email)
+        and (not name or _NAME.fullmatch(name))
+    ):
+        return (f"To: {name} <{email}>\r\n" if name else f"To: {email}\r\n").encode("ascii")
+    return headers.mailbox_field("To", name, mailable(email))
+
+
+def text_and_html(value: str) -> tuple[bytes, bytes]:
+    """A value for a slot of either part, as whole lines of quoted-printable.
+
+    In HTML it may stand between tags and in an attribute with quotation marks of either kind.
+    """
+    if not value:
+        return b"", b""
+    if _CLEAN.fullmatch(value):
+        same = mime.short_value(value) if len(value) < mime.LINE else mime.encode_value(value)
+        return same, same
+    text = plain(value)
+    page = html.escape(text)
+    encoded = mime.encode_value(text)
+    return encoded, encoded if page == text else mime.encode_value(page)
+
+
+def date_field(moment: datetime, zone: ZoneInfo) -> bytes:
+    """The field Date, in the zone's own time."""
+    return _date_field(int(moment.timestamp()), zone)
+
+
+@lru_cache(maxsize=64)
+def _date_field(second: int, zone: ZoneInfo) -> bytes:
+    date = format_datetime(datetime.fromtimestamp(second, zone))
+    return headers.structured_field("Date", [date])
+
+
+#: The order in which `Layout.pieces` wants what fills the header.
+HEADER_PLACES: Final = (Place.TO, Place.DATE, Place.DELIVERY, Place.TOKEN)
+
+_Picker = Callable[[Sequence[bytes]], tuple[bytes, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """The fixed bytes, how to find a reader's values, and how to pick a message out of both."""
+
+    fixed: tuple[bytes, ...]
+    finders: tuple[Finder, ...]
+    header: _Picker
+    body: _Picker
+
+    def pieces(self, recipient: Recipient, *places: bytes) -> SoundPieces:
+        """The header as one piece, then the body; `places` fill the HEADER_PLACES."""
+        known = [*places]
+        for find in self.finders:
+            known += text_and_html(find(recipient))
+        known += self.fixed
+        return SoundPieces((b"".join(self.header(known)), *self.body(known)))
+
+
+def laid_out(header: Iterable[bytes | Hole], body: Iterable[bytes | Hole]) -> Layout:
+    """The layout of a header and a body with holes."""
+    header, body = list(_joined(header)), list(_joined(body))
+    # Each slot is found once and each fixed piece kept once, however often it stands there.
+    every = list(dict.fromkeys(chain(header, body)))
+    fixed = tuple(piece for piece in every if isinstance(piece, bytes))
+    slots = tuple(dict.fromkeys(p.slot for p in every if isinstance(p, Hole) and p.slot))
+    filled = [Hole(place) for place in HEADER_PLACES]
+    for slot in slots:
+        filled += [Hole(Place.TEXT, slot), Hole(Place.HTML, slot)]
+    index = {piece: index for index, piece in enumerate((*filled, *fixed))}
+    return Layout(
+        fixed=fixed,
+        finders=tuple(map(finder_of, slots)),
+        header=_picker([index[piece] for piece in header]),
+        body=_picker([index[piece] for piece in body]),
+    )
+
+
+def _joined(pieces: Iterable[bytes | Hole]) -> Iterator[bytes | Hole]:
+    """Neighbouring bytes as one, so that there is as little to join as possible."""
+    held = b""
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            held += piece
+            continue
+        if held:
+            yield held
+        held = b""
+        yield piece
+    if held:
+        yield held
+
+
+def _picker(order: Sequence[int]) -> _Picker:
+    pick = itemgetter(*order)
+    return pick if len(order) > 1 else lambda known: (pick(known),)
+
+
+def letterhead(
+    variant: RenderedVariant,
+    *,
+    nonce: str,
+    site: Site,
+    newsletter: Newsletter,
+    links: ReaderLinks,
+) -> Iterator[bytes | Hole]:
+    """The fields in their order, and the empty line after them.
+
+    The Message-ID is made of the edition's nonce and the delivery, so that a retry has the same.
+    """
+    sender = mailable(newsletter.sender_address)
+    answers = mailable(newsletter.reply_to or sender)
+    yield mailbox_field("From", newsletter.sender_name, sender)
+    yield Hole(Place.TO)
+    if newsletter.reply_to:
+        yield mailbox_field("Reply-To", "", answers)
+    yield text_field("Subject", variant.subject)
+    yield Hole(Place.DATE)
+    yield f"Message-ID: <{nonce}.".encode()
+    yield Hole(Place.DELIVERY)
+    yield f"@{sender.rpartition('@')[2]}>\r\n".encode()
+    yield structured_field("List-Id", _list_id(site, newsletter))
+    yield from _list_unsubscribe(links, answers)
+    if _offers_one_click(site):
+        yield b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+    yield structured_field("List-Help", [f"<mailto:{quote(answers, safe='@')}?subject=help>"])
+    yield b"List-Post: NO\r\n"
+    yield structured_field("Content-Language", [variant.key.language.replace("_", "-")])
+    yield b"MIME-Version: 1.0\r\n"
+    yield content_type(Markers.of(nonce))
+    yield b"\r\n"
+
+
+def field_names(site: Site, newsletter: Newsletter) -> list[str]:
+    """The fields that a letterhead has, in their order."""
+    return [
+        *("From", "To"),
+        *(("Reply-To",) if newsletter.reply_to else ()),
+        *("Subject", "Date", "Message-ID", "List-Id", "List-Unsubscribe"),
+        *(("List-Unsubscribe-Post",) if _offers_one_click(site) else ()),
+        *("List-Help", "List-Post", "Content-Language", "MIME-Version", "Content-Type"),
+    ]
+
+
+def _list_unsubscribe(links: ReaderLinks, answers: str) -> Iterator[bytes | Hole]:
+    """RFC 2369: addresses in brackets, never encoded words, folded after the comma only."""
+    yield f"List-Unsubscribe: <{links.unsubscribe_root}".encode()
+    yield Hole(Place.TOKEN)
+    yield f">,\r\n <mailto:{quote(answers, safe='@')}?subject=unsubscribe%20".encode()
+    yield Hole(Place.TOKEN)
+    yield b">\r\n"
+
+
+def _offers_one_click(site: Site) -> bool:
+    """RFC 8058 section 3.1 asks for https; on a plain http site the link stands alone."""
+    return site.url.lower().startswith("https://")
+
+
+def _list_id(site: Site, newsletter: Newsletter) -> list[str]:
+    """RFC 2919: stable, and its phrase in ASCII or not at all."""
+    host = urlsplit(web_link(site.url)).hostname
+    identity = f"<{newsletter.key}.{host}>"
+    title = newsletter.title
+    return [quoted_string(title), identity] if _fits_in_phrase(title) else [identity]
+
+
+def _fits_in_phrase(title: str) -> bool:
+    return title.isascii() and title.isprintable() and "=?" not in title and len(title) < 60
+
 
 # A reader whose name tries everything that a header must withstand.
 _PROBE = Recipient(

@@ -5,13 +5,104 @@ computes with a reader's name or field cannot be rendered for everybody: it *ask
 is rendered once for each answer that there is. There are two kinds of question: `fields.city` asks
 for the value, `has fields.city` only whether there is one, as `{% if reader.fields.city %}` does.
 What is asked and has no answer yet raises Asked, and the caller renders again, with one.
+
+Slots: the few places of a rendered text that differ from reader to reader.
+
+A template writes `{{ reader.name }}`, and the rendered text holds a marker there: letters, digits
+and nothing else, because premailer percent-encodes the rest inside a link. The marker is made of
+the edition's nonce, which nobody knows before the edition is made: no feed can forge one.
+
+`digest.composer.personalization` puts slots into a text, `digest.composer.personalization` says what fills them.
+
+Values: what fills a reader's slots. Plain text on one line, not yet encoded for its place.
+
+Questions: what a site's templates ask about a reader, and how many answers are too many.
+
+A template that decides by `reader.fields.city` is rendered once for each city that the readers
+have. Which questions it asks is found out by rendering: `render` raises QuestionAsked, and the
+caller renders again with the answers. What is only printed is no question, and costs nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import NoReturn
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from operator import attrgetter
+from typing import Final, NoReturn
 
-from digest.composer import slots
-from digest.composer.slots import Markers, PlaceholderName, Slot
+from digest.composer.links import ReaderLinks, token_part
+from digest.errors import QuestionAsked, TemplateError
+from digest.lib.text import plain
+from digest.model.subscriber import Recipient
+
+
+class PlaceholderName(StrEnum):
+    """What a placeholder stands for, but for the subscriber's own fields (`FIELD`)."""
+
+    EMAIL = "email"
+    NAME = "name"
+    GREETING = "greeting"
+    UNSUBSCRIBE = "unsubscribe_url"
+    PREFERENCES = "preferences_url"
+    VIEW = "view_url"
+
+
+#: A field of the subscriber is FIELD and the field's own name.
+FIELD: Final = "fields."
+
+#: Begins a question that asks only whether the reader has a value, and its answers.
+HAS: Final = "has "
+YES: Final = "yes"
+NO: Final = "no"
+
+_SEPARATOR = "\x1f"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One place to fill. `words` are the greeting's two forms, frozen with the text."""
+
+    name: str
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Markers:
+    """How the slots of one edition are written."""
+
+    key: str
+
+    @classmethod
+    def of(cls, nonce: str) -> "Markers":
+        """The markers of the edition with this nonce."""
+        return cls(hashlib.sha256(f"slots of {nonce}".encode()).hexdigest()[:16])
+
+    def marker(self, slot: Slot) -> str:
+        """The slot as letters and digits."""
+        payload = _SEPARATOR.join((slot.name, *slot.words)).encode().hex()
+        return f"slot{self.key}x{payload}x"
+
+    def cut(self, text: str) -> tuple[str | Slot, ...]:
+        """The text cut at its slots: strings and slots by turns, beginning with a string."""
+        pieces: list[str | Slot] = []
+        for index, piece in enumerate(re.split(f"slot{self.key}x([0-9a-f]+)x", text)):
+            if index % 2 == 0:
+                pieces.append(piece)
+                continue
+            name, *words = bytes.fromhex(piece).decode().split(_SEPARATOR)
+            pieces.append(Slot(name, tuple(words)))
+        return tuple(pieces)
+
+    def count(self, text: str) -> int:
+        """How many whole slots the text holds, or -1 if one is damaged."""
+        whole = len(self.cut(text)) // 2
+        return whole if text.lower().count(self.key) == whole else -1
+
+    def without(self, text: str) -> str:
+        """The text with everything gone that could pass for a slot."""
+        return re.sub(self.key, "", text, flags=re.IGNORECASE)
 
 
 # Neither is a TypeError: jinja takes one for an attribute that does not exist.
@@ -70,7 +161,7 @@ class ReaderFields:
         self._reader = reader
 
     def __getitem__(self, name: str) -> ReaderValue | str:
-        return self._reader.value(slots.FIELD + str(name))
+        return self._reader.value(FIELD + str(name))
 
     def __iter__(self) -> Iterator[str]:
         raise SlotMisused("reader.fields differs from reader to reader: name one field")
@@ -123,10 +214,10 @@ class Reader:
     def has(self, slot: Slot) -> bool:
         """Whether the reader has such a value. Raises Asked where nobody has told us."""
         self._demand_a_field(slot)
-        question = slots.HAS + slot.name
+        question = HAS + slot.name
         if question not in self._answers:
             raise Asked(question)
-        return self._answers[question] == slots.YES
+        return self._answers[question] == YES
 
     def ask(self, slot: Slot) -> NoReturn:
         """Raise Asked: the template needs the value itself."""
@@ -134,8 +225,112 @@ class Reader:
         raise Asked(slot.name)
 
     def _demand_a_field(self, slot: Slot) -> None:
-        if slot.name != PlaceholderName.NAME and not slot.name.startswith(slots.FIELD):
+        if slot.name != PlaceholderName.NAME and not slot.name.startswith(FIELD):
             raise SlotMisused(
                 f"reader.{slot.name} differs from reader to reader and is filled in after the "
                 "template has run: it can be printed, but not be tested, compared or filtered"
             )
+
+
+#: Finds a reader's value, which may still have to be made plain.
+Finder = Callable[[Recipient], str]
+
+_TOKEN: Final = Slot("token")
+
+
+def value_of(slot: Slot, recipient: Recipient, links: ReaderLinks) -> str:
+    """The value of a slot. A field that the reader does not have is empty."""
+    return "".join(
+        part if isinstance(part, str) else plain(finder_of(part)(recipient))
+        for part in parts_of(slot, links)
+    )
+
+
+def parts_of(slot: Slot, links: ReaderLinks) -> tuple[str | Slot, ...]:
+    """What a slot is made of: of a link, only the token differs from reader to reader."""
+    match slot.name:
+        case PlaceholderName.UNSUBSCRIBE:
+            return (links.unsubscribe_root, _TOKEN)
+        case PlaceholderName.PREFERENCES:
+            return (links.preferences_root, _TOKEN)
+        case PlaceholderName.VIEW:
+            return (links.view,)
+        case _:
+            return (slot,)
+
+
+def finder_of(slot: Slot) -> Finder:
+    """How to find the value of a slot that `parts_of` has left over."""
+    if slot == _TOKEN:
+        return _token
+    match slot.name:
+        case PlaceholderName.EMAIL | PlaceholderName.NAME:
+            return attrgetter(slot.name)
+        case PlaceholderName.GREETING:
+            named, nameless = slot.words
+            return partial(_greeting, named, nameless)
+        case field:
+            return partial(_field, field.removeprefix(FIELD))
+
+
+def _token(recipient: Recipient) -> str:
+    return token_part(recipient.token)
+
+
+def _greeting(named: str, nameless: str, recipient: Recipient) -> str:
+    name = plain(recipient.name)
+    return named.replace("{name}", name) if name else nameless
+
+
+def _field(name: str, recipient: Recipient) -> str:
+    return str(recipient.fields.get(name, ""))
+
+
+#: How many answers there may be to one question, and to all of them together. Each is a rendering
+#: and a form of its own.
+MOST_ANSWERS: Final = 20
+MOST_TOGETHER: Final = 100
+
+
+def with_question(questions: Iterable[str], asked: str) -> tuple[str, ...]:
+    """The questions and one more. Who tells a value need not be asked whether there is one."""
+    every = {*questions, asked}
+    needless = {HAS + question for question in every}
+    return tuple(sorted(every - needless))
+
+
+def answers_of(questions: Iterable[str], recipient: Recipient) -> tuple[tuple[str, str], ...]:
+    """The questions with this reader's answers, as a variant's key has them."""
+    return tuple((question, _answer(question, recipient)) for question in questions)
+
+
+def require_few(asked: QuestionAsked, *, answers: int, together: int) -> None:
+    """Raise TemplateError for a question that readers have too many answers to.
+
+    `answers` counts the different ones to this question, `together` those to all questions at once.
+    """
+    if answers > MOST_ANSWERS:
+        count, most, what = answers, MOST_ANSWERS, "values"
+    elif together > MOST_TOGETHER:
+        count, most, what = together, MOST_TOGETHER, "values in combination with the others"
+    else:
+        return
+    raise TemplateError(
+        f"{asked.message}, of which the readers have {count:,} different {what}; an edition can be "
+        f"rendered for {most}",
+        hint="Print it as it is, which works for any number of readers, or ask only whether there "
+        "is one: {% if " + about(asked.question) + " %}.",
+    )
+
+
+def about(question: str) -> str:
+    """What a question is about, as a template writes it: `reader.fields.city`."""
+    return f"reader.{question.removeprefix(HAS)}"
+
+
+def _answer(question: str, recipient: Recipient) -> str:
+    name = question.removeprefix(HAS)
+    value = finder_of(Slot(name))(recipient)
+    if name == question:
+        return value
+    return YES if value else NO

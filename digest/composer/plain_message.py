@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from digest.composer import quoted
-from digest.composer.filling import date_field, to_field
+from digest.composer import mime
 from digest.composer.headers import mailbox_field, text_field
+from digest.composer.message import date_field, to_field
 from digest.lib.email_address import header_domain, mailable
 from digest.lib.text import plain
 from digest.model.newsletter import Newsletter
@@ -32,7 +32,7 @@ def note(
         b"Content-Transfer-Encoding: quoted-printable\r\n\r\n",
     )
     body = "".join(f"{_clean(line)}\n" for line in text.rstrip("\n").split("\n"))
-    return b"".join(header), quoted.encode(body)
+    return b"".join(header), mime.encode(body)
 
 
 def _clean(line: str) -> str:

@@ -1,28 +1,145 @@
 """Rendering: an edition as readers with the same wishes see it, once for all of them.
 
 Jinja2, then premailer, then the text part from a template of its own. Nothing here knows a reader.
+
+The size budget: Gmail clips a mail at about 102 KB, and what is clipped nobody reads.
+
+Over the budget, decks go first, the last one first, so that their stories become headlines. Then
+stories go from the end, and a link says how many more there are on the web.
+
+CSS into style attributes. The only module that knows premailer, so that it can be replaced.
+
+A `<style>` element is inlined and goes; what cannot be inlined (`@media`, `:hover`) stays. One with
+`data-premailer="ignore"` stays as it is, `!important` and all: that is where dark mode lives.
+
+The subject: the newsletter's one-line template, as one line of plain text.
 """
 
+import logging
 import re
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import Final
 
-from digest.composer import budget
-from digest.composer.context import View, cleaned
+from digest.composer.context import View, cleaned, of_interest, outline
 from digest.composer.images import open_image, travels_along
-from digest.composer.inlining import inline
-from digest.composer.language import Language
-from digest.composer.outline import of_interest, outline
-from digest.composer.personalization import Reader
-from digest.composer.quoted import encoded_size
-from digest.composer.slots import Markers
-from digest.composer.subject import subject_line
-from digest.composer.templates import Templates
+from digest.composer.language import Language, Locality
+from digest.composer.mime import encoded_size
+from digest.composer.personalization import Markers, Reader
+from digest.composer.templates import Templates, render_line
 from digest.errors import TemplateError
-from digest.lib.text import plain
-from digest.model.edition import Cut, Edition, RenderedVariant, Story, VariantKey
+from digest.lib.text import plain, shorten
+from digest.model.edition import Cut, Edition, Placement, RenderedVariant, Story, VariantKey
 from digest.model.newsletter import Newsletter, Site
+
+#: Octets, for the HTML as it is and as its part is encoded. What slots add comes on top.
+MOST_HTML: Final = 88_000
+
+
+def levels(stories: Sequence[Story]) -> int:
+    """How many times these stories can be shortened; the lead's headline always stays."""
+    return len(_with_decks(stories)) + len(stories) - 1
+
+
+def shortened(stories: Sequence[Story], level: int) -> tuple[tuple[Story, ...], Cut]:
+    """The stories with `level` things gone, and what that was."""
+    decks = _with_decks(stories)
+    gone = decks[max(0, len(decks) - level) :] if level else []
+    away = max(0, level - len(decks))
+    kept = [_headline_only(s) if s.position in gone else s for s in stories]
+    return tuple(kept[: len(kept) - away]), Cut(decks=len(gone), stories=away)
+
+
+def least_that_fits(most: int, fits: Callable[[int], bool]) -> int | None:
+    """The lowest level from 0 to `most` that fits; None if not even the last one does."""
+    if fits(0):
+        return 0
+    if not fits(most):
+        return None
+    return bisect_left(range(1, most), x=True, key=fits) + 1
+
+
+def _with_decks(stories: Sequence[Story]) -> list[int]:
+    """The positions of the stories whose decks show."""
+    showing = (Placement.LEAD, Placement.SECTION)
+    return [s.position for s in stories if s.deck and s.placement in showing]
+
+
+def _headline_only(story: Story) -> Story:
+    placement = Placement.LEAD if story.placement is Placement.LEAD else Placement.HEADLINE
+    return replace(story, deck="", placement=placement)
+
+
+# premailer would repeat CSS as old attributes (`width:auto` as width="auto"). The templates write
+# the attributes that Outlook wants themselves.
+_NO_ATTRIBUTES = ["align", "valign", "bgcolor", "width", "height"]
+
+# Indentation is a quarter of a template's bytes, and every byte counts towards Gmail's limit.
+_INDENTATION = re.compile(r"\n[ \t\r\n]+")
+# Inside of a tag only: a headline that looks like a style attribute has its `<` escaped.
+_STYLE = re.compile(r"""(<[a-z][^<>]* style=)("[^"]*"|'[^']*')""")
+
+
+def inline(html: str) -> str:
+    """The page with its CSS in style attributes. It must begin with exactly `<!DOCTYPE html>`."""
+    # Loaded here: whoever resumes an edition inlines nothing, and need not wait for it.
+    from premailer import Premailer  # type: ignore[import-untyped]  # it has no types
+
+    inlined: str = Premailer(
+        html,
+        keep_style_tags=False,
+        strip_important=False,
+        allow_network=False,
+        disable_validation=True,
+        disable_basic_attributes=_NO_ATTRIBUTES,
+        align_floating_images=False,
+        cssutils_logging_level=logging.CRITICAL,
+    ).transform(pretty_print=False)
+    shorter = _STYLE.sub(lambda tag: tag[1] + re.sub(r"(?<=[;:,]) ", "", tag[2]), inlined)
+    return _INDENTATION.sub("\n", shorter).strip() + "\n"
+
+
+#: Characters. Clients show 40 to 90 of them; a longer subject is cut between two words.
+LONGEST_SUBJECT: Final = 150
+
+
+def subject_line(
+    newsletter: Newsletter,
+    lead: Story,
+    *,
+    number: int,
+    cutoff: datetime,
+    language: str | None = None,
+) -> str:
+    """The subject of an issue: text, not HTML, without control characters, at most MOST long.
+
+    The template knows `newsletter`, `lead`, `number` and `date` (the day of `cutoff` where the
+    newsletter is published, in `language` or else the newsletter's own).
+    Raises TemplateError if it does not parse, uses another name, or comes out empty.
+    """
+    locality = Locality.of(language or newsletter.language)
+    name = f"newsletters.{newsletter.key}.subject"
+    line = render_line(
+        newsletter.subject,
+        {
+            "newsletter": newsletter,
+            "lead": lead,
+            "number": locality.number(number),
+            "date": locality.date(cutoff.astimezone(newsletter.timezone).date()),
+        },
+        name=name,
+    )
+    subject = shorten(plain(line), LONGEST_SUBJECT)
+    if not subject:
+        raise TemplateError(
+            f"{name} comes out empty",
+            hint="The default is {{ newsletter.title }}: {{ lead.title }}.",
+        )
+    return subject
+
 
 _HTML = "digest.html"
 _TEXT = "digest.txt"
@@ -65,11 +182,11 @@ def render(
         templates=templates,
         markers=markers,
     )
-    level = budget.least_that_fits(budget.levels(stories), press.fits)
+    level = least_that_fits(levels(stories), press.fits)
     if level is None:
         raise TemplateError(
-            f"{_HTML} takes {len(press.html(budget.levels(stories)).encode()):,} bytes with the "
-            f"lead's headline alone; a mail has room for {budget.MOST:,}",
+            f"{_HTML} takes {len(press.html(levels(stories)).encode()):,} bytes with the "
+            f"lead's headline alone; a mail has room for {MOST_HTML:,}",
             hint="Shorten the templates or styles that the site overrides.",
         )
     return RenderedVariant(
@@ -104,7 +221,7 @@ class _Press:
 
     def fits(self, level: int) -> bool:
         html = self.html(level)
-        return len(html.encode()) <= budget.MOST and encoded_size(html) <= budget.MOST
+        return len(html.encode()) <= MOST_HTML and encoded_size(html) <= MOST_HTML
 
     def html(self, level: int) -> str:
         if level not in self._printed:
@@ -121,11 +238,11 @@ class _Press:
         return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
 
     def cut(self, level: int) -> Cut:
-        return budget.shortened(self._stories, level)[1]
+        return shortened(self._stories, level)[1]
 
     def _render(self, template: str, level: int) -> tuple[str, int]:
         """What the template makes, and how many slots it printed."""
-        stories, cut = budget.shortened(self._stories, level)
+        stories, cut = shortened(self._stories, level)
         reader = Reader(
             self._markers, self._greetings, answers=self._answers, clean=self._printable
         )

@@ -27,7 +27,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 import digest
-from digest.composer import slots
+from digest.composer import personalization
 from digest.composer.language import Language, available_languages, open_language
 from digest.composer.personalization import Asked, ReaderValue, SlotMisused
 from digest.errors import DigestError, QuestionAsked, TemplateError
@@ -184,7 +184,7 @@ def _reported(
         raise
     except Asked as asked:
         place = _place(asked, files) or fallback
-        about = asked.question.removeprefix(slots.HAS)
+        about = asked.question.removeprefix(personalization.HAS)
         raise QuestionAsked(
             f"{place}: the template decides by reader.{about}", question=asked.question
         ) from asked

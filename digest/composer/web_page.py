@@ -6,8 +6,7 @@ from pathlib import Path
 
 from digest.composer.images import images_of
 from digest.composer.links import reader_links
-from digest.composer.slots import Markers
-from digest.composer.values import value_of
+from digest.composer.personalization import Markers, value_of
 from digest.model.edition import Edition, RenderedVariant
 from digest.model.newsletter import Newsletter, Site
 from digest.model.subscriber import Recipient

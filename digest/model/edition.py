@@ -137,7 +137,7 @@ class Cut:
 class RenderedVariant:
     """A variant, rendered and inlined once: two texts with slots where readers differ.
 
-    `digest.composer.slots` defines what a slot looks like; everything else is final. `cut` says
+    `digest.composer.personalization` defines what a slot looks like; everything else is final. `cut` says
     what had to go, when it was rendered: it is not stored.
     """
 

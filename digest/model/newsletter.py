@@ -66,7 +66,7 @@ class Rules:
 class Newsletter:
     """A recurring digest. `key` names it in the configuration, the ledger and on the command line.
 
-    `subject` is a Jinja2 template of one line; see `digest.composer.subject`. Bounces come back to
+    `subject` is a Jinja2 template of one line; see `digest.composer.render`. Bounces come back to
     the sender, unless there is a `bounce_address`: then each to an address of its own that is made
     of it (`digest.composer.verp`). Without a `schedule` it goes out by hand only.
     """

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from digest.composer.dkim import DkimSigner
 from digest.composer.message import MessageForm, build_form
-from digest.composer.questions import require_few
-from digest.composer.subject import subject_line
+from digest.composer.personalization import require_few
+from digest.composer.render import subject_line
 from digest.config import Settings
 from digest.errors import QuestionAsked
 from digest.model.article import Decision

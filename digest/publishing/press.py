@@ -1,7 +1,7 @@
 """The press: renders the variants of one edition, each at most once."""
 
 from digest.composer.language import Locality
-from digest.composer.questions import answers_of, with_question
+from digest.composer.personalization import answers_of, with_question
 from digest.composer.render import render
 from digest.composer.templates import open_templates
 from digest.config import Settings

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
-from digest.composer.questions import answers_of
+from digest.composer.personalization import answers_of
 from digest.composer.web_page import page
 from digest.config import Settings
 from digest.errors import AudienceError

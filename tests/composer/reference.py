@@ -13,8 +13,7 @@ from email.utils import format_datetime
 
 from digest.composer.headers import header_text
 from digest.composer.links import reader_links
-from digest.composer.slots import Markers
-from digest.composer.values import value_of
+from digest.composer.personalization import Markers, value_of
 from digest.model.edition import Edition, RenderedVariant
 from digest.model.newsletter import Newsletter, Site
 from digest.model.subscriber import Recipient

@@ -1,6 +1,6 @@
 """Who sees which stories, who leads, and what stands where."""
 
-from digest.composer.outline import of_interest, outline
+from digest.composer.context import of_interest, outline
 from digest.model.edition import Placement
 from tests.composer.editions import ordinary_day, story
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from digest.composer.dkim import DkimSigner
 from digest.composer.dkim_keys import txt_strings
-from digest.composer.dkim_proof import prove_signed
 from digest.composer.message import MessageForm, build_form
 from digest.composer.render import render
 from digest.composer.templates import open_templates
+from digest.composer.verify import prove_signed
 from digest.errors import ConfigError, SenderError
 from digest.model.edition import Edition, VariantKey
 from digest.model.newsletter import Newsletter

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from digest.composer.relaxed import CutBody, fields_of, relaxed_body, relaxed_field
+from digest.composer.dkim import CutBody, fields_of, relaxed_body, relaxed_field
 
 
 # The examples of RFC 6376 section 3.4.5, and its words on empty bodies (3.4.4).

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
-from digest.composer.inlining import inline
 from digest.composer.links import reader_links, token_part, web_link
+from digest.composer.render import inline
 from digest.errors import TemplateError
 from tests.composer.editions import NEWSLETTER, SITE
 

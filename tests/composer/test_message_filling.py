@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digest.composer import quoted
-from digest.composer.filling import date_field, text_and_html, to_field
+from digest.composer import mime
 from digest.composer.headers import mailbox_field, structured_field
+from digest.composer.message import date_field, text_and_html, to_field
 from digest.errors import AudienceError
 from digest.lib.email_address import mailable
 from digest.lib.text import plain
@@ -45,7 +45,7 @@ EMAILS = (
 @example("after ")
 def test_a_value_of_a_body_is_what_the_careful_way_makes(value: str) -> None:
     text = plain(value)
-    careful = (quoted.encode_value(text), quoted.encode_value(html.escape(text)))
+    careful = (mime.encode_value(text), mime.encode_value(html.escape(text)))
     assert text_and_html(value) == careful
 
 

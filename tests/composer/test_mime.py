@@ -5,7 +5,7 @@ import quopri
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.composer.quoted import LINE, encode, encode_before_slot, encode_value, encoded_size
+from digest.composer.mime import LINE, encode, encode_before_slot, encode_value, encoded_size
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=300) | st.text(
     st.sampled_from("a .=\t\nFrom é🚀"), max_size=300

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from digest.composer.questions import answers_of, require_few, with_question
+from digest.composer.personalization import Markers, answers_of, require_few, with_question
 from digest.composer.render import render
-from digest.composer.slots import Markers
 from digest.composer.templates import Templates, open_templates
 from digest.composer.web_page import plain_text
 from digest.errors import QuestionAsked, TemplateError

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from digest.composer.personalization import Markers
 from digest.composer.render import render
-from digest.composer.slots import Markers
 from digest.composer.templates import open_templates
 from digest.composer.web_page import page, plain_text
 from digest.model.edition import Edition, Placement, RenderedVariant, VariantKey

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.composer.budget import MOST, least_that_fits, levels, shortened
-from digest.composer.quoted import encoded_size
+from digest.composer.mime import encoded_size
+from digest.composer.render import MOST_HTML, least_that_fits, levels, shortened
 from digest.model.edition import Cut, Edition, Placement, RenderedVariant
 from tests.composer.editions import edition, fifty_one, ordinary_day, story
 from tests.composer.test_message import variant_of
@@ -53,21 +53,21 @@ def sizes(variant: RenderedVariant) -> tuple[int, int]:
 def test_fifty_one_ordinary_headlines_fit_whole() -> None:
     variant = variant_of(fifty_one())
     assert variant.cut == Cut()
-    assert max(sizes(variant)) < MOST / 2
+    assert max(sizes(variant)) < MOST_HTML / 2
 
 
 def test_a_long_day_loses_decks_and_keeps_every_headline() -> None:
     variant = variant_of(long_day(110))
     assert 0 < variant.cut.decks < 110
     assert variant.cut.stories == 0
-    assert MOST * 0.95 < max(sizes(variant)) <= MOST
+    assert MOST_HTML * 0.95 < max(sizes(variant)) <= MOST_HTML
 
 
 def test_an_endless_day_ends_with_a_link_to_the_rest() -> None:
     variant = variant_of(long_day(600))
     gone = variant.cut.stories
     assert 0 < gone < 600
-    assert max(sizes(variant)) <= MOST
+    assert max(sizes(variant)) <= MOST_HTML
     for text in (variant.html, variant.text):
         assert f"{gone} more stories on the web" in text
         assert f"Story {600 - gone}:" in text

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from digest.composer.personalization import Markers
 from digest.composer.render import render
-from digest.composer.slots import Markers
 from digest.composer.templates import open_templates
 from digest.model.edition import Edition, RenderedVariant, VariantKey
 from tests.composer.editions import NEWSLETTER, SITE, arabic_day, ordinary_day, with_intro

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from digest.composer.subject import MOST, subject_line
+from digest.composer.render import LONGEST_SUBJECT, subject_line
 from digest.errors import ConfigError, TemplateError
 from tests.composer.editions import CUTOFF, NEWSLETTER, story
 
@@ -32,7 +32,7 @@ def test_a_title_cannot_add_a_header() -> None:
 
 def test_a_long_subject_is_cut_between_words() -> None:
     made = subject("{{ lead.title }}", "word " * 100)
-    assert len(made) <= MOST
+    assert len(made) <= LONGEST_SUBJECT
     assert made.endswith("word…")
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from digest.composer.questions import answers_of
+from digest.composer.personalization import answers_of
 from digest.model.subscriber import (
     Readership,
     Recipient,

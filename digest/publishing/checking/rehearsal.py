@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from digest.composer.subject import subject_line
+from digest.composer.render import subject_line
 from digest.composer.templates import open_templates
 from digest.config import Settings
 from digest.model.edition import Edition, Placement, Story

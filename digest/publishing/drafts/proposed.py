@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from digest.composer.subject import subject_line
+from digest.composer.render import subject_line
 from digest.config import Settings
 from digest.lib.text import plain
 from digest.model.article import Decision, Verdict

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
-from digest.composer import context, subject
+from digest.composer import context, render
 from digest.lib.text import plain
 from digest.lib.timestamps import from_text
 from digest.model.draft import Placed, Proposal
@@ -153,7 +153,7 @@ class _Reading:
         if self._parts.subject and self._parts.subject[1] != shown_title(
             self._desk.sheet.edition.subject
         ):
-            yield from _too_long(*self._subject_line, subject.MOST)
+            yield from _too_long(*self._subject_line, render.LONGEST_SUBJECT)
         yield from _too_long(self._parts.intro_line, "intro", " ".join(self._intro), LONGEST_INTRO)
 
     @property
