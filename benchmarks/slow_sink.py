@@ -9,7 +9,7 @@ import asyncio
 import sys
 from typing import cast
 
-from digest.sender import loop
+from digest.sender import event_loop
 
 OFFER = b"250-sink\r\n250-SIZE\r\n250-8BITMIME\r\n250 PIPELINING\r\n"
 REPLIES = {b"EHLO": OFFER, b"DATA": b"354 go ahead\r\n", b"QUIT": b"221 bye\r\n"}
@@ -56,4 +56,4 @@ async def main(port: int, delay: float) -> None:
 
 
 if __name__ == "__main__":
-    loop.run(main(int(sys.argv[1]), int(sys.argv[2]) / 1000))
+    event_loop.run(main(int(sys.argv[1]), int(sys.argv[2]) / 1000))

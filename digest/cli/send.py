@@ -76,7 +76,7 @@ def transport_of(session: Session, outbox: Path | None) -> "Transport":
         from digest.sender.folder import FolderTransport
 
         return FolderTransport(outbox)
-    from digest.sender.transports import transport_for
+    from digest.sender.factory import transport_for
 
     return transport_for(session.settings)
 

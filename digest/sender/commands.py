@@ -7,7 +7,7 @@ from digest.errors import RelayUnavailable
 from digest.lib.email_address import AddressImpossible, wire_address
 from digest.model.delivery import Rejected
 from digest.sender.extensions import Extensions
-from digest.sender.wire import Letter
+from digest.sender.message_data import Letter
 
 #: So many commands make an opening.
 COMMANDS: Final = 3

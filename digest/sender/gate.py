@@ -3,7 +3,7 @@
 import math
 from typing import Final
 
-from digest.sender.rates import Rates
+from digest.sender.rate_limits import Rates
 
 #: What a gate says that opens only when something else has gone through.
 NOT_YET: Final = math.inf

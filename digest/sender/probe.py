@@ -4,9 +4,9 @@ import ssl
 from dataclasses import dataclass
 
 from digest.config.settings import SmtpSettings
-from digest.sender.connect import connect
+from digest.sender.connection import connect
+from digest.sender.connection_errors import relay_name
 from digest.sender.extensions import Extensions
-from digest.sender.troubles import relay_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

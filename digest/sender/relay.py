@@ -3,7 +3,7 @@
 from digest.errors import RelayUnavailable
 from digest.sender.gate import Gate
 from digest.sender.health import Health
-from digest.sender.rates import Rates
+from digest.sender.rate_limits import Rates
 from digest.sender.transport import Transport
 
 

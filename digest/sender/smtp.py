@@ -11,13 +11,13 @@ from typing import Final, Self
 from digest.config.settings import SmtpSettings
 from digest.errors import RelayUnavailable, SenderError
 from digest.model.delivery import Accepted, Deferred, Outcome, Reply, Unknown
-from digest.sender.connect import connect, default_trust
-from digest.sender.dialogue import LineLost
+from digest.sender.connection import connect, default_trust
+from digest.sender.connection_errors import broken, relay_name
 from digest.sender.envelope import Envelope
-from digest.sender.session import Session
+from digest.sender.message_data import Inspector, Message
+from digest.sender.protocol import LineLost
+from digest.sender.transaction import Session
 from digest.sender.transport import unrecorded
-from digest.sender.troubles import broken, relay_name
-from digest.sender.wire import Inspector, Message
 
 #: So many messages in a row without an answer, and the server is at fault; more where as many
 #: connections are open, since all of them can break at one moment.

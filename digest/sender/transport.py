@@ -6,7 +6,7 @@ from typing import Protocol, Self
 
 from digest.model.delivery import Outcome
 from digest.sender.envelope import Envelope
-from digest.sender.wire import Message
+from digest.sender.message_data import Message
 
 
 def unrecorded() -> None:

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
-from digest.sender import loop
+from digest.sender import event_loop
 from tests.faults.books import Books, Transcript
 from tests.faults.conversation import Conversation, Gone
 from tests.faults.manners import OFFERED, Manners
@@ -166,7 +166,7 @@ def serving(server: ScriptedServer) -> Iterator[ScriptedServer]:
             ready.set()
             await done.wait()
 
-    thread = threading.Thread(target=lambda: loop.run(stay()), daemon=True)
+    thread = threading.Thread(target=lambda: event_loop.run(stay()), daemon=True)
     thread.start()
     if not ready.wait(PATIENCE):
         raise RuntimeError("the scripted server did not start")

@@ -20,7 +20,7 @@ from digest.publishing.delivery import claims
 from digest.publishing.delivery import round as publishing_round
 from digest.publishing.delivery.report import Report
 from digest.publishing.send import send
-from digest.sender.transports import transport_for
+from digest.sender.factory import transport_for
 from digest.storage.database import Database, open_database
 from tests.faults.accounts import assert_accounts_balance
 from tests.faults.gazette import CONNECTIONS, DEADLINE, READERS, Gazette, Target

@@ -9,7 +9,7 @@ from digest.publishing.audit import audit
 from digest.publishing.delivery.report import Progress, Report
 from digest.publishing.send import send
 from digest.publishing.skipped import Skipped
-from digest.sender.transports import transport_for
+from digest.sender.factory import transport_for
 from tests.faults.scripted_server import ScriptedServer
 from tests.postfix.instance import Postfix
 from tests.publishing.paper import NOW, Paper

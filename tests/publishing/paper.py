@@ -14,9 +14,9 @@ from digest.model.newsletter import Newsletter, Rules, Site
 from digest.publishing.delivery.report import Report
 from digest.publishing.send import send
 from digest.publishing.skipped import Skipped
-from digest.sender.recorder import RecordingTransport
 from digest.sender.transport import Transport
 from digest.storage.database import Database, open_database
+from tests.recording_transport import RecordingTransport
 
 NOW = datetime(2026, 3, 12, 7, tzinfo=UTC)
 

@@ -12,10 +12,10 @@ from digest.errors import AlreadySending, Held, UsageError
 from digest.publishing.audit import audit
 from digest.publishing.backup import TakenUp, back_up, take_up
 from digest.publishing.resume import OfUnknown, resume
-from digest.sender.recorder import RecordingTransport
 from digest.storage.database import open_database
 from digest.storage.locks import sending
 from tests.publishing.paper import NOW, Paper
+from tests.recording_transport import RecordingTransport
 
 LATER = NOW + timedelta(hours=5)
 

@@ -26,11 +26,11 @@ from digest.publishing.preview import Preview, preview
 from digest.publishing.skipped import Skipped
 from digest.schedule.parse import parse_schedule
 from digest.schedule.timetable import slots_after
-from digest.sender.recorder import RecordingTransport
 from digest.storage import slots
 from digest.storage.database import open_database
 from tests.composer.parts import part, seen
 from tests.publishing.paper import NOW, Paper
+from tests.recording_transport import RecordingTransport
 
 #: London's eight o'clock on the day of NOW, an hour later; the day after.
 TODAY = Slot(newsletter="daily", name="2026-03-12T08:00", at=NOW + timedelta(hours=1))

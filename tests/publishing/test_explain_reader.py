@@ -12,10 +12,10 @@ from digest.audience.reader import Reader
 from digest.model.delivery import Deferred, Rejected, Reply, Unknown
 from digest.model.subscriber import Standing
 from digest.publishing.explain_reader import ReaderOf, explain_reader
-from digest.sender.recorder import RecordingTransport
 from digest.storage import subscribers
 from digest.storage.database import Access, open_database
 from tests.publishing.paper import NOW, Paper
+from tests.recording_transport import RecordingTransport
 
 ADA = "ada@example.com"
 

@@ -31,16 +31,16 @@ from digest.publishing.notices.posting import post
 from digest.publishing.resume import OfUnknown, resume
 from digest.publishing.stop import stop
 from digest.sender.envelope import Envelope
+from digest.sender.factory import transport_for
 from digest.sender.folder import FolderTransport
 from digest.sender.local_server import LocalServer
-from digest.sender.recorder import ACCEPTED, RecordingTransport
-from digest.sender.transports import transport_for
 from digest.storage import drafts, slots, sources
 from digest.storage.database import open_database
 from digest.storage.notifications import Notice
 from tests.faults.script import Say, Stage, always
 from tests.faults.scripted_server import ScriptedServer, serving
 from tests.publishing.paper import NOW, Paper
+from tests.recording_transport import ACCEPTED, RecordingTransport
 
 OWNER = "owner@gazette.example"
 HOUR = timedelta(hours=1)

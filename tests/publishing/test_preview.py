@@ -12,8 +12,8 @@ from digest.errors import AudienceError
 from digest.model.delivery import Accepted, Deferred
 from digest.publishing.preview import Preview, preview, send_test
 from digest.publishing.skipped import Skipped
-from digest.sender.recorder import RecordingTransport
 from tests.publishing.paper import NOW, Paper
+from tests.recording_transport import RecordingTransport
 
 
 def shown(paper: Paper, reader: str | None = None) -> Preview:

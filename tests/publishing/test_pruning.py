@@ -18,10 +18,10 @@ from digest.model.delivery import Outcome, Rejected, Unknown
 from digest.publishing.audit import audit
 from digest.publishing.pruning import Pruned, prune
 from digest.publishing.resume import OfUnknown, resume
-from digest.sender.recorder import RecordingTransport
 from digest.storage import deliveries, retention
 from digest.storage.database import open_database
 from tests.publishing.paper import NOW, Paper, paper_in
+from tests.recording_transport import RecordingTransport
 
 MONTH = timedelta(days=30)
 LATER = NOW + timedelta(days=31)

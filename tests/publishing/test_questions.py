@@ -11,8 +11,8 @@ from digest.errors import TemplateError
 from digest.model.delivery import Deferred
 from digest.publishing.checking.rehearsal import rehearse
 from digest.publishing.preview import Preview, preview
-from digest.sender.recorder import RecordingTransport
 from tests.publishing.paper import NOW, Paper
+from tests.recording_transport import RecordingTransport
 
 LATER = {"ana@example.com": Deferred(reason="later"), "eva@example.com": Deferred(reason="later")}
 

@@ -13,8 +13,8 @@ from digest.publishing.resume import OfUnknown, resume
 from digest.publishing.skipped import Skipped
 from digest.publishing.stop import stop
 from digest.sender.envelope import Envelope
-from digest.sender.recorder import RecordingTransport
 from tests.publishing.paper import NOW, Paper
+from tests.recording_transport import RecordingTransport
 
 READERS = ["ada@example.com", "ben@example.com", "cleo@example.org", "dan@example.org"]
 OK = Accepted(reply=Reply(code=250, text="ok"))

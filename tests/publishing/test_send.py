@@ -23,9 +23,9 @@ from digest.publishing.delivery.report import Report
 from digest.publishing.skipped import Skipped
 from digest.publishing.status import status
 from digest.sender.envelope import Envelope
-from digest.sender.recorder import RecordingTransport
 from digest.storage.locks import sending
 from tests.publishing.paper import NOW, Paper
+from tests.recording_transport import RecordingTransport
 
 READERS = ["ada@example.com", "ben@example.com", "cleo@example.org", "dan@example.org"]
 

@@ -10,10 +10,10 @@ from digest.errors import ConfigError
 from digest.publishing.delivery import signing
 from digest.publishing.delivery.signing import signer_of
 from digest.publishing.preview import Preview, preview
-from digest.sender.recorder import RecordingTransport
 from tests.composer.judges import verdicts
 from tests.composer.keys import both_keys
 from tests.publishing.paper import NOW, Paper
+from tests.recording_transport import RecordingTransport
 
 
 @pytest.fixture

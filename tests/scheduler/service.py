@@ -9,8 +9,8 @@ from digest.model.schedule import Timing
 from digest.schedule.parse import parse_schedule
 from digest.scheduler.events import Event
 from digest.scheduler.tick import Tally, tick
-from digest.sender.recorder import RecordingTransport
 from tests.publishing.paper import Paper, paper_in
+from tests.recording_transport import RecordingTransport
 
 
 @dataclass

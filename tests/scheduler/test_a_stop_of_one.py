@@ -6,8 +6,8 @@ from pathlib import Path
 from digest.model.delivery import Outcome
 from digest.publishing.stop import stop
 from digest.sender.envelope import Envelope
-from digest.sender.recorder import ACCEPTED, RecordingTransport
 from tests.publishing.paper import NOW, Paper
+from tests.recording_transport import ACCEPTED, RecordingTransport
 from tests.scheduler.service import service_in
 
 

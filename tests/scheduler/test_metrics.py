@@ -16,11 +16,11 @@ from digest.schedule.parse import parse_schedule
 from digest.scheduler.service.metrics import Metric, health, metrics, pages
 from digest.scheduler.service.pulse import Pulse
 from digest.scheduler.service.standing import Role, Standing
-from digest.sender.recorder import RecordingTransport
 from digest.storage import sources
 from digest.storage.database import open_database
 from digest.storage.locks import Holder
 from tests.publishing.paper import NOW, Paper, paper_in
+from tests.recording_transport import RecordingTransport
 
 SAMPLE = re.compile(r'[a-z_]+(?:\{[a-z]+="[^"]*"(?:,[a-z]+="[^"]*")*\})? [-+.e\d]+')
 

@@ -8,7 +8,7 @@ from digest.model.delivery import Rejected, Reply, Unknown
 from digest.scheduler.service.log import Log
 from digest.scheduler.service.reporting import Reporter
 from digest.scheduler.service.standing import Standing
-from digest.sender.recorder import RecordingTransport
+from tests.recording_transport import RecordingTransport
 from tests.scheduler.service import service_in
 
 

@@ -10,8 +10,8 @@ from digest.publishing.stop import stop
 from digest.schedule.parse import parse_schedule
 from digest.scheduler.events import RoundEnded, SlotChanged, Trouble
 from digest.sender.envelope import Envelope
-from digest.sender.recorder import RecordingTransport
 from tests.publishing.paper import NOW, Paper
+from tests.recording_transport import RecordingTransport
 from tests.scheduler.service import Service, service_in
 
 

@@ -20,9 +20,9 @@ from digest.scheduler.service.reporting import Reporter
 from digest.scheduler.service.standing import Standing
 from digest.scheduler.service.turns import GRACE, Turn
 from digest.sender.envelope import Envelope
-from digest.sender.recorder import RecordingTransport
+from digest.sender.message_data import Message
 from digest.sender.transport import unrecorded
-from digest.sender.wire import Message
+from tests.recording_transport import RecordingTransport
 
 NOW = datetime(2026, 3, 12, 7, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from digest.config.settings import Security, SmtpSettings
-from digest.sender import loop
+from digest.sender import event_loop
 from tests.sender.silence import LONG_ENOUGH
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
@@ -39,7 +39,7 @@ def run(request: pytest.FixtureRequest) -> Run:
     if request.param == "asyncio":
         return asyncio.run
     pytest.importorskip("uvloop")
-    return loop.run
+    return event_loop.run
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from digest.publishing.delivery.signing import signer_of
 from digest.publishing.delivery.stopping import Stop
 from digest.publishing.draft import form_of
 from digest.publishing.pictures import stored_pictures
-from digest.sender import loop
+from digest.sender import event_loop
 from digest.sender.transport import Transport
 from digest.storage import backup, deliveries, editions, send_journal, suppressions
 from digest.storage.database import Database, open_database
@@ -150,7 +150,7 @@ def deliver_round(
             )
 
     try:
-        return loop.run(main())
+        return event_loop.run(main())
     except asyncio.CancelledError:
         deliveries.recover(
             db, send_journal.read(send_journal.journal_of(settings.database)), clock()

@@ -18,7 +18,7 @@ from digest.model.delivery import Accepted, Outcome, Unknown
 from digest.model.newsletter import Newsletter
 from digest.publishing.delivery.signing import signer_of
 from digest.publishing.notices.occasions import WEEK, occasions
-from digest.sender import loop
+from digest.sender import event_loop
 from digest.sender.envelope import Envelope
 from digest.sender.transport import Transport
 from digest.storage import notifications
@@ -105,7 +105,7 @@ def _mailed(
     envelope = Envelope(mail_from=newsletter.sender_address, rcpt_to=owner)
     try:
         message = _message(settings, newsletter, owner, due, now)
-        outcome = loop.run(_carried(transport, envelope, message, begin))
+        outcome = event_loop.run(_carried(transport, envelope, message, begin))
     except Superseded:
         return False
     except (DigestError, OSError) as error:

@@ -24,7 +24,7 @@ from digest.scheduler.service.standing import Standing
 from digest.scheduler.service.turns import Turn
 from digest.scheduler.service.wishes import Wish
 from digest.scheduler.tick import Tally, tick
-from digest.sender.transports import transport_for
+from digest.sender.factory import transport_for
 from digest.storage.database import Access, open_database
 from digest.storage.locks import Lease
 from digest.storage.notifications import Notice

@@ -6,8 +6,8 @@ import pytest
 from digest.errors import RelayUnavailable
 from digest.model.delivery import Accepted, Deferred, Outcome, Rejected, Unknown
 from digest.sender.envelope import Envelope
-from digest.sender.recorder import RecordingTransport
 from digest.sender.transport import Transport
+from tests.recording_transport import RecordingTransport
 
 
 def to(reader: str) -> Envelope:

@@ -16,15 +16,15 @@ from digest.config.settings import DomainLimits, Quota, SmtpSettings
 from digest.errors import RelayUnavailable
 from digest.model.delivery import Accepted, Deferred, Outcome
 from digest.sender.envelope import Envelope
+from digest.sender.factory import gate_of, rates_of, relay_of
 from digest.sender.gate import Gate
-from digest.sender.rates import Rates, SlidingWindow, TokenBucket
-from digest.sender.recorder import ACCEPTED, RecordingTransport
+from digest.sender.rate_limits import Rates, SlidingWindow, TokenBucket
 from digest.sender.relay import Relay
-from digest.sender.relays import RelayPool
+from digest.sender.relay_pool import RelayPool
 from digest.sender.smtp import SmtpTransport
-from digest.sender.transports import gate_of, rates_of, relay_of
 from tests.faults.script import Action, Moment, Stage
 from tests.faults.scripted_server import ScriptedServer
+from tests.recording_transport import ACCEPTED, RecordingTransport
 from tests.sender.hand_clock import HandClock
 
 Settings = Callable[..., SmtpSettings]

@@ -18,10 +18,10 @@ from digest.model.delivery import Accepted, Outcome
 from digest.sender.envelope import Envelope
 from digest.sender.gate import NOT_YET, Gate
 from digest.sender.health import Health
+from digest.sender.message_data import Message
 from digest.sender.relay import Relay
 from digest.sender.smtp import SmtpTransport
 from digest.sender.transport import unrecorded
-from digest.sender.wire import Message
 
 #: Seconds. No timer is finer, and none is worth setting for less.
 _SHORTEST: Final = 0.001

@@ -3,7 +3,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from digest.sender import loop
+from digest.sender import event_loop
 from digest.sender.alarm import Alarm
 from tests.sender.silence import LONG_ENOUGH
 
@@ -59,6 +59,6 @@ def test_uvloop_runs_what_is_sent_where_it_is_installed() -> None:
     try:
         import uvloop
     except ImportError:
-        assert loop.run(name()).startswith("asyncio")
+        assert event_loop.run(name()).startswith("asyncio")
     else:
-        assert loop.run(name()) == uvloop.Loop.__module__
+        assert event_loop.run(name()) == uvloop.Loop.__module__

@@ -10,13 +10,13 @@ from typing import Final
 import aiosmtplib
 
 from digest.config.settings import Security, SmtpSettings
-from digest.sender import troubles
-from digest.sender.dialogue import Dialogue, transport_of
+from digest.sender import connection_errors
+from digest.sender.connection_errors import Stage, relay_name
 from digest.sender.extensions import Extensions
 from digest.sender.login import NoMethod, log_in
+from digest.sender.protocol import Dialogue, transport_of
 from digest.sender.replies import cleaned
-from digest.sender.session import Session
-from digest.sender.troubles import Stage, relay_name
+from digest.sender.transaction import Session
 
 #: aiosmtplib would look its own name up in DNS; nothing is said before `_own_name` has it.
 _UNNAMED: Final = "[127.0.0.1]"
@@ -75,14 +75,14 @@ async def _prepared(client: aiosmtplib.SMTP, settings: SmtpSettings) -> Connecti
         await _hello(client)
     if settings.security is Security.STARTTLS:
         if not client.supports_extension("starttls"):
-            raise troubles.no_starttls(settings)
+            raise connection_errors.no_starttls(settings)
         async with _told(Stage.TLS, settings):
             await client.starttls()
         async with _told(Stage.HELLO, settings):
             await _hello(client)
     if settings.username is not None:
         if not client.supports_extension("auth"):
-            raise troubles.no_login(settings)
+            raise connection_errors.no_login(settings)
         async with _told(Stage.LOGIN, settings):
             await _logged_in(client, settings)
     return _taken_over(client, settings, greeting=cleaned(greeting.message.encode(*_AS_RECEIVED)))
@@ -90,7 +90,7 @@ async def _prepared(client: aiosmtplib.SMTP, settings: SmtpSettings) -> Connecti
 
 def _taken_over(client: aiosmtplib.SMTP, settings: SmtpSettings, *, greeting: str) -> Connection:
     if not client.is_connected:
-        raise troubles.gone(settings)
+        raise connection_errors.gone(settings)
     encryption = client.get_transport_info("ssl_object")
     extensions = Extensions.offered(client.esmtp_extensions)
     dialogue = Dialogue.take_over(transport_of(client.transport))
@@ -114,7 +114,7 @@ async def _logged_in(client: aiosmtplib.SMTP, settings: SmtpSettings) -> None:
     try:
         await log_in(client, settings)
     except NoMethod:
-        raise troubles.no_method(settings, client.server_auth_methods) from None
+        raise connection_errors.no_method(settings, client.server_auth_methods) from None
 
 
 async def _hello(client: aiosmtplib.SMTP) -> None:
@@ -132,7 +132,7 @@ async def _told(stage: Stage, settings: SmtpSettings) -> AsyncIterator[None]:
     try:
         yield
     except (aiosmtplib.SMTPException, OSError) as error:
-        raise troubles.told(error, stage, settings) from error
+        raise connection_errors.told(error, stage, settings) from error
 
 
 def _own_name(client: aiosmtplib.SMTP) -> str:

@@ -8,8 +8,8 @@ from typing import Final, Self
 
 from digest.model.delivery import Accepted, Outcome, Reply, Unknown
 from digest.sender.envelope import Envelope
+from digest.sender.message_data import Message, whole
 from digest.sender.transport import unrecorded
-from digest.sender.wire import Message, whole
 
 ACCEPTED: Final = Accepted(reply=Reply(code=250, text="recorded"))
 

@@ -4,7 +4,7 @@ import gc
 import weakref
 from collections.abc import Callable
 
-from digest.sender import loop
+from digest.sender import event_loop
 
 
 class Link:
@@ -19,9 +19,9 @@ def test_what_became_garbage_between_two_runs_is_collected_in_the_second() -> No
         gc.collect()
         return link() is not None
 
-    loop.run(alive(lambda: None))
+    event_loop.run(alive(lambda: None))
     link = weakref.ref(Link())
-    still_alive = loop.run(alive(link))
+    still_alive = event_loop.run(alive(link))
     assert not still_alive
 
 
@@ -29,11 +29,11 @@ def test_a_run_does_not_start_the_counts_of_the_garbage_collector_anew() -> None
     async def nothing() -> None:
         pass
 
-    loop.run(nothing())
+    event_loop.run(nothing())
     gc.disable()
     try:
         kept = [Link() for _ in range(1000)]
-        loop.run(nothing())
+        event_loop.run(nothing())
         assert gc.get_count()[0] > len(kept) // 2
     finally:
         gc.enable()

@@ -12,10 +12,16 @@ from typing import Final
 from digest.errors import RelayUnavailable
 from digest.model.delivery import Deferred, Outcome, Rejected, Reply, Unknown
 from digest.sender.commands import COMMANDS, opening_of
-from digest.sender.dialogue import CLOSING, Dialogue, LineLost, Then
 from digest.sender.extensions import Extensions
-from digest.sender.verdicts import go_ahead, is_positive, of_message, of_opening, wants_message
-from digest.sender.wire import FINAL_DOT, Letter
+from digest.sender.message_data import FINAL_DOT, Letter
+from digest.sender.protocol import CLOSING, Dialogue, LineLost, Then
+from digest.sender.reply_outcomes import (
+    go_ahead,
+    is_positive,
+    of_message,
+    of_opening,
+    wants_message,
+)
 
 _RSET: Final = b"RSET\r\n"
 _QUIT: Final = b"QUIT\r\n"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.sender.health import Health
-from digest.sender.rates import Rate, Rates, SlidingWindow, TokenBucket
+from digest.sender.rate_limits import Rate, Rates, SlidingWindow, TokenBucket
 
 #: How long each message of a sender that is always ready waits on top of what it must, in seconds.
 delays = st.lists(

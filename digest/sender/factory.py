@@ -5,9 +5,9 @@ import ssl
 
 from digest.config.settings import DomainLimits, Settings, SmtpSettings
 from digest.sender.gate import Gate
-from digest.sender.rates import Rate, Rates, SlidingWindow, TokenBucket
+from digest.sender.rate_limits import Rate, Rates, SlidingWindow, TokenBucket
 from digest.sender.relay import Relay
-from digest.sender.relays import RelayPool
+from digest.sender.relay_pool import RelayPool
 from digest.sender.smtp import SmtpTransport
 from digest.sender.transport import Transport
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from digest.model.delivery import Reply
-from digest.sender.dialogue import Dialogue
+from digest.sender.protocol import Dialogue
 from tests.faults.scripted_server import ScriptedServer
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
