@@ -7,8 +7,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from digest.model.delivery import Accepted, Outcome, Reply, Unknown
-from digest.sender.envelope import Envelope
-from digest.sender.message_data import Message, whole
+from digest.sender.message_data import Envelope, Message, whole
 from digest.sender.transport import unrecorded
 
 ACCEPTED: Final = Accepted(reply=Reply(code=250, text="recorded"))

@@ -20,7 +20,7 @@ from digest.publishing.drafts.at_hand import to_show
 from digest.publishing.pictures import stored_pictures
 from digest.publishing.press import Press
 from digest.publishing.skipped import Skipped
-from digest.sender.envelope import Envelope
+from digest.sender.message_data import Envelope
 from digest.sender.transport import Transport
 from digest.storage import deliveries, editions, subscriptions
 from digest.storage.database import Access, Database, open_database

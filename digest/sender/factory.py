@@ -4,10 +4,8 @@ import math
 import ssl
 
 from digest.config.settings import DomainLimits, Settings, SmtpSettings
-from digest.sender.gate import Gate
-from digest.sender.rate_limits import Rate, Rates, SlidingWindow, TokenBucket
-from digest.sender.relay import Relay
-from digest.sender.relay_pool import RelayPool
+from digest.sender.rate_limits import Gate, Rate, Rates, SlidingWindow, TokenBucket
+from digest.sender.relay_pool import Relay, RelayPool
 from digest.sender.smtp import SmtpTransport
 from digest.sender.transport import Transport
 

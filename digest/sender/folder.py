@@ -12,8 +12,7 @@ from typing import Final, Self
 
 from digest.errors import SenderError
 from digest.model.delivery import Accepted, Outcome, Reply, Unknown
-from digest.sender.envelope import Envelope
-from digest.sender.message_data import Message, whole
+from digest.sender.message_data import Envelope, Message, whole
 from digest.sender.transport import unrecorded
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9@._+-]+")

@@ -1,12 +1,29 @@
-"""The wire form of a message: what stands between DATA and the reply to the final dot."""
+"""The wire form of a message: what stands between DATA and the reply to the final dot.
+
+The envelope: who hands a message over, and for whom (RFC 5321 section 2.3.1).
+"""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import filterfalse
 from typing import Final, NamedTuple
 
 from digest.errors import SenderError
 from digest.model.message import SoundPieces
-from digest.sender.envelope import Envelope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """One message, one reader.
+
+    Both are plain addresses (`name@example.org`), as people write them: a transport encodes what
+    its server cannot take as it is. `mail_from` may be empty, which is the null sender of
+    RFC 5321 section 4.5.5: nothing ever comes back to it.
+    """
+
+    mail_from: str
+    rcpt_to: str
+
 
 #: A message, whole or in pieces. Pieces that many messages share are best the same objects.
 Message = bytes | Sequence[bytes]

@@ -2,6 +2,8 @@
 
 Both kinds are asked in the same way: `wait` says for how many seconds nothing may go, and `taken`
 is the rate after one message more. Times are seconds on any clock that does not run backwards.
+
+A gate: what messages to one place must pass, how many at a time and how fast.
 """
 
 import math
@@ -114,3 +116,29 @@ class Rates:
     def taken(self, now: float) -> "Rates":
         """See `Rate`."""
         return Rates(rates=tuple(rate.taken(now) for rate in self.rates))
+
+
+#: What a gate says that opens only when something else has gone through.
+NOT_YET: Final = math.inf
+
+
+class Gate:
+    """Lets through at most `connections` messages at a time, and no more than the rates allow."""
+
+    def __init__(self, connections: float = math.inf, rates: Rates | None = None) -> None:
+        self._connections = connections
+        self._rates = rates or Rates()
+        self._inside = 0
+
+    def wait(self, now: float) -> float:
+        """Seconds until another one may go in; NOT_YET where one must come out first."""
+        return NOT_YET if self._inside >= self._connections else self._rates.wait(now)
+
+    def enter(self, now: float) -> None:
+        """One goes in."""
+        self._inside += 1
+        self._rates = self._rates.taken(now)
+
+    def leave(self) -> None:
+        """One has come out."""
+        self._inside -= 1

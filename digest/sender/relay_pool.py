@@ -3,25 +3,92 @@
 A message waits for its turn in one queue, until the gate of its reader's domain is open and some
 relay that is well has room. Whoever cannot go yet is passed over, so a slow domain holds up nobody
 else. A relay that fails is left alone for a while, and its share moves on.
+
+Health: whether a relay is to be used, as a value that knows no clock.
+
+One relay of several: its transport, its gate, how it is, and how much it has carried.
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Protocol, Self
 
 from digest.errors import RelayUnavailable
 from digest.lib.email_address import domain_of
 from digest.model.delivery import Accepted, Outcome
-from digest.sender.envelope import Envelope
-from digest.sender.gate import NOT_YET, Gate
-from digest.sender.health import Health
-from digest.sender.message_data import Message
-from digest.sender.relay import Relay
+from digest.sender.message_data import Envelope, Message
+from digest.sender.rate_limits import NOT_YET, Gate, Rates
 from digest.sender.smtp import SmtpTransport
-from digest.sender.transport import unrecorded
+from digest.sender.transport import Transport, unrecorded
+
+#: So many failures in a row, and it is the relay: a single one may be due to a single reader.
+_FAILURES: Final = 3
+
+#: Seconds for which a relay is left alone at first, and at most.
+_FIRST: Final = 30.0
+_LONGEST: Final = 900.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How often a relay failed in a row, how often it was left alone for that, and until when."""
+
+    failures: int = 0
+    times_out: int = 0
+    out_until: float = -math.inf
+
+    def is_out(self, now: float) -> bool:
+        """Whether it is left alone at this time."""
+        return now < self.out_until
+
+    def failed(self, now: float) -> "Health":
+        """After a failure. What was under way when it was given up fails along, and adds nothing.
+
+        Once it was given up, one failure more is enough to be given up again.
+        """
+        if self.is_out(now):
+            return self
+        failures = self.failures + 1
+        if self.times_out or failures >= _FAILURES:
+            return self.given_up(now)
+        return replace(self, failures=failures)
+
+    def given_up(self, now: float) -> "Health":
+        """Left alone from now on, each time for twice as long."""
+        # The doubling ends before the number is too large to be one.
+        span = min(_LONGEST, _FIRST * 2.0 ** min(self.times_out, 16))
+        return replace(self, times_out=self.times_out + 1, out_until=now + span)
+
+
+class Relay:
+    """A server that takes messages, until it fails."""
+
+    def __init__(
+        self, transport: Transport, *, name: str, weight: int = 1, rates: Rates | None = None
+    ) -> None:
+        self.transport = transport
+        self.name = name
+        self.weight = weight
+        self.gate = Gate(transport.connections, rates)
+        self.health = Health()
+        self.error: RelayUnavailable | None = None
+        self.left_alone = False
+        #: Messages by weight. Whoever has the least is next.
+        self.carried = 0.0
+
+    def wait(self, now: float) -> float:
+        """Seconds until it is well and has room; NOT_YET where one must come out first."""
+        return max(self.health.out_until - now, self.gate.wait(now), 0.0)
+
+    def fail(self, error: RelayUnavailable, health: Health) -> None:
+        """It did not take a message, or could not even be entered."""
+        self.error, self.health = error, health
+        self.left_alone = health.times_out > 0
+
 
 #: Seconds. No timer is finer, and none is worth setting for less.
 _SHORTEST: Final = 0.001

@@ -13,8 +13,7 @@ from digest.errors import RelayUnavailable, SenderError
 from digest.model.delivery import Accepted, Deferred, Outcome, Reply, Unknown
 from digest.sender.connection import connect, default_trust
 from digest.sender.connection_errors import broken, relay_name
-from digest.sender.envelope import Envelope
-from digest.sender.message_data import Inspector, Message
+from digest.sender.message_data import Envelope, Inspector, Message
 from digest.sender.protocol import LineLost
 from digest.sender.transaction import Session
 from digest.sender.transport import unrecorded

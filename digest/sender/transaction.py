@@ -4,15 +4,20 @@ The commit point is the write that ends with the final dot. Until then the messa
 sent, and whatever goes wrong is raised as LineLost. From then on only the server's reply can tell
 (421 says that it was not taken), with one exception: as long as the end of what was written is
 still in our own memory, the dot has not left. Without either the outcome is Unknown.
+
+What a server offers in its answer to EHLO (RFC 5321 section 4.1.1.1).
+
+The opening of a transaction: MAIL, RCPT and DATA, with what this server understands.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from digest.errors import RelayUnavailable
+from digest.lib.email_address import AddressImpossible, wire_address
 from digest.model.delivery import Deferred, Outcome, Rejected, Reply, Unknown
-from digest.sender.commands import COMMANDS, opening_of
-from digest.sender.extensions import Extensions
 from digest.sender.message_data import FINAL_DOT, Letter
 from digest.sender.protocol import CLOSING, Dialogue, LineLost, Then
 from digest.sender.reply_outcomes import (
@@ -22,6 +27,97 @@ from digest.sender.reply_outcomes import (
     of_opening,
     wants_message,
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extensions:
+    """The extensions that matter here. `largest` is the SIZE limit in octets, None without one."""
+
+    names: tuple[str, ...] = ()
+    pipelining: bool = False
+    eight_bit: bool = False
+    smtputf8: bool = False
+    size: bool = False
+    largest: int | None = None
+
+    @classmethod
+    def offered(cls, keywords: Mapping[str, str]) -> "Extensions":
+        """Of EHLO's keywords with their parameters."""
+        offers = {name.upper(): parameters for name, parameters in keywords.items()}
+        limit = offers.get("SIZE", "").strip()
+        return cls(
+            names=tuple(sorted(offers)),
+            pipelining="PIPELINING" in offers,
+            eight_bit="8BITMIME" in offers,
+            smtputf8="SMTPUTF8" in offers,
+            size="SIZE" in offers,
+            # RFC 1870 section 4: zero means that there is no fixed limit.
+            largest=int(limit) or None if limit.isascii() and limit.isdigit() else None,
+        )
+
+
+#: So many commands make an opening.
+COMMANDS: Final = 3
+
+
+def opening_of(letter: Letter, extensions: Extensions, *, relay: str) -> bytes | Rejected:
+    """The three commands of a letter, a line each, or why this reader cannot be mailed from here.
+
+    Raises RelayUnavailable where the sender's address or the message is more than the server takes:
+    that is nothing that a reader has done.
+    """
+    sender = _sender(letter.envelope.mail_from, extensions, relay=relay)
+    try:
+        reader = wire_address(letter.envelope.rcpt_to)
+    except AddressImpossible as impossible:
+        return Rejected(reason=f"the address {impossible}")
+    international = not (sender.isascii() and reader.isascii())
+    if international and not extensions.smtputf8:
+        return Rejected(reason=f"the address needs SMTPUTF8, and {relay} does not offer it")
+    _check_message(letter, extensions, relay=relay)
+    parameters = f" SIZE={letter.size}" if extensions.size else ""
+    if extensions.eight_bit and (international or not letter.ascii_only):
+        parameters += " BODY=8BITMIME"
+    if international:
+        parameters += " SMTPUTF8"
+    return f"MAIL FROM:<{sender}>{parameters}\r\nRCPT TO:<{reader}>\r\nDATA\r\n".encode()
+
+
+#: Without bounce addresses of their own, all messages of an edition have one sender.
+_known_address = lru_cache(maxsize=64)(wire_address)
+
+
+def _sender(mail_from: str, extensions: Extensions, *, relay: str) -> str:
+    if not mail_from:
+        return ""
+    try:
+        sender = _known_address(mail_from)
+    except AddressImpossible as impossible:
+        raise RelayUnavailable(
+            f"the sender's address {mail_from!r} {impossible}",
+            hint="Give the newsletter a sender address such as news@example.org.",
+        ) from impossible
+    if not (extensions.smtputf8 or sender.isascii()):
+        raise RelayUnavailable(
+            f"the sender's address {mail_from} needs SMTPUTF8, and {relay} does not offer it",
+            hint="Give the newsletter a sender address in ASCII.",
+        )
+    return sender
+
+
+def _check_message(letter: Letter, extensions: Extensions, *, relay: str) -> None:
+    if extensions.largest is not None and letter.size > extensions.largest:
+        raise RelayUnavailable(
+            f"{relay} takes messages of at most {extensions.largest:,} octets; "
+            f"this one has {letter.size:,}",
+            hint="Lower max_items, or ask whoever runs the server for a higher limit.",
+        )
+    if not letter.ascii_only and not extensions.eight_bit:
+        raise RelayUnavailable(
+            f"the message holds octets above 127, and {relay} does not offer 8BITMIME",
+            hint="Send by way of a server that does; nearly all do.",
+        )
+
 
 _RSET: Final = b"RSET\r\n"
 _QUIT: Final = b"QUIT\r\n"

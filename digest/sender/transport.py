@@ -5,8 +5,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from digest.model.delivery import Outcome
-from digest.sender.envelope import Envelope
-from digest.sender.message_data import Message
+from digest.sender.message_data import Envelope, Message
 
 
 def unrecorded() -> None:

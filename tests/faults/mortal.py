@@ -20,8 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from digest.model.delivery import Accepted, Outcome, Reply
-from digest.sender.envelope import Envelope
-from digest.sender.message_data import Message, whole
+from digest.sender.message_data import Envelope, Message, whole
 from digest.sender.transport import unrecorded
 
 _MESSAGE_ID = re.compile(rb"^Message-ID: <([0-9a-z]+)\.(\d+)@", re.MULTILINE)

@@ -11,8 +11,8 @@ import pytest
 
 from digest.model.delivery import Outcome
 from digest.publishing.status import status
-from digest.sender.envelope import Envelope
 from digest.sender.folder import FolderTransport
+from digest.sender.message_data import Envelope
 from digest.sender.transport import unrecorded
 from tests.publishing.paper import NOW, Paper
 

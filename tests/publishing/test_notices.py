@@ -30,10 +30,10 @@ from digest.publishing.drafts.skip import skip
 from digest.publishing.notices.posting import post
 from digest.publishing.resume import OfUnknown, resume
 from digest.publishing.stop import stop
-from digest.sender.envelope import Envelope
 from digest.sender.factory import transport_for
 from digest.sender.folder import FolderTransport
 from digest.sender.local_server import LocalServer
+from digest.sender.message_data import Envelope
 from digest.storage import drafts, slots, sources
 from digest.storage.database import open_database
 from digest.storage.notifications import Notice

@@ -12,7 +12,7 @@ from digest.publishing.delivery.report import Report
 from digest.publishing.resume import OfUnknown, resume
 from digest.publishing.skipped import Skipped
 from digest.publishing.stop import stop
-from digest.sender.envelope import Envelope
+from digest.sender.message_data import Envelope
 from tests.publishing.paper import NOW, Paper
 from tests.recording_transport import RecordingTransport
 

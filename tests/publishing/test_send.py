@@ -22,7 +22,7 @@ from digest.model.newsletter import Rules
 from digest.publishing.delivery.report import Report
 from digest.publishing.skipped import Skipped
 from digest.publishing.status import status
-from digest.sender.envelope import Envelope
+from digest.sender.message_data import Envelope
 from digest.storage.locks import sending
 from tests.publishing.paper import NOW, Paper
 from tests.recording_transport import RecordingTransport

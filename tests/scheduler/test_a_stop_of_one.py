@@ -5,7 +5,7 @@ from pathlib import Path
 
 from digest.model.delivery import Outcome
 from digest.publishing.stop import stop
-from digest.sender.envelope import Envelope
+from digest.sender.message_data import Envelope
 from tests.publishing.paper import NOW, Paper
 from tests.recording_transport import ACCEPTED, RecordingTransport
 from tests.scheduler.service import service_in

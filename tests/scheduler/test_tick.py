@@ -9,7 +9,7 @@ from digest.publishing.audit import audit
 from digest.publishing.stop import stop
 from digest.schedule.parse import parse_schedule
 from digest.scheduler.events import RoundEnded, SlotChanged, Trouble
-from digest.sender.envelope import Envelope
+from digest.sender.message_data import Envelope
 from tests.publishing.paper import NOW, Paper
 from tests.recording_transport import RecordingTransport
 from tests.scheduler.service import Service, service_in

@@ -19,8 +19,7 @@ from digest.scheduler.service.log import Log
 from digest.scheduler.service.reporting import Reporter
 from digest.scheduler.service.standing import Standing
 from digest.scheduler.service.turns import GRACE, Turn
-from digest.sender.envelope import Envelope
-from digest.sender.message_data import Message
+from digest.sender.message_data import Envelope, Message
 from digest.sender.transport import unrecorded
 from tests.recording_transport import RecordingTransport
 

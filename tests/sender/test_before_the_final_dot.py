@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from digest.config.settings import Security, SmtpSettings
 from digest.model.delivery import Accepted, Deferred, Unknown
-from digest.sender.envelope import Envelope
+from digest.sender.message_data import Envelope
 from digest.sender.smtp import SmtpTransport
 from tests.faults.script import Action, Leave, Moment, Stage, Stall, always
 from tests.faults.scripted_server import ScriptedServer

@@ -9,8 +9,7 @@ import pytest
 
 from digest.config.settings import Login, SmtpSettings
 from digest.errors import RelayUnavailable
-from digest.sender.login import methods
-from digest.sender.probe import probe
+from digest.sender.connection import methods, probe
 from tests.faults.script import Action, Moment, Say, Script, Stage, honest
 from tests.faults.scripted_server import ScriptedServer
 

@@ -8,8 +8,8 @@ import pytest
 
 from digest.errors import SenderError
 from digest.model.delivery import Accepted, Outcome, Reply
-from digest.sender.envelope import Envelope
 from digest.sender.folder import FolderTransport, file_name
+from digest.sender.message_data import Envelope
 from digest.sender.transport import Transport
 
 MESSAGE = b"Subject: Tuesday\r\n\r\n.News.\r\n"

@@ -3,8 +3,8 @@ from collections.abc import Callable
 
 from digest.config.settings import SmtpSettings
 from digest.model.delivery import Accepted, Deferred, Outcome
-from digest.sender.envelope import Envelope
 from digest.sender.local_server import LocalServer, Received
+from digest.sender.message_data import Envelope
 from digest.sender.smtp import SmtpTransport
 
 Settings = Callable[..., SmtpSettings]

@@ -4,8 +4,7 @@ from hypothesis import strategies as st
 
 from digest.errors import SenderError
 from digest.model.message import SoundPieces
-from digest.sender.envelope import Envelope
-from digest.sender.message_data import FINAL_DOT, Inspector, Letter, Message, dot_stuffed
+from digest.sender.message_data import FINAL_DOT, Envelope, Inspector, Letter, Message, dot_stuffed
 
 ENVELOPE = Envelope(mail_from="news@example.org", rcpt_to="ada@example.com")
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from digest.sender import event_loop
-from digest.sender.alarm import Alarm
+from digest.sender.protocol import Alarm
 from tests.sender.silence import LONG_ENOUGH
 
 Run = Callable[[Coroutine[Any, Any, None]], None]

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.sender.health import Health
 from digest.sender.rate_limits import Rate, Rates, SlidingWindow, TokenBucket
+from digest.sender.relay_pool import Health
 
 #: How long each message of a sender that is always ready waits on top of what it must, in seconds.
 delays = st.lists(

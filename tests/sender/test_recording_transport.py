@@ -5,7 +5,7 @@ import pytest
 
 from digest.errors import RelayUnavailable
 from digest.model.delivery import Accepted, Deferred, Outcome, Rejected, Unknown
-from digest.sender.envelope import Envelope
+from digest.sender.message_data import Envelope
 from digest.sender.transport import Transport
 from tests.recording_transport import RecordingTransport
 

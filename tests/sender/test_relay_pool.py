@@ -15,12 +15,10 @@ from hypothesis import strategies as st
 from digest.config.settings import DomainLimits, Quota, SmtpSettings
 from digest.errors import RelayUnavailable
 from digest.model.delivery import Accepted, Deferred, Outcome
-from digest.sender.envelope import Envelope
 from digest.sender.factory import gate_of, rates_of, relay_of
-from digest.sender.gate import Gate
-from digest.sender.rate_limits import Rates, SlidingWindow, TokenBucket
-from digest.sender.relay import Relay
-from digest.sender.relay_pool import RelayPool
+from digest.sender.message_data import Envelope
+from digest.sender.rate_limits import Gate, Rates, SlidingWindow, TokenBucket
+from digest.sender.relay_pool import Relay, RelayPool
 from digest.sender.smtp import SmtpTransport
 from tests.faults.script import Action, Moment, Stage
 from tests.faults.scripted_server import ScriptedServer

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from digest.config.settings import SmtpSettings
 from digest.errors import RelayUnavailable, SenderError
 from digest.model.delivery import Accepted, Deferred, Outcome, Rejected, Reply, Unknown
-from digest.sender.envelope import Envelope
+from digest.sender.message_data import Envelope
 from digest.sender.smtp import SmtpTransport
 from tests.faults.manners import OFFERED, PLAIN
 from tests.faults.script import Action, Moment, Say, Script, Stage, always, honest

@@ -14,7 +14,7 @@ import pytest
 from digest.config.settings import SmtpSettings
 from digest.errors import RelayUnavailable
 from digest.model.delivery import Accepted, Deferred, Outcome, Rejected, Reply, Unknown
-from digest.sender.envelope import Envelope
+from digest.sender.message_data import Envelope
 from digest.sender.smtp import SmtpTransport
 from tests.faults.manners import OFFERED, PLAIN
 from tests.faults.script import Action, Hang, Leave, Moment, Say, Script, Stage, Stall, always

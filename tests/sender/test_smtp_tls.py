@@ -15,9 +15,9 @@ from aiosmtpd.smtp import Session as ArrivedSession
 from digest.config.settings import Security, SmtpSettings
 from digest.errors import RelayUnavailable
 from digest.model.delivery import Accepted, Outcome, Reply, Unknown
-from digest.sender.envelope import Envelope
+from digest.sender.connection import ProbeReport, probe
 from digest.sender.local_server import free_port_controller
-from digest.sender.probe import ProbeReport, probe
+from digest.sender.message_data import Envelope
 from digest.sender.smtp import SmtpTransport
 from tests.faults.script import Action, Hang, Leave, Say, Stage, always
 from tests.faults.scripted_server import ScriptedServer

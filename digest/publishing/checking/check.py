@@ -178,7 +178,7 @@ async def _source(
 
 
 async def _smtp(smtp: SmtpSettings) -> Sequence[Finding]:
-    from digest.sender.probe import probe
+    from digest.sender.connection import probe
 
     try:
         report = await probe(smtp)

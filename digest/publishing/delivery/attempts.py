@@ -23,7 +23,7 @@ from digest.publishing.delivery.refusals import Refusals
 from digest.publishing.delivery.report import Progress
 from digest.publishing.delivery.signing import filled
 from digest.publishing.delivery.stopping import Stop
-from digest.sender.envelope import Envelope
+from digest.sender.message_data import Envelope
 from digest.sender.transport import Transport
 from digest.storage.deliveries import Settled
 from digest.storage.revocations import objection

@@ -19,7 +19,7 @@ from digest.model.newsletter import Newsletter
 from digest.publishing.delivery.signing import signer_of
 from digest.publishing.notices.occasions import WEEK, occasions
 from digest.sender import event_loop
-from digest.sender.envelope import Envelope
+from digest.sender.message_data import Envelope
 from digest.sender.transport import Transport
 from digest.storage import notifications
 from digest.storage.database import Database, open_database

@@ -8,8 +8,7 @@ from typing import Any, Self
 
 from digest.model.delivery import Outcome
 from digest.publishing.delivery.last_look import Objected
-from digest.sender.envelope import Envelope
-from digest.sender.message_data import Message
+from digest.sender.message_data import Envelope, Message
 from digest.sender.transport import Transport, unrecorded
 
 
