@@ -16,10 +16,11 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from digest.audience import importing, table
-from digest.audience.admission import Fate
-from digest.audience.changes import Circumstances
+from digest.audience import table
 from digest.storage.database import open_database
+from digest.subscribers import importing
+from digest.subscribers.changes import Circumstances
+from digest.subscribers.import_policy import Fate
 
 NOW = datetime(2026, 3, 12, 7, tzinfo=UTC)
 ROUNDS = 5

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterator, Mapping
 
-from digest.audience import columns
-from digest.audience.columns import Mapped
 from digest.audience.rows import BadRow, Row
 from digest.errors import AudienceError
+from digest.subscribers import columns
+from digest.subscribers.columns import Mapped
 
 
 def json_rows(text: str, said: Mapped) -> Iterator[Row | BadRow]:

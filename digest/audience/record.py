@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from digest.audience.address import for_people
 from digest.errors import AudienceError
 from digest.model.subscriber import Consent, Received, Subscriber, Subscription
 from digest.storage import subscribers, subscriptions, suppressions
 from digest.storage.database import Database
 from digest.storage.suppressions import Suppression
+from digest.subscribers.address import for_people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

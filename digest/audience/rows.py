@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from digest.audience.columns import Columns
+from digest.subscribers.columns import Columns
 
 
 class Row(NamedTuple):

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
-from digest.audience import columns
-from digest.audience.columns import Mapped
-from digest.audience.csv_rows import csv_rows
-from digest.audience.decoding import decoded
 from digest.audience.json_rows import json_rows, jsonl_rows
 from digest.audience.rows import BadRow, Row
 from digest.errors import AudienceError
+from digest.subscribers import columns
+from digest.subscribers.columns import Mapped
+from digest.subscribers.decoding import decoded_list
+from digest.subscribers.list_file import csv_rows
 
 
 class Format(StrEnum):
@@ -51,7 +51,7 @@ def read(
     """
     mapped = columns.mapped(said or {})
     with _named(name):
-        text, remarks = decoded(data, encoding)
+        text, remarks = decoded_list(data, encoding)
         if not text.strip():
             raise AudienceError(
                 "the file is empty", hint="Expected a line of column names, `email` among them."

@@ -132,10 +132,10 @@ def _reader(
     *,
     as_json: bool,
 ) -> None:
-    from digest.audience.address import normalise
     from digest.publishing.explain_reader import explain_reader
     from digest.scheduler.next_hour import next_hour
     from digest.storage import subscribers, suppressions
+    from digest.subscribers.address import normalise
 
     with typed_in():
         address = normalise(email)

@@ -17,9 +17,9 @@ from digest.errors import UsageError
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from digest.audience.changes import Circumstances
     from digest.model.subscriber import Standing
     from digest.storage.database import Database
+    from digest.subscribers.changes import Circumstances
 
 
 Wording = Annotated[
@@ -65,8 +65,8 @@ def circumstances(
     newsletter: str | None, *, wording: str | None = None, file: Path | None = None
 ) -> "Circumstances":
     """Where and when a change happens: now, from the command line or from a file."""
-    from digest.audience.changes import Circumstances
-    from digest.audience.particulars import one_line
+    from digest.subscribers.changes import Circumstances
+    from digest.subscribers.field_values import one_line
 
     name = "standard input" if str(file) == "-" else file and one_line(file.name)
     return Circumstances(

@@ -76,8 +76,9 @@ def import_(
 
     Example: `digest subscribers import readers.csv --dry-run`
     """
-    from digest.audience import importing, table
+    from digest.audience import table
     from digest.cli.roster import counting, print_import
+    from digest.subscribers import importing
 
     settings = session_of(context).settings
     given = circumstances(key_of(context, newsletter), wording=consent, file=file)
@@ -123,8 +124,8 @@ def export(
 
     Example: `digest subscribers export --out readers.csv`
     """
-    from digest.audience import exporting
     from digest.storage import suppressions
+    from digest.subscribers import exporting
 
     if out:
         writable(out)

@@ -73,7 +73,7 @@ def preview(
     chosen = session.settings.newsletter(newsletter)
     now = next_second(instant_of(at, session.settings))
     if reader is not None:
-        from digest.audience.address import normalise
+        from digest.subscribers.address import normalise
 
         with typed_in():
             reader = normalise(reader)

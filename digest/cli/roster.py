@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from digest.audience.address import for_people
-from digest.audience.admission import Fate
-from digest.audience.importing import ImportReport, ReadList, Remark
-from digest.audience.particulars import one_line
 from digest.audience.record import Record
 from digest.cli.output import messages, note, print_json, say
 from digest.cli.tables import print_table
 from digest.lib.formatting import counted
 from digest.lib.timestamps import to_text
 from digest.model.subscriber import Member, Standing
+from digest.subscribers.address import for_people
+from digest.subscribers.field_values import one_line
+from digest.subscribers.import_policy import Fate
+from digest.subscribers.importing import ImportReport, ReadList, Remark
 
 #: So many remarks of a kind are shown; `--json` has all.
 _SHOWN = 20

@@ -90,11 +90,11 @@ def _test(
     *,
     as_json: bool,
 ) -> None:
-    from digest.audience.address import normalise
     from digest.lib.timestamps import next_second
     from digest.model.delivery import Accepted
     from digest.publishing.preview import preview, send_test
     from digest.publishing.skipped import Skipped
+    from digest.subscribers.address import normalise
 
     with typed_in():
         to = normalise(to)

@@ -22,7 +22,7 @@ from digest.cli.session import reading, typed_in
 from digest.errors import UsageError
 
 if TYPE_CHECKING:
-    from digest.audience.membership import Leaving
+    from digest.subscribers.membership import Leaving
 
 app = typer.Typer(
     name="subscribers",
@@ -68,11 +68,11 @@ def add(
 
     Example: `digest subscribers add "Eva Sá <eva@example.com>" --timezone Europe/Lisbon`
     """
-    from digest.audience import membership, reader
-    from digest.audience.admission import Fate
+    from digest.subscribers import import_row, membership
+    from digest.subscribers.import_policy import Fate
 
     with typed_in():
-        typed = reader.typed(
+        typed = import_row.typed(
             email, name=name, language=language, timezone=timezone, topics=split(topics)
         )
     given = circumstances(key_of(context, newsletter), wording=consent)
@@ -123,9 +123,9 @@ def show(context: typer.Context, email: Email, *, as_json: AsJson = False) -> No
 
     Example: `digest subscribers show eva@example.com`
     """
-    from digest.audience.address import normalise
     from digest.audience.record import record_of
     from digest.cli.roster import print_record, record_as_json
+    from digest.subscribers.address import normalise
 
     with typed_in():
         address = normalise(email)
@@ -152,8 +152,8 @@ def unsubscribe(
 
     Example: `digest subscribers unsubscribe eva@example.com --reason "by phone, 12 March"`
     """
-    from digest.audience import membership
-    from digest.audience.address import normalise
+    from digest.subscribers import membership
+    from digest.subscribers.address import normalise
 
     given = circumstances(key_of(context, newsletter))
     with typed_in():
@@ -178,8 +178,8 @@ def suppress(
 
     Example: `digest subscribers suppress eva@example.com --reason "asked by letter"`
     """
-    from digest.audience import membership
-    from digest.audience.address import normalise
+    from digest.subscribers import membership
+    from digest.subscribers.address import normalise
 
     with typed_in():
         address = normalise(email)
@@ -193,7 +193,7 @@ def suppress(
 
 
 def _why(reason: str) -> str:
-    from digest.audience.particulars import one_line
+    from digest.subscribers.field_values import one_line
 
     clean = one_line(reason)
     if not clean:

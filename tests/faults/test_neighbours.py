@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from digest.audience.changes import Circumstances
-from digest.audience.membership import suppress, unsubscribe
 from digest.storage.database import open_database
+from digest.subscribers.changes import Circumstances
+from digest.subscribers.membership import suppress, unsubscribe
 from tests.faults.accounts import assert_accounts_balance
 from tests.faults.gazette import CONNECTIONS, DEADLINE, READERS, Gazette, Sender, reader
 from tests.faults.script import Action, Late, Moment, Say, Stage, once

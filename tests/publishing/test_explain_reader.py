@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from digest.audience import membership
-from digest.audience.changes import Circumstances
-from digest.audience.reader import Reader
 from digest.model.delivery import Deferred, Rejected, Reply, Unknown
 from digest.model.subscriber import Standing
 from digest.publishing.explain_reader import ReaderOf, explain_reader
 from digest.storage import subscribers
 from digest.storage.database import Access, open_database
+from digest.subscribers import membership
+from digest.subscribers.changes import Circumstances
+from digest.subscribers.import_row import Reader
 from tests.publishing.paper import NOW, Paper
 from tests.recording_transport import RecordingTransport
 

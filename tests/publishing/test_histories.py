@@ -8,9 +8,6 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.audience import membership
-from digest.audience.changes import Circumstances
-from digest.audience.reader import Reader
 from digest.errors import DigestError
 from digest.lib.timestamps import to_text
 from digest.model.newsletter import Rules
@@ -19,6 +16,9 @@ from digest.publishing.audit import audit
 from digest.publishing.prepare import prepare
 from digest.storage import articles
 from digest.storage.database import Database, open_database
+from digest.subscribers import membership
+from digest.subscribers.changes import Circumstances
+from digest.subscribers.import_row import Reader
 from tests.publishing.paper import NOW, Paper, paper_in
 
 WORDS = ["ferry", "bridge", "council", "tide", "library", "choir", "harbour", "storm"]

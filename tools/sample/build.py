@@ -19,8 +19,6 @@ from pathlib import Path
 from typing import Final
 
 from digest.audience import table
-from digest.audience.changes import Circumstances
-from digest.audience.importing import import_readers, read_list
 from digest.config.load import load
 from digest.config.settings import Settings
 from digest.errors import DigestError
@@ -28,6 +26,8 @@ from digest.ingest.sources import gather
 from digest.lib.timestamps import to_text
 from digest.storage import articles
 from digest.storage.database import Database, open_database
+from digest.subscribers.changes import Circumstances
+from digest.subscribers.importing import import_readers, read_list
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SAMPLE: Final = ROOT / "digest" / "sample"

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import TypeVar
 
-from digest.audience import particulars
-from digest.audience.address import normalise, typed_address
-from digest.audience.columns import Columns
 from digest.errors import AudienceError
 from digest.model.subscriber import Standing
+from digest.subscribers import field_values
+from digest.subscribers.address import normalise, typed_address
+from digest.subscribers.columns import Columns
 
 T = TypeVar("T")
 
@@ -55,25 +55,25 @@ def read(
     reader = Reader(
         line=line,
         email=normalise(cells[columns.email]),
-        standing=particulars.standing(cell[columns.state]),
+        standing=field_values.standing(cell[columns.state]),
     )
     name = cell[columns.name]
     if columns.first_name is not None or columns.last_name is not None:
         name = f"{cell[columns.first_name]} {cell[columns.last_name]}"
     if name:
-        reader.name = _usable(particulars.name, name, notes) or ""
+        reader.name = _usable(field_values.name, name, notes) or ""
     if text := cell[columns.language]:
-        reader.language = _usable(particulars.language, text, notes)
+        reader.language = _usable(field_values.language, text, notes)
     if text := cell[columns.timezone]:
-        reader.timezone = _usable(particulars.timezone, text, notes)
+        reader.timezone = _usable(field_values.timezone, text, notes)
     if text := cell[columns.topics]:
         reader.topics = _usable(_topics, text, notes) or ()
     if text := cell[columns.since]:
-        reader.since = _usable(lambda it: particulars.since(it, now=now, zone=zone), text, notes)
+        reader.since = _usable(lambda it: field_values.since(it, now=now, zone=zone), text, notes)
     if text := cell[columns.reason]:
-        reader.reason = particulars.one_line(text[:5_000])[:500]
+        reader.reason = field_values.one_line(text[:5_000])[:500]
     elif reader.standing in (Standing.UNSUBSCRIBED, Standing.SUPPRESSED):
-        reader.reason = particulars.reason_of(cell[columns.state])
+        reader.reason = field_values.reason_of(cell[columns.state])
     if columns.fields:
         reader.fields = _fields(columns, cell, notes)
     reader.notes = tuple(notes)
@@ -97,10 +97,10 @@ def typed(
         line=0,
         email=address.email,
         standing=Standing.ACTIVE,
-        name=particulars.name(name or address.name),
-        language=particulars.language(language) if language else None,
-        timezone=particulars.timezone(timezone) if timezone else None,
-        topics=particulars.topics(list(topics)),
+        name=field_values.name(name or address.name),
+        language=field_values.language(language) if language else None,
+        timezone=field_values.timezone(timezone) if timezone else None,
+        topics=field_values.topics(list(topics)),
     )
 
 
@@ -132,7 +132,7 @@ def _fields(columns: Columns, cell: _Cells, notes: list[str]) -> Mapping[str, st
         if not cell[place]:
             continue
         try:
-            if text := particulars.field(cell[place]):
+            if text := field_values.field(cell[place]):
                 fields[name] = text
         except AudienceError as error:
             notes.append(f"{name!r}: {error.message}")
@@ -142,9 +142,9 @@ def _fields(columns: Columns, cell: _Cells, notes: list[str]) -> Mapping[str, st
 def _topics(cell: str) -> tuple[str, ...]:
     """Topics parted by semicolons, commas or bars, or a JSON array of them."""
     if not cell.startswith("["):
-        return particulars.topics(re.split(r"[;,|]", cell))
+        return field_values.topics(re.split(r"[;,|]", cell))
     try:
-        return particulars.topics([str(topic) for topic in json.loads(cell)])
+        return field_values.topics([str(topic) for topic in json.loads(cell)])
     except (ValueError, RecursionError):
         raise AudienceError(f"the topics {cell[:40]!r}, expected a JSON array") from None
 

@@ -14,13 +14,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, TextIO
 
-from digest.audience import columns
-from digest.audience.reader import topics_cell
-from digest.audience.spreadsheet import guard
 from digest.lib.timestamps import to_text
 from digest.model.subscriber import Member, Standing
 from digest.storage import subscriptions
 from digest.storage.database import Database
+from digest.subscribers import columns
+from digest.subscribers.formula_guard import guard
+from digest.subscribers.import_row import topics_cell
 
 #: After these the list's own fields follow.
 _COLUMNS: Final = (*columns.OWN, columns.REASON)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from digest.audience import importing, table
-from digest.audience.changes import Circumstances
-from digest.audience.importing import ImportReport, ReadList
+from digest.audience import table
 from digest.storage.database import Database, open_database
+from digest.subscribers import importing
+from digest.subscribers.changes import Circumstances
+from digest.subscribers.importing import ImportReport, ReadList
 
 NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
 

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Final
 
-from digest.audience.address import for_people
-from digest.audience.admission import Fate, decide
-from digest.audience.changes import Changes, Circumstances
-from digest.audience.reader import Reader
 from digest.errors import AudienceError
 from digest.model.subscriber import Standing, Subscription, SubscriptionState
 from digest.storage import subscribers, subscriptions, suppressions
 from digest.storage.database import Database
+from digest.subscribers.address import for_people
+from digest.subscribers.changes import Changes, Circumstances
+from digest.subscribers.import_policy import Fate, decide
+from digest.subscribers.import_row import Reader
 
 _LINE: Final = 0  # a single reader comes from no file
 

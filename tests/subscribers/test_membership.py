@@ -3,15 +3,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digest.audience import membership
-from digest.audience.admission import Fate
-from digest.audience.changes import Circumstances
-from digest.audience.reader import typed
 from digest.audience.record import record_of
 from digest.errors import AudienceError
 from digest.model.subscriber import Action, SubscriptionState
 from digest.storage import subscribers, subscriptions, suppressions
 from digest.storage.database import Database
+from digest.subscribers import membership
+from digest.subscribers.changes import Circumstances
+from digest.subscribers.import_policy import Fate
+from digest.subscribers.import_row import typed
 
 NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
 

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from digest.audience import importing, table
-from digest.audience.admission import Fate
-from digest.audience.changes import Circumstances
-from digest.audience.importing import ImportReport, ReadList
+from digest.audience import table
 from digest.model.subscriber import Action, Standing
 from digest.storage import subscribers, subscriptions, suppressions
 from digest.storage.database import Database, open_database
+from digest.subscribers import importing
+from digest.subscribers.changes import Circumstances
+from digest.subscribers.import_policy import Fate
+from digest.subscribers.importing import ImportReport, ReadList
 
 NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
 
@@ -313,7 +314,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from digest.audience import importing, table
-from digest.audience.changes import Circumstances
+from digest.subscribers.changes import Circumstances
 from digest.storage.database import open_database
 
 now = datetime(2026, 3, 12, 7, tzinfo=UTC)

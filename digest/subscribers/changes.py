@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from digest.audience.admission import state_for, with_values
-from digest.audience.reader import Reader
 from digest.model.subscriber import (
     Action,
     Consent,
@@ -17,6 +15,8 @@ from digest.model.subscriber import (
 )
 from digest.storage import subscribers, subscriptions, suppressions
 from digest.storage.database import Database
+from digest.subscribers.import_policy import state_for, with_values
+from digest.subscribers.import_row import Reader
 
 _VOUCHED: Final = "the owner of the list vouches for this reader"
 

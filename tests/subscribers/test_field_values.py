@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.audience import particulars
 from digest.errors import AudienceError
 from digest.model.subscriber import Standing
+from digest.subscribers import field_values
 
 NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
 
@@ -27,20 +27,20 @@ NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
     ],
 )
 def test_a_name_is_one_line_that_steers_nothing(typed: str, name: str) -> None:
-    assert particulars.name(typed) == name
+    assert field_values.name(typed) == name
 
 
 @given(st.text())
 def test_cleaning_a_line_twice_changes_nothing(text: str) -> None:
-    once = particulars.one_line(text)
-    assert particulars.one_line(once) == once
+    once = field_values.one_line(text)
+    assert field_values.one_line(once) == once
     assert all(character.isprintable() or character in "\u200c\u200d" for character in once)
 
 
 @given(st.text())
 def test_cleaning_a_field_twice_changes_nothing(text: str) -> None:
-    once = particulars.field(text)
-    assert particulars.field(once) == once
+    once = field_values.field(text)
+    assert field_values.field(once) == once
     assert "\r" not in once
     assert "\x1b" not in once
 
@@ -48,26 +48,26 @@ def test_cleaning_a_field_twice_changes_nothing(text: str) -> None:
 @pytest.mark.parametrize("typed", ["=?utf-8?q?x=0ABcc=3A_v=40x?=", "x" * 201])
 def test_a_name_that_would_become_another_header_is_refused(typed: str) -> None:
     with pytest.raises(AudienceError):
-        particulars.name(typed)
+        field_values.name(typed)
 
 
 def test_a_language_is_judged_by_its_shape_alone() -> None:
-    assert particulars.language("pt_br") == "pt-BR"
-    assert particulars.language("ga") == "ga"
+    assert field_values.language("pt_br") == "pt-BR"
+    assert field_values.language("ga") == "ga"
     for wrong in ("English", "e", "de;at", "", "pt-"):
         with pytest.raises(AudienceError):
-            particulars.language(wrong)
+            field_values.language(wrong)
 
 
 def test_a_time_zone_is_one_of_the_iana_database() -> None:
-    assert particulars.timezone("europe/lisbon") == "Europe/Lisbon"
+    assert field_values.timezone("europe/lisbon") == "Europe/Lisbon"
     for wrong in ("Lisbon", "+01:00", "CEST", "../etc/passwd", "Factory", "localtime"):
         with pytest.raises(AudienceError):
-            particulars.timezone(wrong)
+            field_values.timezone(wrong)
 
 
 def test_topics_are_sorted_and_each_is_there_once() -> None:
-    assert particulars.topics(["Sport", "arts", "sport", " ", "Town  hall"]) == (
+    assert field_values.topics(["Sport", "arts", "sport", " ", "Town  hall"]) == (
         "arts",
         "Sport",
         "Town hall",
@@ -75,18 +75,18 @@ def test_topics_are_sorted_and_each_is_there_once() -> None:
 
 
 def test_a_state_has_our_words_and_those_of_other_programs() -> None:
-    assert particulars.standing("") is Standing.ACTIVE
-    assert particulars.standing(" Unsubscribed ") is Standing.UNSUBSCRIBED
-    assert particulars.standing("Complained") is Standing.SUPPRESSED
+    assert field_values.standing("") is Standing.ACTIVE
+    assert field_values.standing(" Unsubscribed ") is Standing.UNSUBSCRIBED
+    assert field_values.standing("Complained") is Standing.SUPPRESSED
     with pytest.raises(AudienceError, match="expected one of active, pending"):
-        particulars.standing("gone")
+        field_values.standing("gone")
 
 
 @pytest.mark.parametrize("word", ["bounced", "cleaned"])
 def test_a_bounce_ends_a_subscription_and_does_not_bar_the_address_for_good(word: str) -> None:
-    assert particulars.standing(word) is Standing.UNSUBSCRIBED
-    assert particulars.reason_of(f" {word.title()} ") == word
-    assert particulars.reason_of("unsubscribed") == ""
+    assert field_values.standing(word) is Standing.UNSUBSCRIBED
+    assert field_values.reason_of(f" {word.title()} ") == word
+    assert field_values.reason_of("unsubscribed") == ""
 
 
 @pytest.mark.parametrize(
@@ -98,10 +98,10 @@ def test_a_bounce_ends_a_subscription_and_does_not_bar_the_address_for_good(word
     ],
 )
 def test_a_date_without_a_zone_is_local(typed: str, instant: datetime) -> None:
-    assert particulars.since(typed, now=NOW, zone=ZoneInfo("Europe/Paris")) == instant
+    assert field_values.since(typed, now=NOW, zone=ZoneInfo("Europe/Paris")) == instant
 
 
 @pytest.mark.parametrize("typed", ["yesterday", "2026-13-01", "2027-01-01", "0001-01-01", "1/2/26"])
 def test_a_date_that_cannot_be_is_refused(typed: str) -> None:
     with pytest.raises(AudienceError):
-        particulars.since(typed, now=NOW, zone=ZoneInfo("Europe/Paris"))
+        field_values.since(typed, now=NOW, zone=ZoneInfo("Europe/Paris"))

@@ -13,12 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digest.audience import importing, table
-from digest.audience.changes import Circumstances
-from digest.audience.exporting import Format, export_list, to_file
+from digest.audience import table
 from digest.model.subscriber import Standing
 from digest.storage import subscriptions
 from digest.storage.database import Database, open_database
+from digest.subscribers import importing
+from digest.subscribers.changes import Circumstances
+from digest.subscribers.exporting import Format, export_list, to_file
 
 NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
 

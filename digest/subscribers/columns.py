@@ -6,8 +6,8 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final
 
-from digest.audience.particulars import one_line
 from digest.errors import AudienceError, UsageError
+from digest.subscribers.field_values import one_line
 
 #: The columns that an export writes first, in this order.
 OWN: Final = ("email", "name", "language", "timezone", "topics", "state", "since")

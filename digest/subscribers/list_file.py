@@ -5,11 +5,11 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from digest.audience import columns, spreadsheet
-from digest.audience.columns import Columns, Mapped
 from digest.audience.rows import BadRow, Row
 from digest.errors import AudienceError
 from digest.lib.text_files import allow_long_fields
+from digest.subscribers import columns, formula_guard
+from digest.subscribers.columns import Columns, Mapped
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader
@@ -50,7 +50,7 @@ def csv_rows(text: str, delimiter: str | None, said: Mapped) -> Iterator[Row | B
         if fault := header.fault_of(cells):
             yield BadRow(start, fault)
         else:
-            yield Row(start, header, spreadsheet.unguard_all(cells))
+            yield Row(start, header, formula_guard.unguard_all(cells))
 
 
 def _told_delimiter(text: str) -> tuple[str | None, str, int]:
@@ -72,7 +72,7 @@ def _opened(text: str, delimiter: str | None, said: Mapped) -> tuple["CsvReader"
         except csv.Error:
             continue
         first = max(first, cells, key=len)
-        header = spreadsheet.unguard_all(cells)
+        header = formula_guard.unguard_all(cells)
         if columns.has_email(header, said):
             if title := columns.missing(header, said):
                 raise AudienceError(

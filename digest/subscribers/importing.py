@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Final
 
-from digest.audience import reader
-from digest.audience.admission import RANK, Fate, decide, standing_of
-from digest.audience.changes import Changes, Circumstances
-from digest.audience.columns import Columns
-from digest.audience.reader import Reader
 from digest.audience.rows import BadRow, Row
 from digest.errors import AudienceError
 from digest.model.subscriber import Subscriber, Subscription
 from digest.storage import subscribers, subscriptions, suppressions
 from digest.storage.database import Database
+from digest.subscribers import import_row
+from digest.subscribers.changes import Changes, Circumstances
+from digest.subscribers.columns import Columns
+from digest.subscribers.import_policy import RANK, Fate, decide, standing_of
+from digest.subscribers.import_row import Reader
 
 _BATCH: Final = 5_000
 
@@ -66,7 +66,7 @@ def read_list(rows: Iterable[Row | BadRow], *, now: datetime, zone: tzinfo) -> R
             header = row.columns
             fields |= dict.fromkeys(name for name, _ in header.fields)
         try:
-            one = reader.read(row.line, row.columns, row.cells, now=now, zone=zone)
+            one = import_row.read(row.line, row.columns, row.cells, now=now, zone=zone)
         except AudienceError as error:
             rejected.append(Remark(line=row.line, text=error.message))
             continue

@@ -7,8 +7,8 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
-from digest.audience.reader import Reader
 from digest.model.subscriber import Standing, Subscriber, Subscription, SubscriptionState
+from digest.subscribers.import_row import Reader
 
 
 class Fate(StrEnum):

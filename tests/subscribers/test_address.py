@@ -4,9 +4,9 @@ from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digest.audience import address
-from digest.audience.address import for_people, normalise, typed_address
 from digest.errors import AudienceError
+from digest.subscribers import address
+from digest.subscribers.address import for_people, normalise, typed_address
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.audience.spreadsheet import guard, unguard
+from digest.subscribers.formula_guard import guard, unguard
 
 
 @given(st.text())
