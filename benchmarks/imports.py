@@ -16,9 +16,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from digest.audience import table
 from digest.storage.database import open_database
-from digest.subscribers import importing
+from digest.subscribers import importing, list_file
 from digest.subscribers.changes import Circumstances
 from digest.subscribers.import_policy import Fate
 
@@ -47,7 +46,7 @@ def through_import(data: bytes, path: Path) -> float:
     """Seconds from the bytes of the file to the commit."""
     with open_database(path) as db:
         begin = time.perf_counter()
-        listed = importing.read_list(table.read(data).rows, now=NOW, zone=UTC)
+        listed = importing.read_list(list_file.read(data).rows, now=NOW, zone=UTC)
         given = Circumstances(
             newsletter="daily",
             now=NOW,
@@ -63,7 +62,7 @@ def again(data: bytes, path: Path) -> float:
     """Seconds to import a file whose readers are all on the list already."""
     with open_database(path) as db:
         begin = time.perf_counter()
-        listed = importing.read_list(table.read(data).rows, now=NOW, zone=UTC)
+        listed = importing.read_list(list_file.read(data).rows, now=NOW, zone=UTC)
         given = Circumstances(newsletter="daily", now=NOW, origin="x", tokens=str)
         report = importing.import_readers(db, listed.readers, given)
         seconds = time.perf_counter() - begin

@@ -76,13 +76,12 @@ def import_(
 
     Example: `digest subscribers import readers.csv --dry-run`
     """
-    from digest.audience import table
     from digest.cli.roster import counting, print_import
-    from digest.subscribers import importing
+    from digest.subscribers import importing, list_file
 
     settings = session_of(context).settings
     given = circumstances(key_of(context, newsletter), wording=consent, file=file)
-    found = table.read(
+    found = list_file.read(
         whole(file),
         name="standard input" if str(file) == "-" else file.name,
         encoding=encoding,

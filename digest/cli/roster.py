@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from digest.audience.record import Record
 from digest.cli.output import messages, note, print_json, say
 from digest.cli.tables import print_table
 from digest.lib.formatting import counted
@@ -18,6 +17,7 @@ from digest.subscribers.address import for_people
 from digest.subscribers.field_values import one_line
 from digest.subscribers.import_policy import Fate
 from digest.subscribers.importing import ImportReport, ReadList, Remark
+from digest.subscribers.membership import Record
 
 #: So many remarks of a kind are shown; `--json` has all.
 _SHOWN = 20

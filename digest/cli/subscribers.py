@@ -123,9 +123,9 @@ def show(context: typer.Context, email: Email, *, as_json: AsJson = False) -> No
 
     Example: `digest subscribers show eva@example.com`
     """
-    from digest.audience.record import record_of
     from digest.cli.roster import print_record, record_as_json
     from digest.subscribers.address import normalise
+    from digest.subscribers.membership import record_of
 
     with typed_in():
         address = normalise(email)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Final
 
-from digest.audience.rows import BadRow, Row
 from digest.errors import AudienceError
 from digest.model.subscriber import Subscriber, Subscription
 from digest.storage import subscribers, subscriptions, suppressions
@@ -19,6 +18,7 @@ from digest.subscribers.changes import Changes, Circumstances
 from digest.subscribers.columns import Columns
 from digest.subscribers.import_policy import RANK, Fate, decide, standing_of
 from digest.subscribers.import_row import Reader
+from digest.subscribers.list_file import BadRow, Row
 
 _BATCH: Final = 5_000
 

@@ -1,18 +1,49 @@
-"""CSV as spreadsheets and list services write it -> rows."""
+"""CSV as spreadsheets and list services write it -> rows.
+
+The rows of a file of readers, whatever it is written in.
+
+JSON and JSON Lines -> rows: each object is one, with column names of its own.
+
+A file of readers -> its rows, whatever its format, encoding and delimiter.
+
+The file is taken whole: the database must not stay locked while somebody's pipe is slow, and an
+encoding can only be told for certain from all of it.
+"""
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from digest.audience.rows import BadRow, Row
 from digest.errors import AudienceError
 from digest.lib.text_files import allow_long_fields
 from digest.subscribers import columns, formula_guard
 from digest.subscribers.columns import Columns, Mapped
+from digest.subscribers.decoding import decoded_list
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader
+
+
+class Row(NamedTuple):
+    """The cells of one row, and which column each is in. `line` counts from 1."""
+
+    line: int
+    columns: Columns
+    cells: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that cannot be used, and why."""
+
+    line: int
+    reason: str
+
 
 _DELIMITERS: Final = ",;\t|"
 
@@ -100,3 +131,123 @@ def _no_header(cells: Sequence[str]) -> AudienceError:
 
 def _listed(cells: Sequence[str]) -> str:
     return ", ".join(repr(cell[:40]) for cell in cells[:6])
+
+
+def json_rows(text: str, said: Mapped) -> Iterator[Row | BadRow]:
+    """The objects of one list. Raises AudienceError for what is not JSON."""
+    try:
+        items = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise AudienceError(f"the file is not JSON: {error}") from None
+    for number, item in enumerate(items, start=1):
+        yield _object(number, item, said)
+
+
+def jsonl_rows(text: str, said: Mapped) -> Iterator[Row | BadRow]:
+    """One object a line."""
+    # Not splitlines(): a JSON text may hold U+2028 as it is.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            item = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            yield BadRow(number, f"not JSON: {error}")
+        else:
+            yield _object(number, item, said)
+
+
+def _object(number: int, item: object, said: Mapped) -> Row | BadRow:
+    if not isinstance(item, Mapping):
+        return BadRow(number, 'expected an object such as {"email": "name@example.com"}')
+    names = tuple(str(name) for name in item)
+    if not columns.has_email(names, said):
+        return BadRow(number, f"there is no `email`; found {', '.join(names[:6]) or 'nothing'}")
+    try:
+        header = columns.of(names, said)
+    except AudienceError as error:
+        return BadRow(number, error.message)
+    return Row(number, header, [_as_text(value) for value in item.values()])
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+class Format(StrEnum):
+    """What a file of readers is written in."""
+
+    CSV = "csv"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A file, understood as far as its format. Reading `rows` may still find it broken."""
+
+    rows: Iterator[Row | BadRow]
+    remarks: tuple[str, ...] = ()
+
+
+def read(
+    data: bytes,
+    *,
+    name: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    said: Mapping[str, str] | None = None,
+) -> Table:
+    """Understand a file; its encoding, format and delimiter are found out unless they are given.
+
+    `name` is what messages call it. `said` is what the file calls our columns, where that is
+    something of its own: `{"name": "Vorname"}`.
+    Raises AudienceError, here or while `rows` are read, for a file that cannot be read as a list,
+    and UsageError for a column in `said` that we do not have.
+    """
+    mapped = columns.mapped(said or {})
+    with _named(name):
+        text, remarks = decoded_list(data, encoding)
+        if not text.strip():
+            raise AudienceError(
+                "the file is empty", hint="Expected a line of column names, `email` among them."
+            )
+    return Table(
+        rows=_rows(text, delimiter, mapped, name),
+        remarks=tuple(f"{name}: {remark}" if name else remark for remark in remarks),
+    )
+
+
+@contextmanager
+def _named(name: str | None) -> Iterator[None]:
+    """Errors with the name of the file in front."""
+    try:
+        yield
+    except AudienceError as error:
+        if name is None:
+            raise
+        raise AudienceError(f"{name}: {error.message}", hint=error.hint) from None
+
+
+def _rows(
+    text: str, delimiter: str | None, said: Mapped, name: str | None
+) -> Iterator[Row | BadRow]:
+    with _named(name):
+        match _format_of(text):
+            case Format.CSV:
+                yield from csv_rows(text, delimiter, said)
+            case Format.JSON:
+                yield from json_rows(text, said)
+            case Format.JSONL:
+                yield from jsonl_rows(text, said)
+
+
+def _format_of(text: str) -> Format:
+    first = text.lstrip()[:1]
+    if first == "[":
+        return Format.JSON
+    return Format.JSONL if first == "{" else Format.CSV

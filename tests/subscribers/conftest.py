@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from digest.audience import table
 from digest.storage.database import Database, open_database
-from digest.subscribers import importing
+from digest.subscribers import importing, list_file
 from digest.subscribers.changes import Circumstances
 from digest.subscribers.importing import ImportReport, ReadList
 
@@ -37,7 +36,7 @@ def bring_in(db: Database, given: Circumstances) -> Import:
     """Import the text of a file."""
 
     def run(text: str) -> tuple[ReadList, ImportReport]:
-        listed = importing.read_list(table.read(text.encode()).rows, now=NOW, zone=UTC)
+        listed = importing.read_list(list_file.read(text.encode()).rows, now=NOW, zone=UTC)
         return listed, importing.import_readers(db, listed.readers, given)
 
     return run

@@ -13,11 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digest.audience import table
 from digest.model.subscriber import Standing
 from digest.storage import subscriptions
 from digest.storage.database import Database, open_database
-from digest.subscribers import importing
+from digest.subscribers import importing, list_file
 from digest.subscribers.changes import Circumstances
 from digest.subscribers.exporting import Format, export_list, to_file
 
@@ -48,7 +47,7 @@ def bring_in(db: Database, text: str) -> None:
     circumstances = Circumstances(
         newsletter="daily", now=NOW, origin="test", tokens=lambda: f"t{next(numbers)}"
     )
-    listed = importing.read_list(table.read(text.encode()).rows, now=NOW, zone=UTC)
+    listed = importing.read_list(list_file.read(text.encode()).rows, now=NOW, zone=UTC)
     assert listed.rejected == []
     assert listed.notes == []
     importing.import_readers(db, listed.readers, circumstances)

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from digest.audience import table
 from digest.model.subscriber import Action, Standing
 from digest.storage import subscribers, subscriptions, suppressions
 from digest.storage.database import Database, open_database
-from digest.subscribers import importing
+from digest.subscribers import importing, list_file
 from digest.subscribers.changes import Circumstances
 from digest.subscribers.import_policy import Fate
 from digest.subscribers.importing import ImportReport, ReadList
@@ -236,7 +235,7 @@ def test_each_change_leaves_a_receipt(db: Database, given: Circumstances) -> Non
         numbered=True,
     )
     for text in ("email\nx\neva@example.com\n", "email,state\neva@example.com,unsubscribed\n"):
-        listed = importing.read_list(table.read(text.encode()).rows, now=NOW, zone=UTC)
+        listed = importing.read_list(list_file.read(text.encode()).rows, now=NOW, zone=UTC)
         importing.import_readers(db, listed.readers, circumstances)
     person = subscribers.find(db, "eva@example.com")
     assert person is not None
@@ -253,7 +252,9 @@ def test_a_person_of_another_newsletter_gets_a_second_subscription(
     db: Database, bring_in: Import
 ) -> None:
     bring_in("email,name\neva@example.com,Eva\n")
-    listed = importing.read_list(table.read(b"email\nEva@example.com\n").rows, now=NOW, zone=UTC)
+    listed = importing.read_list(
+        list_file.read(b"email\nEva@example.com\n").rows, now=NOW, zone=UTC
+    )
     weekly = Circumstances(newsletter="weekly", now=NOW, origin="x", tokens=lambda: "w1")
     importing.import_readers(db, listed.readers, weekly)
     person = subscribers.find(db, "eva@example.com")
@@ -266,7 +267,7 @@ def test_a_dry_run_decides_the_same_and_writes_nothing(
     db: Database, bring_in: Import, given: Circumstances
 ) -> None:
     bring_in("email,state\na@example.com,\nb@example.com,paused\n")
-    rows = table.read(
+    rows = list_file.read(
         b"email,state\na@example.com,paused\nb@example.com,\nc@example.com,\na@example.com,suppressed\n"
     ).rows
     listed = importing.read_list(rows, now=NOW, zone=UTC)
@@ -296,7 +297,7 @@ def test_an_error_in_the_middle_leaves_the_list_as_it_was(
     bring_in("email\na@example.com\n")
     before = everything(db.path)
     rows = "".join(f"r{number}@example.com\n" for number in range(12_000))
-    listed = importing.read_list(table.read(f"email\n{rows}".encode()).rows, now=NOW, zone=UTC)
+    listed = importing.read_list(list_file.read(f"email\n{rows}".encode()).rows, now=NOW, zone=UTC)
 
     def fail(done: int) -> None:
         if done > 5_000:

@@ -1,8 +1,7 @@
 import pytest
 
-from digest.audience.rows import BadRow, Row
-from digest.audience.table import read
 from digest.errors import AudienceError, UsageError
+from digest.subscribers.list_file import BadRow, Row, read
 
 
 def cells(data: bytes, delimiter: str | None = None) -> list[list[str]]:

@@ -3,7 +3,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digest.audience.record import record_of
 from digest.errors import AudienceError
 from digest.model.subscriber import Action, SubscriptionState
 from digest.storage import subscribers, subscriptions, suppressions
@@ -12,6 +11,7 @@ from digest.subscribers import membership
 from digest.subscribers.changes import Circumstances
 from digest.subscribers.import_policy import Fate
 from digest.subscribers.import_row import typed
+from digest.subscribers.membership import record_of
 
 NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
 

@@ -18,7 +18,6 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from digest.audience import table
 from digest.config.load import load
 from digest.config.settings import Settings
 from digest.errors import DigestError
@@ -26,6 +25,7 @@ from digest.ingest.sources import gather
 from digest.lib.timestamps import to_text
 from digest.storage import articles
 from digest.storage.database import Database, open_database
+from digest.subscribers import list_file
 from digest.subscribers.changes import Circumstances
 from digest.subscribers.importing import import_readers, read_list
 
@@ -78,7 +78,7 @@ def _read_sources(db: Database, settings: Settings) -> None:
 
 def _import_readers(db: Database, settings: Settings) -> None:
     zone = settings.site.timezone
-    readers = read_list(table.read(READERS.read_bytes()).rows, now=NOW, zone=zone)
+    readers = read_list(list_file.read(READERS.read_bytes()).rows, now=NOW, zone=zone)
     for remark in (*readers.rejected, *readers.notes, *readers.duplicates):
         raise DigestError(f"{READERS.name}, line {remark.line}: {remark.text}")
     circumstances = Circumstances(

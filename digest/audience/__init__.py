@@ -1,1 +1,0 @@
-"""The life of a subscription: how people come onto a list, are kept, and leave it."""
