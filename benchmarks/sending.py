@@ -118,8 +118,8 @@ def write_key(folder: Path) -> None:
 
 def send(folder: Path, port: int, stop_after: int) -> None:
     """Send the edition, in a process of its own; prints what it took as JSON."""
-    from digest.publishing.delivery.round import Plan
-    from digest.publishing.prepare import prepare
+    from digest.publishing.delivery.run import Plan
+    from digest.publishing.editions.store import prepare
     from digest.publishing.send import send as use_case
     from digest.publishing.skipped import Skipped
     from digest.publishing.stop import stop
@@ -180,7 +180,7 @@ def _peak_kilobytes() -> int:
 
 def _size_of_one(folder: Path, site: Settings, newsletter: Newsletter) -> int:
     from digest.model.subscriber import Recipient
-    from digest.publishing.draft import form_of
+    from digest.publishing.editions.build import form_of
     from digest.storage import editions
 
     with open_database(site.database) as db:

@@ -18,7 +18,7 @@ from digest.errors import ConfigError
 
 if TYPE_CHECKING:
     from digest.config.load import Loaded
-    from digest.publishing.checking.finding import Finding
+    from digest.publishing.checks.findings import Finding
 
 _COLOURS = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 
@@ -35,8 +35,8 @@ def check(
 
     Example: `digest check --json`
     """
-    from digest.publishing.checking.check import check as use_case
-    from digest.publishing.checking.finding import Verdict
+    from digest.publishing.checks.check import check as use_case
+    from digest.publishing.checks.findings import Verdict
 
     loaded = _loaded(context, as_json=as_json)
     with messages().status("Checking…") if sys.stderr.isatty() else nullcontext():

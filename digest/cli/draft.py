@@ -17,8 +17,8 @@ from digest.lib.formatting import counted
 if TYPE_CHECKING:
     from digest.config import Settings
     from digest.model.newsletter import Newsletter
+    from digest.publishing.drafts.draft_file_parser import Mistake
     from digest.publishing.drafts.editing import Shown
-    from digest.publishing.drafts.sheet_parts import Mistake
 
 
 def draft(
@@ -80,7 +80,7 @@ def draft(
 
 def _refuse_edited(out: Path, *, force: bool) -> None:
     """Raises UsageError where writing would lose somebody's work."""
-    from digest.publishing.drafts.sheet import is_unedited
+    from digest.publishing.drafts.draft_file import is_unedited
 
     writable(out)
     if force or not out.is_file():
@@ -94,14 +94,14 @@ def _refuse_edited(out: Path, *, force: bool) -> None:
 
 def _named_in(sheet: Path, settings: "Settings") -> str | None:
     """The newsletter that a sheet says it is of, if it is one of ours."""
-    from digest.publishing.drafts.sheet_parts import take_apart
+    from digest.publishing.drafts.draft_file_parser import take_apart
 
     key, _ = take_apart(_content(sheet)).about
     return key if key in settings.newsletters else None
 
 
 def _content(file: Path) -> bytes:
-    from digest.publishing.drafts.sheet_parts import MOST
+    from digest.publishing.drafts.draft_file_parser import MOST
 
     try:
         with file.open("rb") as stream:
@@ -138,8 +138,8 @@ def _tell_taken_over(
 def _show(
     shown: "Shown", newsletter: "Newsletter", out: Path | None, now: datetime, *, as_json: bool
 ) -> None:
+    from digest.publishing.drafts.draft_file import write
     from digest.publishing.drafts.prospect import prospect
-    from digest.publishing.drafts.sheet import write
 
     text = write(shown.sheet, newsletter, now=now)
     if out is not None:

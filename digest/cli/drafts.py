@@ -24,7 +24,7 @@ SlotOption = Annotated[
 def upcoming(newsletter: "Newsletter", now: datetime) -> "Iterable[Slot]":
     """The slots that come; by hand only, `now` is one."""
     from digest.model.slot import Slot
-    from digest.publishing.draft import slot_of
+    from digest.publishing.editions.build import slot_of
     from digest.schedule.timetable import slots_after
 
     if newsletter.schedule is None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from digest.model.delivery import DeliveryState
     from digest.publishing.delivery.report import Progress
-    from digest.publishing.delivery.round import Plan
+    from digest.publishing.delivery.run import Plan
 
 #: Seconds between two paintings: a bar that is painted for each message would hold up the sending.
 _EVERY: Final = 0.2

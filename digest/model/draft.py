@@ -63,7 +63,7 @@ class DraftState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """What was approved, as a text (`digest.publishing.drafts.sealing`), and its hash."""
+    """What was approved, as a text (`digest.publishing.drafts.approval`), and its hash."""
 
     content: str
     seal: str

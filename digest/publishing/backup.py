@@ -15,8 +15,8 @@ from digest.config import Settings
 from digest.errors import DatabaseUnwritable, UsageError
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot
-from digest.publishing.draft import slot_of
-from digest.publishing.hours import earliest_hour
+from digest.publishing.editions.build import slot_of
+from digest.publishing.editions.due_times import earliest_hour
 from digest.storage import backup as copying
 from digest.storage.database import Access, Database, open_database
 from digest.storage.locks import sending

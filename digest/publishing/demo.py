@@ -14,7 +14,7 @@ from digest.config.load import load
 from digest.lib.timestamps import from_text
 from digest.model.subscriber import Standing
 from digest.publishing.delivery.report import Progress, Report
-from digest.publishing.delivery.round import Plan
+from digest.publishing.delivery.run import Plan
 from digest.publishing.preview import Preview, preview
 from digest.publishing.send import send
 from digest.publishing.skipped import Skipped

@@ -7,9 +7,9 @@ from digest.config import Settings
 from digest.model.delivery import DeliveryState
 from digest.model.edition import EditionState
 from digest.model.newsletter import Newsletter
-from digest.publishing.delivery.round import require_postal_address
-from digest.publishing.draft import draft
+from digest.publishing.delivery.run import require_postal_address
 from digest.publishing.drafts.at_hand import to_send
+from digest.publishing.editions.build import draft
 from digest.publishing.skipped import NOBODY, Skipped
 from digest.storage import deliveries, editions
 from digest.storage.database import Access, open_database

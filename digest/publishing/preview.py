@@ -15,10 +15,10 @@ from digest.model.edition import Edition, EditionState, RenderedVariant
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient
 from digest.publishing.delivery.signing import signer_of
-from digest.publishing.draft import draft, form_of
 from digest.publishing.drafts.at_hand import to_show
+from digest.publishing.editions.build import draft, form_of
+from digest.publishing.editions.renderer import Press
 from digest.publishing.pictures import stored_pictures
-from digest.publishing.press import Press
 from digest.publishing.skipped import Skipped
 from digest.sender.message_data import Envelope
 from digest.sender.transport import Transport

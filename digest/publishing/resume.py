@@ -8,9 +8,9 @@ from digest.config import Settings
 from digest.model.delivery import DeliveryState
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
-from digest.publishing.delivery.claims import Clock
+from digest.publishing.delivery.queue import Clock
 from digest.publishing.delivery.report import Progress, Report
-from digest.publishing.delivery.round import Plan, deliver_round, ledger, quietly
+from digest.publishing.delivery.run import Plan, deliver_round, ledger, quietly
 from digest.publishing.skipped import Skipped
 from digest.sender.transport import Transport
 from digest.storage import deliveries, editions

@@ -8,11 +8,11 @@ from digest.config import Settings
 from digest.errors import Held
 from digest.model.edition import Edition, EditionState
 from digest.model.newsletter import Newsletter
-from digest.publishing.delivery.claims import Clock
+from digest.publishing.delivery.queue import Clock
 from digest.publishing.delivery.report import Progress, Report
-from digest.publishing.delivery.round import Plan, deliver_round, ledger, quietly
+from digest.publishing.delivery.run import Plan, deliver_round, ledger, quietly
 from digest.publishing.drafts.at_hand import to_send
-from digest.publishing.prepare import freeze, persistently, prepare
+from digest.publishing.editions.store import freeze, persistently, prepare
 from digest.publishing.skipped import Skipped
 from digest.sender.transport import Transport
 from digest.storage import deliveries, editions

@@ -7,7 +7,7 @@ from typing import Final
 from digest.model.draft import DraftState
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot, SlotRecord, SlotState
-from digest.publishing.hours import earliest_hour
+from digest.publishing.editions.due_times import earliest_hour
 from digest.schedule.catch_up import GRACE, came
 from digest.schedule.timetable import next_slot, slots_after
 from digest.scheduler.events import ClockWentBack, Event, SlotChanged

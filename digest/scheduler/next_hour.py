@@ -9,7 +9,7 @@ from digest.model.newsletter import Newsletter
 from digest.model.schedule import DeliverAt
 from digest.model.slot import SlotState
 from digest.model.subscriber import Subscription, SubscriptionState
-from digest.publishing.hours import NO_ZONE, hours_in
+from digest.publishing.editions.due_times import NO_ZONE, hours_in
 from digest.schedule.timetable import slots_after
 from digest.storage import slots
 from digest.storage.database import Database

@@ -8,10 +8,10 @@ from digest.config import Settings
 from digest.model.delivery import DeliveryState
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
-from digest.publishing.delivery.claims import Clock, Resting, nobody_rests
+from digest.publishing.delivery.queue import Clock, Resting, nobody_rests
 from digest.publishing.delivery.report import Progress, Report
-from digest.publishing.delivery.round import Ends, Ledger, Plan, deliver_round, quietly
-from digest.publishing.hours import next_awake, resting
+from digest.publishing.delivery.run import Ends, Ledger, Plan, deliver_round, quietly
+from digest.publishing.editions.due_times import next_awake, resting
 from digest.sender.transport import Transport
 from digest.storage import deliveries, delivery_stats
 from digest.storage.database import Database

@@ -10,11 +10,11 @@ from digest.model.draft import DraftState
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
 from digest.model.slot import SlotRecord, SlotState
-from digest.publishing.draft import Draft
-from digest.publishing.drafts import drafting
-from digest.publishing.drafts.drafting import Go, Hold, Skip
-from digest.publishing.hours import earliest_hour
-from digest.publishing.prepare import freeze, persistently, prepare
+from digest.publishing.drafts import lifecycle
+from digest.publishing.drafts.lifecycle import Go, Hold, Skip
+from digest.publishing.editions.build import Draft
+from digest.publishing.editions.due_times import earliest_hour
+from digest.publishing.editions.store import freeze, persistently, prepare
 from digest.publishing.skipped import Skipped
 from digest.schedule.catch_up import overdue
 from digest.scheduler.claiming import comes_at
@@ -103,7 +103,7 @@ def _seen_to(
     if over is not None:
         return over
     if newsletter.timing.approval:
-        proposal = drafting.make_draft(db, settings, newsletter, record.slot, now=now)
+        proposal = lifecycle.make_draft(db, settings, newsletter, record.slot, now=now)
         if isinstance(proposal, Skipped):
             return _skipped(record, proposal.reason)
         return replace(record, state=SlotState.DRAFT, reason="", next_try_at=None)
@@ -118,7 +118,7 @@ def _by_the_editor(
     db: Database, settings: Settings, newsletter: Newsletter, record: SlotRecord, now: datetime
 ) -> Edition | SlotRecord:
     """What the editor decided about the draft, or what is done where nobody did."""
-    match drafting.decide(db, settings, newsletter, record.slot, now=now):
+    match lifecycle.decide(db, settings, newsletter, record.slot, now=now):
         case Hold(reason=reason):
             return replace(record, reason=reason, next_try_at=now + _HELD)
         case Skip(reason=reason):

@@ -20,7 +20,7 @@ from digest.model.article import Verdict
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import DeliverAt
 from digest.model.slot import Slot
-from digest.publishing.hours import hours_in
+from digest.publishing.editions.due_times import hours_in
 from digest.schedule.timetable import slots_after
 from digest.scheduler.replay import Moment, Replay, SimulatedSlot
 from digest.storage.database import Access, Database, open_database

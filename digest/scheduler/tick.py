@@ -13,9 +13,9 @@ from digest.errors import AlreadySending, ConfigError, DigestError, Interrupted,
 from digest.model.delivery import DeliveryState
 from digest.model.newsletter import Newsletter
 from digest.model.slot import SlotRecord, SlotState
-from digest.publishing.delivery.claims import Clock
+from digest.publishing.delivery.queue import Clock
 from digest.publishing.delivery.report import Report
-from digest.publishing.delivery.round import Ends, Ledger, ledger
+from digest.publishing.delivery.run import Ends, Ledger, ledger
 from digest.scheduler.claiming import claim_slots
 from digest.scheduler.events import Event, RoundEnded, SlotChanged, Trouble
 from digest.scheduler.rounds import run_round

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from digest.publishing.delivery.claims import MOST
+from digest.publishing.delivery.queue import MOST
 from digest.storage.send_journal import journal_of
 from tests.faults.accounts import assert_accounts_balance
 from tests.faults.gazette import CONNECTIONS, READERS, Gazette, Target

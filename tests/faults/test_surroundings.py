@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from digest.errors import DatabaseBusy
-from digest.publishing.delivery import claims
-from digest.publishing.delivery import round as publishing_round
+from digest.publishing.delivery import queue
+from digest.publishing.delivery import run as publishing_round
 from digest.publishing.delivery.report import Report
 from digest.publishing.send import send
 from digest.sender.factory import transport_for
@@ -157,7 +157,7 @@ def test_a_database_that_is_locked_for_30_seconds_holds_the_sender_up_and_no_mor
     seen: list[bool] = []
     before: list[int] = []
     at_most: list[int] = []
-    monkeypatch.setattr(claims, "open_database", impatient)
+    monkeypatch.setattr(queue, "open_database", impatient)
     locker = threading.Thread(target=keep_locked)
     with serving(ScriptedServer(once(Stage.DOT, 3_000, served.set))) as server:
         gazette.at(server)
@@ -169,7 +169,7 @@ def test_a_database_that_is_locked_for_30_seconds_holds_the_sender_up_and_no_mor
     assert report.error is None
     assert report.complete
     # What was claimed before the lock was sent meanwhile, and nothing else.
-    assert at_most[0] <= before[0] + claims.MOST
+    assert at_most[0] <= before[0] + queue.MOST
     assert_accounts_balance(gazette, server)
 
 

@@ -115,7 +115,7 @@ def test_a_slot_that_is_skipped_while_its_edition_fails_stays_skipped(
         return select(*args, **named)  # type: ignore[arg-type]
 
     with monkeypatch.context() as once:
-        once.setattr("digest.publishing.draft.select", late)
+        once.setattr("digest.publishing.editions.build.select", late)
         service.tick("2026-03-12T07:00:00Z")
     (tmp_path / "templates" / "email" / "digest.html").unlink()
     service.tick("2026-03-12T07:05:00Z")
@@ -140,7 +140,7 @@ def test_a_draft_that_is_begun_while_its_slot_fails_is_not_lost(
             template.write_text("{% if %}")
         return select(*args, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("digest.publishing.draft.select", late)
+    monkeypatch.setattr("digest.publishing.editions.build.select", late)
     service.tick("2026-03-12T07:00:00Z")
     template.unlink(missing_ok=True)
 

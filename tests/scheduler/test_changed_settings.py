@@ -135,7 +135,7 @@ def test_what_nobody_foresaw_is_a_try_that_failed_and_is_told(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("nobody thought of this")
 
-    monkeypatch.setattr("digest.publishing.draft.select", broken)
+    monkeypatch.setattr("digest.publishing.editions.build.select", broken)
     service.tick("2026-03-12T07:00:00Z")
     assert service.paper.value("select tries from slots") == 1
 

@@ -9,8 +9,8 @@ import pytest
 from digest.lib.timestamps import from_text
 from digest.model.schedule import OnSilence, Timing
 from digest.publishing.audit import audit
+from digest.publishing.drafts.draft_file import write
 from digest.publishing.drafts.editing import Approved, Shown, approve, hold, read_back, show
-from digest.publishing.drafts.sheet import write
 from digest.publishing.drafts.skip import Left, skip
 from digest.schedule.timetable import slots_after
 from tests.composer.parts import part

@@ -12,7 +12,7 @@ import pytest
 from digest.model.newsletter import Rules
 from digest.model.schedule import DeliverAt, Timing
 from digest.model.slot import Slot, SlotRecord, SlotState
-from digest.publishing.drafts.drafting import make_draft
+from digest.publishing.drafts.lifecycle import make_draft
 from digest.schedule.parse import parse_schedule
 from digest.scheduler.next_hour import next_hour
 from digest.scheduler.plan import NewsletterPlan, plan

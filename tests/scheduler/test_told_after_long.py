@@ -5,7 +5,7 @@ from pathlib import Path
 
 from digest.lib.timestamps import from_text
 from digest.model.schedule import Timing
-from digest.publishing.notices.posting import post
+from digest.publishing.notifications.mail import post
 from digest.storage.notifications import Notice
 from tests.scheduler.service import service_in
 

@@ -11,7 +11,7 @@ import pytest
 from digest.config.settings import LogForm
 from digest.errors import RelayUnavailable, TemplateError
 from digest.model.delivery import Accepted, Outcome, Reply
-from digest.publishing.delivery.last_look import Objected
+from digest.publishing.delivery.precommit import Objected
 from digest.publishing.delivery.stopping import Stop
 from digest.scheduler.events import ClockWentBack, Event, Trouble
 from digest.scheduler.service.carrier import Carrier

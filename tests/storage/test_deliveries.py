@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from digest.model.delivery import DeliveryState
 from digest.model.subscriber import Recipient
-from digest.publishing.prepare import prepare
+from digest.publishing.editions.store import prepare
 from digest.storage import deliveries
 from digest.storage.database import Database, open_database
 from digest.storage.deliveries import Batch, Settled

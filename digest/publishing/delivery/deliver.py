@@ -16,13 +16,13 @@ from digest.composer.message import MessageForm
 from digest.errors import DigestError
 from digest.model.delivery import DeliveryState
 from digest.model.edition import Edition, EditionState
-from digest.publishing.delivery.attempts import Attempts
-from digest.publishing.delivery.claims import Claims, Clock, Resting, nobody_rests
-from digest.publishing.delivery.last_look import LastLook
 from digest.publishing.delivery.patience import Patience
-from digest.publishing.delivery.refusals import Refusals
+from digest.publishing.delivery.precommit import LastLook
+from digest.publishing.delivery.queue import Claims, Clock, Resting, nobody_rests
+from digest.publishing.delivery.rejection_guard import Refusals
 from digest.publishing.delivery.report import Progress, Report
 from digest.publishing.delivery.stopping import Stop
+from digest.publishing.delivery.worker import Attempts
 from digest.sender.transport import Transport
 from digest.storage import deliveries, delivery_stats, editions
 from digest.storage.database import Database

@@ -7,9 +7,9 @@ from digest.config import Settings
 from digest.errors import Held
 from digest.model.draft import DraftState, StoredDraft
 from digest.model.newsletter import Newsletter
-from digest.publishing.draft import Draft
-from digest.publishing.drafts.drafting import Go, Hold, Skip, decision
-from digest.publishing.drafts.proposed import NothingLeft, horizon_of, proposed, rendered
+from digest.publishing.drafts.lifecycle import Go, Hold, Skip, decision
+from digest.publishing.drafts.resolve import NothingLeft, horizon_of, proposed, rendered
+from digest.publishing.editions.build import Draft
 from digest.publishing.skipped import Skipped
 from digest.storage import drafts
 from digest.storage.database import Database

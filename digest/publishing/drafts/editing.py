@@ -10,12 +10,12 @@ from digest.model.draft import DraftState, Placed, Proposal, StoredDraft
 from digest.model.edition import Edition, Placement
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot
-from digest.publishing.drafts.drafting import drift, make_draft, select_proposal
-from digest.publishing.drafts.proposed import NothingLeft, Proposed, horizon_of, proposed, rendered
-from digest.publishing.drafts.sealing import approval_of
-from digest.publishing.drafts.sheet import Sheet
-from digest.publishing.drafts.sheet_parts import Mistake, Parts, take_apart
-from digest.publishing.drafts.sheet_reading import Desk, understand
+from digest.publishing.drafts.approval import approval_of
+from digest.publishing.drafts.draft_file import Sheet
+from digest.publishing.drafts.draft_file_parser import Mistake, Parts, take_apart
+from digest.publishing.drafts.draft_file_validator import Desk, understand
+from digest.publishing.drafts.lifecycle import drift, make_draft, select_proposal
+from digest.publishing.drafts.resolve import NothingLeft, Proposed, horizon_of, proposed, rendered
 from digest.publishing.drafts.which import existing, no_draft, open_draft, open_slot
 from digest.publishing.skipped import Skipped
 from digest.storage import drafts

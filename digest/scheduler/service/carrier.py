@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from digest.model.delivery import Outcome
-from digest.publishing.delivery.last_look import Objected
+from digest.publishing.delivery.precommit import Objected
 from digest.sender.message_data import Envelope, Message
 from digest.sender.transport import Transport, unrecorded
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from digest.config import Settings, SourceSettings
 from digest.ingest.sources import SourceReport
-from digest.publishing.pruning import Pruned, prune
+from digest.publishing.maintenance import Pruned, prune
 from digest.scheduler.service.aside import Aside
 from digest.scheduler.service.gathering import read_all
 from digest.scheduler.service.reporting import Reporter

@@ -10,10 +10,10 @@ from typing import Final
 
 from digest.config import Settings
 from digest.errors import Interrupted
-from digest.publishing.delivery.round import Ends, refuse_backup
+from digest.publishing.delivery.run import Ends, refuse_backup
 from digest.publishing.delivery.stopping import Stop
 from digest.publishing.ingesting import stale
-from digest.publishing.notices.posting import post
+from digest.publishing.notifications.mail import post
 from digest.schedule.timetable import next_slot
 from digest.scheduler.service.carrier import Carrier
 from digest.scheduler.service.chores import Chores

@@ -27,7 +27,7 @@ from digest.model.newsletter import Newsletter
 from digest.model.schedule import OnSilence, Timing
 from digest.model.slot import Slot, SlotRecord, SlotState, instant_of
 from digest.publishing.drafts.skip import skip
-from digest.publishing.notices.posting import post
+from digest.publishing.notifications.mail import post
 from digest.publishing.resume import OfUnknown, resume
 from digest.publishing.stop import stop
 from digest.sender.factory import transport_for

@@ -12,9 +12,9 @@ from digest.model.draft import Placed, Proposal
 from digest.model.edition import Edition, Placement, Story
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot
-from digest.publishing.draft import Draft, audience_of, new_nonce
-from digest.publishing.hours import earliest_hour
-from digest.publishing.press import Press
+from digest.publishing.editions.build import Draft, audience_of, new_nonce
+from digest.publishing.editions.due_times import earliest_hour
+from digest.publishing.editions.renderer import Press
 from digest.selection.from_draft import arrange
 from digest.storage import drafts, editions
 from digest.storage.candidates import candidates

@@ -18,12 +18,12 @@ from digest.lib.timestamps import to_text
 from digest.model.delivery import DeliveryState
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
-from digest.publishing.delivery.claims import Clock, Resting, nobody_rests
 from digest.publishing.delivery.deliver import deliver
+from digest.publishing.delivery.queue import Clock, Resting, nobody_rests
 from digest.publishing.delivery.report import Progress, Report
 from digest.publishing.delivery.signing import signer_of
 from digest.publishing.delivery.stopping import Stop
-from digest.publishing.draft import form_of
+from digest.publishing.editions.build import form_of
 from digest.publishing.pictures import stored_pictures
 from digest.sender import event_loop
 from digest.sender.transport import Transport

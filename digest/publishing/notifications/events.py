@@ -19,12 +19,12 @@ from digest.model.draft import DraftState, StoredDraft
 from digest.model.edition import EditionState
 from digest.model.newsletter import Newsletter
 from digest.model.slot import SlotRecord, SlotState
-from digest.publishing.drafts.proposed import NothingLeft, horizon_of, proposed
+from digest.publishing.drafts.resolve import NothingLeft, horizon_of, proposed
 from digest.publishing.drafts.skip import BY_THE_EDITOR
 from digest.publishing.notices import sources as source_notices
-from digest.publishing.notices import texts as notice_texts
 from digest.publishing.notices.silence import silence
-from digest.publishing.notices.texts import Contents
+from digest.publishing.notifications import messages as notice_texts
+from digest.publishing.notifications.messages import Contents
 from digest.storage import (
     deliveries,
     delivery_stats,

@@ -14,9 +14,9 @@ from digest.model.draft import DraftState, Placed, Proposal, StoredDraft
 from digest.model.edition import Edition, Placement
 from digest.model.newsletter import Rules
 from digest.model.slot import Slot
-from digest.publishing.drafts.sheet import Sheet, is_unedited, write
-from digest.publishing.drafts.sheet_parts import MOST, Mistake, take_apart
-from digest.publishing.drafts.sheet_reading import Desk, understand
+from digest.publishing.drafts.draft_file import Sheet, is_unedited, write
+from digest.publishing.drafts.draft_file_parser import MOST, Mistake, take_apart
+from digest.publishing.drafts.draft_file_validator import Desk, understand
 from digest.selection.from_draft import arrange
 from digest.selection.placement import deck_of
 from digest.storage.drafts import Standing

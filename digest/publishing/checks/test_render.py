@@ -9,8 +9,8 @@ from digest.config import Settings
 from digest.model.edition import Edition, Placement, Story
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient
-from digest.publishing.draft import form_of, slot_of
-from digest.publishing.press import Press
+from digest.publishing.editions.build import form_of, slot_of
+from digest.publishing.editions.renderer import Press
 
 #: What stands in the links of a message that is for nobody.
 _NOBODYS_LINKS: Final = "rehearsal"

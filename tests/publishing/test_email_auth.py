@@ -13,8 +13,8 @@ from digest.composer.dkim_keys import SigningKey, signing_keys, txt_strings
 from digest.config import DkimSettings, Security, Settings, SmtpSettings
 from digest.model.newsletter import Newsletter, Site
 from digest.publishing.checking import dns
-from digest.publishing.checking.authentication import authentication
-from digest.publishing.checking.finding import Finding
+from digest.publishing.checks.email_auth import authentication
+from digest.publishing.checks.findings import Finding
 from tests.composer.keys import both_keys
 from tests.publishing.name_server import NameServer, Records
 

@@ -21,7 +21,7 @@ from digest.model.draft import StoredDraft
 from digest.model.edition import Edition, RenderedVariant
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot, slot_name
-from digest.publishing.press import Press
+from digest.publishing.editions.renderer import Press
 from digest.publishing.skipped import Skipped, too_few
 from digest.selection import TooFew, select
 from digest.storage import editions, subscriptions

@@ -9,7 +9,7 @@ import pytest
 
 from digest.errors import TemplateError
 from digest.model.delivery import Deferred
-from digest.publishing.checking.rehearsal import rehearse
+from digest.publishing.checks.test_render import rehearse
 from digest.publishing.preview import Preview, preview
 from tests.publishing.paper import NOW, Paper
 from tests.recording_transport import RecordingTransport

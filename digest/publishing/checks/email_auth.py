@@ -14,7 +14,7 @@ from digest.config import DkimSettings, Settings
 from digest.errors import ConfigError
 from digest.lib.email_address import header_domain
 from digest.publishing.checking.dns import texts
-from digest.publishing.checking.finding import Finding, failed, fine, problem, warning
+from digest.publishing.checks.findings import Finding, failed, fine, problem, warning
 
 #: The TXT records of a name; None where DNS does not answer.
 Ask = Callable[[str], Awaitable[tuple[str, ...] | None]]

@@ -17,7 +17,7 @@ from digest.config.validators import is_loopback
 from digest.errors import ConfigError, DigestError, TemplateError
 from digest.lib.formatting import counted
 from digest.lib.redact import without_login
-from digest.publishing.checking.finding import Finding, failed, fine, problem, warning
+from digest.publishing.checks.findings import Finding, failed, fine, problem, warning
 from digest.storage.database import Access, open_database
 from digest.storage.integrity import Health, health
 
@@ -122,7 +122,7 @@ def _health(settings: Settings, found: Health) -> Iterator[Finding]:
 
 def _templates(settings: Settings, now: datetime) -> Iterator[Finding]:
     # premailer and what it needs take half a second to import.
-    from digest.publishing.checking.rehearsal import rehearse
+    from digest.publishing.checks.test_render import rehearse
 
     own = settings.templates
     ours = sorted(str(file.relative_to(own)) for file in own.rglob("*") if file.is_file())
@@ -193,6 +193,6 @@ async def _smtp(smtp: SmtpSettings) -> Sequence[Finding]:
 
 
 async def _authentication(settings: Settings) -> Sequence[Finding]:
-    from digest.publishing.checking.authentication import authentication
+    from digest.publishing.checks.email_auth import authentication
 
     return await authentication(settings)

@@ -17,7 +17,7 @@ from digest.errors import ConfigError, DigestError, Superseded
 from digest.model.delivery import Accepted, Outcome, Unknown
 from digest.model.newsletter import Newsletter
 from digest.publishing.delivery.signing import signer_of
-from digest.publishing.notices.occasions import WEEK, occasions
+from digest.publishing.notifications.events import WEEK, occasions
 from digest.sender import event_loop
 from digest.sender.message_data import Envelope
 from digest.sender.transport import Transport

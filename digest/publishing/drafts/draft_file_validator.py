@@ -12,9 +12,9 @@ from digest.lib.timestamps import from_text
 from digest.model.draft import Placed, Proposal
 from digest.model.edition import Placement
 from digest.model.newsletter import Newsletter
-from digest.publishing.drafts.proposed import why_not
-from digest.publishing.drafts.sheet import Sheet, shown_title
-from digest.publishing.drafts.sheet_parts import Line, Mistake, Part, Parts
+from digest.publishing.drafts.draft_file import Sheet, shown_title
+from digest.publishing.drafts.draft_file_parser import Line, Mistake, Part, Parts
+from digest.publishing.drafts.resolve import why_not
 from digest.selection.placement import deck_of
 from digest.storage.drafts import Standing
 

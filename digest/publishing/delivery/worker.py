@@ -16,10 +16,10 @@ from digest.model.delivery import (
     Rejected,
     Unknown,
 )
-from digest.publishing.delivery.claims import Claims, Clock
-from digest.publishing.delivery.last_look import LastLook, Objected
 from digest.publishing.delivery.patience import Patience
-from digest.publishing.delivery.refusals import Refusals
+from digest.publishing.delivery.precommit import LastLook, Objected
+from digest.publishing.delivery.queue import Claims, Clock
+from digest.publishing.delivery.rejection_guard import Refusals
 from digest.publishing.delivery.report import Progress
 from digest.publishing.delivery.signing import filled
 from digest.publishing.delivery.stopping import Stop

@@ -15,8 +15,8 @@ from digest.model.draft import Approval, DraftState, Proposal, StoredDraft
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import OnSilence
 from digest.model.slot import Slot
-from digest.publishing.draft import Draft, draft
-from digest.publishing.drafts.proposed import (
+from digest.publishing.drafts.approval import approval_of, changes
+from digest.publishing.drafts.resolve import (
     NothingLeft,
     Proposed,
     cutoff_of,
@@ -25,7 +25,7 @@ from digest.publishing.drafts.proposed import (
     proposed,
     rendered,
 )
-from digest.publishing.drafts.sealing import approval_of, changes
+from digest.publishing.editions.build import Draft, draft
 from digest.publishing.skipped import NOBODY, Skipped
 from digest.storage import drafts, slots
 from digest.storage.database import Database
