@@ -119,10 +119,10 @@ def write_key(folder: Path) -> None:
 def send(folder: Path, port: int, stop_after: int) -> None:
     """Send the edition, in a process of its own; prints what it took as JSON."""
     from digest.publishing.delivery.run import Plan
+    from digest.publishing.editions.build import Skipped
     from digest.publishing.editions.store import prepare
     from digest.publishing.send import send as use_case
-    from digest.publishing.skipped import Skipped
-    from digest.publishing.stop import stop
+    from digest.publishing.send import stop
     from digest.sender.smtp import SmtpTransport
 
     site = settings(folder, port)

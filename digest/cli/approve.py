@@ -25,9 +25,9 @@ def approve(
     Example: `digest approve daily`
     """
     from digest.lib.timestamps import next_second
+    from digest.publishing.drafts.draft_file import prospect
     from digest.publishing.drafts.editing import approve as use_case
-    from digest.publishing.drafts.prospect import prospect
-    from digest.publishing.skipped import Skipped
+    from digest.publishing.editions.build import Skipped
 
     settings = session_of(context).settings
     chosen = settings.newsletter(newsletter)

@@ -10,7 +10,7 @@ from digest.cli.session import session_of
 from digest.lib.formatting import counted
 
 if TYPE_CHECKING:
-    from digest.publishing.audit import Audit
+    from digest.publishing.maintenance import Audit
 
 
 def audit(
@@ -24,7 +24,7 @@ def audit(
 
     Example: `digest audit --json`
     """
-    from digest.publishing.audit import audit as use_case
+    from digest.publishing.maintenance import audit as use_case
 
     result = use_case(session_of(context).settings)
     extent = result.extent

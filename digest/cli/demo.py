@@ -31,7 +31,7 @@ def demo(
     """
     from digest.cli.progress import delivery_progress
     from digest.publishing.demo import demo as use_case
-    from digest.publishing.skipped import Skipped
+    from digest.publishing.editions.build import Skipped
 
     if folder is not None and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(

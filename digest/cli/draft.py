@@ -51,7 +51,7 @@ def draft(
     """
     from digest.lib.timestamps import next_second
     from digest.publishing.drafts.editing import read_back, show
-    from digest.publishing.skipped import Skipped
+    from digest.publishing.editions.build import Skipped
 
     if read is not None and (out is not None or anew or force):
         raise UsageError("--read takes a file over; it goes with no --out, --anew or --force")
@@ -125,7 +125,7 @@ def _tell_mistakes(file: Path, mistakes: "tuple[Mistake, ...]", *, as_json: bool
 def _tell_taken_over(
     shown: "Shown", newsletter: "Newsletter", now: datetime, *, as_json: bool
 ) -> None:
-    from digest.publishing.drafts.prospect import prospect
+    from digest.publishing.drafts.draft_file import prospect
 
     if as_json:
         print_json(draft_as_json(shown))
@@ -138,8 +138,7 @@ def _tell_taken_over(
 def _show(
     shown: "Shown", newsletter: "Newsletter", out: Path | None, now: datetime, *, as_json: bool
 ) -> None:
-    from digest.publishing.drafts.draft_file import write
-    from digest.publishing.drafts.prospect import prospect
+    from digest.publishing.drafts.draft_file import prospect, write
 
     text = write(shown.sheet, newsletter, now=now)
     if out is not None:

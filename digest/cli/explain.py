@@ -132,8 +132,8 @@ def _reader(
     *,
     as_json: bool,
 ) -> None:
-    from digest.publishing.explain_reader import explain_reader
-    from digest.scheduler.next_hour import next_hour
+    from digest.publishing.editions.due_times import next_hour
+    from digest.publishing.explain import explain_reader
     from digest.storage import subscribers, suppressions
     from digest.subscribers.address import normalise
 

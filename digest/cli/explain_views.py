@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
     from digest.config import Settings
     from digest.model.article import Article
-    from digest.publishing.explain import InNewsletter
-    from digest.publishing.explain_reader import ReaderOf
+    from digest.publishing.explain import InNewsletter, ReaderOf
     from digest.storage.explain import Place
     from digest.storage.suppressions import Suppression
 

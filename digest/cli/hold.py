@@ -23,7 +23,7 @@ def hold(
     Example: `digest hold daily`
     """
     from digest.publishing.drafts.editing import hold as use_case
-    from digest.publishing.skipped import Skipped
+    from digest.publishing.editions.build import Skipped
 
     settings = session_of(context).settings
     chosen = settings.newsletter(newsletter)

@@ -89,7 +89,7 @@ def ingest(
     """
     from digest.config import SourceKind
     from digest.ingest.named import Options, sources_named
-    from digest.publishing.ingesting import ingest as use_case
+    from digest.publishing.maintenance import ingest as use_case
 
     settings = session_of(context).settings
     options = Options(

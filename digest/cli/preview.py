@@ -65,8 +65,8 @@ def preview(
     Example: `digest preview --for ada@example.com --out digest.html`
     """
     from digest.lib.timestamps import next_second
+    from digest.publishing.editions.build import Skipped
     from digest.publishing.preview import preview as use_case
-    from digest.publishing.skipped import Skipped
 
     shown_as = _format_of(format, out)
     session = session_of(context)

@@ -43,8 +43,8 @@ def resume(
     Example: `digest resume daily --now`
     """
     from digest.cli.progress import delivery_progress
-    from digest.publishing.resume import OfUnknown
-    from digest.publishing.resume import resume as use_case
+    from digest.publishing.send import OfUnknown
+    from digest.publishing.send import resume as use_case
 
     session = session_of(context)
     existing_database(session.settings)
@@ -75,7 +75,7 @@ def stop(
 
     Example: `digest stop`
     """
-    from digest.publishing.stop import stop as use_case
+    from digest.publishing.send import stop as use_case
 
     settings = session_of(context).settings
     chosen = settings.newsletter(newsletter) if newsletter else None

@@ -9,7 +9,7 @@ from digest.lib.formatting import counted
 
 if TYPE_CHECKING:
     from digest.publishing.delivery.report import Report
-    from digest.publishing.skipped import Skipped
+    from digest.publishing.editions.build import Skipped
 
 
 def tell_ending() -> None:
@@ -19,7 +19,7 @@ def tell_ending() -> None:
 
 def report_round(report: "Report | Skipped", *, as_json: bool) -> None:
     """Print how an edition stands after a round; exits with the code that says so."""
-    from digest.publishing.skipped import Skipped
+    from digest.publishing.editions.build import Skipped
 
     if isinstance(report, Skipped):
         if as_json:

@@ -16,7 +16,7 @@ from digest.lib.formatting import counted
 
 if TYPE_CHECKING:
     from digest.model.newsletter import Newsletter
-    from digest.publishing.skipped import Skipped
+    from digest.publishing.editions.build import Skipped
     from digest.sender.transport import Transport
 
 
@@ -92,8 +92,8 @@ def _test(
 ) -> None:
     from digest.lib.timestamps import next_second
     from digest.model.delivery import Accepted
+    from digest.publishing.editions.build import Skipped
     from digest.publishing.preview import preview, send_test
-    from digest.publishing.skipped import Skipped
     from digest.subscribers.address import normalise
 
     with typed_in():
@@ -126,8 +126,8 @@ def _say_what_would_be(
     session: Session, newsletter: "Newsletter", now: datetime, *, as_json: bool
 ) -> None:
     from digest.lib.timestamps import next_second
-    from digest.publishing.outlook import Resume, outlook
-    from digest.publishing.skipped import Skipped
+    from digest.publishing.editions.build import Skipped
+    from digest.publishing.preview import Resume, outlook
 
     ahead = outlook(session.settings, newsletter, now=next_second(now))
     if isinstance(ahead, Skipped):
@@ -152,8 +152,8 @@ def _say_what_would_be(
 
 def _ask_first(session: Session, newsletter: "Newsletter", now: datetime, *, as_json: bool) -> None:
     from digest.lib.timestamps import next_second
-    from digest.publishing.outlook import Resume, outlook
-    from digest.publishing.skipped import Skipped
+    from digest.publishing.editions.build import Skipped
+    from digest.publishing.preview import Resume, outlook
 
     ahead = outlook(session.settings, newsletter, now=next_second(now))
     if isinstance(ahead, Skipped):

@@ -28,8 +28,8 @@ def skip(
     Example: `digest skip daily --reason "public holiday"`
     """
     from digest.lib.timestamps import next_second
-    from digest.publishing.drafts.skip import skip as use_case
-    from digest.publishing.skipped import Skipped
+    from digest.publishing.drafts.editing import skip as use_case
+    from digest.publishing.editions.build import Skipped
 
     settings = session_of(context).settings
     chosen = settings.newsletter(newsletter)

@@ -15,9 +15,9 @@ from digest.lib.timestamps import from_text
 from digest.model.subscriber import Standing
 from digest.publishing.delivery.report import Progress, Report
 from digest.publishing.delivery.run import Plan
+from digest.publishing.editions.build import Skipped
 from digest.publishing.preview import Preview, preview
 from digest.publishing.send import send
-from digest.publishing.skipped import Skipped
 from digest.sample import copy_to
 from digest.sender.local_server import LocalServer, Received
 from digest.sender.smtp import SmtpTransport

@@ -1,13 +1,60 @@
-"""Pruning: after the time of `retention`, who got an edition is forgotten, and how many is kept."""
+"""Pruning: after the time of `retention`, who got an edition is forgotten, and how many is kept.
+
+Audit: proof, from the database alone, that nothing is unaccounted for.
+
+Ingesting: read sources, and keep their articles in the newsletter's database.
+"""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from digest.config import Settings
-from digest.storage import retention
-from digest.storage.database import open_database
+from digest.config import Settings, SourceSettings
+from digest.ingest.sources import SourceReport, gather
+from digest.storage import integrity as questions
+from digest.storage import retention, sources
+from digest.storage.database import Access, open_database
+from digest.storage.integrity import Breach, Extent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """What was looked at, and every rule that is broken."""
+
+    extent: Extent
+    breaches: tuple[Breach, ...]
+
+
+def audit(settings: Settings) -> Audit:
+    """Ask the ledger every question that must have an empty answer."""
+    with open_database(settings.database, Access.READ) as db:
+        return Audit(extent=questions.extent(db), breaches=questions.breaches(db))
+
+
+def ingest(
+    settings: Settings, read_from: Sequence[SourceSettings], *, now: datetime
+) -> tuple[SourceReport, ...]:
+    """Read the sources and keep their articles; the reports stand in the order of the sources.
+
+    One that cannot be read does not stop the others. The calling thread must not run an event
+    loop. Raises StorageErrors.
+    """
+    with open_database(settings.database) as db:
+        return gather(db, read_from, now=now, site_url=settings.site.url)
+
+
+def stale(settings: Settings, age: timedelta, *, now: datetime) -> tuple[SourceSettings, ...]:
+    """The configured sources that were not read for so long, or never. Raises StorageErrors."""
+    with open_database(settings.database, Access.READ) as db:
+        read = {one.name: one.last_read_at for one in sources.everything(db)}
+    return tuple(
+        source
+        for source in settings.sources
+        if (last := read.get(source.name)) is None or not now - age < last <= now
+    )
+
 
 #: Seconds between two batches. Without them nobody who waits for the write lock would get it.
 REST: Final = 0.05

@@ -1,4 +1,7 @@
-"""Preview: what would go out now, made by the same code, leaving no trace."""
+"""Preview: what would go out now, made by the same code, leaving no trace.
+
+Outlook: what a call of `send` would do, without doing it.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -14,16 +17,55 @@ from digest.model.delivery import DeliveryState, Outcome
 from digest.model.edition import Edition, EditionState, RenderedVariant
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient
+from digest.publishing.delivery.run import require_postal_address
 from digest.publishing.delivery.signing import signer_of
-from digest.publishing.drafts.at_hand import to_show
-from digest.publishing.editions.build import draft, form_of
+from digest.publishing.drafts.lifecycle import to_send, to_show
+from digest.publishing.editions.build import NOBODY, Skipped, draft, form_of, stored_pictures
 from digest.publishing.editions.renderer import Press
-from digest.publishing.pictures import stored_pictures
-from digest.publishing.skipped import Skipped
 from digest.sender.message_data import Envelope
 from digest.sender.transport import Transport
 from digest.storage import deliveries, editions, subscriptions
 from digest.storage.database import Access, Database, open_database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """An edition that was begun would be finished; `readers` still wait for it."""
+
+    number: int
+    subject: str
+    readers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begin:
+    """A new edition would be made, for so many `readers`."""
+
+    number: int
+    subject: str
+    readers: int
+
+
+def outlook(
+    settings: Settings, newsletter: Newsletter, *, now: datetime
+) -> Resume | Begin | Skipped:
+    """What `send` would do at `now`. Writes nothing; raises what `send` would raise."""
+    require_postal_address(settings)
+    with open_database(settings.database, Access.READ) as db:
+        last = editions.last(db, newsletter.key)
+        if last is not None and last.state is EditionState.PREPARED:
+            counts = deliveries.counts(db, last.stored_id)
+            waiting = counts[DeliveryState.QUEUED] + counts[DeliveryState.DEFERRED]
+            return Resume(number=last.number, subject=last.subject, readers=waiting)
+        made = to_send(db, settings, newsletter, now=now)
+        if made is None:
+            made = draft(db, settings, newsletter, now=now)
+    if isinstance(made, Skipped):
+        return made
+    if made.readers == 0:
+        return NOBODY
+    return Begin(number=made.edition.number, subject=made.edition.subject, readers=made.readers)
+
 
 #: What stands in the links of a message that is for nobody.
 _NOBODYS_LINKS = "preview"

@@ -12,9 +12,8 @@ from digest.model.draft import StoredDraft
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.model.subscriber import Standing
-from digest.publishing.editions.build import Draft, draft
+from digest.publishing.editions.build import Draft, Skipped, draft
 from digest.publishing.editions.due_times import hours
-from digest.publishing.skipped import Skipped
 from digest.schedule.timetable import next_slot, slots_between
 from digest.storage import backup, delivery_stats, drafts, slots, sources, subscriptions
 from digest.storage.database import Access, Database, open_database

@@ -13,7 +13,7 @@ from digest.model.edition import Edition, Story
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot
 from digest.publishing.drafts.resolve import NothingLeft, Proposed, proposal_of, proposed
-from digest.publishing.skipped import too_few
+from digest.publishing.editions.build import too_few
 from digest.selection import TooFew, select
 from digest.storage import edition_store
 from digest.storage.candidates import candidates

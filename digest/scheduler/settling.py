@@ -12,10 +12,9 @@ from digest.model.newsletter import Newsletter
 from digest.model.slot import SlotRecord, SlotState
 from digest.publishing.drafts import lifecycle
 from digest.publishing.drafts.lifecycle import Go, Hold, Skip
-from digest.publishing.editions.build import Draft
+from digest.publishing.editions.build import Draft, Skipped
 from digest.publishing.editions.due_times import earliest_hour
 from digest.publishing.editions.store import freeze, persistently, prepare
-from digest.publishing.skipped import Skipped
 from digest.schedule.catch_up import overdue
 from digest.scheduler.claiming import comes_at
 from digest.storage import delivery_stats, slots

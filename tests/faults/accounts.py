@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from digest.publishing.audit import audit
+from digest.publishing.maintenance import audit
 from tests.faults.gazette import CONNECTIONS, READERS, Gazette
 from tests.faults.scripted_server import ScriptedServer
 

@@ -17,7 +17,7 @@ from digest.config import Settings
 from digest.lib.timestamps import from_text, to_text
 from digest.model.schedule import CatchUp, DeliverAt, Timing
 from digest.model.slot import SlotState
-from digest.publishing.audit import audit
+from digest.publishing.maintenance import audit
 from digest.schedule.parse import parse_schedule
 from digest.schedule.timetable import slots_between
 from digest.scheduler.events import Event

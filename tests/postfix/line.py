@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from digest.model.delivery import DeliveryState
-from digest.publishing.audit import audit
 from digest.publishing.delivery.report import Progress, Report
+from digest.publishing.editions.build import Skipped
+from digest.publishing.maintenance import audit
 from digest.publishing.send import send
-from digest.publishing.skipped import Skipped
 from digest.sender.factory import transport_for
 from tests.faults.scripted_server import ScriptedServer
 from tests.postfix.instance import Postfix

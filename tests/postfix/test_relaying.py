@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from digest.model.delivery import DeliveryState
-from digest.publishing.audit import audit
 from digest.publishing.delivery.report import Progress
+from digest.publishing.maintenance import audit
 from tests.postfix.line import Line, readers
 
 #: Postfix asks the table first; whoever is not in it may have mail.

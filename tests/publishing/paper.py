@@ -12,8 +12,8 @@ from digest.lib.timestamps import to_text
 from digest.model.delivery import DeliveryState
 from digest.model.newsletter import Newsletter, Rules, Site
 from digest.publishing.delivery.report import Report
+from digest.publishing.editions.build import Skipped
 from digest.publishing.send import send
-from digest.publishing.skipped import Skipped
 from digest.sender.transport import Transport
 from digest.storage.database import Database, open_database
 from tests.recording_transport import RecordingTransport

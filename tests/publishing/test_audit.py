@@ -8,7 +8,7 @@ import pytest
 
 from digest.lib.timestamps import to_text
 from digest.model.slot import Slot, SlotRecord, SlotState
-from digest.publishing.audit import audit
+from digest.publishing.maintenance import audit
 from digest.storage import slots
 from digest.storage.database import open_database
 from tests.publishing.paper import NOW, Paper

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from digest.errors import AlreadySending, Held, UsageError
-from digest.publishing.audit import audit
 from digest.publishing.backup import TakenUp, back_up, take_up
-from digest.publishing.resume import OfUnknown, resume
+from digest.publishing.maintenance import audit
+from digest.publishing.send import OfUnknown, resume
 from digest.storage.database import open_database
 from digest.storage.locks import sending
 from tests.publishing.paper import NOW, Paper

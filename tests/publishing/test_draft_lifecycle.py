@@ -14,16 +14,23 @@ from digest.model.edition import Edition, Placement
 from digest.model.newsletter import Rules
 from digest.model.schedule import OnSilence, Timing
 from digest.model.slot import Slot, SlotRecord, SlotState
-from digest.publishing.audit import audit
 from digest.publishing.delivery.report import Report
 from digest.publishing.drafts.draft_file import write
-from digest.publishing.drafts.editing import Approved, Shown, approve, hold, read_back, show
+from digest.publishing.drafts.editing import (
+    Approved,
+    Left,
+    Shown,
+    approve,
+    hold,
+    read_back,
+    show,
+    skip,
+)
 from digest.publishing.drafts.lifecycle import Go, Hold, Skip, decide, make_draft
-from digest.publishing.drafts.skip import Left, skip
+from digest.publishing.editions.build import Skipped
 from digest.publishing.editions.store import freeze
-from digest.publishing.outlook import Begin, outlook
-from digest.publishing.preview import Preview, preview
-from digest.publishing.skipped import Skipped
+from digest.publishing.maintenance import audit
+from digest.publishing.preview import Begin, Preview, outlook, preview
 from digest.schedule.parse import parse_schedule
 from digest.schedule.timetable import slots_after
 from digest.storage import slots

@@ -12,7 +12,7 @@ import pytest
 from digest.composer.dkim_keys import SigningKey, signing_keys, txt_strings
 from digest.config import DkimSettings, Security, Settings, SmtpSettings
 from digest.model.newsletter import Newsletter, Site
-from digest.publishing.checking import dns
+from digest.publishing.checks import email_auth
 from digest.publishing.checks.email_auth import authentication
 from digest.publishing.checks.findings import Finding
 from tests.composer.keys import both_keys
@@ -189,7 +189,7 @@ def test_strict_alignment_wants_the_very_domain(
 def test_a_dns_that_fails_or_is_silent_is_a_warning_and_soon_over(
     dkim: DkimSettings, published: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dns, "PATIENCE", 0.3)
+    monkeypatch.setattr(email_auth, "PATIENCE", 0.3)
     findings = found(
         site(dkim), published, silent=[RSA, DOMAIN], broken=[ED25519, f"_dmarc.{DOMAIN}"]
     )

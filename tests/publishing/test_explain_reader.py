@@ -8,7 +8,7 @@ import pytest
 
 from digest.model.delivery import Deferred, Rejected, Reply, Unknown
 from digest.model.subscriber import Standing
-from digest.publishing.explain_reader import ReaderOf, explain_reader
+from digest.publishing.explain import ReaderOf, explain_reader
 from digest.storage import subscribers
 from digest.storage.database import Access, open_database
 from digest.subscribers import membership

@@ -12,8 +12,8 @@ from digest.errors import DigestError
 from digest.lib.timestamps import to_text
 from digest.model.newsletter import Rules
 from digest.model.subscriber import Standing
-from digest.publishing.audit import audit
 from digest.publishing.editions.store import prepare
+from digest.publishing.maintenance import audit
 from digest.storage import articles
 from digest.storage.database import Database, open_database
 from digest.subscribers import membership

@@ -26,10 +26,9 @@ from digest.model.edition import Placement
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import OnSilence, Timing
 from digest.model.slot import Slot, SlotRecord, SlotState, instant_of
-from digest.publishing.drafts.skip import skip
+from digest.publishing.drafts.editing import skip
 from digest.publishing.notifications.mail import post
-from digest.publishing.resume import OfUnknown, resume
-from digest.publishing.stop import stop
+from digest.publishing.send import OfUnknown, resume, stop
 from digest.sender.factory import transport_for
 from digest.sender.folder import FolderTransport
 from digest.sender.local_server import LocalServer

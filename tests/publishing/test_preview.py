@@ -10,8 +10,8 @@ import pytest
 
 from digest.errors import AudienceError
 from digest.model.delivery import Accepted, Deferred
+from digest.publishing.editions.build import Skipped
 from digest.publishing.preview import Preview, preview, send_test
-from digest.publishing.skipped import Skipped
 from tests.publishing.paper import NOW, Paper
 from tests.recording_transport import RecordingTransport
 

@@ -7,11 +7,10 @@ import pytest
 
 from digest.errors import Held
 from digest.model.delivery import Accepted, Deferred, DeliveryState, Outcome, Reply, Unknown
-from digest.publishing.audit import audit
 from digest.publishing.delivery.report import Report
-from digest.publishing.resume import OfUnknown, resume
-from digest.publishing.skipped import Skipped
-from digest.publishing.stop import stop
+from digest.publishing.editions.build import Skipped
+from digest.publishing.maintenance import audit
+from digest.publishing.send import OfUnknown, resume, stop
 from digest.sender.message_data import Envelope
 from tests.publishing.paper import NOW, Paper
 from tests.recording_transport import RecordingTransport

@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from digest.composer import verp
 from digest.model.delivery import Outcome, Rejected, Unknown
-from digest.publishing.audit import audit
-from digest.publishing.maintenance import Pruned, prune
-from digest.publishing.resume import OfUnknown, resume
+from digest.publishing.maintenance import Pruned, audit, prune
+from digest.publishing.send import OfUnknown, resume
 from digest.storage import deliveries, retention
 from digest.storage.database import open_database
 from tests.publishing.paper import NOW, Paper, paper_in

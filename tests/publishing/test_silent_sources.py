@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.publishing.notices.silence import Silence, silence
+from digest.publishing.notifications.events import Silence, silence
 
 MONDAY = date(2026, 3, 2)
 DAY = timedelta(days=1)

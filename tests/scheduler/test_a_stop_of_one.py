@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from digest.model.delivery import Outcome
-from digest.publishing.stop import stop
+from digest.publishing.send import stop
 from digest.sender.message_data import Envelope
 from tests.publishing.paper import NOW, Paper
 from tests.recording_transport import ACCEPTED, RecordingTransport

@@ -8,9 +8,8 @@ import pytest
 
 from digest.lib.timestamps import from_text
 from digest.model.schedule import OnSilence
-from digest.publishing.audit import audit
-from digest.publishing.drafts.editing import hold, show
-from digest.publishing.drafts.skip import Left, skip
+from digest.publishing.drafts.editing import Left, hold, show, skip
+from digest.publishing.maintenance import audit
 from digest.schedule.timetable import slots_after
 from digest.selection import select
 from digest.storage import edition_store

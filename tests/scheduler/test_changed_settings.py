@@ -9,8 +9,8 @@ import pytest
 
 from digest.lib.timestamps import from_text
 from digest.model.schedule import CatchUp, DeliverAt, OnSilence, Timing
-from digest.publishing.audit import audit
-from digest.publishing.drafts.skip import skip
+from digest.publishing.drafts.editing import skip
+from digest.publishing.maintenance import audit
 from digest.schedule.parse import parse_schedule
 from digest.schedule.timetable import slots_after
 from tests.publishing.paper import Paper

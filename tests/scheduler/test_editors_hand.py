@@ -8,10 +8,18 @@ import pytest
 
 from digest.lib.timestamps import from_text
 from digest.model.schedule import OnSilence, Timing
-from digest.publishing.audit import audit
 from digest.publishing.drafts.draft_file import write
-from digest.publishing.drafts.editing import Approved, Shown, approve, hold, read_back, show
-from digest.publishing.drafts.skip import Left, skip
+from digest.publishing.drafts.editing import (
+    Approved,
+    Left,
+    Shown,
+    approve,
+    hold,
+    read_back,
+    show,
+    skip,
+)
+from digest.publishing.maintenance import audit
 from digest.schedule.timetable import slots_after
 from tests.composer.parts import part
 from tests.publishing.paper import Paper

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from digest.lib.timestamps import from_text
-from digest.publishing.drafts.skip import Left, skip
+from digest.publishing.drafts.editing import Left, skip
 from digest.schedule.timetable import slots_after
 from digest.storage.locks import sending
 from tests.scheduler.service import Service, service_in

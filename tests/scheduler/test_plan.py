@@ -13,8 +13,8 @@ from digest.model.newsletter import Rules
 from digest.model.schedule import DeliverAt, Timing
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.publishing.drafts.lifecycle import make_draft
+from digest.publishing.editions.due_times import next_hour
 from digest.schedule.parse import parse_schedule
-from digest.scheduler.next_hour import next_hour
 from digest.scheduler.plan import NewsletterPlan, plan
 from digest.storage import slots, subscriptions
 from digest.storage.database import Access, open_database

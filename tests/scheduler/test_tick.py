@@ -5,8 +5,8 @@ from pathlib import Path
 from digest.errors import RelayUnavailable
 from digest.model.delivery import Deferred, Outcome
 from digest.model.schedule import CatchUp, DeliverAt, QuietHours, Timing
-from digest.publishing.audit import audit
-from digest.publishing.stop import stop
+from digest.publishing.maintenance import audit
+from digest.publishing.send import stop
 from digest.schedule.parse import parse_schedule
 from digest.scheduler.events import RoundEnded, SlotChanged, Trouble
 from digest.sender.message_data import Envelope

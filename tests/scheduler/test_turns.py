@@ -12,7 +12,7 @@ from digest.config.settings import LogForm
 from digest.errors import RelayUnavailable, TemplateError
 from digest.model.delivery import Accepted, Outcome, Reply
 from digest.publishing.delivery.precommit import Objected
-from digest.publishing.delivery.stopping import Stop
+from digest.publishing.delivery.report import Stop
 from digest.scheduler.events import ClockWentBack, Event, Trouble
 from digest.scheduler.service.carrier import Carrier
 from digest.scheduler.service.log import Log

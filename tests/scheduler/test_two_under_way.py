@@ -8,11 +8,10 @@ import pytest
 
 from digest.lib.timestamps import from_text
 from digest.model.schedule import DeliverAt, Timing
-from digest.publishing.audit import audit
 from digest.publishing.backup import back_up, take_up
 from digest.publishing.delivery.report import Report
-from digest.publishing.resume import OfUnknown, resume
-from digest.publishing.stop import stop
+from digest.publishing.maintenance import audit
+from digest.publishing.send import OfUnknown, resume, stop
 from tests.scheduler.service import Service, service_in
 
 NIGHT = "2026-03-12T17:30:00Z"

@@ -1,4 +1,7 @@
-"""What a delivery run tells: each outcome as it comes, and at its end how the edition stands."""
+"""What a delivery run tells: each outcome as it comes, and at its end how the edition stands.
+
+Stopping: how a delivery run is asked to end.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,3 +43,25 @@ class Report:
     def complete(self) -> bool:
         """Whether every reader surely has the edition, or was rightly passed over."""
         return complete(self.counts)
+
+
+class Stop:
+    """A request to end in order: what is under way is finished, nothing new is begun.
+
+    A round that only `rests` goes on later, after others have had their turn.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self.rests = False
+        self.begun = False
+
+    def request(self) -> None:
+        """Ask. Safe from a signal handler of the event loop."""
+        self.requested = True
+        self.rests = False
+
+    def rest(self) -> None:
+        """Ask for a pause, unless the round ends anyway."""
+        if not self.requested:
+            self.requested = self.rests = True

@@ -1,7 +1,10 @@
-"""Attempts: what the workers of a run do, one delivery at a time, and what each comes to."""
+"""Attempts: what the workers of a run do, one delivery at a time, and what each comes to.
 
-from collections.abc import Mapping
-from datetime import datetime
+Patience: how long a deferred reader is tried, and when next.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, assert_never
 
@@ -16,17 +19,40 @@ from digest.model.delivery import (
     Rejected,
     Unknown,
 )
-from digest.publishing.delivery.patience import Patience
 from digest.publishing.delivery.precommit import LastLook, Objected
 from digest.publishing.delivery.queue import Claims, Clock
 from digest.publishing.delivery.rejection_guard import Refusals
-from digest.publishing.delivery.report import Progress
+from digest.publishing.delivery.report import Progress, Stop
 from digest.publishing.delivery.signing import filled
-from digest.publishing.delivery.stopping import Stop
 from digest.sender.message_data import Envelope
+from digest.sender.retry import GiveUp, next_attempt
 from digest.sender.transport import Transport
 from digest.storage.deliveries import Settled
 from digest.storage.revocations import objection
+
+
+class Patience:
+    """How long a deferred reader is tried, and when next (`digest.sender.retry`)."""
+
+    def __init__(self, give_up_after: timedelta, dice: Callable[[], float]) -> None:
+        self._give_up_after = give_up_after
+        self._dice = dice
+
+    def with_one(
+        self, delivery: Delivery, reply: str, now: datetime
+    ) -> tuple[DeliveryState, str, datetime | None]:
+        """The state of a delivery that was put off, what to record, and when to try again."""
+        again = next_attempt(
+            delivery.first_attempt_at or now,
+            delivery.attempts,
+            now,
+            self._dice(),
+            give_up_after=self._give_up_after,
+        )
+        if isinstance(again, GiveUp):
+            return DeliveryState.REJECTED, f"{again.reason}: {reply}", None
+        return DeliveryState.DEFERRED, reply, again
+
 
 #: So many failures of the relay without one acceptance in between end a run. One of them may be due
 #: to a single reader: some servers say "relay denied" for a domain that they do not like.

@@ -2,6 +2,8 @@
 
 Whatever comes from outside stands behind a mark of ours (`Subject:`, `[12]`, an indent), and on one
 line: nothing that a title says can pass for a part of the sheet. `sheet_reading` reads it back.
+
+The prospect of a draft: when its slot is, and what happens then, in a line for the editor.
 """
 
 import hashlib
@@ -12,13 +14,66 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
+from digest.lib.formatting import weekday
 from digest.lib.text import plain
 from digest.lib.timestamps import to_text
 from digest.model.article import Article
-from digest.model.draft import StoredDraft
+from digest.model.draft import DraftState, StoredDraft
 from digest.model.edition import Edition, Placement, Story
 from digest.model.newsletter import Newsletter
-from digest.publishing.drafts.prospect import prospect
+from digest.model.schedule import OnSilence
+
+
+def prospect(stored: StoredDraft, newsletter: Newsletter, *, now: datetime) -> str:
+    """`Thu 2026-03-12 07:00 (Europe/London): if nobody has approved it by then, it waits`."""
+    if newsletter.schedule is None:
+        return _by_hand(stored, newsletter)
+    local = stored.slot.at.astimezone(newsletter.timezone)
+    when = f"{weekday(local)} {local:%Y-%m-%d %H:%M} ({newsletter.timezone.key})"
+    if now >= stored.slot.at:
+        return f"{when}, which has passed: {_late(stored)}"
+    return f"{when}: {_in_time(stored, newsletter)}"
+
+
+def _by_hand(stored: StoredDraft, newsletter: Newsletter) -> str:
+    match stored.state:
+        case DraftState.APPROVED:
+            return "approved; `digest send` sends it"
+        case DraftState.HELD:
+            return "held until it is approved"
+        case DraftState.WAITING if newsletter.timing.approval:
+            return "once it is approved, `digest send` sends it"
+        case DraftState.WAITING:
+            return "`digest send` sends it"
+
+
+def _late(stored: StoredDraft) -> str:
+    if stored.state is DraftState.APPROVED:
+        return "approved, and goes out at once"
+    return "it waits until it is approved"
+
+
+def _in_time(stored: StoredDraft, newsletter: Newsletter) -> str:
+    match stored.state:
+        case DraftState.APPROVED:
+            return "approved, and goes out then"
+        case DraftState.HELD:
+            return "held until it is approved"
+        case DraftState.WAITING:
+            return _on_silence(newsletter)
+
+
+def _on_silence(newsletter: Newsletter) -> str:
+    if not newsletter.timing.approval:
+        return "goes out then; nobody has to approve it"
+    match newsletter.timing.on_silence:
+        case OnSilence.SEND:
+            return "goes out then, unless somebody holds it"
+        case OnSilence.HOLD:
+            return "if nobody has approved it by then, it waits"
+        case OnSilence.SKIP:
+            return "if nobody has approved it by then, it is left out"
+
 
 INDENT: Final = "    "
 _WIDTH: Final = 78

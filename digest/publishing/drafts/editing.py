@@ -1,25 +1,83 @@
-"""Editing: what an editor does with a draft: look at it, change it, approve it, hold it."""
+"""Editing: what an editor does with a draft: look at it, change it, approve it, hold it.
+
+Which draft, and which slot, an editor means who names none, or the one of a slot.
+
+Skip: an editor leaves out a slot. It is on record, with the reason.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
+from typing import Final
 
 from digest.config import Settings
+from digest.errors import LedgerError, UsageError
 from digest.model.article import Article, Verdict
 from digest.model.draft import DraftState, Placed, Proposal, StoredDraft
 from digest.model.edition import Edition, Placement
 from digest.model.newsletter import Newsletter
-from digest.model.slot import Slot
+from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.publishing.drafts.approval import approval_of
 from digest.publishing.drafts.draft_file import Sheet
 from digest.publishing.drafts.draft_file_parser import Mistake, Parts, take_apart
 from digest.publishing.drafts.draft_file_validator import Desk, understand
 from digest.publishing.drafts.lifecycle import drift, make_draft, select_proposal
 from digest.publishing.drafts.resolve import NothingLeft, Proposed, horizon_of, proposed, rendered
-from digest.publishing.drafts.which import existing, no_draft, open_draft, open_slot
-from digest.publishing.skipped import Skipped
-from digest.storage import drafts
+from digest.publishing.editions.build import Skipped
+from digest.storage import drafts, slots
 from digest.storage.database import Database, open_database
+
+#: So many slots ahead one is looked for by its name.
+_FURTHEST: Final = 10_000
+
+
+def open_draft(db: Database, newsletter: Newsletter, slot: str | None) -> StoredDraft | None:
+    """The open draft of this slot, or the one whose slot is the earliest."""
+    there = drafts.still_open(db, newsletter.key)
+    return next((one for one in there if slot in (None, one.slot.name)), None)
+
+
+def existing(db: Database, slot: Slot) -> StoredDraft:
+    """The draft of a slot that has one. Raises LedgerError if somebody was quicker."""
+    stored = drafts.find(db, slot)
+    if stored is None:
+        raise LedgerError(f"the draft of {slot.newsletter} for {slot.name} is gone")
+    return stored
+
+
+def open_slot(
+    db: Database, newsletter: Newsletter, upcoming: Iterable[Slot], name: str | None
+) -> Slot | Skipped:
+    """The first slot to come that is still open, or the one of this name.
+
+    Raises UsageError for a name that no slot to come has.
+    """
+    for slot in islice(upcoming, _FURTHEST):
+        if name is not None and slot.name < name:
+            continue
+        if name is not None and slot.name != name:
+            break
+        found = slots.find(db, newsletter.key, slot.name)
+        if found is None or found.state in (SlotState.DUE, SlotState.DRAFT):
+            return slot
+        if found.state is not SlotState.PREPARED:
+            return Skipped(
+                reason=f"nothing comes at {slot.name}: {found.reason}; --slot names another slot"
+            )
+        if name is not None:
+            return Skipped(reason=f"the slot {slot.name} has its edition")
+    if name is not None:
+        raise UsageError(
+            f"--slot: {newsletter.key} has no slot {name} to come, and no draft for it",
+            hint="`digest plan` lists the slots that come; a slot is named 2026-03-12T07:00.",
+        )
+    return Skipped(reason=f"{newsletter.key} has no slot to come")
+
+
+def no_draft(newsletter: Newsletter) -> Skipped:
+    """Why nothing was done, where no draft waits."""
+    return Skipped(reason=f"no draft of {newsletter.key} waits; `digest draft` makes one")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,3 +286,50 @@ def _without(proposal: Proposal, gone: Iterable[int]) -> Proposal:
             deck=lead.deck,
         )
     return replace(proposal, placed=(lead, *others))
+
+
+#: How the reason of such a slot begins: what people do themselves they need not be told.
+BY_THE_EDITOR: Final = "skipped by the editor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """A slot that was left out."""
+
+    slot: Slot
+    reason: str
+
+
+def skip(
+    settings: Settings,
+    newsletter: Newsletter,
+    upcoming: Iterable[Slot],
+    *,
+    reason: str,
+    now: datetime,
+    slot: str | None = None,
+) -> Left | Skipped:
+    """Leave out the slot of the draft, or else one that is due and waits, or is `upcoming`.
+
+    Raises LedgerError, UsageError and StorageErrors.
+    """
+    told = f"{BY_THE_EDITOR}: {reason}" if reason else BY_THE_EDITOR
+    with open_database(settings.database, create=False) as db:
+        stored = open_draft(db, newsletter, slot)
+        pending = (record.slot for record in slots.still_open(db, newsletter.key))
+        target: Slot | Skipped | None = stored.slot if stored else None
+        target = target or next((one for one in pending if slot in (None, one.name)), None)
+        target = target or open_slot(db, newsletter, upcoming, slot)
+        if isinstance(target, Skipped):
+            return target
+        record = SlotRecord(slot=target, state=SlotState.SKIPPED, reason=told)
+        with db.transaction():
+            slots.add(db, record, now)
+            found = slots.find(db, target.newsletter, target.name)
+            if found is None or found.state is SlotState.PREPARED:
+                raise LedgerError(
+                    f"the slot {target.name} of {target.newsletter} has its edition by now",
+                    hint="`digest stop` keeps it from going further.",
+                )
+            slots.settle(db, replace(record, made_up_in=found.made_up_in), now)
+        return Left(slot=target, reason=told)

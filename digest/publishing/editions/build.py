@@ -2,32 +2,102 @@
 
 Preview shows it; `prepare` stores it. There is no other way to an edition, so what is shown is
 what will be sent.
+
+Pictures that travel along with an edition: kept with it, frozen like its words.
+
+Skipped: there is no edition now, and why, in words that say what to do.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from digest.composer.dkim import DkimSigner
+from digest.composer.images import content_id, travels_along
 from digest.composer.message import MessageForm, build_form
 from digest.composer.personalization import require_few
 from digest.composer.render import subject_line
 from digest.config import Settings
 from digest.errors import QuestionAsked
+from digest.lib.formatting import counted, in_words
 from digest.model.article import Decision
 from digest.model.draft import StoredDraft
 from digest.model.edition import Edition, RenderedVariant
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot, slot_name
 from digest.publishing.editions.renderer import Press
-from digest.publishing.skipped import Skipped, too_few
 from digest.selection import TooFew, select
 from digest.storage import editions, subscriptions
-from digest.storage.candidates import candidates
+from digest.storage.candidates import Surroundings, candidates, surroundings
 from digest.storage.database import Database
 from digest.storage.edition_store import Audience
+
+
+def pictures_of(
+    edition: Edition,
+    variants: tuple[RenderedVariant, ...],
+    settings: Settings,
+    newsletter: Newsletter,
+) -> Mapping[str, bytes]:
+    """The images that the variants show by Content-ID, by their paths in the site's folder."""
+    paths = {s.image_url for s in edition.stories if s.image_url and travels_along(s.image_url)}
+    return {
+        path: (settings.folder / path).read_bytes()
+        for path in sorted(paths)
+        if any(f"cid:{content_id(path, newsletter)}" in variant.html for variant in variants)
+    }
+
+
+@contextmanager
+def stored_pictures(db: Database, edition: Edition) -> Iterator[Path]:
+    """A folder with the images that were stored with an edition, for as long as the block."""
+    with TemporaryDirectory(prefix="digest-") as name:
+        folder = Path(name)
+        for path, data in editions.images(db, edition.stored_id).items():
+            file = folder / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+        yield folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """Nothing was sent, and nothing was written. `reason` is a sentence."""
+
+    reason: str
+
+
+NOBODY = Skipped(reason="nobody would receive it: there is no active reader it suits")
+
+
+def too_few(db: Database, newsletter: Newsletter, result: TooFew, now: datetime) -> Skipped:
+    """Why selection found no edition: too few new stories, or none, and what there is instead."""
+    if result.found:
+        found = counted(result.found, "new story", "new stories")
+        return Skipped(reason=f"{found}, and an edition needs {result.needed} (min_items)")
+    since = now - newsletter.rules.max_age
+    around = surroundings(db, newsletter.key, since=since, cutoff=now)
+    return Skipped(reason=_nothing_new(newsletter, around))
+
+
+def _nothing_new(newsletter: Newsletter, around: Surroundings) -> str:
+    def local(instant: datetime) -> str:
+        return instant.astimezone(newsletter.timezone).strftime("%Y-%m-%d %H:%M")
+
+    if around.before is not None:
+        return (
+            f"there is nothing new: the newest article that was not in an edition is of"
+            f" {local(around.before)}, and max_age is {in_words(newsletter.rules.max_age)}"
+        )
+    if around.after is not None:
+        return f"there is nothing new: the next article is dated {local(around.after)}"
+    if not around.any:
+        return "there are no articles yet; `digest ingest` brings them in"
+    return "there is nothing new"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,8 @@ from digest.errors import SlotTaken, Superseded
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot, SlotState
-from digest.publishing.editions.build import Draft, draft
+from digest.publishing.editions.build import NOBODY, Draft, Skipped, draft, pictures_of
 from digest.publishing.editions.due_times import hours
-from digest.publishing.pictures import pictures_of
-from digest.publishing.skipped import NOBODY, Skipped
 from digest.storage import drafts, edition_store, slots
 from digest.storage.database import Database
 

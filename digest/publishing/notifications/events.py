@@ -1,41 +1,109 @@
 """Occasions: what there is to tell the owner, read from the state of the database alone.
 
 Not from what a process has seen happen: so a crash loses none, and who asks again finds the same.
+
+Silence: whether a source that used to have something new has been quiet for too long. Pure.
+
+What the owner is told of sources.
 """
 
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from digest.config import Settings
 from digest.errors import TemplateError
-from digest.lib.timestamps import from_text
+from digest.lib.timestamps import from_text, to_text
 from digest.model.delivery import DeliveryState
 from digest.model.draft import DraftState, StoredDraft
 from digest.model.edition import EditionState
 from digest.model.newsletter import Newsletter
 from digest.model.slot import SlotRecord, SlotState
+from digest.publishing.drafts.editing import BY_THE_EDITOR
 from digest.publishing.drafts.resolve import NothingLeft, horizon_of, proposed
-from digest.publishing.drafts.skip import BY_THE_EDITOR
-from digest.publishing.notices import sources as source_notices
-from digest.publishing.notices.silence import silence
 from digest.publishing.notifications import messages as notice_texts
-from digest.publishing.notifications.messages import Contents
-from digest.storage import (
-    deliveries,
-    delivery_stats,
-    drafts,
-    notifications,
-    sources,
-)
+from digest.publishing.notifications.messages import Contents, at, days, paragraphs, sentence
+from digest.storage import deliveries, delivery_stats, drafts, notifications, sources
 from digest.storage.database import Database
 from digest.storage.delivery_stats import Lately
 from digest.storage.notifications import Notice
 from digest.storage.sources import SourceRecord
+
+#: Pauses that make a habit. Before that, nobody knows how a source is.
+_PAUSES: Final = 5
+
+#: No source is silent sooner, however busy it is: there are weekends.
+_SHORTEST: Final = timedelta(days=2)
+
+#: So many times longer than its long pauses.
+_FACTOR: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """A source has had nothing new `lasting` so long; the longest pause before was `longest`."""
+
+    lasting: timedelta
+    longest: timedelta
+
+
+def silence(days: Sequence[date], *, last_new: datetime, last_read: datetime) -> Silence | None:
+    """Whether a source is silent beyond its habit.
+
+    `days` are those on which it had something new, ascending, each once. It is silent when it has
+    been so for three times as long as its long pauses, of which nine in ten are shorter. What
+    counts is when it was last read: while we were away, it may have spoken.
+    """
+    pauses = sorted(after - before for before, after in pairwise(days))
+    if len(pauses) < _PAUSES:
+        return None
+    long = pauses[math.ceil(0.9 * len(pauses)) - 1]
+    lasting = last_read - last_new
+    if lasting <= max(_SHORTEST, _FACTOR * long):
+        return None
+    return Silence(lasting=lasting, longest=pauses[-1])
+
+
+def broken(record: SourceRecord, *, since: datetime, zone: ZoneInfo) -> Notice:
+    """A source could not be read for a while."""
+    error = (record.last_error or "").partition(" ")[2]
+    before = (
+        f"It was last read at {at(zone, record.last_read_at)}."
+        if record.last_read_at
+        else "It could never be read so far."
+    )
+    return Notice(
+        event=f"broken {record.name} {to_text(since)}",
+        subject=f"The source {record.name} cannot be read",
+        body=paragraphs(
+            f"The source {record.name} could not be read since {at(zone, since)}. {before}"
+            " Its articles are missing from the editions.",
+            f"Why: {sentence(error)}",
+            "What to do: see whether its address still leads to it, and correct digest.toml if it"
+            " has moved; `digest ingest` with its name tries it at once.",
+        ),
+    )
+
+
+def silent(record: SourceRecord, found: Silence) -> Notice:
+    """A source can be read, and has had nothing new for longer than it is its habit."""
+    last = to_text(record.last_new_at) if record.last_new_at else ""
+    return Notice(
+        event=f"silent {record.name} {last}",
+        subject=f"The source {record.name} has fallen silent",
+        body=paragraphs(
+            f"The source {record.name} can be read, and had no new article for"
+            f" {days(found.lasting)}; its longest pause so far was {days(found.longest)}.",
+            "What to do: look whether it goes on at another address, or has ended.",
+        ),
+    )
+
 
 #: Older history is not told: whoever begins to use this is not flooded with it.
 WEEK: Final = timedelta(days=7)
@@ -192,11 +260,11 @@ def _of_source(db: Database, record: SourceRecord, zone: ZoneInfo) -> Iterator[N
     if record.failing_since is not None and record.last_error:
         last_failure = from_text(record.last_error.partition(" ")[0])
         if record.last_read_at is None or last_failure - record.failing_since >= _OUTAGE:
-            yield source_notices.broken(record, since=record.failing_since, zone=zone)
+            yield broken(record, since=record.failing_since, zone=zone)
         return
     if record.last_new_at is None or record.last_read_at is None:
         return
     days = sources.days(db, record.name)
     found = silence(days, last_new=record.last_new_at, last_read=record.last_read_at)
     if found is not None:
-        yield source_notices.silent(record, found)
+        yield silent(record, found)

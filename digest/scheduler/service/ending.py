@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final
 
-from digest.publishing.delivery.stopping import Stop
+from digest.publishing.delivery.report import Stop
 from digest.scheduler.service.wishes import Wish, Wishes
 
 #: Seconds between two looks at whether a round should go on.

@@ -6,7 +6,7 @@ from datetime import datetime
 from digest.config import Settings, SourceSettings
 from digest.errors import SourceError, StorageError
 from digest.ingest.sources import SourceReport
-from digest.publishing.ingesting import ingest
+from digest.publishing.maintenance import ingest
 
 
 def read_all(

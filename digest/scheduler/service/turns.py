@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from digest.publishing.delivery.stopping import Stop
+from digest.publishing.delivery.report import Stop
 
 #: Seconds that messages under way have to get to their final dot, once the round is to end. One
 #: that a limit keeps waiting is called off then; one that has had its dot is waited for.

@@ -10,9 +10,9 @@ from typing import Final
 
 from digest.config import Settings
 from digest.errors import Interrupted
+from digest.publishing.delivery.report import Stop
 from digest.publishing.delivery.run import Ends, refuse_backup
-from digest.publishing.delivery.stopping import Stop
-from digest.publishing.ingesting import stale
+from digest.publishing.maintenance import stale
 from digest.publishing.notifications.mail import post
 from digest.schedule.timetable import next_slot
 from digest.scheduler.service.carrier import Carrier

@@ -1,1 +1,0 @@
-"""Checking: what is wrong with a newsletter, and what to do about it."""

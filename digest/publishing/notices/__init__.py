@@ -1,1 +1,0 @@
-"""Notices: what the owner is told, once for each event."""
