@@ -13,8 +13,8 @@ from digest.cli.session import Session, existing_database, session_of
 from digest.errors import UsageError
 
 if TYPE_CHECKING:
-    from digest.scheduler.service.service import Service
     from digest.scheduler.tick import Tally
+    from digest.service.service import Service
 
 
 def run(
@@ -73,9 +73,9 @@ def exit_code(tally: "Tally") -> Exit:
 
 def _service(session: Session) -> "Service":
     from digest.config.load import load
-    from digest.scheduler.service.log import Log, secrets_of
-    from digest.scheduler.service.notify import Supervisor
-    from digest.scheduler.service.service import Service
+    from digest.service.log import Log, secrets_of
+    from digest.service.service import Service
+    from digest.service.systemd import Supervisor
 
     def now() -> datetime:
         return datetime.now(UTC)

@@ -16,10 +16,10 @@ from digest.model.slot import SlotRecord, SlotState
 from digest.publishing.delivery.queue import Clock
 from digest.publishing.delivery.report import Report
 from digest.publishing.delivery.run import Ends, Ledger, ledger
-from digest.scheduler.claiming import claim_slots
+from digest.scheduler.delivery_round import run_round
+from digest.scheduler.due_slots import claim_slots
 from digest.scheduler.events import Event, RoundEnded, SlotChanged, Trouble
-from digest.scheduler.rounds import run_round
-from digest.scheduler.settling import is_time, put_off, settle_slot, unforeseen
+from digest.scheduler.process_slot import is_time, put_off, settle_slot, unforeseen
 from digest.sender.transport import Transport
 from digest.storage import delivery_stats, editions, slots
 from digest.storage.database import Database, open_database

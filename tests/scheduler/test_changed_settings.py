@@ -14,8 +14,8 @@ from digest.publishing.maintenance import audit
 from digest.schedule.parse import parse_schedule
 from digest.schedule.timetable import slots_after
 from tests.publishing.paper import Paper
-from tests.scheduler.service import Service, service_in
 from tests.scheduler.test_editors_hand import SLOT, waiting
+from tests.scheduler.ticking import Service, service_in
 
 
 def stocked(service: Service) -> Service:

@@ -23,7 +23,7 @@ from digest.publishing.maintenance import audit
 from digest.schedule.timetable import slots_after
 from tests.composer.parts import part
 from tests.publishing.paper import Paper
-from tests.scheduler.service import Service, service_in
+from tests.scheduler.ticking import Service, service_in
 
 SLOT = "2026-03-12T07:00"
 

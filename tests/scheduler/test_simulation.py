@@ -18,7 +18,7 @@ from digest.scheduler.simulation import Simulation, simulate
 from digest.storage import articles, editions
 from digest.storage.database import Access, open_database
 from tests.publishing.paper import NOW, Paper
-from tests.scheduler.service import Service, service_in
+from tests.scheduler.ticking import Service, service_in
 
 #: 12 March 2026, 07:00; the newsletter's London has the same clock until the 29th.
 DAY = timedelta(days=1)

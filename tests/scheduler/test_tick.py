@@ -12,7 +12,7 @@ from digest.scheduler.events import RoundEnded, SlotChanged, Trouble
 from digest.sender.message_data import Envelope
 from tests.publishing.paper import NOW, Paper
 from tests.recording_transport import RecordingTransport
-from tests.scheduler.service import Service, service_in
+from tests.scheduler.ticking import Service, service_in
 
 
 def stocked(service: Service, *readers: str) -> Service:

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from digest.scheduler.service.pulse import Pulse
+from digest.service.state import Pulse
 from digest.storage.locks import Holder
 
 

@@ -3,8 +3,8 @@
 import threading
 from typing import Self
 
-from digest.scheduler.service.notify import Supervisor
-from digest.scheduler.service.pulse import Pulse
+from digest.service.state import Pulse
+from digest.service.systemd import Supervisor
 
 
 class Watchdog:

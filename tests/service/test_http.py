@@ -9,7 +9,7 @@ from http import HTTPStatus
 import pytest
 
 from digest.errors import DatabaseBusy, DigestError
-from digest.scheduler.service.page import Answer, PageServer
+from digest.service.http import Answer, PageServer
 
 
 def hello() -> Answer:

@@ -16,7 +16,7 @@ from digest.publishing.editions.build import Draft, Skipped
 from digest.publishing.editions.due_times import earliest_hour
 from digest.publishing.editions.store import freeze, persistently, prepare
 from digest.schedule.catch_up import overdue
-from digest.scheduler.claiming import comes_at
+from digest.scheduler.due_slots import comes_at
 from digest.storage import delivery_stats, slots
 from digest.storage.database import Database
 

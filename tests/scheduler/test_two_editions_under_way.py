@@ -12,7 +12,7 @@ from digest.publishing.backup import back_up, take_up
 from digest.publishing.delivery.report import Report
 from digest.publishing.maintenance import audit
 from digest.publishing.send import OfUnknown, resume, stop
-from tests.scheduler.service import Service, service_in
+from tests.scheduler.ticking import Service, service_in
 
 NIGHT = "2026-03-12T17:30:00Z"
 

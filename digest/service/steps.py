@@ -15,16 +15,16 @@ from digest.publishing.delivery.run import Ends, refuse_backup
 from digest.publishing.maintenance import stale
 from digest.publishing.notifications.mail import post
 from digest.schedule.timetable import next_slot
-from digest.scheduler.service.carrier import Carrier
-from digest.scheduler.service.chores import Chores
-from digest.scheduler.service.ending import Ending
-from digest.scheduler.service.log import Log
-from digest.scheduler.service.reporting import Reporter
 from digest.scheduler.service.standing import Standing
 from digest.scheduler.service.turns import Turn
 from digest.scheduler.service.wishes import Wish
 from digest.scheduler.tick import Tally, tick
 from digest.sender.factory import transport_for
+from digest.service.background import Chores
+from digest.service.counting_transport import Carrier
+from digest.service.log import Log
+from digest.service.reporter import Reporter
+from digest.service.shutdown import Ending
 from digest.storage.database import Access, open_database
 from digest.storage.locks import Lease
 from digest.storage.notifications import Notice

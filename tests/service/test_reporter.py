@@ -5,11 +5,11 @@ from pathlib import Path
 
 from digest.config import LogForm
 from digest.model.delivery import Rejected, Reply, Unknown
-from digest.scheduler.service.log import Log
-from digest.scheduler.service.reporting import Reporter
 from digest.scheduler.service.standing import Standing
+from digest.service.log import Log
+from digest.service.reporter import Reporter
 from tests.recording_transport import RecordingTransport
-from tests.scheduler.service import service_in
+from tests.scheduler.ticking import service_in
 
 
 def test_whoever_was_not_served_is_told_by_the_id_of_the_delivery_and_never_by_address(

@@ -8,7 +8,7 @@ from digest.publishing.send import stop
 from digest.sender.message_data import Envelope
 from tests.publishing.paper import NOW, Paper
 from tests.recording_transport import ACCEPTED, RecordingTransport
-from tests.scheduler.service import service_in
+from tests.scheduler.ticking import service_in
 
 
 def test_a_stop_of_one_newsletter_keeps_no_other_from_its_hour(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from digest.lib.timestamps import from_text
 from digest.model.schedule import Timing
 from digest.publishing.notifications.mail import post
 from digest.storage.notifications import Notice
-from tests.scheduler.service import service_in
+from tests.scheduler.ticking import service_in
 
 
 def test_a_slot_that_was_missed_longer_than_a_week_ago_is_told_when_it_is_skipped(

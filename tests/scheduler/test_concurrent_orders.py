@@ -14,8 +14,8 @@ from digest.schedule.timetable import slots_after
 from digest.selection import select
 from digest.storage import edition_store
 from tests.publishing.paper import NOW
-from tests.scheduler.service import Service, service_in
 from tests.scheduler.test_editors_hand import SLOT, change, let_out, waiting
+from tests.scheduler.ticking import Service, service_in
 
 
 def before_it_is_stored(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:

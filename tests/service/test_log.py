@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from digest.config.settings import LogForm
 from digest.errors import ConfigError, Problem, RelayUnavailable
-from digest.scheduler.service.log import Log, discreet
+from digest.service.log import Log, discreet
 
 NOW = datetime(2026, 3, 12, 7, tzinfo=UTC)
 

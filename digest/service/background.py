@@ -8,7 +8,7 @@ from digest.ingest.sources import SourceReport
 from digest.publishing.maintenance import Pruned, prune
 from digest.scheduler.service.aside import Aside
 from digest.scheduler.service.gathering import read_all
-from digest.scheduler.service.reporting import Reporter
+from digest.service.reporter import Reporter
 
 
 class Chores:

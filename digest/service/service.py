@@ -12,18 +12,18 @@ from typing import Final
 
 from digest.config import Settings
 from digest.errors import AlreadyRunning, DigestError, Interrupted
-from digest.scheduler.service.clock import TICK_EVERY, Clock
 from digest.scheduler.service.drift import Drift
-from digest.scheduler.service.ending import Ending
-from digest.scheduler.service.log import Log, secrets_of
-from digest.scheduler.service.metrics import pages
-from digest.scheduler.service.notify import Supervisor
-from digest.scheduler.service.page import PageServer
 from digest.scheduler.service.standing import Role
 from digest.scheduler.service.watchdog import Watchdog
 from digest.scheduler.service.wishes import Wish, Wishes
-from digest.scheduler.service.work import Work
 from digest.scheduler.tick import Tally
+from digest.service.http import PageServer
+from digest.service.log import Log, secrets_of
+from digest.service.metrics import pages
+from digest.service.shutdown import Ending
+from digest.service.steps import Work
+from digest.service.systemd import Supervisor
+from digest.service.wakeups import TICK_EVERY, Clock
 from digest.storage.locks import Holder, Lease, held_by
 
 #: Seconds between two tries to take the lease.

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from digest.model.newsletter import Newsletter
 from digest.schedule.parse import parse_schedule
-from digest.scheduler.service.metrics import Metric, health, metrics, pages
-from digest.scheduler.service.pulse import Pulse
 from digest.scheduler.service.standing import Role, Standing
+from digest.service.metrics import Metric, health, metrics, pages
+from digest.service.state import Pulse
 from digest.storage import sources
 from digest.storage.database import open_database
 from digest.storage.locks import Holder

@@ -6,7 +6,7 @@ from digest.lib.timestamps import from_text
 from digest.publishing.drafts.editing import Left, skip
 from digest.schedule.timetable import slots_after
 from digest.storage.locks import sending
-from tests.scheduler.service import Service, service_in
+from tests.scheduler.ticking import Service, service_in
 
 SLOT = "2026-03-12T07:00"
 
