@@ -15,8 +15,7 @@ from digest.errors import UsageError
 if TYPE_CHECKING:
     from digest.model.newsletter import Newsletter, Rules
     from digest.model.schedule import Schedule
-    from digest.scheduler.replay import SimulatedSlot
-    from digest.scheduler.simulation import Simulation
+    from digest.scheduler.simulation import SimulatedSlot, Simulation
 
 #: As digest.toml has it.
 _MOST: Final = 1000

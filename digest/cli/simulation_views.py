@@ -14,8 +14,7 @@ from digest.cli.tables import print_table
 from digest.lib.formatting import counted, weekday
 
 if TYPE_CHECKING:
-    from digest.scheduler.replay import SimulatedSlot
-    from digest.scheduler.simulation import Simulation
+    from digest.scheduler.simulation import SimulatedSlot, Simulation
 
 #: More slots than this are shown week by week on a terminal, and their bars everywhere.
 _MANY: Final = 31

@@ -15,8 +15,8 @@ from digest.config import Settings
 from digest.lib.timestamps import to_text
 from digest.model.slot import SlotState
 from digest.schedule.timetable import next_slot
-from digest.scheduler.service.standing import Role, Standing
 from digest.service.http import Answer
+from digest.service.state import Role, Standing
 from digest.storage import delivery_stats, slots, sources
 from digest.storage.database import Access, Database, open_database
 

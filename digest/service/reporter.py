@@ -12,8 +12,8 @@ from digest.scheduler.events import (
     SlotChanged,
     Trouble,
 )
-from digest.scheduler.service.standing import Standing
 from digest.service.log import Log
+from digest.service.state import Standing
 from digest.storage.deliveries import Settled
 
 #: What ticks tell again and again as long as it is so.

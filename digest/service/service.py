@@ -12,18 +12,15 @@ from typing import Final
 
 from digest.config import Settings
 from digest.errors import AlreadyRunning, DigestError, Interrupted
-from digest.scheduler.service.drift import Drift
-from digest.scheduler.service.standing import Role
-from digest.scheduler.service.watchdog import Watchdog
-from digest.scheduler.service.wishes import Wish, Wishes
 from digest.scheduler.tick import Tally
 from digest.service.http import PageServer
 from digest.service.log import Log, secrets_of
 from digest.service.metrics import pages
 from digest.service.shutdown import Ending
+from digest.service.state import Role
 from digest.service.steps import Work
-from digest.service.systemd import Supervisor
-from digest.service.wakeups import TICK_EVERY, Clock
+from digest.service.systemd import Supervisor, Watchdog
+from digest.service.wakeups import TICK_EVERY, Clock, Drift, Wish, Wishes
 from digest.storage.locks import Holder, Lease, held_by
 
 #: Seconds between two tries to take the lease.

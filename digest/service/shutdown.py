@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any, Final
 
 from digest.publishing.delivery.report import Stop
-from digest.scheduler.service.wishes import Wish, Wishes
+from digest.service.wakeups import Wish, Wishes
 
 #: Seconds between two looks at whether a round should go on.
 _LOOK: Final = 0.5

@@ -2,10 +2,17 @@
 
 A watchdog that only proves that some thread runs proves nothing. So the main loop says, each time
 it begins something, how long that may take; when it has said nothing for longer, it hangs.
+
+How the service stands: written by the main loop, read by the pages of health and metrics.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from digest.storage.locks import Holder
 
 
 class Pulse:
@@ -33,3 +40,28 @@ class Pulse:
     def since_tick(self) -> float | None:
         """Seconds since the last tick that came to its end; None before the first."""
         return None if self._ticked is None else self._steady() - self._ticked
+
+
+class Role(StrEnum):
+    """LEADING: the lease is ours. STANDING_BY: another one has it. ENDING: we were told to end."""
+
+    STARTING = "starting"
+    LEADING = "leading"
+    STANDING_BY = "standing by"
+    ENDING = "ending"
+
+
+@dataclass(slots=True)
+class Standing:
+    """Each field is set as a whole, so that a reader in another thread sees no half of it.
+
+    `messages` counts what became of messages since the start, by outcome; `errors` what was logged
+    as an error, by event. `trouble` are the steps of the main loop that failed the last time.
+    """
+
+    pulse: Pulse = field(default_factory=Pulse)
+    role: Role = Role.STARTING
+    holder: Holder | None = None
+    messages: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    trouble: frozenset[str] = frozenset()

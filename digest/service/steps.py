@@ -1,6 +1,8 @@
 """Work: what the service does each time it is woken, step by step.
 
 A step that fails is logged once, tried again the next time, and keeps no other step from its turn.
+
+Turns: a round of delivery lasts as long as nobody else has to wait for it.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -15,9 +17,6 @@ from digest.publishing.delivery.run import Ends, refuse_backup
 from digest.publishing.maintenance import stale
 from digest.publishing.notifications.mail import post
 from digest.schedule.timetable import next_slot
-from digest.scheduler.service.standing import Standing
-from digest.scheduler.service.turns import Turn
-from digest.scheduler.service.wishes import Wish
 from digest.scheduler.tick import Tally, tick
 from digest.sender.factory import transport_for
 from digest.service.background import Chores
@@ -25,9 +24,46 @@ from digest.service.counting_transport import Carrier
 from digest.service.log import Log
 from digest.service.reporter import Reporter
 from digest.service.shutdown import Ending
+from digest.service.state import Standing
+from digest.service.wakeups import Wish
 from digest.storage.database import Access, open_database
 from digest.storage.locks import Lease
 from digest.storage.notifications import Notice
+
+#: Seconds that messages under way have to get to their final dot, once the round is to end. One
+#: that a limit keeps waiting is called off then; one that has had its dot is waited for.
+GRACE: Final = 5.0
+
+
+class Turn:
+    """One round's turn: `lasts` seconds, while `goes_on`. `steady` only goes forward."""
+
+    def __init__(
+        self,
+        stop: Stop,
+        *,
+        lasts: float,
+        goes_on: Callable[[], bool],
+        call_off: Callable[[], None],
+        steady: Callable[[], float],
+    ) -> None:
+        self._stop = stop
+        self._until = steady() + lasts
+        self._goes_on = goes_on
+        self._call_off = call_off
+        self._steady = steady
+        self._asked_at: float | None = None
+
+    def look(self) -> bool:
+        """Whether the round may go on; to be asked again and again until it has ended."""
+        now = self._steady()
+        if self._stop.requested:
+            if self._asked_at is None:
+                self._asked_at = now
+            elif now >= self._asked_at + GRACE:
+                self._call_off()
+        return now < self._until and self._goes_on()
+
 
 #: Seconds that a round may last before others have their turn.
 TURN: Final = 60.0

@@ -1,9 +1,15 @@
-"""Telling systemd how we are (`sd_notify(3)`): a datagram to the socket that it names."""
+"""Telling systemd how we are (`sd_notify(3)`): a datagram to the socket that it names.
+
+The watchdog's answer: systemd is told that we live only while the main loop does.
+"""
 
 import os
 import socket
+import threading
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Self
+
+from digest.service.state import Pulse
 
 _MICROSECONDS: Final = 1_000_000
 
@@ -58,3 +64,31 @@ def _watchdog(environ: Mapping[str, str]) -> float | None:
     if watched and watched != str(os.getpid()):
         return None
     return int(interval) / _MICROSECONDS if interval.isdecimal() and int(interval) else None
+
+
+class Watchdog:
+    """Passes the pulse on, from a thread of its own, twice in each interval."""
+
+    def __init__(self, supervisor: Supervisor, pulse: Pulse) -> None:
+        self._supervisor = supervisor
+        self._pulse = pulse
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+
+    def __enter__(self) -> Self:
+        if self._supervisor.watchdog is not None:
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        interval = self._supervisor.watchdog or 0.0
+        while True:
+            if self._pulse.alive:
+                self._supervisor.alive()
+            if self._ended.wait(interval / 2):
+                return

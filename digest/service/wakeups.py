@@ -2,17 +2,84 @@
 
 Nothing that it stores matters: it is in memory, a wake that is late or lost is made up for by the
 next one, and what is due is asked of the database alone.
+
+Drift: noticing that somebody has set the machine's clock.
+
+Wishes: what the main loop is woken for, from other threads and from signal handlers.
 """
 
 from collections.abc import Callable
-from datetime import UTC, timedelta
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from queue import Empty, SimpleQueue
 from typing import Final
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from digest.scheduler.service.wishes import Wish
+#: Smaller steps are usual: time servers make them.
+_NOTABLE: Final = timedelta(seconds=30)
+
+
+@dataclass(slots=True, kw_only=True)
+class Drift:
+    """Compares the time of day with a clock that only goes forward, whose zero is anywhere."""
+
+    _zero: datetime | None = field(default=None, init=False)
+
+    def step(self, now: datetime, steady: float) -> timedelta | None:
+        """How far the time of day was set forward (or back, if negative) since the last look.
+
+        `steady` is in seconds. None where it went on as time does.
+        """
+        zero = now - timedelta(seconds=steady)
+        before, self._zero = self._zero, zero
+        if before is None or abs(zero - before) < _NOTABLE:
+            if before is not None:
+                self._zero = before  # so that many small steps are noticed together
+            return None
+        return zero - before
+
+
+class Wish(StrEnum):
+    """TICK: look what is due. INGEST: read the sources. KEEP_HOUSE: prune. RELOAD: settings."""
+
+    TICK = "tick"
+    INGEST = "ingest"
+    KEEP_HOUSE = "keep house"
+    RELOAD = "reload"
+
+
+class Wishes:
+    """A set of wishes that one thread waits for. The same wish twice is one wish."""
+
+    def __init__(self) -> None:
+        # Not a threading.Event: a signal handler runs in the middle of the main thread, and would
+        # wait for ever for a lock that the main thread holds. Only this queue may be put to there.
+        self._reasons: SimpleQueue[Wish | None] = SimpleQueue()
+
+    def add(self, wish: Wish) -> None:
+        """Wake whoever waits. Safe from any thread and in a signal handler."""
+        self._reasons.put(wish)
+
+    def wake(self) -> None:
+        """Wake whoever waits, without a wish. Safe in a signal handler."""
+        self._reasons.put(None)
+
+    def wait(self, seconds: float) -> None:
+        """Wait until there is a reason to wake, or for so long. Signals are handled meanwhile."""
+        with suppress(Empty):
+            self._reasons.put(self._reasons.get(timeout=seconds))
+
+    def take(self) -> frozenset[Wish]:
+        """The wishes so far; they are forgotten."""
+        # What comes meanwhile is for the next time.
+        taken = [self._reasons.get_nowait() for _ in range(self._reasons.qsize())]
+        return frozenset(wish for wish in taken if wish is not None)
+
 
 #: Seconds between two ticks, aligned: a slot of 07:00:00 is seen to at 07:00:00.
 TICK_EVERY: Final = 5

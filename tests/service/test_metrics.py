@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 
 from digest.model.newsletter import Newsletter
 from digest.schedule.parse import parse_schedule
-from digest.scheduler.service.standing import Role, Standing
 from digest.service.metrics import Metric, health, metrics, pages
-from digest.service.state import Pulse
+from digest.service.state import Pulse, Role, Standing
 from digest.storage import sources
 from digest.storage.database import open_database
 from digest.storage.locks import Holder

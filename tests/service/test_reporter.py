@@ -5,9 +5,9 @@ from pathlib import Path
 
 from digest.config import LogForm
 from digest.model.delivery import Rejected, Reply, Unknown
-from digest.scheduler.service.standing import Standing
 from digest.service.log import Log
 from digest.service.reporter import Reporter
+from digest.service.state import Standing
 from tests.recording_transport import RecordingTransport
 from tests.scheduler.ticking import service_in
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from digest.config import Quota, Settings, SourceKind, SourceSettings
 from digest.lib.timestamps import to_text
 from digest.schedule.parse import parse_schedule
-from digest.scheduler.service.wishes import Wish, Wishes
 from digest.service.log import Log
 from digest.service.shutdown import Ending
 from digest.service.steps import TURN, Work
+from digest.service.wakeups import Wish, Wishes
 from digest.storage.database import open_database
 from digest.storage.locks import Lease
 from tests.faults.script import Moment, Script, Stage, honest

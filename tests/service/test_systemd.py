@@ -6,9 +6,8 @@ import threading
 
 import pytest
 
-from digest.scheduler.service.watchdog import Watchdog
 from digest.service.state import Pulse
-from digest.service.systemd import Supervisor
+from digest.service.systemd import Supervisor, Watchdog
 
 
 class HandClock:

@@ -14,13 +14,13 @@ from digest.model.delivery import Accepted, Outcome, Reply
 from digest.publishing.delivery.precommit import Objected
 from digest.publishing.delivery.report import Stop
 from digest.scheduler.events import ClockWentBack, Event, Trouble
-from digest.scheduler.service.standing import Standing
-from digest.scheduler.service.turns import GRACE, Turn
 from digest.sender.message_data import Envelope, Message
 from digest.sender.transport import unrecorded
 from digest.service.counting_transport import Carrier
 from digest.service.log import Log
 from digest.service.reporter import Reporter
+from digest.service.state import Standing
+from digest.service.steps import GRACE, Turn
 from tests.recording_transport import RecordingTransport
 
 NOW = datetime(2026, 3, 12, 7, tzinfo=UTC)

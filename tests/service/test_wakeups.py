@@ -13,9 +13,7 @@ import pytest
 import time_machine
 
 import digest
-from digest.scheduler.service.drift import Drift
-from digest.scheduler.service.wishes import Wish, Wishes
-from digest.service.wakeups import Clock
+from digest.service.wakeups import Clock, Drift, Wish, Wishes
 
 NOW = datetime(2026, 3, 12, 7, tzinfo=UTC)
 DAY = timedelta(days=1)

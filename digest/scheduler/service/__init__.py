@@ -1,1 +1,0 @@
-"""The service: one process that keeps the timetable, and how operators see it."""
