@@ -13,7 +13,7 @@ from digest.cli.approve import approve
 from digest.cli.articles import app as articles
 from digest.cli.audit import audit
 from digest.cli.backup import backup, restored
-from digest.cli.check import check
+from digest.cli.checks import check
 from digest.cli.demo import demo
 from digest.cli.draft import draft
 from digest.cli.explain import explain
@@ -131,7 +131,7 @@ def main() -> NoReturn:
 
 def _run() -> int:
     """Run the command; its exit code."""
-    from digest.cli.output import Exit
+    from digest.cli.console import Exit
 
     try:
         code = app(standalone_mode=False) or Exit.DONE
@@ -139,7 +139,7 @@ def _run() -> int:
         if type(error).__name__ == "NoArgsIsHelpError":
             typer.echo(error.message, err=True)
             return Exit.USAGE
-        from digest.cli.mistakes import in_our_words
+        from digest.cli.usage_errors import in_our_words
 
         return _complain(in_our_words(error))
     except DigestError as error:
@@ -151,14 +151,14 @@ def _run() -> int:
             raise
         return _complain(_unexpected(error))
     if code == Exit.INTERRUPTED:
-        from digest.cli.output import note
+        from digest.cli.console import note
 
         note("interrupted; what was not finished was undone")
     return int(code)
 
 
 def _complain(error: DigestError) -> int:
-    from digest.cli.output import error_as_json, print_error, print_json
+    from digest.cli.console import error_as_json, print_error, print_json
 
     print_error(error)
     if _given("--json"):

@@ -2,9 +2,9 @@
 
 import typer
 
+from digest.cli.console import note, print_json, say
 from digest.cli.drafts import SlotOption, draft_as_json, nothing_done
 from digest.cli.options import AsJson, At, NewsletterArgument
-from digest.cli.output import note, print_json, say
 from digest.cli.session import instant_of, session_of
 from digest.lib.formatting import counted
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli import article_views as views
+from digest.cli.console import note, print_json, say
 from digest.cli.editors_hand import drop, pin, restore, unpin, withdraw
 from digest.cli.help import Command, Group
 from digest.cli.options import ArticleNumber, AsJson, Limit
-from digest.cli.output import note, print_json, say
 from digest.cli.session import reading, session_of, writing
 
 if TYPE_CHECKING:

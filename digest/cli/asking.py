@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import TypeVar
 
-from digest.cli.output import clean, note, print_error
+from digest.cli.console import clean, note, print_error
 from digest.errors import DigestError
 
 _T = TypeVar("_T")

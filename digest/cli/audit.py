@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from digest.cli.console import Exit, note, print_json, say
 from digest.cli.options import AsJson
-from digest.cli.output import Exit, note, print_json, say
 from digest.cli.session import session_of
 from digest.lib.formatting import counted
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digest.cli.console import Exit, note, print_error, print_json, say
 from digest.cli.options import AsJson
-from digest.cli.output import Exit, note, print_error, print_json, say
 from digest.cli.tables import print_table
 from digest.errors import DigestError, UsageError
 

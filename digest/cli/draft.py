@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from digest.cli.console import Exit, note, print_error, print_json, results, say
 from digest.cli.drafts import SlotOption, draft_as_json, nothing_done, upcoming
+from digest.cli.files import replace_whole, writable
 from digest.cli.options import AsJson, At, NewsletterArgument
-from digest.cli.outfile import replace_whole, writable
-from digest.cli.output import Exit, note, print_error, print_json, results, say
 from digest.cli.session import instant_of, session_of
 from digest.errors import UsageError
 from digest.lib.formatting import counted

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from digest.cli.output import Exit, note, print_json
+from digest.cli.console import Exit, note, print_json
 
 if TYPE_CHECKING:
     from digest.model.newsletter import Newsletter

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli import article_views as views
+from digest.cli.console import print_json, say
 from digest.cli.options import ArticleNumber, AsJson, NewsletterOption
-from digest.cli.output import print_json, say
 from digest.cli.session import session_of, writing
 
 if TYPE_CHECKING:

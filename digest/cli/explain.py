@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from digest.cli import explain_views as views
+from digest.cli.console import Exit, note, print_json
 from digest.cli.options import LARGEST, AsJson, At, newsletter_keys
-from digest.cli.output import Exit, note, print_json
 from digest.cli.session import instant_of, reading, session_of, typed_in
 from digest.errors import UsageError
 

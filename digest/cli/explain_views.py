@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from digest.cli.output import say
+from digest.cli.console import say
 from digest.cli.tables import print_table
 from digest.lib.formatting import local
 

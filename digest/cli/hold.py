@@ -2,9 +2,9 @@
 
 import typer
 
+from digest.cli.console import print_json, say
 from digest.cli.drafts import SlotOption, nothing_done
 from digest.cli.options import AsJson, At, NewsletterArgument
-from digest.cli.output import print_json, say
 from digest.cli.session import instant_of, session_of
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from digest.cli.console import Exit, messages, note, print_error, print_json
 from digest.cli.options import AsJson, source_names
-from digest.cli.output import Exit, messages, note, print_error, print_json
 from digest.cli.session import session_of
 from digest.cli.tables import print_table
 from digest.errors import UsageError
@@ -87,8 +87,8 @@ def ingest(
 
     Example: `digest ingest headlines.csv https://www.example.com/feed.xml`
     """
+    from digest.cli.source_args import Options, sources_named
     from digest.config import SourceKind
-    from digest.ingest.named import Options, sources_named
     from digest.publishing.maintenance import ingest as use_case
 
     settings = session_of(context).settings

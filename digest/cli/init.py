@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli.asking import ask, on_a_terminal
+from digest.cli.console import print_json, say
 from digest.cli.options import AsJson
-from digest.cli.output import print_json, say
 from digest.errors import ConfigError, DigestError, Problem, UsageError
 
 if TYPE_CHECKING:

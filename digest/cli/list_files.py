@@ -8,7 +8,11 @@ from typing import Annotated, Final
 import typer
 
 from digest.cli.asking import confirm, on_a_terminal
-from digest.cli.list_access import (
+from digest.cli.console import Exit, note, results
+from digest.cli.files import by_ending, writable
+from digest.cli.options import AsJson, NewsletterOption
+from digest.cli.session import reading, session_of
+from digest.cli.subscriber_options import (
     States,
     Wording,
     circumstances,
@@ -19,10 +23,6 @@ from digest.cli.list_access import (
     titles_of,
     whole,
 )
-from digest.cli.options import AsJson, NewsletterOption
-from digest.cli.outfile import by_ending, writable
-from digest.cli.output import Exit, note, results
-from digest.cli.session import reading, session_of
 from digest.errors import UsageError
 from digest.lib.formatting import counted
 
@@ -76,7 +76,7 @@ def import_(
 
     Example: `digest subscribers import readers.csv --dry-run`
     """
-    from digest.cli.roster import counting, print_import
+    from digest.cli.subscriber_views import counting, print_import
     from digest.subscribers import importing, list_file
 
     settings = session_of(context).settings

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from digest.cli.console import note, print_json, say
 from digest.cli.options import AsJson, At, newsletter_keys
-from digest.cli.output import note, print_json, say
 from digest.cli.session import instant_of, session_of
 from digest.cli.tables import print_table
 from digest.lib.formatting import counted, local, weekday

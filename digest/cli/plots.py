@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from digest.cli.output import clean, say
+from digest.cli.console import clean, say
 from digest.cli.tables import width_of
 
 #: An eighth of a cell, two eighths, and so on; the last is a whole one.

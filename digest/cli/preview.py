@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from digest.cli.console import Exit, clean, note, print_json, say
+from digest.cli.files import by_ending, writable
 from digest.cli.options import AsJson, At, NewsletterArgument
-from digest.cli.outfile import by_ending, writable
-from digest.cli.output import Exit, clean, note, print_json, say
 from digest.cli.session import instant_of, session_of, typed_in
 from digest.lib.formatting import counted
 

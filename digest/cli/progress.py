@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from digest.cli.output import messages
+from digest.cli.console import messages
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from digest.cli.console import Exit, note, print_json, say
 from digest.cli.options import AsJson, NewsletterArgument, Outbox
-from digest.cli.output import Exit, note, print_json, say
 from digest.cli.rounds import report_round, tell_ending
 from digest.cli.send import transport_of
 from digest.cli.session import existing_database, session_of

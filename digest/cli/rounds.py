@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from digest.cli.output import Exit, note, print_error, print_json, say
+from digest.cli.console import Exit, note, print_error, print_json, say
 from digest.lib.formatting import counted
 
 if TYPE_CHECKING:

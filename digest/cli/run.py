@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digest.cli.console import Exit, print_json, say
 from digest.cli.options import AsJson
-from digest.cli.output import Exit, print_json, say
 from digest.cli.session import Session, existing_database, session_of
 from digest.errors import UsageError
 

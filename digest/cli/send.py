@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli.asking import confirm, on_a_terminal
+from digest.cli.console import Exit, note, print_json, say
 from digest.cli.options import AsJson, At, NewsletterArgument, Outbox
-from digest.cli.output import Exit, note, print_json, say
 from digest.cli.rounds import report_round, tell_ending
 from digest.cli.session import Session, existing_database, instant_of, session_of, typed_in
 from digest.errors import UsageError

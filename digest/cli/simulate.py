@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from digest.cli.console import print_json
 from digest.cli.options import AsJson, NewsletterArgument
-from digest.cli.output import print_json
 from digest.cli.session import instant_of, session_of
 from digest.errors import UsageError
 
@@ -108,7 +108,7 @@ def simulate(
     if as_json:
         print_json(_as_json(result))
     else:
-        from digest.cli.simulation_views import show
+        from digest.cli.simulate_views import show
 
         show(result, on_terminal=sys.stdout.isatty())
 
@@ -160,7 +160,7 @@ def _rules(rules: "Rules", given: dict[str, Any]) -> "Rules":
 
 
 def _as_json(result: "Simulation") -> dict[str, Any]:
-    from digest.cli.simulation_views import sizes
+    from digest.cli.simulate_views import sizes
     from digest.lib.durations import format_duration
     from digest.lib.timestamps import to_text
 

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
+from digest.cli.console import print_json, say
 from digest.cli.drafts import SlotOption, nothing_done, upcoming
 from digest.cli.options import AsJson, At, NewsletterArgument
-from digest.cli.output import print_json, say
 from digest.cli.session import instant_of, session_of
 
 

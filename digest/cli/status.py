@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from digest.cli.console import Exit, note, print_json, say
 from digest.cli.options import LARGEST, AsJson, At, NewsletterArgument
-from digest.cli.output import Exit, note, print_json, say
 from digest.cli.session import instant_of, session_of
 from digest.cli.tables import print_table
 from digest.errors import UsageError

@@ -5,8 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli.asking import ask, on_a_terminal
+from digest.cli.console import print_json, say
 from digest.cli.help import Command, Group
-from digest.cli.list_access import (
+from digest.cli.list_files import export, import_
+from digest.cli.options import AsJson, Limit, NewsletterOption
+from digest.cli.session import reading, typed_in
+from digest.cli.subscriber_options import (
     States,
     Wording,
     circumstances,
@@ -15,10 +19,6 @@ from digest.cli.list_access import (
     split,
     standings_of,
 )
-from digest.cli.list_files import export, import_
-from digest.cli.options import AsJson, Limit, NewsletterOption
-from digest.cli.output import print_json, say
-from digest.cli.session import reading, typed_in
 from digest.errors import UsageError
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def list_(
 
     Example: `digest subscribers list --state paused --state unsubscribed`
     """
-    from digest.cli.roster import members_as_json, print_members
+    from digest.cli.subscriber_views import members_as_json, print_members
     from digest.storage import subscriptions
 
     key = key_of(context, newsletter)
@@ -123,7 +123,7 @@ def show(context: typer.Context, email: Email, *, as_json: AsJson = False) -> No
 
     Example: `digest subscribers show eva@example.com`
     """
-    from digest.cli.roster import print_record, record_as_json
+    from digest.cli.subscriber_views import print_record, record_as_json
     from digest.subscribers.address import normalise
     from digest.subscribers.membership import record_of
 

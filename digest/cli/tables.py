@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Final
 
-from digest.cli.output import clean, paint, say
+from digest.cli.console import clean, paint, say
 
 #: Between two columns.
 _GAP: Final = "  "

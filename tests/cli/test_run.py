@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.cli.output import Exit
+from digest.cli.console import Exit
 from digest.cli.run import exit_code
 from digest.scheduler.tick import Came, Tally
 from digest.storage.locks import Lease

@@ -8,7 +8,7 @@ from itertools import groupby
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
-from digest.cli.output import note, say
+from digest.cli.console import note, say
 from digest.cli.plots import Bar, print_bars
 from digest.cli.tables import print_table
 from digest.lib.formatting import counted, weekday

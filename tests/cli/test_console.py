@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.cli.output import clean, print_error, print_json
+from digest.cli.console import clean, print_error, print_json
 from digest.cli.tables import folded, print_table, width_of
 from digest.errors import DigestError
 from digest.lib.formatting import counted

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from digest.cli.output import messages, note, print_json, say
+from digest.cli.console import messages, note, print_json, say
 from digest.cli.tables import print_table
 from digest.lib.formatting import counted
 from digest.lib.timestamps import to_text

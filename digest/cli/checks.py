@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from digest.cli.console import Exit, messages, print_json
 from digest.cli.options import AsJson
-from digest.cli.output import Exit, messages, print_json
 from digest.cli.session import session_of
 from digest.cli.tables import print_table
 from digest.errors import ConfigError
