@@ -9,26 +9,21 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from digest import __version__
-from digest.cli.approve import approve
 from digest.cli.articles import app as articles
-from digest.cli.audit import audit
 from digest.cli.backup import backup, restored
-from digest.cli.checks import check
+from digest.cli.checks import audit, check
 from digest.cli.demo import demo
-from digest.cli.draft import draft
+from digest.cli.drafts import approve, draft, hold, skip
 from digest.cli.explain import explain
 from digest.cli.help import Command, Group
-from digest.cli.hold import hold
 from digest.cli.ingest import ingest
 from digest.cli.init import init
 from digest.cli.plan import plan
 from digest.cli.preview import preview
-from digest.cli.resume import resume, stop
 from digest.cli.run import run
-from digest.cli.send import send
+from digest.cli.send import resume, send, stop
 from digest.cli.session import Session
 from digest.cli.simulate import simulate
-from digest.cli.skip import skip
 from digest.cli.status import status
 from digest.cli.subscribers import app as subscribers
 from digest.errors import DigestError

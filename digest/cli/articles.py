@@ -1,19 +1,207 @@
-"""`digest articles`: the material."""
+"""`digest articles`: the material.
 
+How articles and their fates are shown: as tables, and as JSON.
+
+`digest articles pin` and the like: the editor's hand on single articles.
+"""
+
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli import article_views as views
 from digest.cli.console import note, print_json, say
-from digest.cli.editors_hand import drop, pin, restore, unpin, withdraw
 from digest.cli.help import Command, Group
-from digest.cli.options import ArticleNumber, AsJson, Limit
+from digest.cli.options import ArticleNumber, AsJson, Limit, NewsletterOption
 from digest.cli.session import reading, session_of, writing
+from digest.cli.tables import print_table
+from digest.lib.formatting import local
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
+
+    from digest.model.article import Article
+    from digest.storage.articles import Fate
+
+
+def show_list(found: "Sequence[Article]", zone: "ZoneInfo") -> None:
+    """A table of articles; times are in `zone`."""
+    rows = (
+        (
+            str(article.id),
+            f"{article.published_at.astimezone(zone):%Y-%m-%d %H:%M}",
+            article.section or "·",
+            article.source,
+            article.title + (" (withdrawn)" if article.withdrawn_at else ""),
+        )
+        for article in found
+    )
+    headers = (">ID", "Published", "Section", "Source", "Title")
+    print_table(headers, rows, fold=("Section", "Source", "Title"))
+
+
+def show_one(article: "Article", fates: "Sequence[Fate]", zone: "ZoneInfo") -> None:
+    """Everything about one article, and what became of it; times are in `zone`."""
+    rows = []
+    for name, value in as_json(article).items():
+        if value in (None, "", []):
+            continue
+        if name.endswith("_at"):
+            shown = local(getattr(article, name), zone)
+        else:
+            shown = ", ".join(value) if isinstance(value, list) else str(value)
+        rows.append((name.replace("_", " "), shown))
+    rows += [(f"for {fate.newsletter}", _fate_in_words(fate)) for fate in fates]
+    print_table(("", "value"), rows, fold=("value",), show_headers=False)
+
+
+def _fate_in_words(fate: "Fate") -> str:
+    pinned = "pinned" if fate.pinned else ""
+    if fate.decision is None:
+        return pinned
+    verdict, reason = str(fate.decision.verdict), fate.decision.reason
+    if fate.edition is not None:
+        told = f"in No. {fate.edition} ({reason})"
+    else:
+        # A reason may begin with the verdict: "dropped by the editor".
+        told = reason if reason.startswith(verdict) else f"{verdict}: {reason}"
+    return f"{pinned}; {told}" if pinned else told
+
+
+def as_json(article: "Article") -> dict[str, Any]:
+    """An article as `--json` shows it."""
+    from digest.lib.timestamps import to_text
+
+    def instant(at: datetime | None) -> str | None:
+        return to_text(at) if at else None
+
+    return {
+        "id": article.id,
+        "title": article.title,
+        "url": article.url,
+        "summary": article.summary,
+        "section": article.section,
+        "source": article.source,
+        "author": article.author,
+        "image_url": article.image_url,
+        "tags": list(article.tags),
+        "priority": article.priority,
+        "published_at": instant(article.published_at),
+        "first_seen_at": instant(article.first_seen_at),
+        "edited_at": instant(article.edited_at),
+        "expires_at": instant(article.expires_at),
+        "withdrawn_at": instant(article.withdrawn_at),
+    }
+
+
+def fate_as_json(fate: "Fate") -> dict[str, Any]:
+    """What became of an article for one newsletter, as `--json` shows it."""
+    decision = fate.decision
+    return {
+        "newsletter": fate.newsletter,
+        "pinned": fate.pinned,
+        "verdict": decision.verdict if decision else None,
+        "reason": decision.reason if decision else None,
+        "edition": fate.edition,
+    }
+
+
+def pin(
+    context: typer.Context,
+    number: ArticleNumber,
+    *,
+    newsletter: NewsletterOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have an article in the next edition, before all others. It takes back a drop.
+
+    Example: `digest articles pin 12`
+    """
+    from digest.storage import articles
+
+    key = session_of(context).settings.newsletter(newsletter).key
+    with writing(context) as db:
+        article = articles.pin(db, key, number, datetime.now(UTC))
+    _report("pinned", f"pinned for {key}", article, newsletter=key, as_json=as_json)
+
+
+def unpin(
+    context: typer.Context,
+    number: ArticleNumber,
+    *,
+    newsletter: NewsletterOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take back a pin.
+
+    Example: `digest articles unpin 12`
+    """
+    from digest.storage import articles
+
+    key = session_of(context).settings.newsletter(newsletter).key
+    with writing(context) as db:
+        article = articles.existing(db, number)
+        was_pinned = articles.unpin(db, key, number)
+    what = "no longer pinned" if was_pinned else "was not pinned"
+    _report(what, f"{what} for {key}", article, newsletter=key, as_json=as_json)
+
+
+def drop(
+    context: typer.Context,
+    number: ArticleNumber,
+    *,
+    reason: Annotated[str, typer.Option("--reason", help="Kept with the decision.")] = (
+        "dropped by the editor"
+    ),
+    newsletter: NewsletterOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Keep an article out of a newsletter. It takes back a pin.
+
+    Example: `digest articles drop 12 --reason "an advertisement"`
+    """
+    from digest.storage import articles
+
+    key = session_of(context).settings.newsletter(newsletter).key
+    with writing(context) as db:
+        article = articles.drop(db, key, number, reason=reason, now=datetime.now(UTC))
+    _report("dropped", f"dropped from {key}", article, newsletter=key, as_json=as_json)
+
+
+def withdraw(context: typer.Context, number: ArticleNumber, *, as_json: AsJson = False) -> None:
+    """Take an article back for every newsletter. What was mailed stays mailed.
+
+    Example: `digest articles withdraw 12`
+    """
+    from digest.storage import articles
+
+    with writing(context) as db:
+        article = articles.mark_withdrawn(db, number, datetime.now(UTC))
+    _report("withdrawn", "withdrawn", article, newsletter=None, as_json=as_json)
+
+
+def restore(context: typer.Context, number: ArticleNumber, *, as_json: AsJson = False) -> None:
+    """Take back a withdrawal: the article may stand in an edition again.
+
+    Example: `digest articles restore 12`
+    """
+    from digest.storage import articles
+
+    with writing(context) as db:
+        article, was_withdrawn = articles.restore(db, number, datetime.now(UTC))
+    result = "restored" if was_withdrawn else "was not withdrawn"
+    _report(result, result, article, newsletter=None, as_json=as_json)
+
+
+def _report(
+    result: str, told: str, article: "Article", *, newsletter: str | None, as_json: bool
+) -> None:
+    if as_json:
+        values = {"result": result, "newsletter": newsletter, "article": as_json(article)}
+        print_json(values)
+    else:
+        say(f"{told}: {article.title}")
 
 
 app = typer.Typer(
@@ -91,7 +279,7 @@ def add(
         raise UsageError(f"the article cannot be added: {done.reason}", hint=done.hint or None)
     article = done.article
     if as_json:
-        print_json({"result": done.result, "article": views.as_json(article)})
+        print_json({"result": done.result, "article": as_json(article)})
     else:
         say(f"article {article.id} {done.result}: {article.title}")
     if article.withdrawn_at:
@@ -124,12 +312,12 @@ def list_(
             db, text=text, section=section, source=source, since=instant, most=limit or -1
         )
     if as_json:
-        print_json([views.as_json(article) for article in found])
+        print_json([as_json(article) for article in found])
         return
     if not found:
         note("no article fits")
         return
-    views.show_list(found, settings.site.timezone)
+    show_list(found, settings.site.timezone)
     if len(found) == limit:
         note(f"these are the newest {limit:,}; --limit 0 shows all")
 
@@ -146,11 +334,9 @@ def show(context: typer.Context, number: ArticleNumber, *, as_json: AsJson = Fal
         article = articles.existing(db, number)
         fates = articles.fates(db, number)
     if as_json:
-        print_json(
-            views.as_json(article) | {"newsletters": [views.fate_as_json(fate) for fate in fates]}
-        )
+        print_json(as_json(article) | {"newsletters": [fate_as_json(fate) for fate in fates]})
         return
-    views.show_one(article, fates, session_of(context).settings.site.timezone)
+    show_one(article, fates, session_of(context).settings.site.timezone)
 
 
 # --- the editor's hand, in the order of `digest articles --help` ---

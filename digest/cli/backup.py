@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.asking import confirm, on_a_terminal
-from digest.cli.console import Exit, note, print_json, say
+from digest.cli.console import Exit, confirm, note, on_a_terminal, print_json, say
 from digest.cli.options import AsJson
 from digest.cli.session import existing_database, instant_of, session_of
 from digest.errors import UsageError

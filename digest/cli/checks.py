@@ -1,4 +1,7 @@
-"""`digest check`: whether everything works, and what to do where it does not."""
+"""`digest check`: whether everything works, and what to do where it does not.
+
+`digest audit`: proof that nothing is unaccounted for.
+"""
 
 import os
 import sys
@@ -10,15 +13,74 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from digest.cli.console import Exit, messages, print_json
+from digest.cli.console import Exit, messages, note, print_json, say
 from digest.cli.options import AsJson
 from digest.cli.session import session_of
 from digest.cli.tables import print_table
 from digest.errors import ConfigError
+from digest.lib.formatting import counted
 
 if TYPE_CHECKING:
     from digest.config.load import Loaded
     from digest.publishing.checks.findings import Finding
+    from digest.publishing.maintenance import Audit
+
+
+def audit(
+    context: typer.Context,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Prove from the database alone that every article and every delivery is accounted for.
+
+    Exits with 1 if anything is in a state that cannot be, and names it.
+
+    Example: `digest audit --json`
+    """
+    from digest.publishing.maintenance import audit as use_case
+
+    result = use_case(session_of(context).settings)
+    extent = result.extent
+    if as_json:
+        print_json(
+            {
+                "editions": extent.editions,
+                "deliveries": extent.deliveries,
+                "decisions": extent.decisions,
+                "slots": extent.slots,
+                "claimed": extent.claimed,
+                "breaches": [{"rule": b.rule, "ids": list(b.ids)} for b in result.breaches],
+            }
+        )
+    else:
+        _show_audit(result)
+    if extent.claimed:
+        claimed = counted(extent.claimed, "delivery is", "deliveries are")
+        note(f"{claimed} claimed: by a `send` that runs, or one that died")
+    if result.breaches:
+        raise typer.Exit(Exit.ERROR)
+
+
+def _show_audit(result: "Audit") -> None:
+    from digest.storage.integrity import MOST
+
+    extent = result.extent
+    looked_at = [
+        counted(extent.editions, "edition"),
+        counted(extent.deliveries, "delivery", "deliveries"),
+        counted(extent.decisions, "decision"),
+    ]
+    if extent.slots:
+        looked_at.append(counted(extent.slots, "slot"))
+    verdict = "not in order" if result.breaches else "everything is accounted for"
+    say(f"{', '.join(looked_at)}: {verdict}")
+    for breach in result.breaches:
+        say(f"  broken: {breach.rule}")
+        for id_ in breach.ids:
+            say(f"    {id_}")
+        if len(breach.ids) >= MOST:
+            say("    … and perhaps more")
+
 
 _COLOURS = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 
@@ -44,7 +106,7 @@ def check(
     if as_json:
         print_json({"findings": [asdict(finding) for finding in findings]})
     else:
-        _show(findings)
+        _show_findings(findings)
     if any(finding.verdict is Verdict.PROBLEM for finding in findings):
         raise typer.Exit(Exit.ERROR)
 
@@ -63,7 +125,7 @@ def _loaded(context: typer.Context, *, as_json: bool) -> "Loaded":
         raise typer.Exit(Exit.USAGE) from None
 
 
-def _show(findings: Sequence["Finding"]) -> None:
+def _show_findings(findings: Sequence["Finding"]) -> None:
     rows = []
     for finding in findings:
         advice = f"\n→ {finding.advice}" if finding.advice else ""

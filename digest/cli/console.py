@@ -4,6 +4,10 @@ What is printed often came from outside: titles, names, replies of servers, name
 it goes through this module (or `tables`, which asks it), and everything that would steer a terminal
 is taken out on the way; nothing is ever read as markup. Colours appear on a terminal only, and
 respect NO_COLOR; a pipe gets plain text. Rich is imported where there is a terminal to paint on.
+
+Questions to the person at the terminal. They are asked on standard error.
+
+The end of the input (Ctrl-D) is taken for Ctrl-C: nothing is decided in anybody's name.
 """
 
 import io
@@ -11,8 +15,9 @@ import json
 import re
 import sys
 import unicodedata
+from collections.abc import Callable
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
 from digest.errors import ConfigError, DigestError
 
@@ -154,3 +159,39 @@ def error_as_json(error: DigestError) -> dict[str, Any]:
     if isinstance(error, ConfigError):
         told["problems"] = [str(problem) for problem in error.problems]
     return told
+
+
+_T = TypeVar("_T")
+
+
+def on_a_terminal() -> bool:
+    """Whether somebody is there to answer."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask(question: str, understood: Callable[[str], _T]) -> _T:
+    """The answer as `understood` takes it; while that raises a DigestError, it is asked again."""
+    while True:
+        try:
+            return understood(_answer(f"{question}: "))
+        except DigestError as error:
+            print_error(error)
+
+
+def confirm(question: str) -> bool:
+    """Whether the answer is yes. Enter alone is no."""
+    while True:
+        answer = _answer(f"{question} [y/N] ").casefold()
+        if answer in ("y", "yes", "", "n", "no"):
+            return answer.startswith("y")
+        note("please answer y or n")
+
+
+def _answer(prompt: str) -> str:
+    sys.stderr.write(clean(prompt))
+    sys.stderr.flush()
+    line = sys.stdin.readline()
+    if not line:
+        sys.stderr.write("\n")
+        raise KeyboardInterrupt
+    return line.strip()

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.asking import ask, on_a_terminal
-from digest.cli.console import print_json, say
+from digest.cli.console import ask, on_a_terminal, print_json, say
 from digest.cli.options import AsJson
 from digest.errors import ConfigError, DigestError, Problem, UsageError
 

@@ -1,23 +1,78 @@
-"""`digest send`: an edition now."""
+"""`digest send`: an edition now.
+
+What `send` and `resume` print about a round of delivery.
+
+`digest resume` and `digest stop`: go on with an edition, or let nothing more of it leave.
+"""
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.asking import confirm, on_a_terminal
-from digest.cli.console import Exit, note, print_json, say
+from digest.cli.console import Exit, confirm, note, on_a_terminal, print_error, print_json, say
 from digest.cli.options import AsJson, At, NewsletterArgument, Outbox
-from digest.cli.rounds import report_round, tell_ending
 from digest.cli.session import Session, existing_database, instant_of, session_of, typed_in
 from digest.errors import UsageError
 from digest.lib.formatting import counted
 
 if TYPE_CHECKING:
     from digest.model.newsletter import Newsletter
+    from digest.publishing.delivery.report import Report
     from digest.publishing.editions.build import Skipped
     from digest.sender.transport import Transport
+
+
+def tell_ending() -> None:
+    """Somebody pressed Ctrl-C once."""
+    note("ending after what is under way; Ctrl-C again ends at once")
+
+
+def report_round(report: "Report | Skipped", *, as_json: bool) -> None:
+    """Print how an edition stands after a round; exits with the code that says so."""
+    from digest.publishing.editions.build import Skipped
+
+    if isinstance(report, Skipped):
+        if as_json:
+            print_json({"result": "skipped", "reason": report.reason})
+        note(f"skipped: {report.reason}")
+        raise typer.Exit(Exit.SKIPPED)
+    counts = {state.value: n for state, n in report.counts.items() if n}
+    if as_json:
+        print_json(_as_json(report, counts))
+    else:
+        listed = ", ".join(f"{n:,} {state}" for state, n in counts.items())
+        say(f"No. {report.edition.number} “{report.edition.subject}”: {listed}")
+    if report.error is not None:
+        print_error(report.error)
+    if report.interrupted:
+        note("interrupted: what was under way was finished")
+    if report.complete:
+        return
+    if report.later:
+        note(f"{counted(report.later, 'reader')} of these wait for their own hour")
+    if report.edition.stopped:
+        note("it was stopped: `digest resume` goes on with it; nobody gets the edition twice")
+    elif any(counts.get(state) for state in ("queued", "deferred")):
+        note("`digest send` goes on where this ended; nobody gets the edition twice")
+    note("`digest status` lists everybody who does not surely have it")
+    raise typer.Exit(Exit.INCOMPLETE)
+
+
+def _as_json(report: "Report", counts: dict[str, int]) -> dict[str, Any]:
+    return {
+        "result": "complete" if report.complete else "incomplete",
+        "newsletter": report.edition.newsletter,
+        "number": report.edition.number,
+        "slot": report.edition.slot,
+        "subject": report.edition.subject,
+        "deliveries": counts,
+        "later": report.later,
+        "interrupted": report.interrupted,
+        "error": report.error.message if report.error else None,
+    }
 
 
 def send(
@@ -192,3 +247,91 @@ def _send(
             stopping=tell_ending,
         )
     report_round(result, as_json=as_json)
+
+
+class Unknown(StrEnum):
+    """What to do with deliveries of which nobody knows whether they arrived."""
+
+    HOLD = "hold"
+    RESEND = "resend"
+    DROP = "drop"
+
+
+def resume(
+    context: typer.Context,
+    newsletter: NewsletterArgument = None,
+    *,
+    unknown: Annotated[
+        Unknown,
+        typer.Option("--unknown", help="Leave them, risk mailing twice, or leave them for good."),
+    ] = Unknown.HOLD,
+    now: Annotated[
+        bool, typer.Option("--now", help="Try the deferred ones without waiting for their hour.")
+    ] = False,
+    outbox: Outbox = None,
+    as_json: AsJson = False,
+) -> None:
+    """Go on with an edition that is not complete. Makes no new one.
+
+    The oldest that was stopped goes on, or else the newest that is not complete: deferred readers
+    are tried again, and `--unknown` settles those of whom nobody knows whether they have it.
+
+    Example: `digest resume daily --now`
+    """
+    from digest.cli.progress import delivery_progress
+    from digest.publishing.send import OfUnknown
+    from digest.publishing.send import resume as use_case
+
+    session = session_of(context)
+    existing_database(session.settings)
+    with delivery_progress() as progress:
+        report = use_case(
+            session.settings,
+            session.settings.newsletter(newsletter),
+            transport_of(session, outbox),
+            unknown=OfUnknown(unknown),
+            before_their_hour=now,
+            clock=lambda: datetime.now(UTC),
+            progress=progress,
+            stopping=tell_ending,
+        )
+    report_round(report, as_json=as_json)
+
+
+def stop(
+    context: typer.Context,
+    newsletter: NewsletterArgument = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Emergency stop: no further message of any edition under way leaves.
+
+    Without a newsletter it stops all of them. Whoever is sending, on this machine, notices before
+    the next message. `digest resume` goes on.
+
+    Example: `digest stop`
+    """
+    from digest.publishing.send import stop as use_case
+
+    settings = session_of(context).settings
+    chosen = settings.newsletter(newsletter) if newsletter else None
+    existing_database(settings)
+    stopped = use_case(settings, chosen, now=datetime.now(UTC))
+    told = [
+        {"newsletter": one.newsletter, "number": one.number, "subject": one.subject}
+        for one in stopped
+    ]
+    if not stopped:
+        reason = f"no edition{f' of {chosen.key}' if chosen else ''} is under way"
+        if as_json:
+            print_json({"result": "skipped", "reason": reason, "editions": []})
+        note(f"skipped: {reason}")
+        raise typer.Exit(Exit.SKIPPED)
+    if as_json:
+        print_json({"result": "stopped", "editions": told})
+        return
+    for one in stopped:
+        say(
+            f"stopped No. {one.number} of {one.newsletter};"
+            f" `digest resume {one.newsletter}` goes on with it"
+        )

@@ -9,8 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 from digest.cli.console import note, say
-from digest.cli.plots import Bar, print_bars
-from digest.cli.tables import print_table
+from digest.cli.tables import Bar, print_bars, print_table
 from digest.lib.formatting import counted, weekday
 
 if TYPE_CHECKING:

@@ -3,11 +3,14 @@
 In a pipe every row is one line, as wide as it wants. On a terminal the columns named in `fold`
 share what the others leave; addresses, dates and numbers stay in one piece. Where a terminal is too
 narrow for that, a row becomes a few lines: first what identifies it, then the rest, indented.
+
+Bars on a screen: of block characters, or of plain ones where the output cannot show those.
 """
 
 import sys
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final
 
@@ -162,3 +165,55 @@ def _print_stacked(cells: Sequence[_Row], folds: Sequence[int], room: int) -> No
         for at in folds:
             for line in folded(row[at], max(room - len(_GAP), _NARROWEST)) if row[at] else ():
                 say(_GAP + line)
+
+
+#: An eighth of a cell, two eighths, and so on; the last is a whole one.
+_EIGHTHS: Final = "▏▎▍▌▋▊▉█"
+_PLAIN: Final = "#"
+
+#: However narrow the terminal is, so many cells are left for bars.
+_NARROWEST_PLOT: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """An amount with a label before it."""
+
+    label: str
+    amount: int
+
+
+def print_bars(bars: Sequence[Bar], *, width: int) -> None:
+    """A line for each bar, with its amount, all on one scale and in at most `width` cells."""
+    labels = [clean(bar.label) for bar in bars]
+    label = max(map(width_of, labels), default=0)
+    largest = max((bar.amount for bar in bars), default=0)
+    room = max(width - label - len(f"{largest:,}") - len("   "), _NARROWEST_PLOT)
+    # One cell for each at most: a bar of two stories should not look like a long one.
+    scale = min(1.0, room / largest) if largest else 1.0
+    blocks = _can_show(_EIGHTHS)
+    for bar, name in zip(bars, labels, strict=True):
+        space = " " * (label - width_of(name))
+        say(
+            " ".join(
+                [name + space, "", *drawn(bar.amount, scale, blocks=blocks), f"{bar.amount:,}"]
+            )
+        )
+
+
+def drawn(amount: int, scale: float, *, blocks: bool) -> list[str]:
+    """The bar of an amount, at so many cells for each one, if it is above zero: then it is seen."""
+    if not amount:
+        return []
+    if not blocks:
+        return [_PLAIN * max(round(amount * scale), 1)]
+    full, part = divmod(max(round(amount * scale * 8), 1), 8)
+    return [_EIGHTHS[-1] * full + (_EIGHTHS[part - 1] if part else "")]
+
+
+def _can_show(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

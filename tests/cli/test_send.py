@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import typer
 
-from digest.cli.rounds import report_round
+from digest.cli.send import report_round
 from digest.publishing.delivery.report import Report
 from digest.sender.local_server import LocalServer
 from digest.storage import deliveries, editions

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from digest.cli.plots import drawn
+from digest.cli.tables import drawn
 from tests.cli.conftest import SITE
 
 Run = Callable[..., Any]
