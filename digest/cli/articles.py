@@ -44,7 +44,7 @@ def show_list(found: "Sequence[Article]", zone: "ZoneInfo") -> None:
 def show_one(article: "Article", fates: "Sequence[Fate]", zone: "ZoneInfo") -> None:
     """Everything about one article, and what became of it; times are in `zone`."""
     rows = []
-    for name, value in as_json(article).items():
+    for name, value in article_json(article).items():
         if value in (None, "", []):
             continue
         if name.endswith("_at"):
@@ -69,7 +69,7 @@ def _fate_in_words(fate: "Fate") -> str:
     return f"{pinned}; {told}" if pinned else told
 
 
-def as_json(article: "Article") -> dict[str, Any]:
+def article_json(article: "Article") -> dict[str, Any]:
     """An article as `--json` shows it."""
     from digest.lib.timestamps import to_text
 
@@ -198,7 +198,7 @@ def _report(
     result: str, told: str, article: "Article", *, newsletter: str | None, as_json: bool
 ) -> None:
     if as_json:
-        values = {"result": result, "newsletter": newsletter, "article": as_json(article)}
+        values = {"result": result, "newsletter": newsletter, "article": article_json(article)}
         print_json(values)
     else:
         say(f"{told}: {article.title}")
@@ -279,7 +279,7 @@ def add(
         raise UsageError(f"the article cannot be added: {done.reason}", hint=done.hint or None)
     article = done.article
     if as_json:
-        print_json({"result": done.result, "article": as_json(article)})
+        print_json({"result": done.result, "article": article_json(article)})
     else:
         say(f"article {article.id} {done.result}: {article.title}")
     if article.withdrawn_at:
@@ -312,7 +312,7 @@ def list_(
             db, text=text, section=section, source=source, since=instant, most=limit or -1
         )
     if as_json:
-        print_json([as_json(article) for article in found])
+        print_json([article_json(article) for article in found])
         return
     if not found:
         note("no article fits")
@@ -334,7 +334,7 @@ def show(context: typer.Context, number: ArticleNumber, *, as_json: AsJson = Fal
         article = articles.existing(db, number)
         fates = articles.fates(db, number)
     if as_json:
-        print_json(as_json(article) | {"newsletters": [fate_as_json(fate) for fate in fates]})
+        print_json(article_json(article) | {"newsletters": [fate_as_json(fate) for fate in fates]})
         return
     show_one(article, fates, session_of(context).settings.site.timezone)
 

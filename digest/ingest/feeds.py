@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 from urllib.parse import urljoin
 
-import feedparser
+import feedparser  # type: ignore[import-untyped]  # it ships no types
 
 from digest.config.settings import SourceSettings
 from digest.errors import SourceError

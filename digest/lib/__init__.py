@@ -1,1 +1,1 @@
-"""TODO"""
+"""Small pure helpers without a layer, each named by its subject."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""When: phrases and cron, the timetable, catching up. Pure; no clock and no database."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""The long-running process of `digest run`."""

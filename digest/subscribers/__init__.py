@@ -1,1 +1,1 @@
-"""TODO"""
+"""The life of a subscription: import, export, consent, membership, suppression."""

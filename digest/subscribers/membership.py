@@ -120,7 +120,7 @@ class Record:
     subscriber: Subscriber | None
     suppression: Suppression | None
     subscriptions: tuple[Subscription, ...] = ()
-    subscribers: tuple[Consent, ...] = ()
+    consents: tuple[Consent, ...] = ()
     received: tuple[Received, ...] = ()
 
 

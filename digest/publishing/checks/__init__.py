@@ -1,1 +1,1 @@
-"""TODO"""
+"""What `digest check` looks at, and what it says about it."""

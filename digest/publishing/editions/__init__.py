@@ -1,1 +1,1 @@
-"""TODO"""
+"""An edition from its candidates to the ledger: built, rendered, stored."""
