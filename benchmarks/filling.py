@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from digest.composer.message import MessageForm, build_form
+from digest.composer.message import PreparedMessage, prepare_message
 from digest.composer.render import render
 from digest.composer.templates import open_templates
 from digest.model.edition import Edition, Placement, Story, VariantKey
@@ -47,7 +47,7 @@ NEWSLETTER = Newsletter(
 MASTHEAD = "{{ reader.greeting }} in {{ reader.fields.city }}"
 
 
-def form_of(stories: int, site: Path) -> MessageForm:
+def form_of(stories: int, site: Path) -> PreparedMessage:
     made = edition(stories)
     variant = render(
         made,
@@ -57,7 +57,7 @@ def form_of(stories: int, site: Path) -> MessageForm:
         templates=open_templates(site),
     )
     assert variant is not None
-    return build_form(
+    return prepare_message(
         variant,
         made,
         site=SITE,
@@ -103,7 +103,7 @@ def microseconds(work: Callable[[int], object], times: int) -> float:
     return best / times * 1e6
 
 
-def fill_cost(form: MessageForm, readers: list[Recipient]) -> float:
+def fill_cost(form: PreparedMessage, readers: list[Recipient]) -> float:
     def fill(n: int) -> bytes:
         return form.fill(readers[n], delivery_id=n, date=NOW + timedelta(milliseconds=n))
 

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from digest.storage.database import open_database
 from digest.subscribers import importing, list_file
-from digest.subscribers.changes import Circumstances
-from digest.subscribers.import_policy import Fate
+from digest.subscribers.changes import ChangeContext
+from digest.subscribers.import_policy import ImportResult
 
 NOW = datetime(2026, 3, 12, 7, tzinfo=UTC)
 ROUNDS = 5
@@ -47,7 +47,7 @@ def through_import(data: bytes, path: Path) -> float:
     with open_database(path) as db:
         begin = time.perf_counter()
         listed = importing.read_list(list_file.read(data).rows, now=NOW, zone=UTC)
-        given = Circumstances(
+        given = ChangeContext(
             newsletter="daily",
             now=NOW,
             origin="import readers.csv",
@@ -63,10 +63,10 @@ def again(data: bytes, path: Path) -> float:
     with open_database(path) as db:
         begin = time.perf_counter()
         listed = importing.read_list(list_file.read(data).rows, now=NOW, zone=UTC)
-        given = Circumstances(newsletter="daily", now=NOW, origin="x", tokens=str)
+        given = ChangeContext(newsletter="daily", now=NOW, origin="x", tokens=str)
         report = importing.import_readers(db, listed.readers, given)
         seconds = time.perf_counter() - begin
-    if report.fates[Fate.UNCHANGED] != len(listed.readers):
+    if report.fates[ImportResult.UNCHANGED] != len(listed.readers):
         raise SystemExit(f"the same file changed something: {report.fates}")
     return seconds
 

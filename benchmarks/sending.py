@@ -118,7 +118,7 @@ def write_key(folder: Path) -> None:
 
 def send(folder: Path, port: int, stop_after: int) -> None:
     """Send the edition, in a process of its own; prints what it took as JSON."""
-    from digest.publishing.delivery.run import Plan
+    from digest.publishing.delivery.run import RunPlan
     from digest.publishing.editions.build import Skipped
     from digest.publishing.editions.store import prepare
     from digest.publishing.send import send as use_case
@@ -134,7 +134,7 @@ def send(folder: Path, port: int, stop_after: int) -> None:
     seen: dict[str, float] = {}
     sent = 0
 
-    def progress(_plan: Plan) -> object:
+    def progress(_plan: RunPlan) -> object:
         def advance(state: DeliveryState) -> None:
             nonlocal sent
             seen.setdefault("first", time.perf_counter())
@@ -180,7 +180,7 @@ def _peak_kilobytes() -> int:
 
 def _size_of_one(folder: Path, site: Settings, newsletter: Newsletter) -> int:
     from digest.model.subscriber import Recipient
-    from digest.publishing.editions.build import form_of
+    from digest.publishing.editions.build import prepared_message
     from digest.storage import editions
 
     with open_database(site.database) as db:
@@ -188,7 +188,7 @@ def _size_of_one(folder: Path, site: Settings, newsletter: Newsletter) -> int:
         if edition is None:
             raise SystemExit("there is no edition")
         variant = next(iter(editions.variants(db, edition.stored_id).values()))
-    form = form_of(variant, edition, site, newsletter, images_folder=folder)
+    form = prepared_message(variant, edition, site, newsletter, images_folder=folder)
     token = f"token-of-reader-{1:07}"
     reader = Recipient(email="reader1@example.com", name="Reader 1", token=token)
     return len(form.fill(reader, delivery_id=1, date=NOW))

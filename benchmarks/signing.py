@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from digest.composer.dkim import DkimSigner
-from digest.composer.message import MessageForm, build_form
+from digest.composer.message import PreparedMessage, prepare_message
 from digest.composer.render import render
 from digest.composer.templates import open_templates
 from digest.config import DkimSettings
@@ -67,7 +67,7 @@ def signer(folder: Path) -> DkimSigner:
     return DkimSigner.from_settings(settings, sender=NEWSLETTER.sender_address)
 
 
-def form(stories: int, signer: DkimSigner | None) -> MessageForm:
+def form(stories: int, signer: DkimSigner | None) -> PreparedMessage:
     edition = Edition(
         newsletter="daily",
         slot="2026-03-12T07:00",
@@ -102,7 +102,7 @@ def form(stories: int, signer: DkimSigner | None) -> MessageForm:
         templates=open_templates(),
     )
     assert variant is not None
-    return build_form(
+    return prepare_message(
         variant,
         edition,
         site=SITE,
@@ -112,7 +112,7 @@ def form(stories: int, signer: DkimSigner | None) -> MessageForm:
     )
 
 
-def fill(made: MessageForm, number: int) -> bytes:
+def fill(made: PreparedMessage, number: int) -> bytes:
     reader = Recipient(
         email=f"reader{number}@example.com",
         name=f"Reader {number}",

@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from digest.model.delivery import Accepted, Outcome, Reply, Unknown
-from digest.sender.message_data import Envelope, Message, whole
-from digest.sender.transport import unrecorded
+from digest.sender.message_data import Envelope, Message, joined
+from digest.sender.transport import no_precommit
 
 ACCEPTED: Final = Accepted(reply=Reply(code=250, text="recorded"))
 
@@ -64,12 +64,12 @@ class RecordingTransport:
         envelope: Envelope,
         message: Message,
         *,
-        before_commit: Callable[[], None] = unrecorded,
+        before_commit: Callable[[], None] = no_precommit,
     ) -> Outcome:
         """Record one message; see `Transport.send`."""
         # As with a server, others get their turn while this one is on its way.
         await asyncio.sleep(0)
-        text = whole(message)
+        text = joined(message)
         outcome = self._answer(envelope, text)
         if isinstance(outcome, Accepted | Unknown):
             before_commit()

@@ -22,7 +22,7 @@ from digest.cli.plan import plan
 from digest.cli.preview import preview
 from digest.cli.run import run
 from digest.cli.send import resume, send, stop
-from digest.cli.session import Session
+from digest.cli.session import CommandSession
 from digest.cli.simulate import simulate
 from digest.cli.status import status
 from digest.cli.subscribers import app as subscribers
@@ -85,7 +85,7 @@ def root(
     Example: `digest demo`
     """
     del version
-    context.obj = Session(config=config, debug=debug)
+    context.obj = CommandSession(config=config, debug=debug)
 
 
 # --- the commands, in the order of `digest --help` ---

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from digest.model.article import Article
-    from digest.storage.articles import Fate
+    from digest.storage.articles import ArticleDecision
 
 
 def show_list(found: "Sequence[Article]", zone: "ZoneInfo") -> None:
@@ -41,7 +41,7 @@ def show_list(found: "Sequence[Article]", zone: "ZoneInfo") -> None:
     print_table(headers, rows, fold=("Section", "Source", "Title"))
 
 
-def show_one(article: "Article", fates: "Sequence[Fate]", zone: "ZoneInfo") -> None:
+def show_one(article: "Article", fates: "Sequence[ArticleDecision]", zone: "ZoneInfo") -> None:
     """Everything about one article, and what became of it; times are in `zone`."""
     rows = []
     for name, value in article_json(article).items():
@@ -56,7 +56,7 @@ def show_one(article: "Article", fates: "Sequence[Fate]", zone: "ZoneInfo") -> N
     print_table(("", "value"), rows, fold=("value",), show_headers=False)
 
 
-def _fate_in_words(fate: "Fate") -> str:
+def _fate_in_words(fate: "ArticleDecision") -> str:
     pinned = "pinned" if fate.pinned else ""
     if fate.decision is None:
         return pinned
@@ -95,7 +95,7 @@ def article_json(article: "Article") -> dict[str, Any]:
     }
 
 
-def fate_as_json(fate: "Fate") -> dict[str, Any]:
+def fate_as_json(fate: "ArticleDecision") -> dict[str, Any]:
     """What became of an article for one newsletter, as `--json` shows it."""
     decision = fate.decision
     return {
@@ -253,8 +253,8 @@ def add(
     Example: `digest articles add "Ferry runs again" https://www.example.com/ferry --section Town`
     """
     from digest.errors import UsageError
-    from digest.ingest.manual import keep_by_hand
-    from digest.ingest.rows import Field, Rejected
+    from digest.ingest.manual import upsert_manual
+    from digest.ingest.rows import Field, RejectedRow
 
     settings = session_of(context).settings
     fields = {
@@ -272,10 +272,10 @@ def add(
     }
     told = {field: text for field, text in fields.items() if text is not None}
     with writing(context) as db:
-        done = keep_by_hand(
+        done = upsert_manual(
             db, told, site=settings.site, folder=settings.folder, now=datetime.now(UTC)
         )
-    if isinstance(done, Rejected):
+    if isinstance(done, RejectedRow):
         raise UsageError(f"the article cannot be added: {done.reason}", hint=done.hint or None)
     article = done.article
     if as_json:
@@ -332,7 +332,7 @@ def show(context: typer.Context, number: ArticleNumber, *, as_json: AsJson = Fal
 
     with reading(context) as db:
         article = articles.existing(db, number)
-        fates = articles.fates(db, number)
+        fates = articles.article_decisions(db, number)
     if as_json:
         print_json(article_json(article) | {"newsletters": [fate_as_json(fate) for fate in fates]})
         return

@@ -27,10 +27,10 @@ def backup(
 
     Example: `digest backup /var/backups/digest-2026-03-12.db`
     """
-    from digest.publishing.backup import back_up
+    from digest.publishing.backup import create_backup
 
     settings = session_of(context).settings
-    made = back_up(settings, file, now=datetime.now(UTC))
+    made = create_backup(settings, file, now=datetime.now(UTC))
     if as_json:
         print_json({"file": str(made.file), "octets": made.size})
         return
@@ -57,7 +57,7 @@ def restored(
 
     Example: `digest restored --yes`
     """
-    from digest.publishing.backup import take_up
+    from digest.publishing.backup import accept_restored
 
     settings = session_of(context).settings
     existing_database(settings)
@@ -68,7 +68,7 @@ def restored(
     made_at = instant_of(since, settings, option="--since") if since else None
     if made_at is not None and made_at > now:
         raise UsageError(f"--since: found {since!r}, expected a time that has been")
-    taken = take_up(settings, now=now, since=made_at)
+    taken = accept_restored(settings, now=now, since=made_at)
     if as_json:
         print_json({"made_at": to_text(taken.made_at), "in_doubt": taken.in_doubt})
         return

@@ -23,7 +23,7 @@ from digest.lib.formatting import counted
 if TYPE_CHECKING:
     from digest.config.load import Loaded
     from digest.publishing.checks.findings import Finding
-    from digest.publishing.maintenance import Audit
+    from digest.publishing.maintenance import AuditReport
 
 
 def audit(
@@ -61,7 +61,7 @@ def audit(
         raise typer.Exit(Exit.ERROR)
 
 
-def _show_audit(result: "Audit") -> None:
+def _show_audit(result: "AuditReport") -> None:
     from digest.storage.integrity import MOST
 
     extent = result.extent
@@ -98,7 +98,7 @@ def check(
     Example: `digest check --json`
     """
     from digest.publishing.checks.check import check as use_case
-    from digest.publishing.checks.findings import Verdict
+    from digest.publishing.checks.findings import Severity
 
     loaded = _loaded(context, as_json=as_json)
     with messages().status("Checking…") if sys.stderr.isatty() else nullcontext():
@@ -107,7 +107,7 @@ def check(
         print_json({"findings": [asdict(finding) for finding in findings]})
     else:
         _show_findings(findings)
-    if any(finding.verdict is Verdict.PROBLEM for finding in findings):
+    if any(finding.verdict is Severity.PROBLEM for finding in findings):
         raise typer.Exit(Exit.ERROR)
 
 

@@ -12,7 +12,7 @@ from digest.cli.tables import print_table
 from digest.errors import DigestError, UsageError
 
 if TYPE_CHECKING:
-    from digest.publishing.demo import Demo, Got
+    from digest.publishing.demo import Demo, ReceivedMail
 
 
 def demo(
@@ -64,7 +64,7 @@ def _show(result: "Demo", place: Path) -> None:
     note(f"\nGo on with this newsletter:\n  cd {place}\n  digest status\n  digest subscribers list")
 
 
-def _row(got: "Got", place: Path) -> tuple[str, ...]:
+def _row(got: "ReceivedMail", place: Path) -> tuple[str, ...]:
     return (
         got.email,
         got.language,

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from digest.config import Settings
     from digest.model.newsletter import Newsletter
     from digest.model.slot import Slot
-    from digest.publishing.drafts.draft_file_parser import Mistake
-    from digest.publishing.drafts.editing import Shown
+    from digest.publishing.drafts.draft_file_parser import DraftFileError
+    from digest.publishing.drafts.editing import DraftView
 
 SlotOption = Annotated[
     str | None,
@@ -57,7 +57,7 @@ def nothing_done(reason: str, *, as_json: bool) -> NoReturn:
     raise typer.Exit(Exit.SKIPPED)
 
 
-def draft_as_json(shown: "Shown") -> dict[str, Any]:
+def draft_as_json(shown: "DraftView") -> dict[str, Any]:
     """A draft as `--json` prints it."""
     from digest.lib.timestamps import to_text
 
@@ -103,7 +103,7 @@ def approve(
     Example: `digest approve daily`
     """
     from digest.lib.timestamps import next_second
-    from digest.publishing.drafts.draft_file import prospect
+    from digest.publishing.drafts.draft_file import describe_slot
     from digest.publishing.drafts.editing import approve as use_case
     from digest.publishing.editions.build import Skipped
 
@@ -125,7 +125,7 @@ def approve(
     say(f"  {edition.subject}")
     for story in edition.stories:
         say(f"  [{story.article_id}] {story.title}")
-    say(prospect(shown.stored, chosen, now=now))
+    say(describe_slot(shown.stored, chosen, now=now))
 
 
 def draft(
@@ -157,7 +157,7 @@ def draft(
     Example: `digest draft daily --out draft.txt`, then `digest draft daily --read draft.txt`
     """
     from digest.lib.timestamps import next_second
-    from digest.publishing.drafts.editing import read_back, show
+    from digest.publishing.drafts.editing import apply_draft_file, show
     from digest.publishing.editions.build import Skipped
 
     if read is not None and (out is not None or anew or force):
@@ -170,7 +170,7 @@ def draft(
     if out is not None:
         _refuse_edited(out, force=force)
     if read is not None:
-        result = read_back(settings, chosen, _content(read), now=now, slot=slot)
+        result = apply_draft_file(settings, chosen, _content(read), now=now, slot=slot)
         if isinstance(result, tuple):
             _tell_mistakes(read, result, as_json=as_json)
     else:
@@ -201,9 +201,9 @@ def _refuse_edited(out: Path, *, force: bool) -> None:
 
 def _named_in(sheet: Path, settings: "Settings") -> str | None:
     """The newsletter that a sheet says it is of, if it is one of ours."""
-    from digest.publishing.drafts.draft_file_parser import take_apart
+    from digest.publishing.drafts.draft_file_parser import parse
 
-    key, _ = take_apart(_content(sheet)).about
+    key, _ = parse(_content(sheet)).about
     return key if key in settings.newsletters else None
 
 
@@ -217,7 +217,9 @@ def _content(file: Path) -> bytes:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
 
 
-def _tell_mistakes(file: Path, mistakes: "tuple[Mistake, ...]", *, as_json: bool) -> NoReturn:
+def _tell_mistakes(
+    file: Path, mistakes: "tuple[DraftFileError, ...]", *, as_json: bool
+) -> NoReturn:
     found = counted(len(mistakes), "mistake")
     message = f"{file} has {found}; nothing of it was taken over"
     if as_json:
@@ -230,22 +232,22 @@ def _tell_mistakes(file: Path, mistakes: "tuple[Mistake, ...]", *, as_json: bool
 
 
 def _tell_taken_over(
-    shown: "Shown", newsletter: "Newsletter", now: datetime, *, as_json: bool
+    shown: "DraftView", newsletter: "Newsletter", now: datetime, *, as_json: bool
 ) -> None:
-    from digest.publishing.drafts.draft_file import prospect
+    from digest.publishing.drafts.draft_file import describe_slot
 
     if as_json:
         print_json(draft_as_json(shown))
         return
     stories = counted(len(shown.edition.stories), "story", "stories")
     say(f"No. {shown.edition.number} “{shown.edition.subject}”, {stories}")
-    say(prospect(shown.stored, newsletter, now=now))
+    say(describe_slot(shown.stored, newsletter, now=now))
 
 
 def _show(
-    shown: "Shown", newsletter: "Newsletter", out: Path | None, now: datetime, *, as_json: bool
+    shown: "DraftView", newsletter: "Newsletter", out: Path | None, now: datetime, *, as_json: bool
 ) -> None:
-    from digest.publishing.drafts.draft_file import prospect, write
+    from digest.publishing.drafts.draft_file import describe_slot, write
 
     text = write(shown.sheet, newsletter, now=now)
     if out is not None:
@@ -256,7 +258,7 @@ def _show(
         results().write(text)
     else:
         note(f"wrote {out}; edit it, and `digest draft --read {out}` takes it over")
-        note(prospect(shown.stored, newsletter, now=now))
+        note(describe_slot(shown.stored, newsletter, now=now))
 
 
 def hold(

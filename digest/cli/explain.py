@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 
     from digest.config import Settings
     from digest.model.article import Article
-    from digest.publishing.explain import InNewsletter, ReaderOf
+    from digest.publishing.explain import ArticleInNewsletter, ReaderExplanation
     from digest.storage.database import Database
-    from digest.storage.explain import Place
+    from digest.storage.explain import StoryPlace
     from digest.storage.suppressions import Suppression
 
 
 @dataclass(frozen=True)
-class Answer:
+class Explanation:
     """Why a reader got an edition or did not, and when the next one is due."""
 
-    reader: "ReaderOf"
+    reader: "ReaderExplanation"
     next_at: "datetime | None"
 
 
 def show_article(
-    article: "Article", answers: "Sequence[InNewsletter]", settings: "Settings"
+    article: "Article", answers: "Sequence[ArticleInNewsletter]", settings: "Settings"
 ) -> None:
     """Which article it is, then a line or two for each newsletter."""
     zone = settings.site.timezone
@@ -54,7 +54,7 @@ def show_article(
     print_table(("", "why"), rows, fold=("why",), show_headers=False)
 
 
-def _sentences(one: "InNewsletter", zone: "ZoneInfo") -> list[str]:
+def _sentences(one: "ArticleInNewsletter", zone: "ZoneInfo") -> list[str]:
     decided = one.decided
     told = []
     if decided.place is not None:
@@ -76,7 +76,7 @@ def _sentences(one: "InNewsletter", zone: "ZoneInfo") -> list[str]:
     return told
 
 
-def _where(place: "Place") -> str:
+def _where(place: "StoryPlace") -> str:
     words = {
         "lead": "the lead",
         "related": "a headline under the lead",
@@ -87,7 +87,7 @@ def _where(place: "Place") -> str:
     return f"{words[place.placement.value]}{section}, place {place.position}"
 
 
-def _prospect(one: "InNewsletter") -> str:
+def _prospect(one: "ArticleInNewsletter") -> str:
     prospect = one.prospect
     if prospect is None:
         return ""
@@ -107,7 +107,9 @@ def show_choice(found: "Sequence[Article]", settings: "Settings") -> None:
     print_table((">ID", "Published", "Title"), rows, fold=("Title",))
 
 
-def show_reader(email: str, suppression: "Suppression | None", answers: Sequence[Answer]) -> None:
+def show_reader(
+    email: str, suppression: "Suppression | None", answers: Sequence[Explanation]
+) -> None:
     """What stands between a reader and the editions: a few lines for each newsletter."""
     say(email)
     if suppression:
@@ -127,7 +129,7 @@ def show_reader(email: str, suppression: "Suppression | None", answers: Sequence
         print_table(("", "why"), rows, fold=("why",), show_headers=False)
 
 
-def _subscription(one: "ReaderOf", zone: "ZoneInfo") -> str:
+def _subscription(one: "ReaderExplanation", zone: "ZoneInfo") -> str:
     if one.subscription is None:
         return "not on its list"
     topics = ", ".join(one.subscription.topics)
@@ -147,7 +149,7 @@ def named(article: "Article") -> dict[str, Any]:
     }
 
 
-def article_as_json(article: "Article", answers: "Sequence[InNewsletter]") -> dict[str, Any]:
+def article_as_json(article: "Article", answers: "Sequence[ArticleInNewsletter]") -> dict[str, Any]:
     """An article and why it is where it is, as `--json` says it."""
     return {
         "article": named(article),
@@ -172,7 +174,7 @@ def article_as_json(article: "Article", answers: "Sequence[InNewsletter]") -> di
     }
 
 
-def _place_as_json(place: "Place") -> dict[str, Any]:
+def _place_as_json(place: "StoryPlace") -> dict[str, Any]:
     return {
         "number": place.number,
         "slot": place.slot,
@@ -184,7 +186,7 @@ def _place_as_json(place: "Place") -> dict[str, Any]:
 
 
 def reader_as_json(
-    email: str, suppression: "Suppression | None", answers: Sequence[Answer]
+    email: str, suppression: "Suppression | None", answers: Sequence[Explanation]
 ) -> dict[str, Any]:
     """A reader and why it is so, as `--json` says it."""
     return {
@@ -195,7 +197,7 @@ def reader_as_json(
     }
 
 
-def _answer_as_json(answer: Answer) -> dict[str, Any]:
+def _answer_as_json(answer: Explanation) -> dict[str, Any]:
     one = answer.reader
     edition, subscription = one.edition, one.subscription
     delivery = edition.delivery if edition else None
@@ -301,9 +303,9 @@ def _article(
     *,
     as_json: bool,
 ) -> None:
-    from digest.publishing.explain import explain_article, meant
+    from digest.publishing.explain import explain_article, find_articles
 
-    found = meant(db, text)
+    found = find_articles(db, text)
     if len(found) != 1:
         _which(found, text, settings, as_json=as_json)
     article = found[0]
@@ -344,7 +346,7 @@ def _reader(
     *,
     as_json: bool,
 ) -> None:
-    from digest.publishing.editions.due_times import next_hour
+    from digest.publishing.editions.due_times import next_due_time
     from digest.publishing.explain import explain_reader
     from digest.storage import subscribers, suppressions
     from digest.subscribers.address import normalise
@@ -368,9 +370,9 @@ def _reader(
         keys = ", ".join(one.newsletter.key for one in missing)
         raise UsageError(f"--edition: {keys} has no edition No. {edition}")
     told = [
-        Answer(
+        Explanation(
             one,
-            next_hour(db, one.newsletter, one.subscription, now)
+            next_due_time(db, one.newsletter, one.subscription, now)
             if one.subscription and not suppression
             else None,
         )

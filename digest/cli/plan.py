@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from digest.model.newsletter import Newsletter
-    from digest.scheduler.plan import Coming, NewsletterPlan, Plan
+    from digest.scheduler.plan import NewsletterPlan, Plan, PlannedSlot
 
 #: So many slots of a newsletter are shown; `--json` has all.
 _SHOWN: Final = 50
@@ -96,13 +96,13 @@ def _expectation(planned: "NewsletterPlan") -> str:
     return f"{readers}, {stories} for the next edition by now{needed}"
 
 
-def _row(one: "Coming", newsletter: "Newsletter") -> tuple[str, str, str]:
+def _row(one: "PlannedSlot", newsletter: "Newsletter") -> tuple[str, str, str]:
     zone = newsletter.timezone
     when = f"{weekday(one.slot.at.astimezone(zone))} {local(one.slot.at, zone)}"
     return (when, _utc(one.slot.at), _what(one, newsletter))
 
 
-def _what(one: "Coming", newsletter: "Newsletter") -> str:
+def _what(one: "PlannedSlot", newsletter: "Newsletter") -> str:
     """What a slot will have, in words."""
     from digest.model.slot import SlotState
 
@@ -118,7 +118,7 @@ def _what(one: "Coming", newsletter: "Newsletter") -> str:
     return "; ".join(parts)
 
 
-def _hand(one: "Coming", newsletter: "Newsletter") -> str:
+def _hand(one: "PlannedSlot", newsletter: "Newsletter") -> str:
     """What the editor has decided, or is to decide."""
     from digest.model.draft import DraftState
 
@@ -169,7 +169,7 @@ def _as_json(found: "Plan") -> dict[str, Any]:
     }
 
 
-def _slot_as_json(one: "Coming", newsletter: "Newsletter") -> dict[str, Any]:
+def _slot_as_json(one: "PlannedSlot", newsletter: "Newsletter") -> dict[str, Any]:
     from digest.lib.timestamps import to_text
 
     return {

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from digest.publishing.preview import Preview
 
 
-class Format(StrEnum):
+class PreviewFormat(StrEnum):
     """What a preview is shown as."""
 
     TERMINAL = "terminal"
@@ -28,10 +28,10 @@ class Format(StrEnum):
 
 #: What a file is to hold, by its ending.
 _ENDINGS: Final = {
-    ".html": Format.HTML,
-    ".htm": Format.HTML,
-    ".txt": Format.TEXT,
-    ".eml": Format.EML,
+    ".html": PreviewFormat.HTML,
+    ".htm": PreviewFormat.HTML,
+    ".txt": PreviewFormat.TEXT,
+    ".eml": PreviewFormat.EML,
 }
 
 #: The headers that say what a reader sees in the inbox, and what makes the mail correct.
@@ -46,7 +46,7 @@ def preview(
         str | None, typer.Option("--for", metavar="EMAIL", help="As this reader would get it.")
     ] = None,
     format: Annotated[  # noqa: A002  the option's name
-        Format | None,
+        PreviewFormat | None,
         typer.Option(
             "--format", "-f", help="How to show it. By default as the ending of --out says."
         ),
@@ -77,7 +77,7 @@ def preview(
 
         with typed_in():
             reader = normalise(reader)
-    signed = shown_as is Format.EML
+    signed = shown_as is PreviewFormat.EML
     made = use_case(session.settings, chosen, now=now, reader=reader, signed=signed)
     if isinstance(made, Skipped):
         if as_json:
@@ -93,15 +93,15 @@ def preview(
         _write(made, shown_as, out)
     if as_json:
         print_json(_as_json(made, out))
-    elif out is None and shown_as is Format.TERMINAL:
+    elif out is None and shown_as is PreviewFormat.TERMINAL:
         _show(made)
     elif out is None:
         _print(_content(made, shown_as))
 
 
-def _format_of(format_: Format | None, out: Path | None) -> Format:
+def _format_of(format_: PreviewFormat | None, out: Path | None) -> PreviewFormat:
     if out is None:
-        return format_ or Format.TERMINAL
+        return format_ or PreviewFormat.TERMINAL
     writable(out)
     advice = "Name it .html, .txt or .eml, or say --format html, text or eml."
     return format_ or by_ending(out, _ENDINGS, advice=advice)
@@ -144,13 +144,13 @@ def _tell_what_was_cut(made: "Preview") -> None:
         note(f"the image {image} is left out: it is not in the newsletter's folder, or no image")
 
 
-def _content(made: "Preview", format_: Format) -> bytes:
+def _content(made: "Preview", format_: PreviewFormat) -> bytes:
     match format_:
-        case Format.HTML:
+        case PreviewFormat.HTML:
             return made.page.encode()
-        case Format.EML:
+        case PreviewFormat.EML:
             return made.message
-        case Format.TEXT | Format.TERMINAL:
+        case PreviewFormat.TEXT | PreviewFormat.TERMINAL:
             return _text(made).encode()
 
 
@@ -162,7 +162,7 @@ def _text(made: "Preview") -> str:
     return str(part.get_content()) if part else ""
 
 
-def _write(made: "Preview", format_: Format, out: Path) -> None:
+def _write(made: "Preview", format_: PreviewFormat, out: Path) -> None:
     out.write_bytes(_content(made, format_))
     note(f"wrote {out} ({format_}, {out.stat().st_size:,} bytes)")
 

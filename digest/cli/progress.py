@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from digest.model.delivery import DeliveryState
     from digest.publishing.delivery.report import Progress
-    from digest.publishing.delivery.run import Plan
+    from digest.publishing.delivery.run import RunPlan
 
 #: Seconds between two paintings: a bar that is painted for each message would hold up the sending.
 _EVERY: Final = 0.2
@@ -51,7 +51,7 @@ def left(rate: float, remaining: int) -> str:
 
 
 @contextmanager
-def delivery_progress() -> Iterator[Callable[["Plan"], "Progress"]]:
+def delivery_progress() -> Iterator[Callable[["RunPlan"], "Progress"]]:
     """A bar of deliveries, by outcome. Yields what `send` asks for once it has a plan."""
     console = messages()
     if not console.is_terminal:
@@ -76,7 +76,7 @@ def _unseen(state: "DeliveryState") -> None:
     """Nobody looks."""
 
 
-def _started(bar: "Bar", plan: "Plan") -> "Progress":
+def _started(bar: "Bar", plan: "RunPlan") -> "Progress":
     from digest.model.delivery import DeliveryState
 
     final = (DeliveryState.SENT, DeliveryState.REJECTED, DeliveryState.UNKNOWN)

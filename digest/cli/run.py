@@ -9,11 +9,11 @@ import typer
 
 from digest.cli.console import Exit, print_json, say
 from digest.cli.options import AsJson
-from digest.cli.session import Session, existing_database, session_of
+from digest.cli.session import CommandSession, existing_database, session_of
 from digest.errors import UsageError
 
 if TYPE_CHECKING:
-    from digest.scheduler.tick import Tally
+    from digest.scheduler.tick import TickSummary
     from digest.service.service import Service
 
 
@@ -54,24 +54,24 @@ def run(
     raise typer.Exit(exit_code(tally))
 
 
-def exit_code(tally: "Tally") -> Exit:
+def exit_code(tally: "TickSummary") -> Exit:
     """What a pass came to: what wants somebody's eyes goes before what went well."""
-    from digest.scheduler.tick import Came
+    from digest.scheduler.tick import TickResult
 
     if tally.interrupted:
         return Exit.INCOMPLETE
     for code, cases in (
-        (Exit.ERROR, (Came.TROUBLED, Came.FAILED)),
-        (Exit.INCOMPLETE, (Came.INCOMPLETE, Came.PUT_OFF)),
-        (Exit.HELD, (Came.HELD,)),
-        (Exit.DONE, (Came.PREPARED, Came.SERVED, Came.DRAFTED)),
+        (Exit.ERROR, (TickResult.TROUBLED, TickResult.FAILED)),
+        (Exit.INCOMPLETE, (TickResult.INCOMPLETE, TickResult.PUT_OFF)),
+        (Exit.HELD, (TickResult.HELD,)),
+        (Exit.DONE, (TickResult.PREPARED, TickResult.SERVED, TickResult.DRAFTED)),
     ):
         if any(tally.came[case] for case in cases):
             return code
     return Exit.SKIPPED
 
 
-def _service(session: Session) -> "Service":
+def _service(session: CommandSession) -> "Service":
     from digest.config.load import load
     from digest.service.log import Log, secrets_of
     from digest.service.service import Service

@@ -14,7 +14,7 @@ import typer
 
 from digest.cli.console import Exit, confirm, note, on_a_terminal, print_error, print_json, say
 from digest.cli.options import AsJson, At, NewsletterArgument, Outbox
-from digest.cli.session import Session, existing_database, instant_of, session_of, typed_in
+from digest.cli.session import CommandSession, existing_database, instant_of, session_of, typed_in
 from digest.errors import UsageError
 from digest.lib.formatting import counted
 
@@ -120,7 +120,7 @@ def send(
     _send(session, chosen, outbox, now, as_json=as_json)
 
 
-def transport_of(session: Session, outbox: Path | None) -> "Transport":
+def transport_of(session: CommandSession, outbox: Path | None) -> "Transport":
     """What carries the messages: the relays that are configured, or a folder."""
     if outbox is not None:
         if outbox.exists() and not outbox.is_dir():
@@ -137,7 +137,7 @@ def transport_of(session: Session, outbox: Path | None) -> "Transport":
 
 
 def _test(
-    session: Session,
+    session: CommandSession,
     newsletter: "Newsletter",
     to: str,
     outbox: Path | None,
@@ -178,16 +178,16 @@ def _skipped(why: "Skipped", *, as_json: bool) -> typer.Exit:
 
 
 def _say_what_would_be(
-    session: Session, newsletter: "Newsletter", now: datetime, *, as_json: bool
+    session: CommandSession, newsletter: "Newsletter", now: datetime, *, as_json: bool
 ) -> None:
     from digest.lib.timestamps import next_second
     from digest.publishing.editions.build import Skipped
-    from digest.publishing.preview import Resume, outlook
+    from digest.publishing.preview import WouldResume, dry_run
 
-    ahead = outlook(session.settings, newsletter, now=next_second(now))
+    ahead = dry_run(session.settings, newsletter, now=next_second(now))
     if isinstance(ahead, Skipped):
         raise _skipped(ahead, as_json=as_json)
-    verb = "finish" if isinstance(ahead, Resume) else "send"
+    verb = "finish" if isinstance(ahead, WouldResume) else "send"
     if as_json:
         print_json(
             {
@@ -205,15 +205,17 @@ def _say_what_would_be(
     )
 
 
-def _ask_first(session: Session, newsletter: "Newsletter", now: datetime, *, as_json: bool) -> None:
+def _ask_first(
+    session: CommandSession, newsletter: "Newsletter", now: datetime, *, as_json: bool
+) -> None:
     from digest.lib.timestamps import next_second
     from digest.publishing.editions.build import Skipped
-    from digest.publishing.preview import Resume, outlook
+    from digest.publishing.preview import WouldResume, dry_run
 
-    ahead = outlook(session.settings, newsletter, now=next_second(now))
+    ahead = dry_run(session.settings, newsletter, now=next_second(now))
     if isinstance(ahead, Skipped):
         raise _skipped(ahead, as_json=as_json)
-    verb = "Finish" if isinstance(ahead, Resume) else "Send"
+    verb = "Finish" if isinstance(ahead, WouldResume) else "Send"
     readers = counted(ahead.readers, "reader")
     if not confirm(
         f"{verb} No. {ahead.number} of {newsletter.title}, “{ahead.subject}”, to {readers}?"
@@ -225,7 +227,7 @@ def _ask_first(session: Session, newsletter: "Newsletter", now: datetime, *, as_
 
 
 def _send(
-    session: Session,
+    session: CommandSession,
     newsletter: "Newsletter",
     outbox: Path | None,
     now: datetime,
@@ -249,7 +251,7 @@ def _send(
     report_round(result, as_json=as_json)
 
 
-class Unknown(StrEnum):
+class UnknownChoice(StrEnum):
     """What to do with deliveries of which nobody knows whether they arrived."""
 
     HOLD = "hold"
@@ -262,9 +264,9 @@ def resume(
     newsletter: NewsletterArgument = None,
     *,
     unknown: Annotated[
-        Unknown,
+        UnknownChoice,
         typer.Option("--unknown", help="Leave them, risk mailing twice, or leave them for good."),
-    ] = Unknown.HOLD,
+    ] = UnknownChoice.HOLD,
     now: Annotated[
         bool, typer.Option("--now", help="Try the deferred ones without waiting for their hour.")
     ] = False,
@@ -279,7 +281,7 @@ def resume(
     Example: `digest resume daily --now`
     """
     from digest.cli.progress import delivery_progress
-    from digest.publishing.send import OfUnknown
+    from digest.publishing.send import UnknownPolicy
     from digest.publishing.send import resume as use_case
 
     session = session_of(context)
@@ -289,7 +291,7 @@ def resume(
             session.settings,
             session.settings.newsletter(newsletter),
             transport_of(session, outbox),
-            unknown=OfUnknown(unknown),
+            unknown=UnknownPolicy(unknown),
             before_their_hour=now,
             clock=lambda: datetime.now(UTC),
             progress=progress,

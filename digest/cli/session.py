@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Session:
+class CommandSession:
     """One run of the program. `settings` is read, and complained about, on first use."""
 
     config: Path
@@ -33,9 +33,9 @@ class Session:
         return load(self.config, os.environ)
 
 
-def session_of(context: typer.Context) -> Session:
+def session_of(context: typer.Context) -> CommandSession:
     """The session that the root command left for its subcommands."""
-    session = context.find_object(Session)
+    session = context.find_object(CommandSession)
     if session is None:  # only if a command is mounted on another root
         raise UsageError("no session: commands run under `digest`")
     return session

@@ -17,9 +17,9 @@ from digest.errors import UsageError
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from digest.model.subscriber import Standing
+    from digest.model.subscriber import MembershipStatus
     from digest.storage.database import Database
-    from digest.subscribers.changes import Circumstances
+    from digest.subscribers.changes import ChangeContext
 
 
 Wording = Annotated[
@@ -63,13 +63,13 @@ def key_of(context: typer.Context, newsletter: str | None) -> str:
 
 def circumstances(
     newsletter: str | None, *, wording: str | None = None, file: Path | None = None
-) -> "Circumstances":
+) -> "ChangeContext":
     """Where and when a change happens: now, from the command line or from a file."""
-    from digest.subscribers.changes import Circumstances
+    from digest.subscribers.changes import ChangeContext
     from digest.subscribers.field_values import one_line
 
     name = "standard input" if str(file) == "-" else file and one_line(file.name)
-    return Circumstances(
+    return ChangeContext(
         newsletter=newsletter or "",
         now=datetime.now(UTC),
         origin=f"import {name}" if file else "command line",
@@ -121,16 +121,16 @@ def split(words: Sequence[str] | None) -> list[str]:
     return [word for given in words or () for word in given.split(",") if word.strip()]
 
 
-def standings_of(words: Sequence[str] | None) -> "Sequence[Standing]":
+def standings_of(words: Sequence[str] | None) -> "Sequence[MembershipStatus]":
     """The standings that were named; all of them where no option was given."""
-    from digest.model.subscriber import Standing
+    from digest.model.subscriber import MembershipStatus
 
     if words is None:
-        return list(Standing)
+        return list(MembershipStatus)
     named = split(words)
     if not named:
-        raise UsageError(f"--state is empty, expected one of {', '.join(Standing)}")
-    return [one_of(Standing, "--state", word) for word in named]
+        raise UsageError(f"--state is empty, expected one of {', '.join(MembershipStatus)}")
+    return [one_of(MembershipStatus, "--state", word) for word in named]
 
 
 def titles_of(told: Sequence[str]) -> dict[str, str]:

@@ -12,12 +12,12 @@ from digest.cli.console import messages, note, print_json, say
 from digest.cli.tables import print_table
 from digest.lib.formatting import counted
 from digest.lib.timestamps import to_text
-from digest.model.subscriber import Member, Standing
+from digest.model.subscriber import Member, MembershipStatus
 from digest.subscribers.address import for_people
 from digest.subscribers.field_values import one_line
-from digest.subscribers.import_policy import Fate
-from digest.subscribers.importing import ImportReport, ReadList, Remark
-from digest.subscribers.membership import Record
+from digest.subscribers.import_policy import ImportResult
+from digest.subscribers.importing import ImportRemark, ImportReport, ReadList
+from digest.subscribers.membership import SubscriberRecord
 
 #: So many remarks of a kind are shown; `--json` has all.
 _SHOWN = 20
@@ -59,7 +59,7 @@ def print_import(
             f"kept as fields of the list: {', '.join(listed.fields)}"
             " (is one of them a column of ours? --column name=TITLE)"
         )
-    labels = {Fate.LEFT: "left as they were"}
+    labels = {ImportResult.LEFT: "left as they were"}
     rows = [(labels.get(fate, fate), f"{count:,}") for fate, count in report.fates.items()]
     rows.append(("rejected rows", f"{len(listed.rejected):,}"))
     print_table(("", ">readers"), rows)
@@ -67,7 +67,7 @@ def print_import(
         note("this was a dry run: nothing was changed")
 
 
-def _print_remarks(one: str, several: str, remarks: Sequence[Remark]) -> None:
+def _print_remarks(one: str, several: str, remarks: Sequence[ImportRemark]) -> None:
     if not remarks:
         return
     note(f"{counted(len(remarks), one, several)}:")
@@ -94,9 +94,9 @@ def _import_as_json(
 
 def print_members(
     members: Sequence[Member],
-    counts: Mapping[Standing, int],
+    counts: Mapping[MembershipStatus, int],
     *,
-    standings: Sequence[Standing],
+    standings: Sequence[MembershipStatus],
 ) -> None:
     """A table of those who have one of `standings`, and how many people have each standing."""
     headers = ("email", "name", "state", "since", "language", "topics")
@@ -125,7 +125,7 @@ def _row(member: Member) -> tuple[str, ...]:
 
 
 def members_as_json(
-    newsletter: str, members: Sequence[Member], counts: Mapping[Standing, int]
+    newsletter: str, members: Sequence[Member], counts: Mapping[MembershipStatus, int]
 ) -> dict[str, Any]:
     """The list, as it is printed with --json."""
     return {
@@ -148,7 +148,7 @@ def members_as_json(
     }
 
 
-def print_record(record: Record) -> None:
+def print_record(record: SubscriberRecord) -> None:
     """Everything that is known about an address, for people."""
 
     def tell(label: str, text: str) -> None:
@@ -174,7 +174,7 @@ def print_record(record: Record) -> None:
         tell(f"No. {edition.number}", f"{edition.newsletter}: {edition.state}{reply}")
 
 
-def record_as_json(record: Record) -> dict[str, Any]:
+def record_as_json(record: SubscriberRecord) -> dict[str, Any]:
     """Everything that is known about an address, as it is printed with --json."""
     person, suppression = record.subscriber, record.suppression
     return {

@@ -31,17 +31,17 @@ from digest.errors import UsageError
 from digest.lib.formatting import counted
 
 if TYPE_CHECKING:
-    from digest.subscribers.membership import Leaving
+    from digest.subscribers.membership import LeaveResult
 
 
-class Format(StrEnum):
+class FileFormat(StrEnum):
     """What an export is written in, here so that `--help` need not load the list."""
 
     CSV = "csv"
     JSONL = "jsonl"
 
 
-_ENDINGS: Final = {".csv": Format.CSV, ".jsonl": Format.JSONL, ".ndjson": Format.JSONL}
+_ENDINGS: Final = {".csv": FileFormat.CSV, ".jsonl": FileFormat.JSONL, ".ndjson": FileFormat.JSONL}
 
 
 def import_(
@@ -113,7 +113,7 @@ def export(
         Path | None, typer.Option("--out", "-o", help="Write to this file, for you alone.")
     ] = None,
     format: Annotated[  # noqa: A002  the option's name
-        Format | None,
+        FileFormat | None,
         typer.Option("--format", "-f", help="By default as the ending of --out says, or csv."),
     ] = None,
     force: Annotated[
@@ -135,7 +135,7 @@ def export(
 
     if out:
         writable(out)
-    form = exporting.Format(format or _format_of(out))
+    form = exporting.ExportFormat(format or _format_of(out))
     standings = standings_of(state)
     key = key_of(context, newsletter)
     with reading(context) as db:
@@ -151,10 +151,10 @@ def export(
         note(f"{were} erased: only hashes of them are kept, and they are not in it")
 
 
-def _format_of(out: Path | None) -> Format:
+def _format_of(out: Path | None) -> FileFormat:
     # A device or a pipe has no ending.
     if out is None or (out.exists() and not out.is_file()):
-        return Format.CSV
+        return FileFormat.CSV
     advice = "Name it .csv or .jsonl, or say --format csv or jsonl."
     return by_ending(out, _ENDINGS, advice=advice)
 
@@ -215,7 +215,7 @@ def add(
     Example: `digest subscribers add "Eva Sá <eva@example.com>" --timezone Europe/Lisbon`
     """
     from digest.subscribers import import_row, membership
-    from digest.subscribers.import_policy import Fate
+    from digest.subscribers.import_policy import ImportResult
 
     with typed_in():
         typed = import_row.typed(
@@ -227,7 +227,10 @@ def add(
     if as_json:
         print_json({"email": typed.email, "newsletter": given.newsletter, "result": fate})
         return
-    said = {Fate.ADDED: "is on the list now", Fate.UPDATED: "was on the list; values updated"}
+    said = {
+        ImportResult.ADDED: "is on the list now",
+        ImportResult.UPDATED: "was on the list; values updated",
+    }
     result = said.get(fate, "is on the list already, as it is")
     say(f"{typed.email} {result} ({given.newsletter})")
 
@@ -350,7 +353,7 @@ def _why(reason: str) -> str:
     return clean
 
 
-def _print_leaving(leaving: "Leaving", word: str, *, as_json: bool) -> None:
+def _print_leaving(leaving: "LeaveResult", word: str, *, as_json: bool) -> None:
     if as_json:
         result = {"email": leaving.email, "result": word, "already": leaving.already}
         print_json(result)

@@ -12,14 +12,14 @@ from typing import Any, Final
 from digest.composer.images import content_id, travels_along
 from digest.composer.language import Language
 from digest.composer.links import web_link
-from digest.composer.personalization import Reader
+from digest.composer.personalization import TemplateReader
 from digest.lib.text import plain, shorten
 from digest.model.edition import Edition, Placement, Story
 from digest.model.newsletter import Newsletter, Site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class StoryGroup:
     """A titled section, or with title None the headline list: stories with decks, then links."""
 
     title: str | None
@@ -33,12 +33,12 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outline:
+class PageOutline:
     """A page from top to bottom."""
 
     lead: Story
     related: tuple[Story, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[StoryGroup, ...]
 
 
 def of_interest(stories: Sequence[Story], topics: Sequence[str]) -> tuple[Story, ...]:
@@ -57,19 +57,19 @@ def of_interest(stories: Sequence[Story], topics: Sequence[str]) -> tuple[Story,
     return tuple(chosen)
 
 
-def outline(stories: Sequence[Story]) -> Outline:
+def outline(stories: Sequence[Story]) -> PageOutline:
     """The page of these stories, which are in reading order, the lead first."""
     lead, *others = stories
     rest = [story for story in others if story.placement is not Placement.RELATED]
-    return Outline(
+    return PageOutline(
         lead=lead,
         related=tuple(story for story in others if story.placement is Placement.RELATED),
         groups=tuple(_group(title, list(run)) for title, run in groupby(rest, lambda s: s.section)),
     )
 
 
-def _group(title: str | None, stories: list[Story]) -> Group:
-    return Group(
+def _group(title: str | None, stories: list[Story]) -> StoryGroup:
+    return StoryGroup(
         title=title,
         stories=tuple(s for s in stories if s.placement is Placement.SECTION),
         headlines=tuple(s for s in stories if s.placement is not Placement.SECTION),
@@ -126,7 +126,7 @@ def cleaned(story: Story, clean: Callable[[str], str] = plain) -> Story:
     )
 
 
-class View:
+class TemplateContext:
     """Everything of one variant that does not depend on how much of it fits."""
 
     def __init__(
@@ -148,7 +148,9 @@ class View:
     def _today(self) -> date:
         return self._edition.cutoff.astimezone(self._newsletter.timezone).date()
 
-    def context(self, page: Outline, *, left_to_the_web: int, reader: Reader) -> dict[str, Any]:
+    def context(
+        self, page: PageOutline, *, left_to_the_web: int, reader: TemplateReader
+    ) -> dict[str, Any]:
         """The names that the templates of a digest know."""
         language, newsletter = self._language, self._newsletter
         numbers = count(1)
@@ -179,7 +181,7 @@ class View:
             "say": language.say,
         }
 
-    def _preheader(self, page: Outline, left_to_the_web: int, day: str) -> str:
+    def _preheader(self, page: PageOutline, left_to_the_web: int, day: str) -> str:
         """Its own words: whatever is a headline stands in the page, once."""
         more = len(page.related) + sum(group.count for group in page.groups) + left_to_the_web
         titles = [group.title for group in page.groups if group.title]
@@ -190,7 +192,7 @@ class View:
             return say("preheader_plain", count=more)
         return say("preheader", count=more, sections=self._language.locality.listing(titles))
 
-    def _section(self, numbers: Iterator[int], group: Group, *, untitled: str) -> Section:
+    def _section(self, numbers: Iterator[int], group: StoryGroup, *, untitled: str) -> Section:
         return Section(
             title=untitled if group.title is None else group.title,
             count=self._language.locality.number(group.count),

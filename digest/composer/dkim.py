@@ -23,7 +23,7 @@ from digest.config import DkimSettings
 from digest.config.validators import aligned
 from digest.errors import ConfigError
 from digest.lib.email_address import header_domain
-from digest.model.message import SoundPieces
+from digest.model.message import WireSafeChunks
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -192,7 +192,7 @@ class PreparedSignature:
     body: CutBody
     lines: tuple[_Lines, ...]
 
-    def signed(self, pieces: Sequence[bytes]) -> SoundPieces:
+    def signed(self, pieces: Sequence[bytes]) -> WireSafeChunks:
         """The pieces of one reader's message, the header with DKIM-Signature fields before it."""
         header, *body = pieces
         known = self.fields.get
@@ -200,7 +200,7 @@ class PreparedSignature:
         hashing = hashlib.sha256(b"".join(fields))
         digest = b64encode(self.body.digest(body))
         signatures = [lines.signed(hashing.copy(), digest) for lines in self.lines]
-        return SoundPieces((b"".join((*signatures, header)), *body))
+        return WireSafeChunks((b"".join((*signatures, header)), *body))
 
 
 def _folded(text: str, *, after: str = "") -> str:

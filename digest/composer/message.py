@@ -37,15 +37,15 @@ from digest.composer.dkim import DkimSigner, PreparedSignature
 from digest.composer.headers import mailbox_field, quoted_string, structured_field, text_field
 from digest.composer.images import images_of
 from digest.composer.links import ReaderLinks, reader_links, token_part, web_link
-from digest.composer.mime import Hole, Place, body, content_type
-from digest.composer.personalization import Finder, Markers, finder_of
-from digest.composer.verify import prove, prove_signed
+from digest.composer.mime import MimePlace, PlaceholderPosition, body, content_type
+from digest.composer.personalization import Finder, PlaceholderMarkers, finder_of
+from digest.composer.verify import verify_message, verify_signatures
 from digest.composer.verp import ReturnPaths
 from digest.errors import SenderError
 from digest.lib.email_address import mailable
 from digest.lib.text import plain
 from digest.model.edition import Edition, RenderedVariant
-from digest.model.message import SoundPieces
+from digest.model.message import WireSafeChunks
 from digest.model.newsletter import Newsletter, Site
 from digest.model.subscriber import Recipient
 
@@ -100,13 +100,13 @@ def _date_field(second: int, zone: ZoneInfo) -> bytes:
 
 
 #: The order in which `Layout.pieces` wants what fills the header.
-HEADER_PLACES: Final = (Place.TO, Place.DATE, Place.DELIVERY, Place.TOKEN)
+HEADER_PLACES: Final = (MimePlace.TO, MimePlace.DATE, MimePlace.DELIVERY, MimePlace.TOKEN)
 
 _Picker = Callable[[Sequence[bytes]], tuple[bytes, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class MessageLayout:
     """The fixed bytes, how to find a reader's values, and how to pick a message out of both."""
 
     fixed: tuple[bytes, ...]
@@ -114,27 +114,34 @@ class Layout:
     header: _Picker
     body: _Picker
 
-    def pieces(self, recipient: Recipient, *places: bytes) -> SoundPieces:
+    def pieces(self, recipient: Recipient, *places: bytes) -> WireSafeChunks:
         """The header as one piece, then the body; `places` fill the HEADER_PLACES."""
         known = [*places]
         for find in self.finders:
             known += text_and_html(find(recipient))
         known += self.fixed
-        return SoundPieces((b"".join(self.header(known)), *self.body(known)))
+        return WireSafeChunks((b"".join(self.header(known)), *self.body(known)))
 
 
-def laid_out(header: Iterable[bytes | Hole], body: Iterable[bytes | Hole]) -> Layout:
+def lay_out(
+    header: Iterable[bytes | PlaceholderPosition], body: Iterable[bytes | PlaceholderPosition]
+) -> MessageLayout:
     """The layout of a header and a body with holes."""
     header, body = list(_joined(header)), list(_joined(body))
     # Each slot is found once and each fixed piece kept once, however often it stands there.
     every = list(dict.fromkeys(chain(header, body)))
     fixed = tuple(piece for piece in every if isinstance(piece, bytes))
-    slots = tuple(dict.fromkeys(p.slot for p in every if isinstance(p, Hole) and p.slot))
-    filled = [Hole(place) for place in HEADER_PLACES]
+    slots = tuple(
+        dict.fromkeys(p.slot for p in every if isinstance(p, PlaceholderPosition) and p.slot)
+    )
+    filled = [PlaceholderPosition(place) for place in HEADER_PLACES]
     for slot in slots:
-        filled += [Hole(Place.TEXT, slot), Hole(Place.HTML, slot)]
+        filled += [
+            PlaceholderPosition(MimePlace.TEXT, slot),
+            PlaceholderPosition(MimePlace.HTML, slot),
+        ]
     index = {piece: index for index, piece in enumerate((*filled, *fixed))}
-    return Layout(
+    return MessageLayout(
         fixed=fixed,
         finders=tuple(map(finder_of, slots)),
         header=_picker([index[piece] for piece in header]),
@@ -142,7 +149,7 @@ def laid_out(header: Iterable[bytes | Hole], body: Iterable[bytes | Hole]) -> La
     )
 
 
-def _joined(pieces: Iterable[bytes | Hole]) -> Iterator[bytes | Hole]:
+def _joined(pieces: Iterable[bytes | PlaceholderPosition]) -> Iterator[bytes | PlaceholderPosition]:
     """Neighbouring bytes as one, so that there is as little to join as possible."""
     held = b""
     for piece in pieces:
@@ -162,14 +169,14 @@ def _picker(order: Sequence[int]) -> _Picker:
     return pick if len(order) > 1 else lambda known: (pick(known),)
 
 
-def letterhead(
+def header_block(
     variant: RenderedVariant,
     *,
     nonce: str,
     site: Site,
     newsletter: Newsletter,
     links: ReaderLinks,
-) -> Iterator[bytes | Hole]:
+) -> Iterator[bytes | PlaceholderPosition]:
     """The fields in their order, and the empty line after them.
 
     The Message-ID is made of the edition's nonce and the delivery, so that a retry has the same.
@@ -177,13 +184,13 @@ def letterhead(
     sender = mailable(newsletter.sender_address)
     answers = mailable(newsletter.reply_to or sender)
     yield mailbox_field("From", newsletter.sender_name, sender)
-    yield Hole(Place.TO)
+    yield PlaceholderPosition(MimePlace.TO)
     if newsletter.reply_to:
         yield mailbox_field("Reply-To", "", answers)
     yield text_field("Subject", variant.subject)
-    yield Hole(Place.DATE)
+    yield PlaceholderPosition(MimePlace.DATE)
     yield f"Message-ID: <{nonce}.".encode()
-    yield Hole(Place.DELIVERY)
+    yield PlaceholderPosition(MimePlace.DELIVERY)
     yield f"@{sender.rpartition('@')[2]}>\r\n".encode()
     yield structured_field("List-Id", _list_id(site, newsletter))
     yield from _list_unsubscribe(links, answers)
@@ -193,7 +200,7 @@ def letterhead(
     yield b"List-Post: NO\r\n"
     yield structured_field("Content-Language", [variant.key.language.replace("_", "-")])
     yield b"MIME-Version: 1.0\r\n"
-    yield content_type(Markers.of(nonce))
+    yield content_type(PlaceholderMarkers.of(nonce))
     yield b"\r\n"
 
 
@@ -208,12 +215,12 @@ def field_names(site: Site, newsletter: Newsletter) -> list[str]:
     ]
 
 
-def _list_unsubscribe(links: ReaderLinks, answers: str) -> Iterator[bytes | Hole]:
+def _list_unsubscribe(links: ReaderLinks, answers: str) -> Iterator[bytes | PlaceholderPosition]:
     """RFC 2369: addresses in brackets, never encoded words, folded after the comma only."""
     yield f"List-Unsubscribe: <{links.unsubscribe_root}".encode()
-    yield Hole(Place.TOKEN)
+    yield PlaceholderPosition(MimePlace.TOKEN)
     yield f">,\r\n <mailto:{quote(answers, safe='@')}?subject=unsubscribe%20".encode()
-    yield Hole(Place.TOKEN)
+    yield PlaceholderPosition(MimePlace.TOKEN)
     yield b">\r\n"
 
 
@@ -243,10 +250,10 @@ _PROBE = Recipient(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MessageForm:
-    """One variant's message for every reader of it. Made by `build_form`."""
+class PreparedMessage:
+    """One variant's message for every reader of it. Made by `prepare_message`."""
 
-    layout: Layout
+    layout: MessageLayout
     return_paths: ReturnPaths
     timezone: ZoneInfo
     signature: PreparedSignature | None = None
@@ -264,7 +271,7 @@ class MessageForm:
         """
         return b"".join(self.pieces(recipient, delivery_id=delivery_id, date=date))
 
-    def pieces(self, recipient: Recipient, *, delivery_id: int, date: datetime) -> SoundPieces:
+    def pieces(self, recipient: Recipient, *, delivery_id: int, date: datetime) -> WireSafeChunks:
         """What `fill` joins: the header with the empty line after it, then the body, cut at slots.
 
         Each piece is whole lines. The second, the body up to the first slot, is the same for all.
@@ -279,7 +286,7 @@ class MessageForm:
         return pieces if self.signature is None else self.signature.signed(pieces)
 
 
-def build_form(
+def prepare_message(
     variant: RenderedVariant,
     edition: Edition,
     *,
@@ -288,7 +295,7 @@ def build_form(
     images_folder: Path,
     verp_key: bytes | None = None,
     signer: DkimSigner | None = None,
-) -> MessageForm:
+) -> PreparedMessage:
     """The form of a rendered variant; `images_folder` holds the images that travel along.
 
     With `verp_key` and a bounce address, bounces of each delivery come back to an address of its
@@ -299,10 +306,12 @@ def build_form(
     """
     images = images_of(variant, edition, newsletter, images_folder)
     links = reader_links(site, newsletter, edition.number)
-    markers = Markers.of(edition.nonce)
-    form = MessageForm(
-        layout=laid_out(
-            letterhead(variant, nonce=edition.nonce, site=site, newsletter=newsletter, links=links),
+    markers = PlaceholderMarkers.of(edition.nonce)
+    form = PreparedMessage(
+        layout=lay_out(
+            header_block(
+                variant, nonce=edition.nonce, site=site, newsletter=newsletter, links=links
+            ),
             body(variant, markers, links, images),
         ),
         return_paths=_return_paths(edition, newsletter, verp_key),
@@ -311,7 +320,7 @@ def build_form(
     probe = form.pieces(_PROBE, delivery_id=1, date=edition.cutoff)
     if not probe.hold:
         raise SenderError("the message cannot go out: it is not cut between whole, plain lines")
-    prove(
+    verify_message(
         b"".join(probe),
         recipient=_PROBE,
         subject=variant.subject,
@@ -321,10 +330,10 @@ def build_form(
     return _signed(form, signer, edition.cutoff) if signer else form
 
 
-def _signed(form: MessageForm, signer: DkimSigner, date: datetime) -> MessageForm:
+def _signed(form: PreparedMessage, signer: DkimSigner, date: datetime) -> PreparedMessage:
     example = form.pieces(_PROBE, delivery_id=1, date=date)
     signed = replace(form, signature=signer.prepare(example, form.layout.fixed))
-    prove_signed(signed.fill(_PROBE, delivery_id=1, date=date), signer)
+    verify_signatures(signed.fill(_PROBE, delivery_id=1, date=date), signer)
     return signed
 
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from digest.composer.images import InlineImage
 from digest.composer.links import ReaderLinks
-from digest.composer.personalization import Markers, Slot, parts_of
+from digest.composer.personalization import Placeholder, PlaceholderMarkers, parts_of
 from digest.model.edition import RenderedVariant
 
 #: RFC 2045: octets of an encoded line without its CRLF.
@@ -35,7 +35,7 @@ def encode(text: str) -> bytes:
     return _joined(text, at_end="").encode("ascii")
 
 
-def encode_before_slot(text: str) -> bytes:
+def encode_before_placeholder(text: str) -> bytes:
     """A text that a slot follows: it ends at the beginning of an encoded line."""
     return _joined(text, at_end=_SOFT).encode("ascii")
 
@@ -46,7 +46,7 @@ def encode_value(value: str) -> bytes:
     # Nearly always one line is enough, and it begins with nothing that has to be hidden.
     if 0 < len(escaped) < LINE and escaped[0] not in ".F" and "\n" not in value:
         return f"{escaped}{_SOFT}".encode("ascii")
-    return encode_before_slot(value)
+    return encode_before_placeholder(value)
 
 
 def short_value(value: str) -> bytes:
@@ -102,7 +102,7 @@ def _folded(line: str) -> list[str]:
 _BASE64_LINE: Final = 76
 
 
-class Place(Enum):
+class MimePlace(Enum):
     """Where in a message a value stands, which decides how it is encoded.
 
     TO and DATE are whole fields of the header; DELIVERY and TOKEN stand inside one.
@@ -117,36 +117,41 @@ class Place(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
+class PlaceholderPosition:
     """A place to fill; `slot` says with what where the place is in a body."""
 
-    place: Place
-    slot: Slot | None = None
+    place: MimePlace
+    slot: Placeholder | None = None
 
 
-def content_type(markers: Markers) -> bytes:
+def content_type(markers: PlaceholderMarkers) -> bytes:
     """The field of the header that announces the body."""
     outer, _ = _boundaries(markers)
     return f'Content-Type: multipart/alternative;\r\n boundary="{outer}"\r\n'.encode()
 
 
 def body(
-    variant: RenderedVariant, markers: Markers, links: ReaderLinks, images: Sequence[InlineImage]
-) -> Iterator[bytes | Hole]:
+    variant: RenderedVariant,
+    markers: PlaceholderMarkers,
+    links: ReaderLinks,
+    images: Sequence[InlineImage],
+) -> Iterator[bytes | PlaceholderPosition]:
     """The alternatives, plain text first; images stand with the HTML that shows them.
 
     What stands between two holes is whole lines, and so must be what fills one.
     """
     outer, inner = _boundaries(markers)
     yield f"--{outer}\r\n".encode()
-    yield from _text_part("plain", Place.TEXT, _parts(markers.cut(variant.text), links, str))
+    yield from _text_part("plain", MimePlace.TEXT, _parts(markers.cut(variant.text), links, str))
     yield f"\r\n--{outer}\r\n".encode()
     if images:
         yield (
             f'Content-Type: multipart/related; type="text/html";\r\n boundary="{inner}"\r\n'
             f"\r\n--{inner}\r\n"
         ).encode()
-    yield from _text_part("html", Place.HTML, _parts(markers.cut(variant.html), links, html.escape))
+    yield from _text_part(
+        "html", MimePlace.HTML, _parts(markers.cut(variant.html), links, html.escape)
+    )
     for image in images:
         yield f"\r\n--{inner}\r\n".encode()
         yield _image_part(image)
@@ -155,14 +160,14 @@ def body(
     yield f"\r\n--{outer}--\r\n".encode()
 
 
-def _boundaries(markers: Markers) -> tuple[str, str]:
+def _boundaries(markers: PlaceholderMarkers) -> tuple[str, str]:
     # "=_" cannot occur in quoted-printable, nor "_" in base64: no body can hold a boundary.
     return f"=_{markers.key}_alternative", f"=_{markers.key}_related"
 
 
 def _parts(
-    pieces: Iterable[str | Slot], links: ReaderLinks, written: Callable[[str], str]
-) -> Iterator[str | Slot]:
+    pieces: Iterable[str | Placeholder], links: ReaderLinks, written: Callable[[str], str]
+) -> Iterator[str | Placeholder]:
     """The pieces with every slot taken apart: what is the same for all readers is text."""
     for piece in pieces:
         if isinstance(piece, str):
@@ -172,7 +177,9 @@ def _parts(
             yield written(part) if isinstance(part, str) else part
 
 
-def _text_part(subtype: str, place: Place, parts: Iterable[str | Slot]) -> Iterator[bytes | Hole]:
+def _text_part(
+    subtype: str, place: MimePlace, parts: Iterable[str | Placeholder]
+) -> Iterator[bytes | PlaceholderPosition]:
     yield (
         f'Content-Type: text/{subtype}; charset="utf-8"\r\n'
         "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
@@ -182,8 +189,8 @@ def _text_part(subtype: str, place: Place, parts: Iterable[str | Slot]) -> Itera
         if isinstance(part, str):
             text += part
             continue
-        yield encode_before_slot(text)
-        yield Hole(place, part)
+        yield encode_before_placeholder(text)
+        yield PlaceholderPosition(place, part)
         text = ""
     yield encode(text)
 

@@ -61,7 +61,7 @@ _SEPARATOR = "\x1f"
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class Placeholder:
     """One place to fill. `words` are the greeting's two forms, frozen with the text."""
 
     name: str
@@ -69,30 +69,30 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class Markers:
+class PlaceholderMarkers:
     """How the slots of one edition are written."""
 
     key: str
 
     @classmethod
-    def of(cls, nonce: str) -> "Markers":
+    def of(cls, nonce: str) -> "PlaceholderMarkers":
         """The markers of the edition with this nonce."""
         return cls(hashlib.sha256(f"slots of {nonce}".encode()).hexdigest()[:16])
 
-    def marker(self, slot: Slot) -> str:
+    def marker(self, slot: Placeholder) -> str:
         """The slot as letters and digits."""
         payload = _SEPARATOR.join((slot.name, *slot.words)).encode().hex()
         return f"slot{self.key}x{payload}x"
 
-    def cut(self, text: str) -> tuple[str | Slot, ...]:
+    def cut(self, text: str) -> tuple[str | Placeholder, ...]:
         """The text cut at its slots: strings and slots by turns, beginning with a string."""
-        pieces: list[str | Slot] = []
+        pieces: list[str | Placeholder] = []
         for index, piece in enumerate(re.split(f"slot{self.key}x([0-9a-f]+)x", text)):
             if index % 2 == 0:
                 pieces.append(piece)
                 continue
             name, *words = bytes.fromhex(piece).decode().split(_SEPARATOR)
-            pieces.append(Slot(name, tuple(words)))
+            pieces.append(Placeholder(name, tuple(words)))
         return tuple(pieces)
 
     def count(self, text: str) -> int:
@@ -114,7 +114,7 @@ class Asked(Exception):
         self.question = question
 
 
-class SlotMisused(Exception):
+class PlaceholderMisused(Exception):
     """A template decides by something that is never the same for two readers."""
 
 
@@ -126,7 +126,7 @@ class ReaderValue:
 
     __slots__ = ("_reader", "_slot")
 
-    def __init__(self, reader: "Reader", slot: Slot) -> None:
+    def __init__(self, reader: "TemplateReader", slot: Placeholder) -> None:
         self._reader = reader
         self._slot = slot
 
@@ -157,20 +157,20 @@ class ReaderFields:
 
     __slots__ = ("_reader",)
 
-    def __init__(self, reader: "Reader") -> None:
+    def __init__(self, reader: "TemplateReader") -> None:
         self._reader = reader
 
     def __getitem__(self, name: str) -> ReaderValue | str:
         return self._reader.value(FIELD + str(name))
 
     def __iter__(self) -> Iterator[str]:
-        raise SlotMisused("reader.fields differs from reader to reader: name one field")
+        raise PlaceholderMisused("reader.fields differs from reader to reader: name one field")
 
     def __len__(self) -> int:
-        raise SlotMisused("reader.fields differs from reader to reader: name one field")
+        raise PlaceholderMisused("reader.fields differs from reader to reader: name one field")
 
 
-class Reader:
+class TemplateReader:
     """The reader for one rendering. `answers` are to the questions that are known to be asked.
 
     `clean` makes an answer fit to be printed.
@@ -178,7 +178,7 @@ class Reader:
 
     def __init__(
         self,
-        markers: Markers,
+        markers: PlaceholderMarkers,
         greetings: tuple[str, str],
         *,
         answers: Mapping[str, str],
@@ -188,9 +188,9 @@ class Reader:
         self._markers = markers
         self._answers = answers
         self._clean = clean
-        self.greeting = ReaderValue(self, Slot(PlaceholderName.GREETING, greetings))
+        self.greeting = ReaderValue(self, Placeholder(PlaceholderName.GREETING, greetings))
         self.email, self.unsubscribe_url, self.preferences_url, self.view_url = (
-            ReaderValue(self, Slot(name))
+            ReaderValue(self, Placeholder(name))
             for name in (
                 PlaceholderName.EMAIL,
                 PlaceholderName.UNSUBSCRIBE,
@@ -204,14 +204,14 @@ class Reader:
     def value(self, name: str) -> ReaderValue | str:
         """The text itself where it is known, else what stands for it."""
         answer = self._answers.get(name)
-        return ReaderValue(self, Slot(name)) if answer is None else self._clean(answer)
+        return ReaderValue(self, Placeholder(name)) if answer is None else self._clean(answer)
 
-    def printed_slot(self, slot: Slot) -> str:
+    def printed_slot(self, slot: Placeholder) -> str:
         """The marker of a slot, which is counted."""
         self.printed += 1
         return self._markers.marker(slot)
 
-    def has(self, slot: Slot) -> bool:
+    def has(self, slot: Placeholder) -> bool:
         """Whether the reader has such a value. Raises Asked where nobody has told us."""
         self._demand_a_field(slot)
         question = HAS + slot.name
@@ -219,14 +219,14 @@ class Reader:
             raise Asked(question)
         return self._answers[question] == YES
 
-    def ask(self, slot: Slot) -> NoReturn:
+    def ask(self, slot: Placeholder) -> NoReturn:
         """Raise Asked: the template needs the value itself."""
         self._demand_a_field(slot)
         raise Asked(slot.name)
 
-    def _demand_a_field(self, slot: Slot) -> None:
+    def _demand_a_field(self, slot: Placeholder) -> None:
         if slot.name != PlaceholderName.NAME and not slot.name.startswith(FIELD):
-            raise SlotMisused(
+            raise PlaceholderMisused(
                 f"reader.{slot.name} differs from reader to reader and is filled in after the "
                 "template has run: it can be printed, but not be tested, compared or filtered"
             )
@@ -235,10 +235,10 @@ class Reader:
 #: Finds a reader's value, which may still have to be made plain.
 Finder = Callable[[Recipient], str]
 
-_TOKEN: Final = Slot("token")
+_TOKEN: Final = Placeholder("token")
 
 
-def value_of(slot: Slot, recipient: Recipient, links: ReaderLinks) -> str:
+def value_of(slot: Placeholder, recipient: Recipient, links: ReaderLinks) -> str:
     """The value of a slot. A field that the reader does not have is empty."""
     return "".join(
         part if isinstance(part, str) else plain(finder_of(part)(recipient))
@@ -246,7 +246,7 @@ def value_of(slot: Slot, recipient: Recipient, links: ReaderLinks) -> str:
     )
 
 
-def parts_of(slot: Slot, links: ReaderLinks) -> tuple[str | Slot, ...]:
+def parts_of(slot: Placeholder, links: ReaderLinks) -> tuple[str | Placeholder, ...]:
     """What a slot is made of: of a link, only the token differs from reader to reader."""
     match slot.name:
         case PlaceholderName.UNSUBSCRIBE:
@@ -259,7 +259,7 @@ def parts_of(slot: Slot, links: ReaderLinks) -> tuple[str | Slot, ...]:
             return (slot,)
 
 
-def finder_of(slot: Slot) -> Finder:
+def finder_of(slot: Placeholder) -> Finder:
     """How to find the value of a slot that `parts_of` has left over."""
     if slot == _TOKEN:
         return _token
@@ -330,7 +330,7 @@ def about(question: str) -> str:
 
 def _answer(question: str, recipient: Recipient) -> str:
     name = question.removeprefix(HAS)
-    value = finder_of(Slot(name))(recipient)
+    value = finder_of(Placeholder(name))(recipient)
     if name == question:
         return value
     return YES if value else NO

@@ -10,7 +10,7 @@ from digest.lib.text import plain
 from digest.model.newsletter import Newsletter
 
 
-def note(
+def plain_message(
     newsletter: Newsletter, *, to: str, subject: str, text: str, key: str, date: datetime
 ) -> tuple[bytes, bytes]:
     """The header with the empty line after it, and the body: RFC 5322 lines with CRLF.

@@ -24,11 +24,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from digest.composer.context import View, cleaned, of_interest, outline
+from digest.composer.context import TemplateContext, cleaned, of_interest, outline
 from digest.composer.images import open_image, travels_along
 from digest.composer.language import Language, Locality
 from digest.composer.mime import encoded_size
-from digest.composer.personalization import Markers, Reader
+from digest.composer.personalization import PlaceholderMarkers, TemplateReader
 from digest.composer.templates import Templates, render_line
 from digest.errors import TemplateError
 from digest.lib.text import plain, shorten
@@ -36,15 +36,15 @@ from digest.model.edition import Cut, Edition, Placement, RenderedVariant, Story
 from digest.model.newsletter import Newsletter, Site
 
 #: Octets, for the HTML as it is and as its part is encoded. What slots add comes on top.
-MOST_HTML: Final = 88_000
+MAX_HTML_BYTES: Final = 88_000
 
 
-def levels(stories: Sequence[Story]) -> int:
+def trim_levels(stories: Sequence[Story]) -> int:
     """How many times these stories can be shortened; the lead's headline always stays."""
     return len(_with_decks(stories)) + len(stories) - 1
 
 
-def shortened(stories: Sequence[Story], level: int) -> tuple[tuple[Story, ...], Cut]:
+def trimmed(stories: Sequence[Story], level: int) -> tuple[tuple[Story, ...], Cut]:
     """The stories with `level` things gone, and what that was."""
     decks = _with_decks(stories)
     gone = decks[max(0, len(decks) - level) :] if level else []
@@ -53,7 +53,7 @@ def shortened(stories: Sequence[Story], level: int) -> tuple[tuple[Story, ...], 
     return tuple(kept[: len(kept) - away]), Cut(decks=len(gone), stories=away)
 
 
-def least_that_fits(most: int, fits: Callable[[int], bool]) -> int | None:
+def first_level_that_fits(most: int, fits: Callable[[int], bool]) -> int | None:
     """The lowest level from 0 to `most` that fits; None if not even the last one does."""
     if fits(0):
         return 0
@@ -103,7 +103,7 @@ def inline(html: str) -> str:
 
 
 #: Characters. Clients show 40 to 90 of them; a longer subject is cut between two words.
-LONGEST_SUBJECT: Final = 150
+MAX_SUBJECT_LENGTH: Final = 150
 
 
 def subject_line(
@@ -132,7 +132,7 @@ def subject_line(
         },
         name=name,
     )
-    subject = shorten(plain(line), LONGEST_SUBJECT)
+    subject = shorten(plain(line), MAX_SUBJECT_LENGTH)
     if not subject:
         raise TemplateError(
             f"{name} comes out empty",
@@ -165,28 +165,28 @@ def render(
     if not chosen:
         return None
     language = templates.language(key.language)
-    markers = Markers.of(edition.nonce)
+    markers = PlaceholderMarkers.of(edition.nonce)
 
     def clean(text: str) -> str:
         return markers.without(plain(text))
 
     stories = tuple(cleaned(story, clean) for story in chosen)
     stories, lost_images = _with_images(stories, newsletter, images_folder)
-    press = _Press(
+    press = _TemplateRenderer(
         stories=stories,
         answers=dict(key.fields),
-        view=View(
+        view=TemplateContext(
             edition=edition, site=site, newsletter=newsletter, language=language, clean=clean
         ),
         language=language,
         templates=templates,
         markers=markers,
     )
-    level = least_that_fits(levels(stories), press.fits)
+    level = first_level_that_fits(trim_levels(stories), press.fits)
     if level is None:
         raise TemplateError(
-            f"{_HTML} takes {len(press.html(levels(stories)).encode()):,} bytes with the "
-            f"lead's headline alone; a mail has room for {MOST_HTML:,}",
+            f"{_HTML} takes {len(press.html(trim_levels(stories)).encode()):,} bytes with the "
+            f"lead's headline alone; a mail has room for {MAX_HTML_BYTES:,}",
             hint="Shorten the templates or styles that the site overrides.",
         )
     return RenderedVariant(
@@ -198,7 +198,7 @@ def render(
     )
 
 
-class _Press:
+class _TemplateRenderer:
     """One variant's pages at each level of shortness; each is printed at most once."""
 
     def __init__(
@@ -206,10 +206,10 @@ class _Press:
         *,
         stories: tuple[Story, ...],
         answers: Mapping[str, str],
-        view: View,
+        view: TemplateContext,
         language: Language,
         templates: Templates,
-        markers: Markers,
+        markers: PlaceholderMarkers,
     ) -> None:
         self._stories = stories
         self._answers = answers
@@ -221,7 +221,7 @@ class _Press:
 
     def fits(self, level: int) -> bool:
         html = self.html(level)
-        return len(html.encode()) <= MOST_HTML and encoded_size(html) <= MOST_HTML
+        return len(html.encode()) <= MAX_HTML_BYTES and encoded_size(html) <= MAX_HTML_BYTES
 
     def html(self, level: int) -> str:
         if level not in self._printed:
@@ -238,12 +238,12 @@ class _Press:
         return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
 
     def cut(self, level: int) -> Cut:
-        return shortened(self._stories, level)[1]
+        return trimmed(self._stories, level)[1]
 
     def _render(self, template: str, level: int) -> tuple[str, int]:
         """What the template makes, and how many slots it printed."""
-        stories, cut = shortened(self._stories, level)
-        reader = Reader(
+        stories, cut = trimmed(self._stories, level)
+        reader = TemplateReader(
             self._markers, self._greetings, answers=self._answers, clean=self._printable
         )
         page = self._view.context(outline(stories), left_to_the_web=cut.stories, reader=reader)

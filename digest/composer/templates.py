@@ -29,7 +29,7 @@ from jinja2.utils import missing
 import digest
 from digest.composer import personalization
 from digest.composer.language import Language, available_languages, open_language
-from digest.composer.personalization import Asked, ReaderValue, SlotMisused
+from digest.composer.personalization import Asked, PlaceholderMisused, ReaderValue
 from digest.errors import DigestError, QuestionAsked, TemplateError
 
 _T = TypeVar("_T")
@@ -220,7 +220,7 @@ def _meaning(error: Exception, written: str) -> str:
         return f"none of these templates exists: {', '.join(map(str, error.templates))}"
     if isinstance(error, TemplateNotFound):
         return f"there is no template {error.name!r}"
-    if isinstance(error, (TemplateSyntaxError, UndefinedError, SlotMisused)):
+    if isinstance(error, (TemplateSyntaxError, UndefinedError, PlaceholderMisused)):
         return error.message if hasattr(error, "message") and error.message else str(error)
     if isinstance(error, LookupError) and error.args:
         return str(error.args[0])
@@ -228,7 +228,7 @@ def _meaning(error: Exception, written: str) -> str:
 
 
 def _hint(error: Exception, known: Mapping[str, Any]) -> str | None:
-    if isinstance(error, SlotMisused):
+    if isinstance(error, PlaceholderMisused):
         return _SLOT_HINT
     if isinstance(error, _NoSuchName):
         return _advice(error.name, _names_in(error.owner))

@@ -26,7 +26,7 @@ from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient
 
 
-def prove_signed(message: bytes, signer: DkimSigner) -> None:
+def verify_signatures(message: bytes, signer: DkimSigner) -> None:
     """Raise SenderError unless the message begins with a good signature by each of the keys."""
     header, _, body = message.partition(CRLF + CRLF)
     fields = fields_of(header + CRLF)
@@ -72,7 +72,7 @@ def _verify(key: SigningKey, field: bytes, signed: bytes, signature: bytes) -> N
 _LINE = 998
 
 
-def prove(
+def verify_message(
     message: bytes,
     *,
     recipient: Recipient,

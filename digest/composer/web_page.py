@@ -6,7 +6,7 @@ from pathlib import Path
 
 from digest.composer.images import images_of
 from digest.composer.links import reader_links
-from digest.composer.personalization import Markers, value_of
+from digest.composer.personalization import PlaceholderMarkers, value_of
 from digest.model.edition import Edition, RenderedVariant
 from digest.model.newsletter import Newsletter, Site
 from digest.model.subscriber import Recipient
@@ -28,7 +28,7 @@ def page(
     links = reader_links(site, newsletter, edition.number)
     filled = "".join(
         piece if isinstance(piece, str) else html.escape(value_of(piece, recipient, links))
-        for piece in Markers.of(edition.nonce).cut(variant.html)
+        for piece in PlaceholderMarkers.of(edition.nonce).cut(variant.html)
     )
     for image in images_of(variant, edition, newsletter, images_folder):
         data = f"data:image/{image.subtype};base64,{b64encode(image.data).decode('ascii')}"
@@ -46,5 +46,5 @@ def plain_text(
 ) -> str:
     """The text part as this reader gets it, its lines ending with a line feed."""
     links = reader_links(site, newsletter, edition.number)
-    pieces = Markers.of(edition.nonce).cut(variant.text)
+    pieces = PlaceholderMarkers.of(edition.nonce).cut(variant.text)
     return "".join(p if isinstance(p, str) else value_of(p, recipient, links) for p in pieces)

@@ -30,7 +30,7 @@ from digest.model.schedule import CatchUp, DeliverAt, OnSilence, Schedule, Timin
 _PORTS: Final = {Security.NONE: 25, Security.STARTTLS: 587, Security.TLS: 465}
 
 
-def settings_of(
+def build_settings(
     file: schema.File, folder: Path, smtp: Password, relays: Sequence[Password]
 ) -> Settings:
     """The settings, with the passwords to use for [smtp] and each of [[relays]]."""

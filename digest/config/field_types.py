@@ -39,11 +39,11 @@ from digest.lib import language_tags
 from digest.lib.durations import parse_duration
 from digest.model.schedule import QuietHours, Schedule
 from digest.schedule.parse import parse_schedule
-from digest.schedule.phrases import NotASchedule
+from digest.schedule.phrases import ScheduleError
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class FieldDescription:
     """A kind in plain words, as they follow "expected"."""
 
     text: str
@@ -155,87 +155,122 @@ def _delimiter(text: str) -> str:
 
 
 Line = Annotated[
-    str, AfterValidator(line), Words(f"a text of one line, at most {LONGEST_LINE} characters")
+    str,
+    AfterValidator(line),
+    FieldDescription(f"a text of one line, at most {LONGEST_LINE} characters"),
 ]
 Host = Annotated[
     str,
     AfterValidator(_host),
-    Words("a name or address such as mail.example.com, without scheme and port"),
+    FieldDescription("a name or address such as mail.example.com, without scheme and port"),
 ]
-Account = Annotated[str, AfterValidator(_optional_line), Words("a text of one line")]
-Lines = Annotated[str, AfterValidator(_lines), Words("a text, of several lines if you like")]
-Password = Annotated[str, AfterValidator(_password), Secret(), Words("a text of one line")]
+Account = Annotated[str, AfterValidator(_optional_line), FieldDescription("a text of one line")]
+Lines = Annotated[
+    str, AfterValidator(_lines), FieldDescription("a text, of several lines if you like")
+]
+Password = Annotated[
+    str, AfterValidator(_password), Secret(), FieldDescription("a text of one line")
+]
 FilePath = Annotated[
     str,
     AfterValidator(_path),
-    Words("the path of a file, relative to the folder of digest.toml or absolute"),
+    FieldDescription("the path of a file, relative to the folder of digest.toml or absolute"),
 ]
 SiteUrl = Annotated[
-    str, AfterValidator(site_address), Words("an address such as https://www.example.com")
+    str,
+    AfterValidator(site_address),
+    FieldDescription("an address such as https://www.example.com"),
 ]
 Url = Annotated[
-    str, AfterValidator(web_address), Words("an address that begins with https:// or http://")
+    str,
+    AfterValidator(web_address),
+    FieldDescription("an address that begins with https:// or http://"),
 ]
 Address = Annotated[
-    str, AfterValidator(mail_address), Words("an e-mail address such as news@example.com")
+    str,
+    AfterValidator(mail_address),
+    FieldDescription("an e-mail address such as news@example.com"),
 ]
 BounceAddress = Annotated[
-    str, AfterValidator(bounce_address), Words("an e-mail address such as bounces@example.com")
+    str,
+    AfterValidator(bounce_address),
+    FieldDescription("an e-mail address such as bounces@example.com"),
 ]
 Sender = Annotated[
-    str, AfterValidator(sender), Words("a sender such as Example News <news@example.com>")
+    str,
+    AfterValidator(sender),
+    FieldDescription("a sender such as Example News <news@example.com>"),
 ]
-Domain = Annotated[str, AfterValidator(domain), Words("a domain such as example.com")]
+Domain = Annotated[str, AfterValidator(domain), FieldDescription("a domain such as example.com")]
 Selector = Annotated[
-    str, AfterValidator(selector), Words("a name of letters, digits and -, such as digest1")
+    str,
+    AfterValidator(selector),
+    FieldDescription("a name of letters, digits and -, such as digest1"),
 ]
 NameServer = Annotated[
     str,
     AfterValidator(nameserver),
-    Words("the IP address of a DNS server such as 192.0.2.53 or 127.0.0.1:5353"),
+    FieldDescription("the IP address of a DNS server such as 192.0.2.53 or 127.0.0.1:5353"),
 ]
 Zone = Annotated[
-    ZoneInfo, PlainValidator(_zone), Words("the name of a time zone, such as Europe/Paris")
+    ZoneInfo,
+    PlainValidator(_zone),
+    FieldDescription("the name of a time zone, such as Europe/Paris"),
 ]
-Language = Annotated[str, AfterValidator(_language), Words("a language tag such as en or de-AT")]
+Language = Annotated[
+    str, AfterValidator(_language), FieldDescription("a language tag such as en or de-AT")
+]
 Duration = Annotated[
     timedelta,
     PlainValidator(_duration),
-    Words("a span of time such as 36h, 2d or 90m, or a number of seconds"),
+    FieldDescription("a span of time such as 36h, 2d or 90m, or a number of seconds"),
 ]
 Timeout = Annotated[
     float,
     PlainValidator(_timeout),
-    Words("a span of time up to an hour such as 30s, or a number of seconds"),
+    FieldDescription("a span of time up to an hour such as 30s, or a number of seconds"),
 ]
 Encoding = Annotated[
-    str, AfterValidator(_encoding), Words("the name of a text encoding such as utf-8 or cp1252")
+    str,
+    AfterValidator(_encoding),
+    FieldDescription("the name of a text encoding such as utf-8 or cp1252"),
 ]
 Delimiter = Annotated[
-    str, AfterValidator(_delimiter), Words('one character such as ";" or "\\t" (a tab)')
+    str, AfterValidator(_delimiter), FieldDescription('one character such as ";" or "\\t" (a tab)')
 ]
-Switch = Annotated[bool, Words("true or false")]
-Port = Annotated[int, Ge(1), Le(65_535), Words("a whole number from 1 to 65535")]
-Connections = Annotated[int, Ge(1), Le(50), Words("a whole number from 1 to 50")]
-Count = Annotated[int, Ge(1), Le(1000), Words("a whole number from 1 to 1000")]
-CountOrNone = Annotated[int, Ge(0), Le(1000), Words("a whole number from 0 to 1000")]
-Bytes = Annotated[int, Ge(1000), Le(10_000_000_000), Words("a whole number of bytes, from 1000 up")]
+Switch = Annotated[bool, FieldDescription("true or false")]
+Port = Annotated[int, Ge(1), Le(65_535), FieldDescription("a whole number from 1 to 65535")]
+Connections = Annotated[int, Ge(1), Le(50), FieldDescription("a whole number from 1 to 50")]
+Count = Annotated[int, Ge(1), Le(1000), FieldDescription("a whole number from 1 to 1000")]
+CountOrNone = Annotated[int, Ge(0), Le(1000), FieldDescription("a whole number from 0 to 1000")]
+Bytes = Annotated[
+    int, Ge(1000), Le(10_000_000_000), FieldDescription("a whole number of bytes, from 1000 up")
+]
 PerSecond = Annotated[
-    float, Gt(0), Le(100_000), Words("a number above 0 such as 20, or 0.5 for one in two seconds")
+    float,
+    Gt(0),
+    Le(100_000),
+    FieldDescription("a number above 0 such as 20, or 0.5 for one in two seconds"),
 ]
-Messages = Annotated[int, Ge(1), Le(10_000_000), Words("a whole number from 1 up")]
-Weight = Annotated[int, Ge(1), Le(1000), Words("a whole number from 1 to 1000")]
+Messages = Annotated[int, Ge(1), Le(10_000_000), FieldDescription("a whole number from 1 up")]
+Weight = Annotated[int, Ge(1), Le(1000), FieldDescription("a whole number from 1 to 1000")]
 LoginName = Annotated[
-    Literal["plain", "login", "cram-md5", "xoauth2"], Words("plain, login, cram-md5 or xoauth2")
+    Literal["plain", "login", "cram-md5", "xoauth2"],
+    FieldDescription("plain, login, cram-md5 or xoauth2"),
 ]
-SecurityName = Annotated[Literal["none", "starttls", "tls"], Words("none, starttls or tls")]
-DateOrderName = Annotated[Literal["day first", "month first"], Words("day first or month first")]
+SecurityName = Annotated[
+    Literal["none", "starttls", "tls"], FieldDescription("none, starttls or tls")
+]
+DateOrderName = Annotated[
+    Literal["day first", "month first"], FieldDescription("day first or month first")
+]
 KindName = Annotated[
-    Literal["feed", "csv", "json", "jsonl", "sqlite"], Words("feed, csv, json, jsonl or sqlite")
+    Literal["feed", "csv", "json", "jsonl", "sqlite"],
+    FieldDescription("feed, csv, json, jsonl or sqlite"),
 ]
 
 
-class Table(BaseModel):
+class ConfigTable(BaseModel):
     """A table takes its own keys and no others, and each value as its own type."""
 
     # Inputs stay out of errors: a chained traceback must not show a password.
@@ -258,7 +293,7 @@ def schedule(value: object) -> Schedule:
     lines = [_line(text) for text in (value if isinstance(value, list) else [value])]
     try:
         return parse_schedule(lines)
-    except NotASchedule as error:
+    except ScheduleError as error:
         raise refused(error.expected, error.suggestion, error.found if lines else None) from None
 
 
@@ -328,28 +363,32 @@ ScheduleLines = Annotated[
     Schedule,
     PlainValidator(schedule),
     OneOrSeveral(),
-    Words('a text such as "weekdays at 07:00", or a list of texts'),
+    FieldDescription('a text such as "weekdays at 07:00", or a list of texts'),
 ]
 DaysOff = Annotated[
     tuple[date, ...],
     PlainValidator(_days_off),
-    Words('a date such as 2026-12-25, or "2026-12-24..2027-01-02"'),
+    FieldDescription('a date such as 2026-12-25, or "2026-12-24..2027-01-02"'),
 ]
 Hours = Annotated[
-    QuietHours, PlainValidator(quiet_hours), Words('a span of the day such as "22:00-07:00"')
+    QuietHours,
+    PlainValidator(quiet_hours),
+    FieldDescription('a span of the day such as "22:00-07:00"'),
 ]
 Minutes = Annotated[
     timedelta,
     PlainValidator(_span_from(timedelta(minutes=1))),
-    Words("a span of time from 1m up, such as 15m, 2h or 1d"),
+    FieldDescription("a span of time from 1m up, such as 15m, 2h or 1d"),
 ]
 Days = Annotated[
     timedelta,
     PlainValidator(_span_from(_DAY)),
-    Words("a span of time from 1d up, such as 90d or 52w"),
+    FieldDescription("a span of time from 1d up, such as 90d or 52w"),
 ]
-CatchUpName = Annotated[Literal["collapse", "replay", "skip"], Words("collapse, replay or skip")]
-DeliverAtName = Annotated[Literal["newsletter", "reader"], Words("newsletter or reader")]
-ApprovalName = Annotated[Literal["none", "required"], Words("none or required")]
-OnSilenceName = Annotated[Literal["send", "hold", "skip"], Words("send, hold or skip")]
-LogFormName = Annotated[Literal["text", "json"], Words("text or json")]
+CatchUpName = Annotated[
+    Literal["collapse", "replay", "skip"], FieldDescription("collapse, replay or skip")
+]
+DeliverAtName = Annotated[Literal["newsletter", "reader"], FieldDescription("newsletter or reader")]
+ApprovalName = Annotated[Literal["none", "required"], FieldDescription("none or required")]
+OnSilenceName = Annotated[Literal["send", "hold", "skip"], FieldDescription("send, hold or skip")]
+LogFormName = Annotated[Literal["text", "json"], FieldDescription("text or json")]

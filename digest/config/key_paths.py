@@ -6,7 +6,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from digest.config.field_types import Secret, Words
+from digest.config.field_types import FieldDescription, Secret
 from digest.config.schema import File
 
 #: The way to a value: keys of tables and positions in lists, as in ("sources", 0, "path").
@@ -86,7 +86,7 @@ def at(path: Path) -> Any:
 def words(annotation: Any) -> str:
     """What is expected there, in plain words."""
     for mark in marks(annotation):
-        if isinstance(mark, Words):
+        if isinstance(mark, FieldDescription):
             return mark.text
     if is_table(annotation):
         return "a table"

@@ -13,7 +13,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from digest.config import key_paths
-from digest.config.build import settings_of
+from digest.config.build import build_settings
 from digest.config.cross_checks import cross_check, table_in
 from digest.config.environment import override
 from digest.config.passwords import Password, find_password
@@ -145,7 +145,7 @@ def load_text(text: str, path: Path, environ: Mapping[str, str]) -> Loaded:
         count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
         raise ConfigError(f"{path} has {count}", problems=problems) from None
     return Loaded(
-        settings=settings_of(file, folder, smtp, relays),
+        settings=build_settings(file, folder, smtp, relays),
         overrides={key_paths.dotted(where): name for where, name in origins.items()},
         passwords=relays or (smtp,),
     )

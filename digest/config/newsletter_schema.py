@@ -11,10 +11,12 @@ from digest.config.field_types import (
     ApprovalName,
     BounceAddress,
     CatchUpName,
+    ConfigTable,
     Count,
     CountOrNone,
     DaysOff,
     DeliverAtName,
+    FieldDescription,
     Hours,
     Language,
     Line,
@@ -23,8 +25,6 @@ from digest.config.field_types import (
     ScheduleLines,
     Sender,
     Switch,
-    Table,
-    Words,
     Zone,
 )
 from digest.model.newsletter import Newsletter, Rules
@@ -40,14 +40,15 @@ def as_section(value: Any) -> Any:
     return {"title": value} if isinstance(value, str) else value
 
 
-class SectionTable(Table):
+class SectionTable(ConfigTable):
     """One group of stories. A plain text is short for `{ title = "that text" }`."""
 
     title: Line = Field(description="The heading.")
-    match: Annotated[list[Line], MinLen(1), Words('a list of names such as ["Town"]')] | None = (
-        Field(
-            default=None, description="The sections it gathers, without case. By default its title."
-        )
+    match: (
+        Annotated[list[Line], MinLen(1), FieldDescription('a list of names such as ["Town"]')]
+        | None
+    ) = Field(
+        default=None, description="The sections it gathers, without case. By default its title."
     )
     max_items: Count | None = Field(default=None, description="How many stories it shows at most.")
 
@@ -58,7 +59,7 @@ class SectionTable(Table):
         return as_section(value)
 
 
-class NewsletterTable(Table):
+class NewsletterTable(ConfigTable):
     """A recurring digest: one table `[newsletters.KEY]` for each, KEY as in `digest send KEY`."""
 
     title: Line | None = Field(default=None, description="Its title. By default the site's name.")
@@ -88,7 +89,7 @@ class NewsletterTable(Table):
         " By default only when you send it.",
     )
     days_off: Annotated[
-        list[DaysOff], Words('a list such as [2026-12-25, "2026-12-24..2027-01-02"]')
+        list[DaysOff], FieldDescription('a list such as [2026-12-25, "2026-12-24..2027-01-02"]')
     ] = Field(default=[], description="Days without an edition.")
     catch_up: CatchUpName = Field(
         default=_TIMING.catch_up.value,
@@ -144,8 +145,8 @@ class NewsletterTable(Table):
         description="How many stories of a section show their deck; the rest are headlines.",
     )
     sections: Annotated[
-        list[Annotated[SectionTable, Words("a text or a table")]],
-        Words('a list such as ["Town", { title = "Sport", max_items = 5 }]'),
+        list[Annotated[SectionTable, FieldDescription("a text or a table")]],
+        FieldDescription('a list such as ["Town", { title = "Sport", max_items = 5 }]'),
     ] = Field(
         default=[],
         description="The sections in their order, as a list or as tables"

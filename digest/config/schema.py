@@ -18,6 +18,7 @@ from digest.config.field_types import (
     Account,
     Address,
     Bytes,
+    ConfigTable,
     Connections,
     DateOrderName,
     Days,
@@ -25,6 +26,7 @@ from digest.config.field_types import (
     Domain,
     Duration,
     Encoding,
+    FieldDescription,
     FilePath,
     Host,
     KindName,
@@ -43,11 +45,9 @@ from digest.config.field_types import (
     Selector,
     SiteUrl,
     Switch,
-    Table,
     Timeout,
     Url,
     Weight,
-    Words,
     Zone,
 )
 from digest.config.newsletter_schema import NewsletterTable
@@ -55,14 +55,14 @@ from digest.config.settings import ServiceSettings
 from digest.config.validators import domain, refused
 
 
-class QuotaTable(Table):
+class QuotaTable(ConfigTable):
     """A limit on messages in any span of time, such as `{ messages = 1000, window = "1h" }`."""
 
     messages: Messages = Field(description="How many messages at most.")
     window: Duration = Field(description="In any span of time of this length.")
 
 
-class ServerTable(Table):
+class ServerTable(ConfigTable):
     """What [smtp] and [[relays]] have in common."""
 
     host: Host = Field(default="localhost", description="The name or address of the server.")
@@ -112,7 +112,10 @@ class ServerTable(Table):
         default=None, description="How many messages it gets a second. By default without limit."
     )
     messages_per_window: (
-        Annotated[QuotaTable, Words('a table such as { messages = 1000, window = "1h" }')] | None
+        Annotated[
+            QuotaTable, FieldDescription('a table such as { messages = 1000, window = "1h" }')
+        ]
+        | None
     ) = Field(
         default=None,
         description="How many messages it gets in any span of time. By default without limit.",
@@ -148,7 +151,7 @@ class RelayTable(ServerTable):
     )
 
 
-class DomainTable(Table):
+class DomainTable(ConfigTable):
     """Limits for readers of one domain, by all relays together: `[domains."example.com"]`."""
 
     connections: Connections | None = Field(
@@ -162,7 +165,7 @@ class DomainTable(Table):
 _SERVICE: Final = ServiceSettings()
 
 
-class SiteTable(Table):
+class SiteTable(ConfigTable):
     """Who publishes. Every newsletter of the folder shares it."""
 
     name: Line = Field(description="The name of the paper, blog or house.")
@@ -183,7 +186,7 @@ class SiteTable(Table):
     )
 
 
-class DatabaseTable(Table):
+class DatabaseTable(ConfigTable):
     """Where articles, readers and the ledger are kept."""
 
     path: FilePath = Field(
@@ -196,7 +199,7 @@ class DatabaseTable(Table):
     )
 
 
-class ServiceTable(Table):
+class ServiceTable(ConfigTable):
     """How `digest run` behaves."""
 
     owner: Address | None = Field(
@@ -221,7 +224,7 @@ class ServiceTable(Table):
     )
 
 
-class DkimTable(Table):
+class DkimTable(ConfigTable):
     """Signs every message (DKIM) where your mail server does not. Needs the extra `dkim`."""
 
     selector: Selector = Field(
@@ -247,7 +250,7 @@ class DkimTable(Table):
     )
 
 
-class ColumnsTable(Table):
+class ColumnsTable(ConfigTable):
     """Our fields, and the names that the source has for them."""
 
     guid: Line | None = Field(default=None, description="A lasting name of the article.")
@@ -265,7 +268,7 @@ class ColumnsTable(Table):
     expires_at: Line | None = Field(default=None, description="When it is of no more use.")
 
 
-class SourceTable(Table):
+class SourceTable(ConfigTable):
     """Where articles come from: one table `[[sources]]` for each."""
 
     name: Line = Field(description="A name of your own for it; no two sources share one.")
@@ -329,20 +332,24 @@ def _domain_key(text: str) -> str:
 DomainKey = Annotated[str, AfterValidator(_domain_key)]
 
 
-class File(Table):
+class File(ConfigTable):
     """The whole of digest.toml."""
 
-    site: Annotated[SiteTable, Words("a table [site]")]
-    database: Annotated[DatabaseTable, Words("a table [database]")] = DatabaseTable()
-    smtp: Annotated[SmtpTable, Words("a table [smtp]")] = SmtpTable()
-    relays: Annotated[list[RelayTable], Words("tables [[relays]]")] = Field(default=[])
+    site: Annotated[SiteTable, FieldDescription("a table [site]")]
+    database: Annotated[DatabaseTable, FieldDescription("a table [database]")] = DatabaseTable()
+    smtp: Annotated[SmtpTable, FieldDescription("a table [smtp]")] = SmtpTable()
+    relays: Annotated[list[RelayTable], FieldDescription("tables [[relays]]")] = Field(default=[])
     domains: Annotated[
-        dict[DomainKey, Annotated[DomainTable, Words("a table of limits")]],
-        Words('tables such as [domains."example.com"]'),
+        dict[DomainKey, Annotated[DomainTable, FieldDescription("a table of limits")]],
+        FieldDescription('tables such as [domains."example.com"]'),
     ] = Field(default={})
-    dkim: Annotated[DkimTable, Words("a table [dkim]")] | None = None
-    service: Annotated[ServiceTable, Words("a table [service]")] = ServiceTable()
-    sources: Annotated[list[SourceTable], Words("tables [[sources]]")] = Field(default=[])
+    dkim: Annotated[DkimTable, FieldDescription("a table [dkim]")] | None = None
+    service: Annotated[ServiceTable, FieldDescription("a table [service]")] = ServiceTable()
+    sources: Annotated[list[SourceTable], FieldDescription("tables [[sources]]")] = Field(
+        default=[]
+    )
     newsletters: Annotated[
-        dict[Key, NewsletterTable], MinLen(1), Words("at least one table [newsletters.KEY]")
+        dict[Key, NewsletterTable],
+        MinLen(1),
+        FieldDescription("at least one table [newsletters.KEY]"),
     ]

@@ -9,14 +9,14 @@ from digest.config.settings import SourceSettings
 from digest.errors import SourceError
 from digest.ingest.columns import REQUIRED, columns_of, matched
 from digest.ingest.decoding import decoded
-from digest.ingest.rows import Field, Note, Rejected, Row
+from digest.ingest.rows import Field, Note, RejectedRow, Row
 from digest.lib.text_files import allow_long_fields
 
 _DELIMITERS: Final = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 _UNCLOSED: Final = "a quotation mark opens a field here, and none closes it before the file ends"
 
 
-def rows(content: bytes, source: SourceSettings) -> Iterator[Row | Rejected | Note]:
+def rows(content: bytes, source: SourceSettings) -> Iterator[Row | RejectedRow | Note]:
     """The rows of a CSV file, `line N` being the line on which a row begins.
 
     Raises SourceError where the file as a whole makes no sense: its encoding, delimiter or header.
@@ -39,14 +39,16 @@ def rows(content: bytes, source: SourceSettings) -> Iterator[Row | Rejected | No
     for number, values in records:
         place = f"line {number:,}"
         if isinstance(values, str):
-            yield Rejected(place=place, reason=values, excerpt=lines[number - 1])
+            yield RejectedRow(place=place, reason=values, excerpt=lines[number - 1])
         elif any(value.strip() for value in values):
             yield _row(place, values, places, len(header))
 
 
-def _row(place: str, values: Sequence[str], places: dict[Field, int], width: int) -> Row | Rejected:
+def _row(
+    place: str, values: Sequence[str], places: dict[Field, int], width: int
+) -> Row | RejectedRow:
     if any(value.strip() for value in values[width:]):
-        return Rejected(
+        return RejectedRow(
             place=place,
             reason=f"it has {len(values)} values, the header names {width} columns",
             excerpt=" ".join(values),

@@ -22,18 +22,18 @@ from digest.errors import SourceError
 from digest.ingest.dates import read_date
 from digest.ingest.decoding import decoded
 from digest.ingest.json_rows import parsed, row_of
-from digest.ingest.rows import Field, Note, Rejected, Row, Unusable
+from digest.ingest.rows import Field, Note, RejectedRow, Row, Unusable
 from digest.ingest.urls import MOST_CHARACTERS
 
 T = TypeVar("T")
 
 
-class TooLong(BaseException):
+class FeedTimeout(BaseException):
     """The time is up. Not an Exception: the work must not catch it and go on."""
 
 
-def within(seconds: float, work: Callable[[], T]) -> T:
-    """What `work` returns. Raises TooLong if that takes longer.
+def run_within(seconds: float, work: Callable[[], T]) -> T:
+    """What `work` returns. Raises FeedTimeout if that takes longer.
 
     The work runs in the calling thread, at its full speed, and is ended between two steps of the
     interpreter: one call into C that never returns goes on.
@@ -46,7 +46,7 @@ def within(seconds: float, work: Callable[[], T]) -> T:
         with deciding:
             if not done:
                 # The interpreter's own way to raise in another thread (C API, Thread State).
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(worker, ctypes.py_object(TooLong))
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(worker, ctypes.py_object(FeedTimeout))
 
     timer = threading.Timer(seconds, give_up)
     timer.daemon = True
@@ -73,7 +73,7 @@ _HREF: Final = re.compile(r"href=[\"']?([^\"'\s>]+)", re.I)
 
 def rows(
     content: bytes, source: SourceSettings, *, base: str | None, content_type: str | None
-) -> Iterator[Row | Rejected | Note]:
+) -> Iterator[Row | RejectedRow | Note]:
     """The entries of a feed; `item N` counts from 1, in the order of the feed.
 
     `base` is where the feed came from, and what its relative links are relative to; where that is
@@ -97,7 +97,7 @@ def rows(
             yield from _dated(_published_by(title, row, source), source)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             # feedparser's entries have the shape that the feed gives them.
-            yield Rejected(place=place, reason=f"it makes no sense ({error})")
+            yield RejectedRow(place=place, reason=f"it makes no sense ({error})")
 
 
 def _parsed(
@@ -117,8 +117,8 @@ def _parsed(
 
     try:
         # Thousands of attributes, categories or bases within bases take it quadratic time.
-        return within(seconds, parse)
-    except TooLong:
+        return run_within(seconds, parse)
+    except FeedTimeout:
         raise SourceError(
             f"{source.name} is a feed that takes longer than {seconds:.0f} s to parse",
             hint="Ask its owner what is in it; no usual feed takes nearly as long.",
@@ -211,7 +211,7 @@ def _image(entry: Mapping[str, Any]) -> str:
     return str(thumbnails[0] if thumbnails else entry.get("image", {}).get("href", ""))
 
 
-def _json_feed_rows(content: bytes, source: SourceSettings) -> Iterator[Row | Rejected | Note]:
+def _json_feed_rows(content: bytes, source: SourceSettings) -> Iterator[Row | RejectedRow | Note]:
     """JSON Feed 1.1 (and 1.0): https://www.jsonfeed.org/version/1.1/."""
     text, notes = decoded(content, source.encoding, source.name)
     yield from notes

@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from digest.ingest.columns import REQUIRED, keys_of
-from digest.ingest.rows import Field, Rejected, Row
+from digest.ingest.rows import Field, RejectedRow, Row
 
 #: Where an author's, an image's or a category's text stands, when it is an object itself.
 _NAMES: Final = ("name", "url", "href", "title", "term", "rendered", "value")
 
 
-def row_of(item: object, place: str, columns: Mapping[str, str]) -> Row | Rejected:
+def row_of(item: object, place: str, columns: Mapping[str, str]) -> Row | RejectedRow:
     """The row that an object tells; anything else, or a key of a wrong type, is rejected."""
     if not isinstance(item, dict):
-        return Rejected(
+        return RejectedRow(
             place=place,
             reason=f"it is {kind_of(item)}, expected an object",
             excerpt=json.dumps(item, ensure_ascii=False)[:200],
@@ -29,7 +29,7 @@ def row_of(item: object, place: str, columns: Mapping[str, str]) -> Row | Reject
         if texts is None:
             if field not in REQUIRED:  # "image": false is how some say that there is none
                 continue
-            return Rejected(
+            return RejectedRow(
                 place=place,
                 reason=f"its {field} is {kind_of(found)}, expected a text",
                 excerpt=json.dumps(item, ensure_ascii=False)[:200],

@@ -6,10 +6,10 @@ from digest.config.settings import SourceSettings
 from digest.errors import SourceError
 from digest.ingest.decoding import decoded
 from digest.ingest.json_rows import kind_of, parsed, row_of
-from digest.ingest.rows import Note, Rejected, Row
+from digest.ingest.rows import Note, RejectedRow, Row
 
 
-def rows(content: bytes, source: SourceSettings) -> Iterator[Row | Rejected | Note]:
+def rows(content: bytes, source: SourceSettings) -> Iterator[Row | RejectedRow | Note]:
     """The rows of a JSON document: a list of objects, or an object with `items` or `articles`.
 
     `item N` counts from 1. Raises SourceError where the document is anything else.
@@ -35,7 +35,7 @@ def rows(content: bytes, source: SourceSettings) -> Iterator[Row | Rejected | No
         yield row_of(item, f"item {number:,}", source.columns)
 
 
-def line_rows(content: bytes, source: SourceSettings) -> Iterator[Row | Rejected | Note]:
+def line_rows(content: bytes, source: SourceSettings) -> Iterator[Row | RejectedRow | Note]:
     """The rows of JSON Lines; a line that is broken is rejected, and the rest goes in.
 
     Raises SourceError if no line holds an object: then it is not JSON Lines.
@@ -43,7 +43,7 @@ def line_rows(content: bytes, source: SourceSettings) -> Iterator[Row | Rejected
     text, notes = decoded(content, source.encoding, source.name)
     yield from notes
     good = 0
-    broken: list[Rejected] = []
+    broken: list[RejectedRow] = []
     # Not splitlines: U+2028 is allowed inside a JSON text.
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
@@ -53,7 +53,7 @@ def line_rows(content: bytes, source: SourceSettings) -> Iterator[Row | Rejected
             row = row_of(parsed(line), place, source.columns)
         except ValueError as error:
             reason = str(error).replace("line 1, ", "")
-            row = Rejected(place=place, reason=reason, excerpt=line)
+            row = RejectedRow(place=place, reason=reason, excerpt=line)
         good += isinstance(row, Row)
         if good:
             yield from broken

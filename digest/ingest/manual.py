@@ -8,7 +8,7 @@ from pathlib import Path
 
 from digest.config import SourceKind, SourceSettings
 from digest.ingest.normalize import from_row, identified
-from digest.ingest.rows import Field, Rejected, Row
+from digest.ingest.rows import Field, RejectedRow, Row
 from digest.model.article import Article, NewArticle
 from digest.model.newsletter import Site
 from digest.storage import articles
@@ -24,16 +24,16 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ByHand:
+class ManualArticle:
     """The article as it is stored now, and what came of writing it down."""
 
     result: Result
     article: Article
 
 
-def keep_by_hand(
+def upsert_manual(
     db: Database, fields: Mapping[Field, str], *, site: Site, folder: Path, now: datetime
-) -> ByHand | Rejected:
+) -> ManualArticle | RejectedRow:
     """Keep an article, or correct the one with this link, or say why it is none.
 
     A correction changes what `fields` has, and nothing else: an empty text empties a value, what is
@@ -41,7 +41,7 @@ def keep_by_hand(
     inside `folder`.
     """
     article = _read(fields, site, folder)
-    if isinstance(article, Rejected):
+    if isinstance(article, RejectedRow):
         return article
     there = (
         articles.at_address(db, article.canonical_url, source=article.source)
@@ -49,25 +49,25 @@ def keep_by_hand(
         else articles.by_identity(db, article.identity)
     )
     if there is None:
-        return ByHand(result=Result.ADDED, article=articles.add(db, article, now))
+        return ManualArticle(result=Result.ADDED, article=articles.add(db, article, now))
     changed = articles.correct(db, there.id, article, {field.value for field in fields}, now)
-    return ByHand(
+    return ManualArticle(
         result=Result.CORRECTED if changed else Result.UNCHANGED,
         article=articles.existing(db, there.id),
     )
 
 
-def _read(fields: Mapping[Field, str], site: Site, folder: Path) -> NewArticle | Rejected:
+def _read(fields: Mapping[Field, str], site: Site, folder: Path) -> NewArticle | RejectedRow:
     # The editor is a source of the site's own: local images are allowed, and times are local.
     editor = SourceSettings(
         name=site.name, kind=SourceKind.CSV, location="", timezone=site.timezone
     )
     article = from_row(Row(place="", fields=fields), editor, None)
-    if isinstance(article, Rejected):
+    if isinstance(article, RejectedRow):
         return article
     image = article.image_url or ""
     if image and not image.startswith(("http://", "https://")) and not _is_in(folder, image):
-        return Rejected(
+        return RejectedRow(
             place="",
             reason=f"there is no image {image!r} in the newsletter's folder",
             hint=f"Put the file into {folder}, or name one that is there. A URL works, too.",

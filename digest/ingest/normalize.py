@@ -18,7 +18,7 @@ from typing import Final
 from digest.config.settings import SourceKind, SourceSettings
 from digest.ingest.dates import read_date
 from digest.ingest.html import plain, sanitised, shorten, tidy
-from digest.ingest.rows import Field, Rejected, Row, Unusable, excerpt_of
+from digest.ingest.rows import Field, RejectedRow, Row, Unusable, excerpt_of
 from digest.ingest.urls import canonical, cleaned, is_homepage
 from digest.model.article import NewArticle
 
@@ -36,7 +36,7 @@ _MOST_PRIORITY: Final = 1_000_000
 _BETWEEN_TAGS: Final = re.compile(r"[,;|\n]")
 
 
-def from_row(row: Row, source: SourceSettings, base: str | None) -> NewArticle | Rejected:
+def from_row(row: Row, source: SourceSettings, base: str | None) -> NewArticle | RejectedRow:
     """The article that a row tells, still without its identity.
 
     `base` is what relative links are relative to, where that is known; it goes before the row's.
@@ -63,7 +63,7 @@ def from_row(row: Row, source: SourceSettings, base: str | None) -> NewArticle |
             expires_at=_date(fields, Field.EXPIRES_AT, source),
         )
     except ValueError as error:
-        return Rejected(
+        return RejectedRow(
             place=row.place,
             reason=str(error),
             excerpt=excerpt_of(row),

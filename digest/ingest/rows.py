@@ -62,7 +62,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
+class RejectedRow:
     """A row that did not become an article, and why. `excerpt` helps to find it again.
 
     `hint` is what to do about it, where something can be done beyond correcting the row.
@@ -82,7 +82,7 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class SourceReading:
     """What one reading of a source came to.
 
     `etag` and `last_modified` are the server's, to be told next time; `not_modified` means that it
@@ -90,7 +90,7 @@ class Reading:
     """
 
     articles: tuple[NewArticle, ...] = ()
-    rejected: tuple[Rejected, ...] = field(default=())
+    rejected: tuple[RejectedRow, ...] = field(default=())
     notes: tuple[Note, ...] = ()
     etag: str | None = None
     last_modified: str | None = None

@@ -16,7 +16,7 @@ from typing import Final
 from digest.config.settings import SourceKind, SourceSettings
 from digest.errors import SourceError
 from digest.ingest.normalize import from_row, identified
-from digest.ingest.rows import Note, Reading, Rejected, Row
+from digest.ingest.rows import Note, RejectedRow, Row, SourceReading
 from digest.lib.redact import without_login
 from digest.model.article import NewArticle
 from digest.storage import articles, sources
@@ -74,7 +74,7 @@ def is_remote(source: SourceSettings) -> bool:
 
 async def read(
     source: SourceSettings, validators: Validators, *, site_url: str | None = None
-) -> Reading:
+) -> SourceReading:
     """Read a source over the network or from this machine. Raises SourceError, and nothing else.
 
     What takes the processor's time runs in a thread, so that other sources go on meanwhile.
@@ -91,7 +91,9 @@ async def read(
         ) from error
 
 
-async def _read(source: SourceSettings, validators: Validators, site_url: str | None) -> Reading:
+async def _read(
+    source: SourceSettings, validators: Validators, site_url: str | None
+) -> SourceReading:
     if not is_remote(source):
         return await asyncio.to_thread(read_local, source, site_url=site_url)
     if source.kind is SourceKind.SQLITE:
@@ -112,13 +114,15 @@ async def _read(source: SourceSettings, validators: Validators, site_url: str | 
     )
     answer = await fetch(request)
     if answer.content is None:
-        return Reading(etag=answer.etag, last_modified=answer.last_modified, not_modified=True)
+        return SourceReading(
+            etag=answer.etag, last_modified=answer.last_modified, not_modified=True
+        )
     document = Document(content=answer.content, base=answer.url, content_type=answer.content_type)
     reading = await asyncio.to_thread(articles_of, source, document)
     return replace(reading, etag=answer.etag, last_modified=answer.last_modified)
 
 
-def read_local(source: SourceSettings, *, site_url: str | None = None) -> Reading:
+def read_local(source: SourceSettings, *, site_url: str | None = None) -> SourceReading:
     """Read a file or another database of this machine. Raises SourceError.
 
     `site_url` is what a feed's relative links are relative to where nothing else says so.
@@ -134,7 +138,7 @@ def read_local(source: SourceSettings, *, site_url: str | None = None) -> Readin
 
 def articles_of(
     source: SourceSettings, document: Document, *, site_url: str | None = None
-) -> Reading:
+) -> SourceReading:
     """The articles of a document, and the rows that are none. Raises SourceError."""
     base = source.base_url or document.base
     rows = _rows(source, document, base)
@@ -143,13 +147,13 @@ def articles_of(
     return _sorted_out(rows, source, base)
 
 
-def _with_base(row: Row | Rejected | Note, base: str | None) -> Row | Rejected | Note:
+def _with_base(row: Row | RejectedRow | Note, base: str | None) -> Row | RejectedRow | Note:
     return replace(row, base=base) if isinstance(row, Row) and row.base is None else row
 
 
 def _rows(
     source: SourceSettings, document: Document, base: str | None
-) -> Iterable[Row | Rejected | Note]:
+) -> Iterable[Row | RejectedRow | Note]:
     match source.kind:
         case SourceKind.FEED:
             from digest.ingest import feeds
@@ -174,15 +178,15 @@ def _rows(
 
 
 def _sorted_out(
-    rows: Iterable[Row | Rejected | Note], source: SourceSettings, base: str | None
-) -> Reading:
+    rows: Iterable[Row | RejectedRow | Note], source: SourceSettings, base: str | None
+) -> SourceReading:
     articles: list[NewArticle] = []
     places: list[str] = []
-    rejected: list[Rejected] = []
+    rejected: list[RejectedRow] = []
     notes: list[Note] = []
     for row in rows:
         match from_row(row, source, base) if isinstance(row, Row) else row:
-            case Rejected() as reject:
+            case RejectedRow() as reject:
                 rejected.append(reject)
             case Note() as note:
                 notes.append(note)
@@ -190,16 +194,16 @@ def _sorted_out(
                 articles.append(article)
                 places.append(row.place)
     kept, clashing = _without_clashes(identified(articles, source.name), places)
-    return Reading(articles=kept, rejected=(*rejected, *clashing), notes=tuple(notes))
+    return SourceReading(articles=kept, rejected=(*rejected, *clashing), notes=tuple(notes))
 
 
 def _without_clashes(
     articles: tuple[NewArticle, ...], places: list[str]
-) -> tuple[tuple[NewArticle, ...], list[Rejected]]:
+) -> tuple[tuple[NewArticle, ...], list[RejectedRow]]:
     """The articles, without those that claim to be an earlier one and are not."""
     first: dict[str, tuple[str, NewArticle]] = {}
     kept: list[NewArticle] = []
-    rejected: list[Rejected] = []
+    rejected: list[RejectedRow] = []
     for place, article in zip(places, articles, strict=True):
         there, earlier = first.setdefault(article.identity, (place, article))
         if (article.title, article.url) == (earlier.title, earlier.url):
@@ -207,7 +211,7 @@ def _without_clashes(
             continue
         what = f"guid {article.guid[:60]!r}" if article.guid else "title"
         reason = f"it has the same {what} as {there}"
-        rejected.append(Rejected(place=place, reason=reason, excerpt=article.title))
+        rejected.append(RejectedRow(place=place, reason=reason, excerpt=article.title))
     return tuple(kept), rejected
 
 
@@ -223,7 +227,7 @@ class SourceReport:
     new: int = 0
     edited: int = 0
     unchanged: int = 0
-    rejected: tuple[Rejected, ...] = ()
+    rejected: tuple[RejectedRow, ...] = ()
     notes: tuple[Note, ...] = ()
     error: SourceError | None = None
     not_modified: bool = False
@@ -276,7 +280,7 @@ async def _gather(
 
 async def _read_kept(
     source: SourceSettings, validators: Validators, site_url: str | None, free: asyncio.Semaphore
-) -> Reading | SourceError:
+) -> SourceReading | SourceError:
     async with free:
         try:
             return await read(source, validators, site_url=site_url)
@@ -285,14 +289,14 @@ async def _read_kept(
 
 
 def _kept(
-    db: Database, source: SourceSettings, reading: Reading | SourceError, now: datetime
+    db: Database, source: SourceSettings, reading: SourceReading | SourceError, now: datetime
 ) -> SourceReport:
     if isinstance(reading, SourceError):
         sources.record_failure(
             db, source.name, without_login(source.location), error=reading.message, now=now
         )
         return SourceReport(source=source.name, error=reading)
-    kept = articles.keep(db, reading.articles, now)
+    kept = articles.upsert(db, reading.articles, now)
     sources.record_reading(
         db,
         source.name,

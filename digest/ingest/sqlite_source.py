@@ -10,7 +10,7 @@ from urllib.parse import quote
 from digest.config.settings import SourceSettings
 from digest.errors import SourceError
 from digest.ingest.columns import columns_of, listed, nearest
-from digest.ingest.rows import Rejected, Row
+from digest.ingest.rows import RejectedRow, Row
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PATIENCE: Final = 5.0
 
 
-def rows(source: SourceSettings) -> Iterator[Row | Rejected]:
+def rows(source: SourceSettings) -> Iterator[Row | RejectedRow]:
     """The rows of the table, in its own order; `row N` counts from 1.
 
     Raises SourceError for a file that is missing, locked or not SQLite, and for a table or column
@@ -45,7 +45,7 @@ def rows(source: SourceSettings) -> Iterator[Row | Rejected]:
         raise _in_words(error, source) from error
 
 
-def _table_rows(db: "Database", source: SourceSettings) -> Iterator[Row | Rejected]:
+def _table_rows(db: "Database", source: SourceSettings) -> Iterator[Row | RejectedRow]:
     name = _table_name(db, source)
     table = db.view(name) if name in db.view_names() else db.table(name)
     columns = columns_of(list(table.columns_dict), source.columns, f"{source.name}, table {name},")
@@ -53,7 +53,9 @@ def _table_rows(db: "Database", source: SourceSettings) -> Iterator[Row | Reject
         place = f"row {number:,}"
         binary = [field for field, column in columns.items() if isinstance(values[column], bytes)]
         if binary:
-            yield Rejected(place=place, reason=f"its {binary[0]} is binary data, expected a text")
+            yield RejectedRow(
+                place=place, reason=f"its {binary[0]} is binary data, expected a text"
+            )
             continue
         yield Row(
             place=place,

@@ -42,7 +42,7 @@ class Delivery:
     first_attempt_at: datetime | None = None
 
 
-def complete(counts: Mapping[DeliveryState, int]) -> bool:
+def is_complete(counts: Mapping[DeliveryState, int]) -> bool:
     """Whether every reader surely has the edition, or was rightly passed over."""
     good = counts[DeliveryState.SENT] + counts[DeliveryState.WITHHELD]
     return good == sum(counts.values())

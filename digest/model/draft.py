@@ -11,7 +11,7 @@ _WITH_DECKS = (Placement.LEAD, Placement.SECTION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class DraftItem:
     """An article and where it is to stand.
 
     `title` and `deck` are the editor's own words; None is what the article says, whatever that is
@@ -31,14 +31,14 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
+class DraftContents:
     """What stands in an edition, in reading order, the lead first; what is dropped for good.
 
     `subject` is None where the newsletter's template makes it. `intro` is what the editor says
     above the stories, in paragraphs. `edited` tells that somebody's hand was on it.
     """
 
-    placed: tuple[Placed, ...]
+    placed: tuple[DraftItem, ...]
     dropped: tuple[int, ...] = ()
     subject: str | None = None
     intro: tuple[str, ...] = ()
@@ -70,11 +70,11 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredDraft:
+class Draft:
     """A proposal for a slot as the ledger has it; `approval` is there while it is approved."""
 
     slot: Slot
-    proposal: Proposal
+    proposal: DraftContents
     state: DraftState
     made_at: datetime
     decided_at: datetime | None = None

@@ -1,7 +1,7 @@
 """A message on its way: finished bytes, cut at the places where readers differ."""
 
 
-class SoundPieces(tuple[bytes, ...]):
+class WireSafeChunks(tuple[bytes, ...]):
     """Pieces that can go to a mail server as they stand. Whoever makes them gives their word.
 
     Each piece is whole lines: they end in CRLF, hold no other CR or LF, and none of them begins

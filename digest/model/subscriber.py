@@ -55,7 +55,7 @@ class Recipient:
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
-class Standing(StrEnum):
+class MembershipStatus(StrEnum):
     """What a list shows of a person: the state of the subscription, unless suppression outranks it.
 
     SUPPRESSED is a fact about the address, not the reader's own choice: the state of the
@@ -78,14 +78,14 @@ class Member:
     """
 
     subscriber: Subscriber
-    standing: Standing
+    standing: MembershipStatus
     since: datetime
     topics: tuple[str, ...] = ()
     suppressed_because: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Readership:
+class Segment:
     """How many active readers share their wishes; no language means the newsletter's.
 
     `answers` are to what the site's templates ask about a reader, in the order of the questions.
@@ -125,7 +125,7 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class EditionReceived:
     """What became of one edition for one person, as the ledger has it."""
 
     newsletter: str

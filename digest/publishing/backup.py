@@ -16,22 +16,22 @@ from digest.errors import DatabaseUnwritable, UsageError
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot
 from digest.publishing.editions.build import slot_of
-from digest.publishing.editions.due_times import earliest_hour
+from digest.publishing.editions.due_times import earliest_due_time
 from digest.storage import backup as copying
 from digest.storage.database import Access, Database, open_database
-from digest.storage.locks import sending
+from digest.storage.locks import sender_lock
 from digest.storage.send_journal import journal_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Copied:
+class BackupResult:
     """A backup that was made: the file, and its size in octets."""
 
     file: Path
     size: int
 
 
-def back_up(settings: Settings, file: Path, *, now: datetime) -> Copied:
+def create_backup(settings: Settings, file: Path, *, now: datetime) -> BackupResult:
     """Copy the database to a new file, while everything goes on. It is there whole, or not at all.
 
     Raises UsageError for a file that exists, and StorageErrors.
@@ -43,7 +43,7 @@ def back_up(settings: Settings, file: Path, *, now: datetime) -> Copied:
         )
     with _put_in_place(file) as unfinished, open_database(settings.database, Access.READ) as db:
         copying.copy_to(db, unfinished, now)
-    return Copied(file=file, size=file.stat().st_size)
+    return BackupResult(file=file, size=file.stat().st_size)
 
 
 @contextmanager
@@ -65,20 +65,22 @@ def _put_in_place(file: Path) -> Iterator[Path]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TakenUp:
+class RestoreResult:
     """A backup is the database now: when it was made, and how many deliveries are in doubt."""
 
     made_at: datetime
     in_doubt: int
 
 
-def take_up(settings: Settings, *, now: datetime, since: datetime | None = None) -> TakenUp:
+def accept_restored(
+    settings: Settings, *, now: datetime, since: datetime | None = None
+) -> RestoreResult:
     """Go on with a backup that was put in the place of the database.
 
     `since` is when it was made, where another program made it and the file does not say. Raises
     UsageError where nobody says so, AlreadySending, and StorageErrors.
     """
-    with open_database(settings.database, create=False) as db, sending(settings.database):
+    with open_database(settings.database, create=False) as db, sender_lock(settings.database):
         made_at = since or copying.made_at(db)
         if made_at is None:
             raise UsageError(
@@ -89,13 +91,13 @@ def take_up(settings: Settings, *, now: datetime, since: datetime | None = None)
             newsletter.key: _passed(db, newsletter, now)
             for newsletter in settings.newsletters.values()
         }
-        in_doubt = copying.take_up(db, since=made_at, now=now, passed=passed)
+        in_doubt = copying.accept_restored(db, since=made_at, now=now, passed=passed)
         # It told of a ledger that is no more.
         journal_of(settings.database).unlink(missing_ok=True)
-    return TakenUp(made_at=made_at, in_doubt=in_doubt)
+    return RestoreResult(made_at=made_at, in_doubt=in_doubt)
 
 
 def _passed(db: Database, newsletter: Newsletter, now: datetime) -> datetime:
     """The last slot that early readers may have had by now: where they are, it is later."""
     present = Slot(newsletter=newsletter.key, name=slot_of(now, newsletter), at=now)
-    return now + (now - earliest_hour(db, newsletter, present))
+    return now + (now - earliest_due_time(db, newsletter, present))

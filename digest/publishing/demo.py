@@ -12,14 +12,14 @@ from pathlib import Path
 from digest.config import Security, Settings, SmtpSettings
 from digest.config.load import load
 from digest.lib.timestamps import from_text
-from digest.model.subscriber import Standing
+from digest.model.subscriber import MembershipStatus
 from digest.publishing.delivery.report import Progress, Report
-from digest.publishing.delivery.run import Plan
+from digest.publishing.delivery.run import RunPlan
 from digest.publishing.editions.build import Skipped
 from digest.publishing.preview import Preview, preview
 from digest.publishing.send import send
 from digest.sample import copy_to
-from digest.sender.local_server import LocalServer, Received
+from digest.sender.local_server import LocalServer, ReceivedMessage
 from digest.sender.smtp import SmtpTransport
 from digest.storage import subscriptions
 from digest.storage.database import Access, open_database
@@ -31,7 +31,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9@._+-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Got:
+class ReceivedMail:
     """What one active reader of the sample was sent, as the server received it."""
 
     email: str
@@ -53,12 +53,12 @@ class Demo:
 
     settings: Settings
     report: Report
-    got: tuple[Got, ...]
+    got: tuple[ReceivedMail, ...]
     html: Path
     text: Path
 
 
-def demo(folder: Path, *, progress: Callable[[Plan], Progress]) -> Demo | Skipped:
+def demo(folder: Path, *, progress: Callable[[RunPlan], Progress]) -> Demo | Skipped:
     """Copy the sample into `folder`, send its edition, and collect what arrived.
 
     Raises what `send` raises; a folder that already holds a demo has had its edition: Skipped.
@@ -87,7 +87,7 @@ def demo(folder: Path, *, progress: Callable[[Plan], Progress]) -> Demo | Skippe
             report if isinstance(report, Skipped) else Skipped(reason="the sample has no edition")
         )
     with open_database(settings.database, Access.READ) as db:
-        active = subscriptions.members(db, newsletter.key, [Standing.ACTIVE])
+        active = subscriptions.members(db, newsletter.key, [MembershipStatus.ACTIVE])
         readers = [member.subscriber.email for member in active]
     html, text = folder / "digest.html", folder / "digest.txt"
     html.write_text(shown.page, encoding="utf-8")
@@ -98,14 +98,14 @@ def demo(folder: Path, *, progress: Callable[[Plan], Progress]) -> Demo | Skippe
     return Demo(settings=settings, report=report, got=got, html=html, text=text)
 
 
-def _got(email: str, arrived: list[Received], outbox: Path) -> Got:
+def _got(email: str, arrived: list[ReceivedMessage], outbox: Path) -> ReceivedMail:
     theirs = [received for received in arrived if email in received.rcpt_to]
     if not theirs:
-        return Got(email=email, messages=0, parts=(), language="", bytes=0, file=None)
+        return ReceivedMail(email=email, messages=0, parts=(), language="", bytes=0, file=None)
     file = outbox / f"{_UNSAFE.sub('_', email)}.eml"
     file.write_bytes(theirs[0].message)
     message = _parsed(theirs[0].message)
-    return Got(
+    return ReceivedMail(
         email=email,
         messages=len(theirs),
         parts=tuple(

@@ -20,14 +20,14 @@ from digest.selection.select import ruled_out
 from digest.storage import articles, drafts, explain, subscriptions
 from digest.storage.candidates import candidates
 from digest.storage.database import Database
-from digest.storage.explain import Decided, EditionFor, Given
+from digest.storage.explain import DeliveryDetail, NewsletterDecision, ReaderEdition
 
 #: Of articles that could be meant, so many are told.
 MOST: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prospect:
+class Forecast:
     """What an edition now would do with an article that it may still choose.
 
     `verdict` is None where it is not a candidate yet. `short` says that there are too few stories
@@ -40,15 +40,15 @@ class Prospect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InNewsletter:
+class ArticleInNewsletter:
     """An article for one newsletter; `prospect` is None where its fate is final."""
 
     newsletter: str
-    decided: Decided
-    prospect: Prospect | None
+    decided: NewsletterDecision
+    prospect: Forecast | None
 
 
-def meant(db: Database, text: str) -> tuple[Article, ...]:
+def find_articles(db: Database, text: str) -> tuple[Article, ...]:
     """The articles that a number, a link or words of a title mean; the newest first."""
     if text.isascii() and text.isdigit() and len(text) < 19:
         found = articles.find(db, int(text))
@@ -65,7 +65,7 @@ def meant(db: Database, text: str) -> tuple[Article, ...]:
 
 def explain_article(
     db: Database, settings: Settings, article: Article, *, now: datetime, only: str | None = None
-) -> tuple[InNewsletter, ...]:
+) -> tuple[ArticleInNewsletter, ...]:
     """What became of an article, for `only` one newsletter or for each, and what would at `now`."""
     newsletters = [settings.newsletter(only)] if only else settings.newsletters.values()
     return tuple(_for_newsletter(db, article, one, now) for one in newsletters)
@@ -73,10 +73,10 @@ def explain_article(
 
 def _for_newsletter(
     db: Database, article: Article, newsletter: Newsletter, now: datetime
-) -> InNewsletter:
-    decided = explain.decided(db, newsletter.key, article.id)
+) -> ArticleInNewsletter:
+    decided = explain.newsletter_decision(db, newsletter.key, article.id)
     final = decided.decision is not None and decided.decision.verdict is not Verdict.WAITING
-    return InNewsletter(
+    return ArticleInNewsletter(
         newsletter=newsletter.key,
         decided=decided,
         prospect=None if final else _prospect(db, article, newsletter, now, pinned=decided.pinned),
@@ -85,20 +85,20 @@ def _for_newsletter(
 
 def _prospect(
     db: Database, article: Article, newsletter: Newsletter, now: datetime, *, pinned: bool
-) -> Prospect:
+) -> Forecast:
     """What the next edition would do with the article, by the code that makes it."""
     for one in drafts.still_open(db, newsletter.key):
         where = f"the draft for {one.slot.name}"
         if article.id in one.proposal.dropped:
-            return Prospect(verdict=Verdict.DROPPED, reason=f"dropped from {where}")
+            return Forecast(verdict=Verdict.DROPPED, reason=f"dropped from {where}")
         if article.id in {placed.article_id for placed in one.proposal.placed}:
-            return Prospect(verdict=Verdict.CHOSEN, reason=f"in {where}, which is {one.state}")
+            return Forecast(verdict=Verdict.CHOSEN, reason=f"in {where}, which is {one.state}")
     article, rules = replace(article, pinned=pinned), newsletter.rules
     if article.published_at >= now:
-        return Prospect(verdict=None, reason="it is not published yet")
+        return Forecast(verdict=None, reason="it is not published yet")
     against = ruled_out(article, rules, group([article], rules), now)
     if against is not None:
-        return Prospect(verdict=against[0], reason=against[1])
+        return Forecast(verdict=against[0], reason=against[1])
     found = candidates(db, newsletter.key, since=now - rules.max_age, cutoff=now).articles
     selection, short = select(found, rules, cutoff=now), ""
     if isinstance(selection, TooFew):
@@ -108,8 +108,8 @@ def _prospect(
     decisions = () if isinstance(selection, TooFew) else selection.decisions
     mine = _of(article, decisions)
     if mine is None:
-        return Prospect(verdict=None, reason="it is no candidate", short=short)
-    return Prospect(verdict=mine.verdict, reason=mine.reason, short=short)
+        return Forecast(verdict=None, reason="it is no candidate", short=short)
+    return Forecast(verdict=mine.verdict, reason=mine.reason, short=short)
 
 
 def _of(article: Article, decisions: tuple[Decision, ...]) -> Decision | None:
@@ -117,7 +117,7 @@ def _of(article: Article, decisions: tuple[Decision, ...]) -> Decision | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReaderOf:
+class ReaderExplanation:
     """A person and one newsletter: the subscription, the edition asked about, and why so.
 
     `edition` is None where the newsletter has none yet. `why` is a sentence; its times are in the
@@ -126,7 +126,7 @@ class ReaderOf:
 
     newsletter: Newsletter
     subscription: Subscription | None
-    edition: EditionFor | None
+    edition: ReaderEdition | None
     why: str
 
 
@@ -138,7 +138,7 @@ def explain_reader(
     now: datetime,
     only: str | None = None,
     number: int | None = None,
-) -> tuple[ReaderOf, ...]:
+) -> tuple[ReaderExplanation, ...]:
     """Why a person got an edition or did not: the newest, or the one of this number.
 
     For `only` one newsletter, or for each that the person ever had to do with.
@@ -162,9 +162,9 @@ def _reader_of(
     *,
     now: datetime,
     number: int | None,
-) -> ReaderOf:
-    edition = explain.edition_for(db, newsletter.key, person.id, number=number)
-    return ReaderOf(
+) -> ReaderExplanation:
+    edition = explain.reader_edition(db, newsletter.key, person.id, number=number)
+    return ReaderExplanation(
         newsletter=newsletter,
         subscription=subscription,
         edition=edition,
@@ -175,7 +175,7 @@ def _reader_of(
 def _why(
     newsletter: Newsletter,
     subscription: Subscription | None,
-    edition: EditionFor | None,
+    edition: ReaderEdition | None,
     now: datetime,
 ) -> str:
     if edition is None:
@@ -187,7 +187,7 @@ def _why(
     return _why_none(edition, subscription, newsletter)
 
 
-def _why_so(delivery: Given, newsletter: Newsletter, now: datetime) -> str:
+def _why_so(delivery: DeliveryDetail, newsletter: Newsletter, now: datetime) -> str:
     """What a delivery came to, or what it waits for."""
     said = f": {delivery.reply}" if delivery.reply else ""
     tries = "" if delivery.attempts < 2 else f", at attempt {delivery.attempts}"
@@ -220,7 +220,7 @@ def _why_so(delivery: Given, newsletter: Newsletter, now: datetime) -> str:
             assert_never(delivery.state)
 
 
-def _why_none(edition: EditionFor, subscription: Subscription, newsletter: Newsletter) -> str:
+def _why_none(edition: ReaderEdition, subscription: Subscription, newsletter: Newsletter) -> str:
     """Why there is no delivery, by the receipts that were there when the edition was prepared."""
     prepared = f"it was prepared {local(edition.prepared_at, newsletter.timezone)}"
     last = edition.standing

@@ -16,21 +16,21 @@ from digest.ingest.sources import SourceReport, gather
 from digest.storage import integrity as questions
 from digest.storage import retention, sources
 from digest.storage.database import Access, open_database
-from digest.storage.integrity import Breach, Extent
+from digest.storage.integrity import Extent, Violation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Audit:
+class AuditReport:
     """What was looked at, and every rule that is broken."""
 
     extent: Extent
-    breaches: tuple[Breach, ...]
+    breaches: tuple[Violation, ...]
 
 
-def audit(settings: Settings) -> Audit:
+def audit(settings: Settings) -> AuditReport:
     """Ask the ledger every question that must have an empty answer."""
     with open_database(settings.database, Access.READ) as db:
-        return Audit(extent=questions.extent(db), breaches=questions.breaches(db))
+        return AuditReport(extent=questions.extent(db), breaches=questions.violations(db))
 
 
 def ingest(
@@ -45,7 +45,9 @@ def ingest(
         return gather(db, read_from, now=now, site_url=settings.site.url)
 
 
-def stale(settings: Settings, age: timedelta, *, now: datetime) -> tuple[SourceSettings, ...]:
+def stale_sources(
+    settings: Settings, age: timedelta, *, now: datetime
+) -> tuple[SourceSettings, ...]:
     """The configured sources that were not read for so long, or never. Raises StorageErrors."""
     with open_database(settings.database, Access.READ) as db:
         read = {one.name: one.last_read_at for one in sources.everything(db)}
@@ -61,7 +63,7 @@ REST: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pruned:
+class PruneResult:
     """How many editions have only totals now, and how many deliveries went into totals."""
 
     editions: int = 0
@@ -70,7 +72,7 @@ class Pruned:
 
 def prune(
     settings: Settings, *, now: datetime, batch: int = retention.BATCH, rest: float = REST
-) -> Pruned:
+) -> PruneResult:
     """Prune the editions that were finished `retention` ago; nothing without one.
 
     It may run beside everything else, and be killed: what is left is done by the next call. An
@@ -79,7 +81,7 @@ def prune(
     StorageError.
     """
     if settings.retention is None:
-        return Pruned()
+        return PruneResult()
     editions = deliveries = 0
     with open_database(settings.database, create=False) as db:
         for edition_id in retention.finished(db, now - settings.retention):
@@ -87,4 +89,4 @@ def prune(
                 deliveries += some
                 time.sleep(rest)
             editions += retention.close(db, edition_id, now)
-    return Pruned(editions=editions, deliveries=deliveries)
+    return PruneResult(editions=editions, deliveries=deliveries)

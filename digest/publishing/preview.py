@@ -19,9 +19,15 @@ from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient
 from digest.publishing.delivery.run import require_postal_address
 from digest.publishing.delivery.signing import signer_of
-from digest.publishing.drafts.lifecycle import to_send, to_show
-from digest.publishing.editions.build import NOBODY, Skipped, draft, form_of, stored_pictures
-from digest.publishing.editions.renderer import Press
+from digest.publishing.drafts.lifecycle import draft_to_send, draft_to_show
+from digest.publishing.editions.build import (
+    NOBODY,
+    Skipped,
+    build_edition,
+    prepared_message,
+    stored_images,
+)
+from digest.publishing.editions.renderer import VariantRenderer
 from digest.sender.message_data import Envelope
 from digest.sender.transport import Transport
 from digest.storage import deliveries, editions, subscriptions
@@ -29,7 +35,7 @@ from digest.storage.database import Access, Database, open_database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resume:
+class WouldResume:
     """An edition that was begun would be finished; `readers` still wait for it."""
 
     number: int
@@ -38,7 +44,7 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Begin:
+class WouldBegin:
     """A new edition would be made, for so many `readers`."""
 
     number: int
@@ -46,9 +52,9 @@ class Begin:
     readers: int
 
 
-def outlook(
+def dry_run(
     settings: Settings, newsletter: Newsletter, *, now: datetime
-) -> Resume | Begin | Skipped:
+) -> WouldResume | WouldBegin | Skipped:
     """What `send` would do at `now`. Writes nothing; raises what `send` would raise."""
     require_postal_address(settings)
     with open_database(settings.database, Access.READ) as db:
@@ -56,15 +62,17 @@ def outlook(
         if last is not None and last.state is EditionState.PREPARED:
             counts = deliveries.counts(db, last.stored_id)
             waiting = counts[DeliveryState.QUEUED] + counts[DeliveryState.DEFERRED]
-            return Resume(number=last.number, subject=last.subject, readers=waiting)
-        made = to_send(db, settings, newsletter, now=now)
+            return WouldResume(number=last.number, subject=last.subject, readers=waiting)
+        made = draft_to_send(db, settings, newsletter, now=now)
         if made is None:
-            made = draft(db, settings, newsletter, now=now)
+            made = build_edition(db, settings, newsletter, now=now)
     if isinstance(made, Skipped):
         return made
     if made.readers == 0:
         return NOBODY
-    return Begin(number=made.edition.number, subject=made.edition.subject, readers=made.readers)
+    return WouldBegin(
+        number=made.edition.number, subject=made.edition.subject, readers=made.readers
+    )
 
 
 #: What stands in the links of a message that is for nobody.
@@ -116,14 +124,14 @@ def preview(
         )
         images = settings.folder
         if made.stored:
-            images = stack.enter_context(stored_pictures(db, made.edition))
+            images = stack.enter_context(stored_images(db, made.edition))
         answers = answers_of(made.press.questions, recipient)
         variant = made.stored.get(made.press.key(language, topics, answers).name)
         variant = variant or made.press.variant_for(recipient, language, topics)
         if variant is None:
             return Skipped(reason=f"it has nothing for the topics of {recipient.email}")
         signer = signer_of(settings, newsletter) if signed else None
-        form = form_of(
+        form = prepared_message(
             variant, made.edition, settings, newsletter, images_folder=images, signer=signer
         )
         return Preview(
@@ -150,7 +158,7 @@ class _Made:
     """An edition and the means to show it; `stored` are the variants of one that was begun."""
 
     edition: Edition
-    press: Press
+    press: VariantRenderer
     readers: int
     stored: Mapping[str, RenderedVariant]
 
@@ -165,7 +173,7 @@ def _begun(db: Database, settings: Settings, newsletter: Newsletter) -> _Made | 
     questions = {question: None for one in stored.values() for question, _ in one.key.fields}
     return _Made(
         edition=edition,
-        press=Press(settings, newsletter, edition, questions=tuple(questions)),
+        press=VariantRenderer(settings, newsletter, edition, questions=tuple(questions)),
         readers=counts[DeliveryState.QUEUED] + counts[DeliveryState.DEFERRED],
         stored=stored,
     )
@@ -174,9 +182,9 @@ def _begun(db: Database, settings: Settings, newsletter: Newsletter) -> _Made | 
 def _drafted(
     db: Database, settings: Settings, newsletter: Newsletter, now: datetime
 ) -> _Made | Skipped:
-    made = to_show(db, settings, newsletter, now=now)
+    made = draft_to_show(db, settings, newsletter, now=now)
     if made is None:
-        made = draft(db, settings, newsletter, now=now)
+        made = build_edition(db, settings, newsletter, now=now)
     if isinstance(made, Skipped):
         return made
     return _Made(edition=made.edition, press=made.press, readers=made.readers, stored={})

@@ -17,16 +17,16 @@ from digest.model.edition import Edition, EditionState
 from digest.model.newsletter import Newsletter
 from digest.publishing.delivery.queue import Clock
 from digest.publishing.delivery.report import Progress, Report
-from digest.publishing.delivery.run import Plan, deliver_round, ledger, quietly
-from digest.publishing.drafts.lifecycle import to_send
+from digest.publishing.delivery.run import RunPlan, deliver_round, ignore_cancel, sender_session
+from digest.publishing.drafts.lifecycle import draft_to_send
 from digest.publishing.editions.build import Skipped
-from digest.publishing.editions.store import freeze, persistently, prepare
+from digest.publishing.editions.store import prepare, retry_superseded, store_edition
 from digest.sender.transport import Transport
 from digest.storage import deliveries, editions
 from digest.storage.database import Database, open_database
 
 
-class OfUnknown(StrEnum):
+class UnknownPolicy(StrEnum):
     """What to do with deliveries of which nobody knows whether they arrived.
 
     HOLD leaves them; RESEND risks that some readers get the edition twice, DROP that some never do.
@@ -42,11 +42,11 @@ def resume(
     newsletter: Newsletter,
     transport: Transport,
     *,
-    unknown: OfUnknown = OfUnknown.HOLD,
+    unknown: UnknownPolicy = UnknownPolicy.HOLD,
     before_their_hour: bool = False,
     clock: Clock,
-    progress: Callable[[Plan], Progress],
-    stopping: Callable[[], None] = quietly,
+    progress: Callable[[RunPlan], Progress],
+    stopping: Callable[[], None] = ignore_cancel,
 ) -> Report | Skipped:
     """Deliver what an incomplete edition still owes: the oldest stopped one, or else the newest.
 
@@ -55,7 +55,7 @@ def resume(
     `before_their_hour`. No new edition is made. Raises what `send` raises.
     """
     now = clock()
-    with ledger(settings, newsletter, now) as held:
+    with sender_session(settings, newsletter, now) as held:
         db = held.db
         edition = _meant(db, newsletter, unknown)
         if edition is None:
@@ -76,9 +76,9 @@ def resume(
         )
 
 
-def _meant(db: Database, newsletter: Newsletter, unknown: OfUnknown) -> Edition | None:
+def _meant(db: Database, newsletter: Newsletter, unknown: UnknownPolicy) -> Edition | None:
     there = editions.incomplete(db, newsletter.key)
-    if unknown is not OfUnknown.HOLD:
+    if unknown is not UnknownPolicy.HOLD:
         in_doubt = (
             edition
             for edition in reversed(there)
@@ -90,13 +90,13 @@ def _meant(db: Database, newsletter: Newsletter, unknown: OfUnknown) -> Edition 
     return next(stopped, there[-1] if there else None)
 
 
-def _settle_unknown(db: Database, edition: Edition, unknown: OfUnknown, now: datetime) -> None:
+def _settle_unknown(db: Database, edition: Edition, unknown: UnknownPolicy, now: datetime) -> None:
     match unknown:
-        case OfUnknown.RESEND:
+        case UnknownPolicy.RESEND:
             deliveries.resend_unknown(db, edition.stored_id)
-        case OfUnknown.DROP:
+        case UnknownPolicy.DROP:
             deliveries.drop_unknown(db, edition.stored_id, now)
-        case OfUnknown.HOLD:
+        case UnknownPolicy.HOLD:
             pass
 
 
@@ -107,8 +107,8 @@ def send(
     *,
     now: datetime,
     clock: Clock,
-    progress: Callable[[Plan], Progress],
-    stopping: Callable[[], None] = quietly,
+    progress: Callable[[RunPlan], Progress],
+    stopping: Callable[[], None] = ignore_cancel,
 ) -> Report | Skipped:
     """Bring every reader the edition that is due.
 
@@ -122,7 +122,7 @@ def send(
     Raises AlreadySending, Held, SlotTaken, ConfigError, TemplateError and StorageErrors; in these
     cases nobody was mailed.
     """
-    with ledger(settings, newsletter, clock()) as held:
+    with sender_session(settings, newsletter, clock()) as held:
 
         def deliver(edition: Edition, *, resumed: bool) -> Report:
             return deliver_round(
@@ -143,7 +143,7 @@ def send(
             if not finished.served_everybody:
                 return finished
         try:
-            prepared = persistently(partial(_next, held.db, settings, newsletter, now))
+            prepared = retry_superseded(partial(_next, held.db, settings, newsletter, now))
         except Held:
             if finished is None:
                 raise
@@ -157,12 +157,12 @@ def _next(
     db: Database, settings: Settings, newsletter: Newsletter, now: datetime
 ) -> Edition | Skipped:
     """The edition of the draft that may go out, or else a new one."""
-    ready = to_send(db, settings, newsletter, now=now)
+    ready = draft_to_send(db, settings, newsletter, now=now)
     if isinstance(ready, Skipped):
         return ready
     if ready is None:
         return prepare(db, settings, newsletter, now=now)
-    return freeze(db, settings, newsletter, ready, now=now)
+    return store_edition(db, settings, newsletter, ready, now=now)
 
 
 def _begun(db: Database, newsletter: Newsletter, now: datetime) -> tuple[Edition, ...]:

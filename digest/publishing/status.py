@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from digest.config import Settings
-from digest.model.delivery import DeliveryState, complete
+from digest.model.delivery import DeliveryState, is_complete
 from digest.model.draft import DraftState
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
@@ -17,7 +17,7 @@ from digest.model.schedule import OnSilence
 from digest.model.slot import SlotRecord, SlotState
 from digest.storage import delivery_stats, drafts, editions, slots
 from digest.storage.database import Access, Database, open_database
-from digest.storage.delivery_stats import Reasons, Tally, Unfinished
+from digest.storage.delivery_stats import DeliveryCounts, UnfinishedDelivery, UnfinishedReasons
 
 #: The rate is that of so much time.
 _LATELY: Final = timedelta(seconds=10)
@@ -42,9 +42,9 @@ class EditionStatus:
     """One edition, its deliveries by state, and the first of those who do not surely have it."""
 
     edition: Edition
-    tally: Tally
-    reasons: Reasons
-    unfinished: tuple[Unfinished, ...]
+    tally: DeliveryCounts
+    reasons: UnfinishedReasons
+    unfinished: tuple[UnfinishedDelivery, ...]
     pace: Pace | None
 
     @property
@@ -60,7 +60,7 @@ class EditionStatus:
     @property
     def complete(self) -> bool:
         """Whether every reader surely has it, or was rightly passed over."""
-        return complete(self.counts)
+        return is_complete(self.counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,18 +131,20 @@ def status(
 
 def _standing(db: Database, edition: Edition, listed: int, now: datetime) -> EditionStatus:
     id_ = edition.stored_id
-    tally = delivery_stats.tally(db, id_, now=now, lately=now - _LATELY)
+    tally = delivery_stats.delivery_counts(db, id_, now=now, lately=now - _LATELY)
     has_all = sum(tally.counts.values()) == tally.counts[DeliveryState.SENT]
     return EditionStatus(
         edition=edition,
         tally=tally,
-        reasons=Reasons() if has_all else delivery_stats.reasons(db, id_, most=_REASONS),
+        reasons=UnfinishedReasons()
+        if has_all
+        else delivery_stats.unfinished_reasons(db, id_, most=_REASONS),
         unfinished=() if has_all else delivery_stats.unfinished(db, id_, most=listed),
         pace=_pace(tally, now),
     )
 
 
-def _pace(tally: Tally, now: datetime) -> Pace | None:
+def _pace(tally: DeliveryCounts, now: datetime) -> Pace | None:
     """How fast somebody is sending right now; None where nobody is."""
     if not tally.counts[DeliveryState.SENDING] or tally.lately_from is None:
         return None

@@ -12,7 +12,7 @@ from datetime import time
 from typing import Final
 
 from digest.model.schedule import Cron
-from digest.schedule.phrases import NotASchedule
+from digest.schedule.phrases import ScheduleError
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTHS: Final = (
@@ -46,10 +46,10 @@ _WEEKDAY: Final = _Field(name="weekday", least=0, most=6, names=WEEKDAYS, number
 
 
 def parse_cron(line: str) -> Cron:
-    """The rule of a line such as `30 7 * * mon-fri`. Raises NotASchedule."""
+    """The rule of a line such as `30 7 * * mon-fri`. Raises ScheduleError."""
     texts = line.lower().split()
     if len(texts) != 5:
-        raise NotASchedule(
+        raise ScheduleError(
             line, f"cron with five fields (minute hour day month weekday), not {len(texts)}"
         )
     _refuse_what_is_read_differently(line, texts)
@@ -58,7 +58,7 @@ def parse_cron(line: str) -> Cron:
         _values(line, text, field) for text, field in zip(texts, fields, strict=True)
     )
     if min(days) > max(monthrange(_LEAP_YEAR, month)[1] for month in months):
-        raise NotASchedule(line, f"a day that comes: day {min(days)} is in none of its months")
+        raise ScheduleError(line, f"a day that comes: day {min(days)} is in none of its months")
     times = tuple(time(hour, minute) for hour in sorted(hours) for minute in sorted(minutes))
     return Cron(months=months, days=days, weekdays=weekdays, times=times)
 
@@ -66,17 +66,17 @@ def parse_cron(line: str) -> Cron:
 def _refuse_what_is_read_differently(line: str, texts: Sequence[str]) -> None:
     *_, day, _month, weekday = texts
     if re.search(r"\d", weekday.partition("/")[0]):
-        raise NotASchedule(
+        raise ScheduleError(
             line,
             "weekdays by name, such as mon: the same number is another day to another program",
             _named(texts),
         )
     if "/" in weekday:
-        raise NotASchedule(
+        raise ScheduleError(
             line, "weekdays one by one, as in mon,wed,fri: weeks do not all begin on the same day"
         )
     if day != "*" and weekday != "*":
-        raise NotASchedule(
+        raise ScheduleError(
             line,
             "a day of the month or a weekday, and * for the other: some programs take days that"
             " are either, others days that are both",
@@ -98,21 +98,21 @@ def _values(line: str, text: str, field: _Field) -> frozenset[int]:
 def _span(line: str, part: str, field: _Field) -> range | frozenset[int]:
     found = _PART.fullmatch(part)
     if not found:
-        raise NotASchedule(line, f"{field.words()} for the {field.name}, not {part or 'nothing'}")
+        raise ScheduleError(line, f"{field.words()} for the {field.name}, not {part or 'nothing'}")
     whole, first, last, step = found.groups()
     if step and whole != "*" and not last:
-        raise NotASchedule(
+        raise ScheduleError(
             line, f"a span before the step, as in {first}-{field.most}/{step}, not {part}"
         )
     begin = field.least if whole == "*" else _value(line, first, field)
     end = field.most if whole == "*" else _value(line, last or first, field)
     width = int(step or 1)
     if not 1 <= width <= field.most - field.least:
-        raise NotASchedule(line, f"a step from 1 to {field.most - field.least}, not {part}")
+        raise ScheduleError(line, f"a step from 1 to {field.most - field.least}, not {part}")
     if begin <= end:
         return range(begin, end + 1, width)
     if not field.names or first.isdigit() or last.isdigit():
-        raise NotASchedule(
+        raise ScheduleError(
             line, f"a span that runs forwards, as in {begin}-{field.most},{field.least}-{end}"
         )
     # From November to February, from Sunday to Thursday: names say it without a doubt.
@@ -128,4 +128,4 @@ def _value(line: str, text: str, field: _Field) -> int:
         return field.least + field.names.index(text)
     if field.numbers and text.isdecimal() and field.least <= int(text) <= field.most:
         return int(text)
-    raise NotASchedule(line, f"{field.words()} for the {field.name}, not {text}")
+    raise ScheduleError(line, f"{field.words()} for the {field.name}, not {text}")

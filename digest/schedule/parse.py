@@ -12,7 +12,7 @@ from typing import Final
 from digest.config.validators import nearest
 from digest.model.schedule import Rule, Schedule
 from digest.schedule.cron import parse_cron
-from digest.schedule.phrases import EXAMPLES, WORDS, NotASchedule, parse_phrase
+from digest.schedule.phrases import EXAMPLES, WORDS, ScheduleError, parse_phrase
 
 _SHORTHANDS: Final = {
     "@daily": "daily at 00:00",
@@ -43,17 +43,17 @@ _CLOCK: Final = re.compile(
 _NAMED_TIMES: Final = {"noon": "12:00", "midday": "12:00", "midnight": "00:00"}
 
 
-def meant(refusal: NotASchedule) -> NotASchedule:
+def suggest(refusal: ScheduleError) -> ScheduleError:
     """The same refusal with a suggestion, or with a better word about a wish that is known."""
     line = " ".join(refusal.found.lower().split())
     if line in _SHORTHANDS:
-        return NotASchedule(refusal.found, refusal.expected, _SHORTHANDS[line])
+        return ScheduleError(refusal.found, refusal.expected, _SHORTHANDS[line])
     mended = _mended(line)
     if mended:
-        return NotASchedule(refusal.found, refusal.expected, mended)
+        return ScheduleError(refusal.found, refusal.expected, mended)
     for wish, words in _OTHER_WISHES:
         if re.search(wish, line):
-            return NotASchedule(refusal.found, words)
+            return ScheduleError(refusal.found, words)
     return refusal
 
 
@@ -71,7 +71,7 @@ def _mended(line: str) -> str | None:
     mended = f"{words} at {moments}"
     try:
         parse_phrase(mended)
-    except NotASchedule:
+    except ScheduleError:
         return None
     return mended
 
@@ -105,15 +105,15 @@ _DAY: Final = timedelta(days=1)
 def parse_schedule(lines: Sequence[str], days_off: Iterable[date] = ()) -> Schedule:
     """The schedule of lines as people write them; see docs/guide/schedule.md for what they may be.
 
-    Raises NotASchedule, which is a ValueError, with what was expected and, where that can be
+    Raises ScheduleError, which is a ValueError, with what was expected and, where that can be
     guessed, what was meant.
     """
     if not lines:
-        raise NotASchedule("an empty list", EXAMPLES)
+        raise ScheduleError("an empty list", EXAMPLES)
     kept = tuple(" ".join(line.split()) for line in lines)
     schedule = Schedule(lines=kept, rules=tuple(map(_rule, kept)), days_off=frozenset(days_off))
     if shortest_distance(schedule, SHORTEST_DISTANCE) < SHORTEST_DISTANCE:
-        raise NotASchedule(str(schedule), "editions that are at least 5 minutes apart")
+        raise ScheduleError(str(schedule), "editions that are at least 5 minutes apart")
     return schedule
 
 
@@ -143,5 +143,5 @@ def _rule(line: str) -> Rule:
         return parse_cron(line)
     try:
         return parse_phrase(line)
-    except NotASchedule as refusal:
-        raise meant(refusal) from None
+    except ScheduleError as refusal:
+        raise suggest(refusal) from None

@@ -11,7 +11,7 @@ from typing import Final
 from digest.model.schedule import LAST, Monthly, Rule, Weekly
 
 
-class NotASchedule(ValueError):
+class ScheduleError(ValueError):
     """A line, or several together, are no schedule.
 
     `found` is what was wrong as it was written, `expected` follows that word in plain words, and
@@ -71,10 +71,10 @@ _MOST_WEEKDAYS: Final = 5
 
 
 def parse_phrase(line: str) -> Rule:
-    """The rule of a line in words. Raises NotASchedule."""
+    """The rule of a line in words. Raises ScheduleError."""
     days, at, times = " ".join(line.lower().replace("–", "-").split()).rpartition(" at ")
     if not at:
-        raise NotASchedule(line, EXAMPLES)
+        raise ScheduleError(line, EXAMPLES)
     moments = tuple(sorted({_time(line, text) for text in _AND.split(times)}))
     days = days.rstrip(", ")
     monthly = _MONTHLY.fullmatch(days)
@@ -88,7 +88,7 @@ def _time(line: str, text: str) -> time:
     found = _TIME.fullmatch(text)
     if found and int(found[1]) < 24 and int(found[2]) < 60:
         return time(int(found[1]), int(found[2]))
-    raise NotASchedule(line, f"a time from 00:00 to 23:59, not {text or 'nothing'}")
+    raise ScheduleError(line, f"a time from 00:00 to 23:59, not {text or 'nothing'}")
 
 
 def _weekdays(line: str, text: str) -> frozenset[int]:
@@ -102,7 +102,7 @@ def _weekdays(line: str, text: str) -> frozenset[int]:
         # Names of weekdays run over the end of a week without a doubt: sunday to thursday.
         width = (_WEEKDAYS[last] - begin) % 7
         return frozenset((begin + n) % 7 for n in range(width + 1))
-    raise NotASchedule(line, f"{EXAMPLES}; {name!r} is no day" if name else EXAMPLES)
+    raise ScheduleError(line, f"{EXAMPLES}; {name!r} is no day" if name else EXAMPLES)
 
 
 def _monthly(line: str, text: str, times: tuple[time, ...]) -> Monthly:
@@ -117,7 +117,7 @@ def _monthly(line: str, text: str, times: tuple[time, ...]) -> Monthly:
         elif not unit and number <= _MOST_WEEKDAYS and following:
             raise _two_meanings(line, text, last_unit)
         elif not unit and number == LAST and last_unit != "day":
-            raise NotASchedule(line, "what follows last: the last day, or the last friday")
+            raise ScheduleError(line, "what follows last: the last day, or the last friday")
         else:
             days.add(_day(line, number))
     return Monthly(days=frozenset(days), weekdays=frozenset(weekdays), times=times)
@@ -129,7 +129,7 @@ def _numbered(line: str, item: str) -> tuple[int, str]:
     number = found and (int(found[1]) if found[1] else _ORDINALS.get(found[2]))
     unit = (found and found[3]) or ""
     if not number or unit not in ("", "day", *_WEEKDAYS):
-        raise NotASchedule(
+        raise ScheduleError(
             line,
             'days of the month such as "monthly on the 1st and 15th", "monthly on the last day" or'
             f' "monthly on the last friday", not {item or "nothing"}',
@@ -137,13 +137,13 @@ def _numbered(line: str, item: str) -> tuple[int, str]:
     return number, unit
 
 
-def _two_meanings(line: str, text: str, weekday: str) -> NotASchedule:
+def _two_meanings(line: str, text: str, weekday: str) -> ScheduleError:
     """Is the first of `the 1st and 3rd friday` a day of the month, or a Friday."""
     items = [
         item if " " in item.removeprefix("the ") else f"{item} {weekday}"
         for item in _AND.split(text)
     ]
-    return NotASchedule(
+    return ScheduleError(
         line,
         "a weekday after each number, or a line of its own for the days of the month",
         f"monthly on {' and '.join(items)} at {line.lower().rpartition(' at ')[2]}",
@@ -154,18 +154,18 @@ def _day(line: str, number: int) -> int:
     if number == LAST or 1 <= number <= 28:
         return number
     if number <= 31:
-        raise NotASchedule(
+        raise ScheduleError(
             line,
             f'a day that every month has, such as the last day; cron ("0 9 {number} * *") leaves'
             " shorter months out",
         )
-    raise NotASchedule(line, f"a day of the month from 1 to 28, or the last day, not {number}")
+    raise ScheduleError(line, f"a day of the month from 1 to 28, or the last day, not {number}")
 
 
 def _which(line: str, number: int) -> int:
     if number == LAST or 1 <= number <= 4:
         return number
-    raise NotASchedule(
+    raise ScheduleError(
         line,
         f"a weekday that every month has: the 1st to the 4th, or the last, not number {number}",
     )

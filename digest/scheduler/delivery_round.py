@@ -8,10 +8,16 @@ from digest.config import Settings
 from digest.model.delivery import DeliveryState
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
-from digest.publishing.delivery.queue import Clock, Resting, nobody_rests
+from digest.publishing.delivery.queue import Clock, ZonesInQuietHours, no_quiet_hours
 from digest.publishing.delivery.report import Progress, Report
-from digest.publishing.delivery.run import Ends, Ledger, Plan, deliver_round, quietly
-from digest.publishing.editions.due_times import next_awake, resting
+from digest.publishing.delivery.run import (
+    CancelScope,
+    RunPlan,
+    SenderSession,
+    deliver_round,
+    ignore_cancel,
+)
+from digest.publishing.editions.due_times import quiet_hours_end, zones_in_quiet_hours
 from digest.sender.transport import Transport
 from digest.storage import deliveries, delivery_stats
 from digest.storage.database import Database
@@ -23,7 +29,7 @@ _LATEST: Final = timedelta(minutes=30)
 
 
 def run_round(
-    held: Ledger,
+    held: SenderSession,
     settings: Settings,
     newsletter: Newsletter,
     edition: Edition,
@@ -31,7 +37,7 @@ def run_round(
     now: datetime,
     clock: Clock,
     transport: Callable[[], Transport],
-    ends: Ends | None = None,
+    ends: CancelScope | None = None,
 ) -> Report | None:
     """Deliver what is due of an edition at `now`; None if nothing is.
 
@@ -39,14 +45,14 @@ def run_round(
     """
     edition_id = edition.stored_id
     deliveries.requeue(held.db, edition_id, now, before_their_hour=False)
-    next_hour = delivery_stats.next_hour(held.db, edition_id)
+    next_hour = delivery_stats.next_delivery_at(held.db, edition_id)
     if next_hour is not None and next_hour > now:
-        delivery_stats.sleep(held.db, edition_id, next_hour)
+        delivery_stats.snooze_edition(held.db, edition_id, next_hour)
         return None
     rest = _quiet(held.db, newsletter)
     quiet = rest(now)
-    if quiet and not delivery_stats.any_awake(held.db, edition_id, now, quiet):
-        delivery_stats.sleep(held.db, edition_id, next_awake(newsletter, quiet, now))
+    if quiet and not delivery_stats.has_due_outside(held.db, edition_id, now, quiet):
+        delivery_stats.snooze_edition(held.db, edition_id, quiet_hours_end(newsletter, quiet, now))
         return None
     report = deliver_round(
         held,
@@ -57,30 +63,32 @@ def run_round(
         resumed=True,
         clock=clock,
         progress=_nobody_looks,
-        stopping=quietly,
+        stopping=ignore_cancel,
         ends=ends,
         resting=rest,
     )
     if not report.interrupted:
-        delivery_stats.sleep(held.db, edition_id, _wakes_at(held.db, edition_id, report, clock()))
+        delivery_stats.snooze_edition(
+            held.db, edition_id, _wakes_at(held.db, edition_id, report, clock())
+        )
     return report
 
 
-def _quiet(db: Database, newsletter: Newsletter) -> Resting:
+def _quiet(db: Database, newsletter: Newsletter) -> ZonesInQuietHours:
     if newsletter.timing.quiet_hours is None:
-        return nobody_rests
+        return no_quiet_hours
     names = zones(db, newsletter.key)
-    return lambda now: resting(newsletter, names, now)
+    return lambda now: zones_in_quiet_hours(newsletter, names, now)
 
 
 def _wakes_at(db: Database, edition_id: int, report: Report, now: datetime) -> datetime | None:
     if report.error is None:
-        return delivery_stats.next_hour(db, edition_id)
+        return delivery_stats.next_delivery_at(db, edition_id)
     trouble = now - delivery_stats.last_progress(db, edition_id, now)
     return now + min(_LATEST, max(_SOONEST, trouble / 4))
 
 
-def _nobody_looks(_plan: Plan) -> Progress:
+def _nobody_looks(_plan: RunPlan) -> Progress:
     return _unseen
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from digest.model.draft import DraftState
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot, SlotRecord, SlotState
-from digest.publishing.editions.due_times import earliest_hour
+from digest.publishing.editions.due_times import earliest_due_time
 from digest.schedule.catch_up import GRACE, came
 from digest.schedule.timetable import next_slot, slots_after
 from digest.scheduler.events import ClockWentBack, Event, SlotChanged
@@ -55,7 +55,7 @@ def comes_at(db: Database, newsletter: Newsletter, slot: Slot) -> datetime:
     """When a slot is seen to: at its time, or before it for early readers and for the editor."""
     timing = newsletter.timing
     lead = timing.lead_time if timing.approval else timedelta(0)
-    return earliest_hour(db, newsletter, slot) - lead
+    return earliest_due_time(db, newsletter, slot) - lead
 
 
 def _come(db: Database, newsletter: Newsletter, until: datetime, now: datetime) -> list[Slot]:
@@ -115,4 +115,4 @@ def _gives_way(db: Database, newsletter: Newsletter, record: SlotRecord, now: da
         return False
     if next_slot(newsletter, record.slot.at - timedelta(seconds=1)) != record.slot:
         return True  # the schedule has it no more
-    return bool(record.reason) or earliest_hour(db, newsletter, record.slot) + GRACE < now
+    return bool(record.reason) or earliest_due_time(db, newsletter, record.slot) + GRACE < now

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from digest.model.slot import SlotRecord
 from digest.publishing.delivery.report import Report
-from digest.storage.deliveries import Settled
+from digest.storage.deliveries import AttemptResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,11 +16,11 @@ class SlotChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RoundEnded:
+class DeliveryRunEnded:
     """A round of delivery came to an end. `undelivered` are the first that it did not serve."""
 
     report: Report
-    undelivered: tuple[Settled, ...] = ()
+    undelivered: tuple[AttemptResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +32,11 @@ class ClockWentBack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class StepFailed:
     """One newsletter could not be seen to; the others were. It is tried again."""
 
     newsletter: str
     error: Exception
 
 
-Event = SlotChanged | RoundEnded | ClockWentBack | Trouble
+Event = SlotChanged | DeliveryRunEnded | ClockWentBack | StepFailed

@@ -8,12 +8,12 @@ from typing import Final
 from digest.config import Settings
 from digest.errors import DigestError
 from digest.lib.formatting import in_words, local
-from digest.model.draft import StoredDraft
+from digest.model.draft import Draft
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot, SlotRecord, SlotState
-from digest.model.subscriber import Standing
-from digest.publishing.editions.build import Draft, Skipped, draft
-from digest.publishing.editions.due_times import hours
+from digest.model.subscriber import MembershipStatus
+from digest.publishing.editions.build import EditionBuild, Skipped, build_edition
+from digest.publishing.editions.due_times import due_times
 from digest.schedule.timetable import next_slot, slots_between
 from digest.storage import backup, delivery_stats, drafts, slots, sources, subscriptions
 from digest.storage.database import Access, Database, open_database
@@ -24,10 +24,10 @@ _UNREAD: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Coming:
+class PlannedSlot:
     """A slot that comes, or has come and is still open.
 
-    `record` and `draft` are there where somebody has seen to it already; `draft_at` is when its
+    `record` and `build_edition` are there where somebody has seen to it already; `draft_at` is when its
     draft is to be made. The first reader is due at `first`, the last one at `last`.
     """
 
@@ -36,7 +36,7 @@ class Coming:
     last: datetime
     draft_at: datetime | None = None
     record: SlotRecord | None = None
-    draft: StoredDraft | None = None
+    draft: Draft | None = None
 
     @property
     def open(self) -> bool:
@@ -54,7 +54,7 @@ class NewsletterPlan:
     """
 
     newsletter: Newsletter
-    coming: tuple[Coming, ...]
+    coming: tuple[PlannedSlot, ...]
     days_off: tuple[date, ...]
     readers: int
     stories: int | None
@@ -85,7 +85,7 @@ def _planned(
     db: Database, settings: Settings, newsletter: Newsletter, now: datetime, until: datetime
 ) -> NewsletterPlan:
     coming = _coming(db, newsletter, now, until)
-    readers = subscriptions.counts(db, newsletter.key)[Standing.ACTIVE]
+    readers = subscriptions.counts(db, newsletter.key)[MembershipStatus.ACTIVE]
     expected = _expected(db, settings, newsletter, coming, now)
     obstacles = [
         *_of_schedule(newsletter, coming),
@@ -105,7 +105,7 @@ def _planned(
 
 def _coming(
     db: Database, newsletter: Newsletter, now: datetime, until: datetime
-) -> tuple[Coming, ...]:
+) -> tuple[PlannedSlot, ...]:
     """What is open, then what comes: within the span, or at least the next one."""
     still_open = slots.still_open(db, newsletter.key)
     found = {record.slot.name: record.slot for record in still_open if record.slot.at <= until}
@@ -118,11 +118,11 @@ def _coming(
     return tuple(_slot(db, newsletter, slot) for slot in ordered)
 
 
-def _slot(db: Database, newsletter: Newsletter, slot: Slot) -> Coming:
-    moments = hours(db, newsletter, slot)
+def _slot(db: Database, newsletter: Newsletter, slot: Slot) -> PlannedSlot:
+    moments = due_times(db, newsletter, slot)
     first = min(moments.values()) if moments else slot.at
     timing = newsletter.timing
-    return Coming(
+    return PlannedSlot(
         slot=slot,
         first=first,
         last=max(moments.values()) if moments else slot.at,
@@ -148,7 +148,7 @@ def _expected(
     db: Database,
     settings: Settings,
     newsletter: Newsletter,
-    coming: tuple[Coming, ...],
+    coming: tuple[PlannedSlot, ...],
     now: datetime,
 ) -> int | str:
     """How many stories the next slot would have now, or why it would have no edition."""
@@ -156,7 +156,7 @@ def _expected(
     if following is not None and following.draft is not None:
         return len(following.draft.proposal.placed)
     try:
-        made: Draft | Skipped = draft(
+        made: EditionBuild | Skipped = build_edition(
             db, settings, newsletter, now=now, slot=following.slot if following else None
         )
     except DigestError as error:
@@ -166,7 +166,7 @@ def _expected(
     return len(made.edition.stories)
 
 
-def _of_schedule(newsletter: Newsletter, coming: tuple[Coming, ...]) -> list[str]:
+def _of_schedule(newsletter: Newsletter, coming: tuple[PlannedSlot, ...]) -> list[str]:
     if newsletter.schedule is None:
         return [
             "no schedule, so it goes out by hand only: add"
@@ -185,7 +185,7 @@ def _of_sending(
         told.append("the database is a backup: nobody is mailed before `digest restored`")
     if not readers:
         told.append("nobody is subscribed; `digest subscribers add` or `import` brings readers in")
-    obstacle = delivery_stats.in_the_way(db, newsletter.key, now)
+    obstacle = delivery_stats.blocking_edition(db, newsletter.key, now)
     if obstacle is not None:
         told.append(f"the next edition has to wait: {obstacle}")
     return told

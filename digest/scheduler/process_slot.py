@@ -11,10 +11,10 @@ from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
 from digest.model.slot import SlotRecord, SlotState
 from digest.publishing.drafts import lifecycle
-from digest.publishing.drafts.lifecycle import Go, Hold, Skip
-from digest.publishing.editions.build import Draft, Skipped
-from digest.publishing.editions.due_times import earliest_hour
-from digest.publishing.editions.store import freeze, persistently, prepare
+from digest.publishing.drafts.lifecycle import Send, Skip, Wait
+from digest.publishing.editions.build import EditionBuild, Skipped
+from digest.publishing.editions.due_times import earliest_due_time
+from digest.publishing.editions.store import prepare, retry_superseded, store_edition
 from digest.schedule.catch_up import overdue
 from digest.scheduler.due_slots import comes_at
 from digest.storage import delivery_stats, slots
@@ -42,11 +42,11 @@ def is_time(db: Database, newsletter: Newsletter, record: SlotRecord, now: datet
     if record.state is SlotState.DRAFT:
         if newsletter.schedule is None:
             return False
-        return earliest_hour(db, newsletter, record.slot) <= now
+        return earliest_due_time(db, newsletter, record.slot) <= now
     return comes_at(db, newsletter, record.slot) <= now
 
 
-def settle_slot(
+def process_slot(
     db: Database, settings: Settings, newsletter: Newsletter, record: SlotRecord, now: datetime
 ) -> SlotRecord:
     """See to an open slot, and put on record what it came to. The caller holds the sender's lock.
@@ -61,7 +61,7 @@ def settle_slot(
         slots.adopt(db, record.slot, now)
         return slots.find(db, newsletter.key, record.slot.name) or record
     except DigestError as error:
-        result = put_off(record, error, now)
+        result = postpone(record, error, now)
     if isinstance(result, Edition):
         return replace(
             record,
@@ -75,7 +75,7 @@ def settle_slot(
     return slots.find(db, newsletter.key, record.slot.name) or result
 
 
-def put_off(record: SlotRecord, error: DigestError, now: datetime) -> SlotRecord:
+def postpone(record: SlotRecord, error: DigestError, now: datetime) -> SlotRecord:
     """The slot, to be tried again: it could not be given its edition, and this is why."""
     advice = f" {error.hint}" if error.hint else ""
     pause = min(_AT_LAST, _SOON * 2**record.tries)
@@ -84,7 +84,7 @@ def put_off(record: SlotRecord, error: DigestError, now: datetime) -> SlotRecord
     )
 
 
-def unforeseen(error: Exception) -> DigestError:
+def unexpected_error(error: Exception) -> DigestError:
     """An error that nobody thought of, in words."""
     return DigestError(
         f"something that nobody foresaw: {type(error).__name__}: {error}",
@@ -97,7 +97,7 @@ def _seen_to(
 ) -> Edition | SlotRecord:
     if record.state is SlotState.DRAFT:
         # The editor may say something else in the moment in which the edition is stored.
-        return persistently(lambda: _by_the_editor(db, settings, newsletter, record, now))
+        return retry_superseded(lambda: _by_the_editor(db, settings, newsletter, record, now))
     over = overdue(newsletter, record, now)
     if over is not None:
         return over
@@ -106,7 +106,7 @@ def _seen_to(
         if isinstance(proposal, Skipped):
             return _skipped(record, proposal.reason)
         return replace(record, state=SlotState.DRAFT, reason="", next_try_at=None)
-    obstacle = delivery_stats.in_the_way(db, newsletter.key, now)
+    obstacle = delivery_stats.blocking_edition(db, newsletter.key, now)
     if obstacle is not None:
         return replace(record, reason=obstacle, next_try_at=None)
     result = prepare(db, settings, newsletter, now=now, slot=record.slot)
@@ -118,11 +118,11 @@ def _by_the_editor(
 ) -> Edition | SlotRecord:
     """What the editor decided about the draft, or what is done where nobody did."""
     match lifecycle.decide(db, settings, newsletter, record.slot, now=now):
-        case Hold(reason=reason):
+        case Wait(reason=reason):
             return replace(record, reason=reason, next_try_at=now + _HELD)
         case Skip(reason=reason):
             return _skipped(record, reason)
-        case Go(draft=draft):
+        case Send(draft=draft):
             over = overdue(newsletter, record, now)
             if over is not None:
                 decided = _decided_at(draft)
@@ -132,16 +132,16 @@ def _by_the_editor(
                     # It was to go out at its time. Whether it should so late, the editor says.
                     told = f"{over.reason}; `digest approve` lets it out all the same"
                     return replace(record, reason=told, next_try_at=now + _HELD)
-            obstacle = delivery_stats.in_the_way(db, newsletter.key, now)
+            obstacle = delivery_stats.blocking_edition(db, newsletter.key, now)
             if obstacle is not None:
                 return replace(record, reason=obstacle, next_try_at=None)
-            result = freeze(db, settings, newsletter, draft, now=now, slot=record.slot)
+            result = store_edition(db, settings, newsletter, draft, now=now, slot=record.slot)
             return _skipped(record, result.reason) if isinstance(result, Skipped) else result
         case never:
             assert_never(never)
 
 
-def _decided_at(draft: Draft) -> datetime | None:
+def _decided_at(draft: EditionBuild) -> datetime | None:
     """When somebody decided about a draft; None where nobody did, or there was none."""
     stored = draft.proposal
     return stored.decided_at if stored and stored.state is not DraftState.WAITING else None

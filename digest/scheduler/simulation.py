@@ -25,15 +25,15 @@ from digest.model.edition import Edition, Story
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import DeliverAt
 from digest.model.slot import Slot
-from digest.publishing.drafts.resolve import NothingLeft, Proposed, proposal_of, proposed
+from digest.publishing.drafts.resolve import NothingLeft, ResolvedDraft, contents_of, resolve
 from digest.publishing.editions.build import too_few
-from digest.publishing.editions.due_times import hours_in
+from digest.publishing.editions.due_times import wall_times_in
 from digest.schedule.timetable import slots_after
 from digest.selection import TooFew, select
 from digest.storage import edition_store
 from digest.storage.candidates import candidates
 from digest.storage.database import Access, Database, open_database
-from digest.storage.sandbox import Count, counts, in_reach, scratch
+from digest.storage.sandbox import Count, counts, in_reach, sandbox
 from digest.storage.subscriptions import zones
 
 
@@ -61,7 +61,7 @@ class SimulatedSlot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class SimulatedTime:
     """A slot, the cutoff of its edition, and when that is put together: a draft is, before it."""
 
     slot: Slot
@@ -79,7 +79,7 @@ class Replay:
         self._waiting: dict[int, str] = {}
         self.too_old: Counter[str] = Counter()
 
-    def slot(self, moment: Moment) -> SimulatedSlot:
+    def slot(self, moment: SimulatedTime) -> SimulatedSlot:
         """What becomes of a slot."""
         newsletter, slot = self._newsletter, moment.slot
         if newsletter.schedule and slot.wall.date() in newsletter.schedule.days_off:
@@ -133,11 +133,11 @@ class Replay:
             duplicates=sum(one.verdict is Verdict.DUPLICATE for one in decisions),
         )
 
-    def _at_its_hour(self, edition: Edition, moment: Moment) -> Proposed | NothingLeft:
+    def _at_its_hour(self, edition: Edition, moment: SimulatedTime) -> ResolvedDraft | NothingLeft:
         """What a draft is when its slot comes; what came after it was made is decided on then."""
         # With a subject of its own none has to be rendered.
-        proposal = replace(proposal_of(edition), subject=edition.subject)
-        return proposed(
+        proposal = replace(contents_of(edition), subject=edition.subject)
+        return resolve(
             self._db,
             self._newsletter,
             moment.slot,
@@ -177,7 +177,7 @@ MOST_SLOTS: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unsent:
+class UnusedArticles:
     """So many articles were in no edition, and `why`, as a sentence."""
 
     why: str
@@ -197,7 +197,7 @@ class Simulation:
     articles: int
     decided_before: int
     slots: tuple[SimulatedSlot, ...]
-    unsent: tuple[Unsent, ...]
+    unsent: tuple[UnusedArticles, ...]
 
     @property
     def editions(self) -> tuple[SimulatedSlot, ...]:
@@ -226,7 +226,7 @@ def simulate(
         cutoffs = [moment.cutoff for moment in moments.values()]
         since = min(cutoffs, default=begin) - max_age
         there = in_reach(real, since, until)
-        with scratch(real, newsletter.key, since=since, begin=begin, until=until) as db:
+        with sandbox(real, newsletter.key, since=since, begin=begin, until=until) as db:
             articles = in_reach(db, since, until)
             replay = Replay(db, newsletter)
             done = tuple(replay.slot(moments[slot.name]) for slot in slots)
@@ -245,7 +245,7 @@ def simulate(
 
 def _unsent(
     newsletter: Newsletter, found: Sequence[Count], in_vain: Counter[str]
-) -> tuple[Unsent, ...]:
+) -> tuple[UnusedArticles, ...]:
     unsent: Counter[str] = Counter()
     for one in found:
         if one.verdict is not Verdict.CHOSEN:
@@ -255,7 +255,7 @@ def _unsent(
         unsent[_why(Verdict.TOO_OLD, reason, newsletter)] += n
     unsent[_why(Verdict.TOO_OLD, "", newsletter)] -= in_vain.total()
     return tuple(
-        Unsent(why=why, articles=n)
+        UnusedArticles(why=why, articles=n)
         for why, n in sorted(unsent.items(), key=lambda item: (-item[1], item[0]))
         if n
     )
@@ -285,12 +285,12 @@ def _zones(real: Database, newsletter: Newsletter) -> tuple[str, ...]:
     return zones(real, newsletter.key)
 
 
-def _moment(newsletter: Newsletter, slot: Slot, names: Sequence[str]) -> Moment:
+def _moment(newsletter: Newsletter, slot: Slot, names: Sequence[str]) -> SimulatedTime:
     """The edition is there for the first of its readers, and its draft for the editor."""
     timing = newsletter.timing
-    cutoff = min(hours_in(newsletter, slot, names).values())
+    cutoff = min(wall_times_in(newsletter, slot, names).values())
     lead_time = timing.lead_time if timing.approval else timedelta(0)
-    return Moment(slot=slot, cutoff=cutoff, made_at=cutoff - lead_time)
+    return SimulatedTime(slot=slot, cutoff=cutoff, made_at=cutoff - lead_time)
 
 
 def _why(verdict: Verdict | None, reason: str, newsletter: Newsletter) -> str:

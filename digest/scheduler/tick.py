@@ -15,15 +15,15 @@ from digest.model.newsletter import Newsletter
 from digest.model.slot import SlotRecord, SlotState
 from digest.publishing.delivery.queue import Clock
 from digest.publishing.delivery.report import Report
-from digest.publishing.delivery.run import Ends, Ledger, ledger
+from digest.publishing.delivery.run import CancelScope, SenderSession, sender_session
 from digest.scheduler.delivery_round import run_round
 from digest.scheduler.due_slots import claim_slots
-from digest.scheduler.events import Event, RoundEnded, SlotChanged, Trouble
-from digest.scheduler.process_slot import is_time, put_off, settle_slot, unforeseen
+from digest.scheduler.events import DeliveryRunEnded, Event, SlotChanged, StepFailed
+from digest.scheduler.process_slot import is_time, postpone, process_slot, unexpected_error
 from digest.sender.transport import Transport
 from digest.storage import delivery_stats, editions, slots
 from digest.storage.database import Database, open_database
-from digest.storage.deliveries import Settled, undelivered
+from digest.storage.deliveries import AttemptResult, undelivered
 
 #: A slot may be so late because somebody sends by hand, until that counts as a failure.
 _BY_HAND: Final = timedelta(hours=1)
@@ -32,7 +32,7 @@ _BY_HAND: Final = timedelta(hours=1)
 _TOLD: Final = 100
 
 
-class Came(StrEnum):
+class TickResult(StrEnum):
     """What something that was due came to: a slot, a round of an edition, or a newsletter."""
 
     PREPARED = "prepared"
@@ -47,10 +47,10 @@ class Came(StrEnum):
 
 
 @dataclass(slots=True, kw_only=True)
-class Tally:
+class TickSummary:
     """What a tick came to, and whether a signal ended it."""
 
-    came: Counter[Came] = field(default_factory=Counter)
+    came: Counter[TickResult] = field(default_factory=Counter)
     interrupted: bool = False
 
 
@@ -61,8 +61,8 @@ def tick(
     clock: Clock,
     transport: Callable[[], Transport],
     tell: Callable[[Event], None],
-    ends: Ends | None = None,
-) -> Tally:
+    ends: CancelScope | None = None,
+) -> TickSummary:
     """See to everything that is due at `now`, for every newsletter.
 
     Slots come first, in the database: whatever happens afterwards, none is lost and none comes
@@ -70,7 +70,7 @@ def tick(
     round early, by default the first signal; an edition whose round only rests wants the next tick.
     Raises StorageError where the database itself is at fault, and Interrupted.
     """
-    tally = Tally()
+    tally = TickSummary()
     with open_database(settings.database, create=False) as db:
         every = [
             _Work(settings, newsletter, now, clock, transport, tell, tally, ends)
@@ -97,8 +97,8 @@ class _Work:
     clock: Clock
     transport: Callable[[], Transport]
     tell: Callable[[Event], None]
-    tally: Tally
-    ends: Ends | None
+    tally: TickSummary
+    ends: CancelScope | None
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -111,8 +111,8 @@ class _Work:
             # Somebody sends by hand. What is due is on record, for the next tick.
             return
         except Exception as error:  # noqa: BLE001  # told with where it came from
-            self.tally.came[Came.TROUBLED] += 1
-            self.tell(Trouble(newsletter=self.newsletter.key, error=error))
+            self.tally.came[TickResult.TROUBLED] += 1
+            self.tell(StepFailed(newsletter=self.newsletter.key, error=error))
 
     def see_to(self, db: Database) -> None:
         """Serve the editions under way, then give each open slot what it will have."""
@@ -122,10 +122,10 @@ class _Work:
             for record in slots.still_open(db, key)
             if is_time(db, self.newsletter, record, self.now)
         ]
-        if not (due or delivery_stats.awake(db, key, self.now)):
+        if not (due or delivery_stats.editions_to_look_at(db, key, self.now)):
             return
         try:
-            with ledger(self.settings, self.newsletter, self.clock()) as held:
+            with sender_session(self.settings, self.newsletter, self.clock()) as held:
                 self._serve(held)
                 for record in due:
                     if self.tally.interrupted:
@@ -143,8 +143,8 @@ class _Work:
                 self._put_off(db, record, error)
             raise
 
-    def _serve(self, held: Ledger) -> None:
-        for edition in delivery_stats.awake(held.db, self.newsletter.key, self.now):
+    def _serve(self, held: SenderSession) -> None:
+        for edition in delivery_stats.editions_to_look_at(held.db, self.newsletter.key, self.now):
             if self.tally.interrupted:
                 return
             begun = self.clock()
@@ -165,23 +165,25 @@ class _Work:
                 held.db, edition.stored_id
             )
             self.tally.came[_came_of(report)] += 1
-            self.tell(RoundEnded(report=report, undelivered=_undelivered(held.db, report, begun)))
+            self.tell(
+                DeliveryRunEnded(report=report, undelivered=_undelivered(held.db, report, begun))
+            )
 
-    def _settle(self, held: Ledger, record: SlotRecord) -> None:
+    def _settle(self, held: SenderSession, record: SlotRecord) -> None:
         try:
-            settled = settle_slot(held.db, self.settings, self.newsletter, record, self.now)
+            settled = process_slot(held.db, self.settings, self.newsletter, record, self.now)
         except StorageError:
             raise
         except Exception as error:
             # A try that failed, like one that was foreseen: not made at every tick, and told.
-            self._put_off(held.db, record, unforeseen(error))
+            self._put_off(held.db, record, unexpected_error(error))
             raise
         self._count(record, settled)
         if settled.state is SlotState.PREPARED:
             self._serve(held)
 
     def _put_off(self, db: Database, record: SlotRecord, error: DigestError) -> None:
-        later = put_off(record, error, self.now)
+        later = postpone(record, error, self.now)
         slots.settle(db, later, self.now)
         self._count(record, later)
 
@@ -191,7 +193,7 @@ class _Work:
             self.tell(SlotChanged(record=after))
 
 
-def _undelivered(db: Database, report: Report, since: datetime) -> tuple[Settled, ...]:
+def _undelivered(db: Database, report: Report, since: datetime) -> tuple[AttemptResult, ...]:
     counts = report.counts
     if not (counts[DeliveryState.REJECTED] or counts[DeliveryState.UNKNOWN]):
         return ()
@@ -199,21 +201,21 @@ def _undelivered(db: Database, report: Report, since: datetime) -> tuple[Settled
 
 
 _CAME: Final = {
-    SlotState.DUE: Came.PUT_OFF,
-    SlotState.PREPARED: Came.PREPARED,
-    SlotState.SKIPPED: Came.SKIPPED,
-    SlotState.FAILED: Came.FAILED,
+    SlotState.DUE: TickResult.PUT_OFF,
+    SlotState.PREPARED: TickResult.PREPARED,
+    SlotState.SKIPPED: TickResult.SKIPPED,
+    SlotState.FAILED: TickResult.FAILED,
 }
 
 
-def _came(record: SlotRecord) -> Came:
+def _came(record: SlotRecord) -> TickResult:
     if record.state is SlotState.DRAFT:
-        return Came.HELD if record.reason else Came.DRAFTED
+        return TickResult.HELD if record.reason else TickResult.DRAFTED
     return _CAME[record.state]
 
 
-def _came_of(report: Report) -> Came:
+def _came_of(report: Report) -> TickResult:
     """Readers who only wait for their own hour do not make it incomplete."""
     good = report.counts[DeliveryState.SENT] + report.counts[DeliveryState.WITHHELD]
     everybody = sum(report.counts.values())
-    return Came.SERVED if good + report.later == everybody else Came.INCOMPLETE
+    return TickResult.SERVED if good + report.later == everybody else TickResult.INCOMPLETE

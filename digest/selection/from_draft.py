@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from digest.model.article import Article, Decision, Verdict
-from digest.model.draft import Proposal
+from digest.model.draft import DraftContents
 from digest.model.edition import Placement, Story
 from digest.model.newsletter import Rules
 from digest.selection.placement import Grouping, group, rank, story_of
@@ -19,7 +19,7 @@ DROPPED = "dropped by the editor"
 
 
 def arrange(
-    proposal: Proposal,
+    proposal: DraftContents,
     usable: Mapping[int, Article],
     candidates: Sequence[Article],
     rules: Rules,
@@ -56,7 +56,7 @@ def arrange(
 
 
 def _stories(
-    proposal: Proposal, usable: Mapping[int, Article], grouping: Grouping
+    proposal: DraftContents, usable: Mapping[int, Article], grouping: Grouping
 ) -> Iterator[Story]:
     remaining = [one for one in proposal.placed if one.article_id in usable]
     for position, one in enumerate(remaining, start=1):

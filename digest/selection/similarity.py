@@ -55,7 +55,7 @@ def same_headline_key(headline: str) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kinship:
+class StoryKinship:
     """How much two headlines share: so many telling words, and that part of the shorter one."""
 
     words: int
@@ -63,10 +63,10 @@ class Kinship:
 
 
 #: Close enough to stand under one another.
-RELATED = Kinship(words=2, part=0.4)
+RELATED = StoryKinship(words=2, part=0.4)
 #: Close enough that a reader would say "that again"; two steps of it span most reports of one
 #: event (docs/decisions/0005 has the figures).
-SIMILAR = Kinship(words=1, part=0.15)
+SIMILAR = StoryKinship(words=1, part=0.15)
 
 
 class Relations:
@@ -92,7 +92,7 @@ class Relations:
         near = self._kin(id_, SIMILAR) - known
         return near.union(*(self._kin(other, SIMILAR) for other in near))
 
-    def _kin(self, id_: int, kinship: Kinship) -> frozenset[int]:
+    def _kin(self, id_: int, kinship: StoryKinship) -> frozenset[int]:
         shared: defaultdict[int, int] = defaultdict(int)
         for word in self._words[id_]:
             for other in self._having.get(word, ()):

@@ -21,9 +21,9 @@ import aiosmtplib
 from digest.config.settings import Login, Security, SmtpSettings
 from digest.sender import connection_errors
 from digest.sender.connection_errors import Stage, relay_name
-from digest.sender.protocol import Dialogue, transport_of
+from digest.sender.protocol import SmtpProtocol, transport_of
 from digest.sender.replies import cleaned
-from digest.sender.transaction import Extensions, Session
+from digest.sender.transaction import Extensions, SmtpSession
 
 #: RFC 5321 and 4954: what was said is not known, not implemented, or not possible like this.
 _UNKNOWN_METHOD: Final = frozenset({500, 501, 502, 503, 504})
@@ -33,11 +33,13 @@ _BEST_FIRST: Final = (Login.PLAIN, Login.LOGIN, Login.CRAM_MD5)
 _HIDDEN_FIRST: Final = (Login.CRAM_MD5, Login.PLAIN, Login.LOGIN)
 
 
-class NoMethod(Exception):
+class NoLoginMethod(Exception):
     """The server offers none of the methods that would do."""
 
 
-def methods(settings: SmtpSettings, *, offered: list[str], encrypted: bool) -> tuple[Login, ...]:
+def login_methods(
+    settings: SmtpSettings, *, offered: list[str], encrypted: bool
+) -> tuple[Login, ...]:
     """The methods to try, in this order; `offered` as EHLO spells them, in any case."""
     on_offer = {name.lower() for name in offered}
     wanted = (settings.auth,) if settings.auth else _BEST_FIRST if encrypted else _HIDDEN_FIRST
@@ -47,20 +49,20 @@ def methods(settings: SmtpSettings, *, offered: list[str], encrypted: bool) -> t
 async def log_in(client: aiosmtplib.SMTP, settings: SmtpSettings) -> Login:
     """Log in, and tell how.
 
-    Raises NoMethod, and what aiosmtplib raises: SMTPAuthenticationError where we are not let in.
+    Raises NoLoginMethod, and what aiosmtplib raises: SMTPAuthenticationError where we are not let in.
     """
     encrypted = client.get_transport_info("ssl_object") is not None
     refusal: aiosmtplib.SMTPAuthenticationError | None = None
-    for method in methods(settings, offered=client.server_auth_methods, encrypted=encrypted):
+    for method in login_methods(settings, offered=client.server_auth_methods, encrypted=encrypted):
         try:
-            await _log_in(client, method, settings.username or "", secret_of(settings))
+            await _log_in(client, method, settings.username or "", login_secret(settings))
         except aiosmtplib.SMTPAuthenticationError as error:
             if error.code not in _UNKNOWN_METHOD:
                 raise
             refusal = error
         else:
             return method
-    raise refusal or NoMethod
+    raise refusal or NoLoginMethod
 
 
 async def _log_in(client: aiosmtplib.SMTP, method: Login, username: str, secret: str) -> None:
@@ -75,7 +77,7 @@ async def _log_in(client: aiosmtplib.SMTP, method: Login, username: str, secret:
             await client.auth_xoauth2(username, secret)
 
 
-def secret_of(settings: SmtpSettings) -> str:
+def login_secret(settings: SmtpSettings) -> str:
     """The password, or the access token as its file has it now: tokens last for an hour or so."""
     if settings.auth is Login.XOAUTH2 and settings.password_file is not None:
         try:
@@ -100,7 +102,7 @@ class Connection:
     methods the server offers.
     """
 
-    session: Session
+    session: SmtpSession
     greeting: str
     extensions: Extensions
     tls: str | None
@@ -157,12 +159,12 @@ async def _prepared(client: aiosmtplib.SMTP, settings: SmtpSettings) -> Connecti
 
 def _taken_over(client: aiosmtplib.SMTP, settings: SmtpSettings, *, greeting: str) -> Connection:
     if not client.is_connected:
-        raise connection_errors.gone(settings)
+        raise connection_errors.connection_lost(settings)
     encryption = client.get_transport_info("ssl_object")
     extensions = Extensions.offered(client.esmtp_extensions)
-    dialogue = Dialogue.take_over(transport_of(client.transport))
+    dialogue = SmtpProtocol.take_over(transport_of(client.transport))
     return Connection(
-        session=Session(
+        session=SmtpSession(
             dialogue,
             extensions,
             relay=relay_name(settings),
@@ -180,7 +182,7 @@ def _taken_over(client: aiosmtplib.SMTP, settings: SmtpSettings, *, greeting: st
 async def _logged_in(client: aiosmtplib.SMTP, settings: SmtpSettings) -> None:
     try:
         await log_in(client, settings)
-    except NoMethod:
+    except NoLoginMethod:
         raise connection_errors.no_method(settings, client.server_auth_methods) from None
 
 
@@ -199,7 +201,7 @@ async def _told(stage: Stage, settings: SmtpSettings) -> AsyncIterator[None]:
     try:
         yield
     except (aiosmtplib.SMTPException, OSError) as error:
-        raise connection_errors.told(error, stage, settings) from error
+        raise connection_errors.to_error(error, stage, settings) from error
 
 
 def _own_name(client: aiosmtplib.SMTP) -> str:

@@ -37,7 +37,7 @@ def relay_name(settings: SmtpSettings) -> str:
     return f"{settings.host}:{settings.port}"
 
 
-def told(error: Exception, stage: Stage, settings: SmtpSettings) -> RelayUnavailable:
+def to_error(error: Exception, stage: Stage, settings: SmtpSettings) -> RelayUnavailable:
     """The RelayUnavailable for what went wrong while a connection was made."""
     cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
     if isinstance(cause, ssl.SSLError):
@@ -89,12 +89,12 @@ def no_method(settings: SmtpSettings, offered: Sequence[str]) -> RelayUnavailabl
     )
 
 
-def gone(settings: SmtpSettings) -> RelayUnavailable:
+def connection_lost(settings: SmtpSettings) -> RelayUnavailable:
     """The server hung up right after everything had gone well."""
     return _unavailable(settings, f"{relay_name(settings)} closed the connection unasked", _LATER)
 
 
-def broken(relay: str, times: int, reason: str) -> RelayUnavailable:
+def protocol_error(relay: str, times: int, reason: str) -> RelayUnavailable:
     """Connection after connection broke off."""
     return RelayUnavailable(
         f"{relay} is not to be relied on: {times} messages in a row came to no answer; "

@@ -4,7 +4,7 @@ import math
 import ssl
 
 from digest.config.settings import DomainLimits, Settings, SmtpSettings
-from digest.sender.rate_limits import Gate, Rate, Rates, SlidingWindow, TokenBucket
+from digest.sender.rate_limits import Limiter, Rate, Rates, SlidingWindow, TokenBucket
 from digest.sender.relay_pool import Relay, RelayPool
 from digest.sender.smtp import SmtpTransport
 from digest.sender.transport import Transport
@@ -20,7 +20,7 @@ def transport_for(settings: Settings, *, tls: ssl.SSLContext | None = None) -> T
         return SmtpTransport(relays[0], tls=tls)
     return RelayPool(
         [relay_of(relay, tls=tls) for relay in relays],
-        {domain: gate_of(limits) for domain, limits in settings.domains.items()},
+        {domain: limiter_of(limits) for domain, limits in settings.domains.items()},
     )
 
 
@@ -34,9 +34,9 @@ def relay_of(settings: SmtpSettings, *, tls: ssl.SSLContext | None = None) -> Re
     )
 
 
-def gate_of(limits: DomainLimits) -> Gate:
+def limiter_of(limits: DomainLimits) -> Limiter:
     """The gate that messages to a domain must pass."""
-    return Gate(limits.connections or math.inf, rates_of(limits))
+    return Limiter(limits.connections or math.inf, rates_of(limits))
 
 
 def rates_of(limits: SmtpSettings | DomainLimits) -> Rates:

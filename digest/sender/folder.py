@@ -12,8 +12,8 @@ from typing import Final, Self
 
 from digest.errors import SenderError
 from digest.model.delivery import Accepted, Outcome, Reply, Unknown
-from digest.sender.message_data import Envelope, Message, whole
-from digest.sender.transport import unrecorded
+from digest.sender.message_data import Envelope, Message, joined
+from digest.sender.transport import no_precommit
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9@._+-]+")
 
@@ -60,7 +60,7 @@ class FolderTransport:
         envelope: Envelope,
         message: Message,
         *,
-        before_commit: Callable[[], None] = unrecorded,
+        before_commit: Callable[[], None] = no_precommit,
     ) -> Outcome:
         """Write one message. Raises SenderError where it cannot be written: nothing is then there.
 
@@ -68,7 +68,7 @@ class FolderTransport:
         """
         # Nothing here waits for anybody, and others want their turn.
         await asyncio.sleep(0)
-        draft = self._written(whole(message))
+        draft = self._written(joined(message))
         try:
             before_commit()
             name = self._publish(draft, envelope.rcpt_to)

@@ -21,7 +21,7 @@ _READY: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class ReceivedMessage:
     """A message as it arrived: the envelope's addresses, and the bytes after dot-unstuffing."""
 
     mail_from: str
@@ -36,16 +36,16 @@ class LocalServer:
     a message is accepted; where it raises, the message is put off with a 4yz.
     """
 
-    def __init__(self, on_message: Callable[[Received], None] | None = None) -> None:
+    def __init__(self, on_message: Callable[[ReceivedMessage], None] | None = None) -> None:
         self._on_message = on_message
         self._lock = threading.Lock()
-        self._messages: list[Received] = []
+        self._messages: list[ReceivedMessage] = []
         self._controller: Controller | None = None
         self.host = _LOOPBACK
         self.port = 0
 
     @property
-    def messages(self) -> list[Received]:
+    def messages(self) -> list[ReceivedMessage]:
         """What has arrived so far, in order."""
         with self._lock:
             return list(self._messages)
@@ -72,7 +72,7 @@ class LocalServer:
         self, server: "SMTP", session: "Session", envelope: "Envelope"
     ) -> str:
         """Take a message (called by aiosmtpd)."""
-        received = Received(
+        received = ReceivedMessage(
             mail_from=envelope.mail_from or "",
             rcpt_to=tuple(envelope.rcpt_tos),
             message=bytes(envelope.original_content or b""),

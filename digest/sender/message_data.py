@@ -9,7 +9,7 @@ from itertools import filterfalse
 from typing import Final, NamedTuple
 
 from digest.errors import SenderError
-from digest.model.message import SoundPieces
+from digest.model.message import WireSafeChunks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ _WORTH: Final = 1000
 _MOST: Final = 16_000_000
 
 
-class Letter(NamedTuple):
+class OutgoingMessage(NamedTuple):
     """A message with its wire form, made once however often it is tried.
 
     `size` is what SIZE declares: dots that are stuffed and the final one do not count (RFC 1870
@@ -51,7 +51,7 @@ class Letter(NamedTuple):
     data: Sequence[bytes]
 
 
-class Inspector:
+class MessageChecker:
     """Sees to it that a message can be written as it stands, or makes it so.
 
     Reading 20 KB for the few faults there could be takes longer than sending them. So a message may
@@ -64,19 +64,21 @@ class Inspector:
         self._passed: set[bytes] = set()
         self._octets = 0
 
-    def letter(self, envelope: Envelope, message: Message) -> Letter:
+    def letter(self, envelope: Envelope, message: Message) -> OutgoingMessage:
         """The letter of a message. Raises SenderError for a line that does not end in CRLF.
 
         A bare CR or LF is refused, because servers disagree on what it ends (RFC 5321 section
         2.3.8), and a message must not be able to smuggle in a second one.
         """
         pieces = (message,) if isinstance(message, bytes) else message
-        if isinstance(pieces, SoundPieces):
-            return Letter(envelope, _size(pieces), pieces[0].isascii(), (*pieces, FINAL_DOT))
+        if isinstance(pieces, WireSafeChunks):
+            return OutgoingMessage(
+                envelope, _size(pieces), pieces[0].isascii(), (*pieces, FINAL_DOT)
+            )
         if pieces and pieces[-1].endswith(b"\r\n") and self._pass(pieces):
-            return Letter(envelope, _size(pieces), True, (*pieces, FINAL_DOT))
+            return OutgoingMessage(envelope, _size(pieces), True, (*pieces, FINAL_DOT))
         text = _checked(b"".join(pieces))
-        return Letter(envelope, len(text), text.isascii(), (dot_stuffed(text), FINAL_DOT))
+        return OutgoingMessage(envelope, len(text), text.isascii(), (dot_stuffed(text), FINAL_DOT))
 
     def _pass(self, pieces: Sequence[bytes]) -> bool:
         unread = filterfalse(self._passed.__contains__, pieces)
@@ -95,7 +97,7 @@ class Inspector:
             self._passed.clear()
 
 
-def whole(message: Message) -> bytes:
+def joined(message: Message) -> bytes:
     """The message in one piece."""
     return message if isinstance(message, bytes) else b"".join(message)
 

@@ -15,7 +15,7 @@ from digest.sender.replies import MalformedReply, ReplyParser
 _GRACE: Final = 0.02
 
 
-class Alarm:
+class DeadlineTimer:
     """Calls `ring` where a deadline passes.
 
     Setting and clearing a deadline is nearly free: the timer stays as it is, and looks at the
@@ -78,7 +78,7 @@ _CLOSES: Final = "the server closes the connection"
 _UNASKED: Final = "the server spoke unasked"
 
 
-class LineLost(Exception):
+class ConnectionLost(Exception):
     """The connection is of no use any more.
 
     `reason` is a phrase for people, `reply` what the server said about it (a 421, or an answer
@@ -96,7 +96,7 @@ class LineLost(Exception):
 Then = Callable[[Sequence[Reply]], None]
 
 
-class Dialogue(asyncio.Protocol):
+class SmtpProtocol(asyncio.Protocol):
     """One SMTP connection after its handshake. One task at a time speaks through it.
 
     Once the line is lost, the connection is gone, and `lost` says why.
@@ -110,7 +110,7 @@ class Dialogue(asyncio.Protocol):
     def __init__(self, transport: asyncio.Transport) -> None:
         self._loop = asyncio.get_running_loop()
         self._transport = transport
-        self._alarm = Alarm(self._fall_silent)
+        self._alarm = DeadlineTimer(self._fall_silent)
         self._patience = 0.0
         self._parser = ReplyParser()
         self._arrived: list[Reply] = []
@@ -120,10 +120,10 @@ class Dialogue(asyncio.Protocol):
         self._in_the_open = transport.get_extra_info("sslcontext") is None
         self._holding_back = False
         self._closed: asyncio.Future[None] = self._loop.create_future()
-        self.lost: LineLost | None = None
+        self.lost: ConnectionLost | None = None
 
     @classmethod
-    def take_over(cls, transport: asyncio.Transport) -> "Dialogue":
+    def take_over(cls, transport: asyncio.Transport) -> "SmtpProtocol":
         """Speak on a connection that another protocol has opened."""
         dialogue = cls(transport)
         transport.set_protocol(dialogue)
@@ -149,7 +149,7 @@ class Dialogue(asyncio.Protocol):
         """Write, and wait for so many replies: fewer come where the line is lost meanwhile.
 
         A 421 is not among them; it is in `lost`. `within` so many seconds the server must speak,
-        and again between two replies. Raises LineLost where nothing could be written any more.
+        and again between two replies. Raises ConnectionLost where nothing could be written any more.
 
         `then` is shown the replies once all are there, unless the line is lost. If it goes on with
         `go_on`, the replies to that are what this gives back. What it raises comes out of here.
@@ -184,7 +184,7 @@ class Dialogue(asyncio.Protocol):
         waiter, then, self._then = self._waiter, self._then, None
         if then is not None and self._parser.amid:
             # What has begun by now cannot be an answer to what follows.
-            self.lose(LineLost(_UNASKED))
+            self.lose(ConnectionLost(_UNASKED))
         if then is not None and waiter is not None and not waiter.done() and self.lost is None:
             try:
                 then(self._arrived)
@@ -193,7 +193,7 @@ class Dialogue(asyncio.Protocol):
         if len(self._arrived) == self._wanted:
             self._wake()
 
-    def lose(self, loss: LineLost) -> LineLost:
+    def lose(self, loss: ConnectionLost) -> ConnectionLost:
         """Give the connection up at once; gives back the first reason there was."""
         if self.lost is None:
             self.lost = loss
@@ -221,7 +221,7 @@ class Dialogue(asyncio.Protocol):
             self._transport.abort()
 
     def _fall_silent(self) -> None:
-        self.lose(LineLost(f"the server said nothing for {self._patience:g} s", hung=True))
+        self.lose(ConnectionLost(f"the server said nothing for {self._patience:g} s", hung=True))
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -236,13 +236,13 @@ class Dialogue(asyncio.Protocol):
         try:
             for reply in self._parser.feed(data):
                 if reply.code == CLOSING:
-                    self.lose(LineLost(_CLOSES, reply=reply))
+                    self.lose(ConnectionLost(_CLOSES, reply=reply))
                 elif self._waiter is None or len(self._arrived) == self._wanted:
-                    self.lose(LineLost(_UNASKED, reply=reply))
+                    self.lose(ConnectionLost(_UNASKED, reply=reply))
                 elif self.lost is None:
                     self._arrived.append(reply)
         except MalformedReply as malformed:
-            self.lose(LineLost(f"the server sent {malformed}"))
+            self.lose(ConnectionLost(f"the server sent {malformed}"))
         if len(self._arrived) == self._wanted:
             self._answered()
         elif self.lost is None:
@@ -258,12 +258,12 @@ class Dialogue(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """The server has hung up."""
-        self.lose(LineLost("the server closed the connection"))
+        self.lose(ConnectionLost("the server closed the connection"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone, whoever closed it."""
         why = f"the connection broke: {exc}" if exc else "the connection was closed"
-        self.lose(LineLost(why))
+        self.lose(ConnectionLost(why))
         if not self._closed.done():
             self._closed.set_result(None)
 

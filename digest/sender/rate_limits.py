@@ -122,7 +122,7 @@ class Rates:
 NOT_YET: Final = math.inf
 
 
-class Gate:
+class Limiter:
     """Lets through at most `connections` messages at a time, and no more than the rates allow."""
 
     def __init__(self, connections: float = math.inf, rates: Rates | None = None) -> None:

@@ -21,9 +21,9 @@ from digest.errors import RelayUnavailable
 from digest.lib.email_address import domain_of
 from digest.model.delivery import Accepted, Outcome
 from digest.sender.message_data import Envelope, Message
-from digest.sender.rate_limits import NOT_YET, Gate, Rates
+from digest.sender.rate_limits import NOT_YET, Limiter, Rates
 from digest.sender.smtp import SmtpTransport
-from digest.sender.transport import Transport, unrecorded
+from digest.sender.transport import Transport, no_precommit
 
 #: So many failures in a row, and it is the relay: a single one may be due to a single reader.
 _FAILURES: Final = 3
@@ -34,7 +34,7 @@ _LONGEST: Final = 900.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class RelayHealth:
     """How often a relay failed in a row, how often it was left alone for that, and until when."""
 
     failures: int = 0
@@ -45,7 +45,7 @@ class Health:
         """Whether it is left alone at this time."""
         return now < self.out_until
 
-    def failed(self, now: float) -> "Health":
+    def failed(self, now: float) -> "RelayHealth":
         """After a failure. What was under way when it was given up fails along, and adds nothing.
 
         Once it was given up, one failure more is enough to be given up again.
@@ -57,7 +57,7 @@ class Health:
             return self.given_up(now)
         return replace(self, failures=failures)
 
-    def given_up(self, now: float) -> "Health":
+    def given_up(self, now: float) -> "RelayHealth":
         """Left alone from now on, each time for twice as long."""
         # The doubling ends before the number is too large to be one.
         span = min(_LONGEST, _FIRST * 2.0 ** min(self.times_out, 16))
@@ -73,8 +73,8 @@ class Relay:
         self.transport = transport
         self.name = name
         self.weight = weight
-        self.gate = Gate(transport.connections, rates)
-        self.health = Health()
+        self.gate = Limiter(transport.connections, rates)
+        self.health = RelayHealth()
         self.error: RelayUnavailable | None = None
         self.left_alone = False
         #: Messages by weight. Whoever has the least is next.
@@ -84,7 +84,7 @@ class Relay:
         """Seconds until it is well and has room; NOT_YET where one must come out first."""
         return max(self.health.out_until - now, self.gate.wait(now), 0.0)
 
-    def fail(self, error: RelayUnavailable, health: Health) -> None:
+    def fail(self, error: RelayUnavailable, health: RelayHealth) -> None:
         """It did not take a message, or could not even be entered."""
         self.error, self.health = error, health
         self.left_alone = health.times_out > 0
@@ -98,20 +98,20 @@ _SHORTEST: Final = 0.001
 _WAITING: Final = 4
 
 
-class Handle(Protocol):
+class TimerHandle(Protocol):
     """A timer that can be called off."""
 
     def cancel(self) -> None:
         """Do not ring."""
 
 
-class Clock(Protocol):
+class LoopClock(Protocol):
     """The time in seconds, and timers: an event loop, or what a test puts in its place."""
 
     def time(self) -> float:
         """The time now."""
 
-    def call_later(self, delay: float, callback: Callable[[], None], /) -> Handle:
+    def call_later(self, delay: float, callback: Callable[[], None], /) -> TimerHandle:
         """Call in so many seconds."""
 
 
@@ -122,7 +122,7 @@ _Refusals = Mapping[Relay, RelayUnavailable]
 class _Waiting:
     """A message that waits for its turn: its gate, and the relays that did not take it."""
 
-    gate: Gate
+    gate: Limiter
     refusals: _Refusals
     turn: asyncio.Future[Relay]
 
@@ -138,16 +138,16 @@ class RelayPool:
     def __init__(
         self,
         relays: Sequence[Relay],
-        domains: Mapping[str, Gate] | None = None,
+        domains: Mapping[str, Limiter] | None = None,
         *,
-        clock: Clock | None = None,
+        clock: LoopClock | None = None,
     ) -> None:
         self._relays = tuple(relays)
         self._domains = domains or {}
-        self._any_domain = Gate()
+        self._any_domain = Limiter()
         self._given_clock = clock
         self._queue: deque[_Waiting] = deque()
-        self._timer: Handle | None = None
+        self._timer: TimerHandle | None = None
 
     @property
     def connections(self) -> int:
@@ -156,7 +156,7 @@ class RelayPool:
         return open_at_once * (_WAITING if self._domains else 1)
 
     @property
-    def _clock(self) -> Clock:
+    def _clock(self) -> LoopClock:
         return self._given_clock or asyncio.get_running_loop()
 
     async def __aenter__(self) -> Self:
@@ -178,7 +178,7 @@ class RelayPool:
             raise self._trouble({})
 
     async def _enter(self, relay: Relay) -> None:
-        relay.error, relay.health, relay.left_alone = None, Health(), False
+        relay.error, relay.health, relay.left_alone = None, RelayHealth(), False
         try:
             await relay.transport.__aenter__()
         except RelayUnavailable as error:
@@ -202,7 +202,7 @@ class RelayPool:
         envelope: Envelope,
         message: Message,
         *,
-        before_commit: Callable[[], None] = unrecorded,
+        before_commit: Callable[[], None] = no_precommit,
     ) -> Outcome:
         """Carry one message by whichever relay may; see `Transport.send`."""
         gate = self._domains.get(domain_of(envelope.rcpt_to), self._any_domain)
@@ -217,12 +217,12 @@ class RelayPool:
                 refusals[relay] = error
             else:
                 if relay.error is not None and isinstance(outcome, Accepted):
-                    relay.error, relay.health = None, Health()
+                    relay.error, relay.health = None, RelayHealth()
                 return outcome
             finally:
                 self._leave(gate, relay)
 
-    async def _turn(self, gate: Gate, refusals: _Refusals) -> Relay:
+    async def _turn(self, gate: Limiter, refusals: _Refusals) -> Relay:
         """The relay for a message, when it is its turn. It has entered both gates then."""
         turn: asyncio.Future[Relay] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(gate=gate, refusals=refusals, turn=turn))
@@ -234,7 +234,7 @@ class RelayPool:
                 self._leave(gate, turn.result())
             raise
 
-    def _leave(self, gate: Gate, relay: Relay) -> None:
+    def _leave(self, gate: Limiter, relay: Relay) -> None:
         gate.leave()
         relay.gate.leave()
         self._admit()

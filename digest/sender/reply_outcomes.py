@@ -44,7 +44,7 @@ def wants_message(reply: Reply) -> bool:
     return reply.code == 354
 
 
-def of_opening(opening: Sequence[Reply], *, relay: str) -> Outcome:
+def opening_outcome(opening: Sequence[Reply], *, relay: str) -> Outcome:
     """The outcome of the replies to MAIL, RCPT and DATA, one of which is a refusal.
 
     The first one decides: a later 503 or 554 ("no valid recipients") only echoes it. What was not
@@ -63,7 +63,7 @@ def of_opening(opening: Sequence[Reply], *, relay: str) -> Outcome:
     return Deferred(reason=f"{relay} answered DATA with what makes no sense there", reply=refusal)
 
 
-def of_message(reply: Reply) -> Outcome:
+def message_outcome(reply: Reply) -> Outcome:
     """The outcome that the reply to the final dot states.
 
     Raises RelayUnavailable where the server does not take messages of this size from anybody.

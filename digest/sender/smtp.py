@@ -12,11 +12,11 @@ from digest.config.settings import SmtpSettings
 from digest.errors import RelayUnavailable, SenderError
 from digest.model.delivery import Accepted, Deferred, Outcome, Reply, Unknown
 from digest.sender.connection import connect, default_trust
-from digest.sender.connection_errors import broken, relay_name
-from digest.sender.message_data import Envelope, Inspector, Message
-from digest.sender.protocol import LineLost
-from digest.sender.transaction import Session
-from digest.sender.transport import unrecorded
+from digest.sender.connection_errors import protocol_error, relay_name
+from digest.sender.message_data import Envelope, Message, MessageChecker
+from digest.sender.protocol import ConnectionLost
+from digest.sender.transaction import SmtpSession
+from digest.sender.transport import no_precommit
 
 #: So many messages in a row without an answer, and the server is at fault; more where as many
 #: connections are open, since all of them can break at one moment.
@@ -43,9 +43,9 @@ class SmtpTransport:
         self._begin()
 
     def _begin(self) -> None:
-        self._inspector = Inspector()
-        self._sessions: set[Session] = set()
-        self._idle: list[Session] = []
+        self._inspector = MessageChecker()
+        self._sessions: set[SmtpSession] = set()
+        self._idle: list[SmtpSession] = []
         self._unopened = self._settings.connections
         self._given_up = 0
         self._turns: deque[asyncio.Future[None]] = deque()
@@ -86,7 +86,7 @@ class SmtpTransport:
         envelope: Envelope,
         message: Message,
         *,
-        before_commit: Callable[[], None] = unrecorded,
+        before_commit: Callable[[], None] = no_precommit,
     ) -> Outcome:
         """Carry one message; see `Transport.send`."""
         letter = self._inspector.letter(envelope, message)
@@ -95,7 +95,7 @@ class SmtpTransport:
             fresh = not session.served
             try:
                 outcome = await session.send(letter, before_commit)
-            except LineLost as lost:
+            except ConnectionLost as lost:
                 if fresh:
                     return self._counted(Deferred(reason=lost.reason, reply=lost.reply))
                 # It is surely not sent, and a connection that has served says little about why.
@@ -115,7 +115,7 @@ class SmtpTransport:
                 self._strikes.clear()
         return outcome
 
-    def _ready(self) -> Session | None:
+    def _ready(self) -> SmtpSession | None:
         """An idle connection that may go on serving, if there is one and nothing to think about."""
         if self._idle and not self._strikes:
             session = self._idle.pop()
@@ -124,7 +124,7 @@ class SmtpTransport:
             self._idle.append(session)
         return None
 
-    async def _borrow(self) -> Session:
+    async def _borrow(self) -> SmtpSession:
         """A connection, when it is our turn. Raises RelayUnavailable where there can be none."""
         while True:
             self._refuse()
@@ -152,9 +152,9 @@ class SmtpTransport:
             raise SenderError(f"the connections to {self._relay} have been closed")
         if len(self._strikes) >= max(_STRIKES, self.connections + 1):
             self._next_turn()
-            raise broken(self._relay, len(self._strikes), self._strikes[-1])
+            raise protocol_error(self._relay, len(self._strikes), self._strikes[-1])
 
-    async def _open(self) -> Session:
+    async def _open(self) -> SmtpSession:
         """A new connection in a place that was empty. Raises RelayUnavailable."""
         self._unopened -= 1
         try:
@@ -171,14 +171,14 @@ class SmtpTransport:
         self._given_up = 0
         return session
 
-    async def _retire(self, session: Session) -> None:
+    async def _retire(self, session: SmtpSession) -> None:
         """Take leave on a connection that has carried enough, and forget one that broke."""
         try:
             await self._take_leave([session])
         finally:
             self._give_back(session)
 
-    async def _take_leave(self, sessions: Sequence[Session]) -> None:
+    async def _take_leave(self, sessions: Sequence[SmtpSession]) -> None:
         try:
             async with asyncio.timeout(min(_LEAVE_TAKING, self._settings.timeout)):
                 await asyncio.gather(*(session.quit() for session in sessions))
@@ -188,7 +188,7 @@ class SmtpTransport:
             for session in sessions:
                 session.abort()
 
-    def _give_back(self, session: Session) -> None:
+    def _give_back(self, session: SmtpSession) -> None:
         if session.usable:
             self._idle.append(session)
         else:

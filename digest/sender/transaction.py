@@ -18,13 +18,13 @@ from typing import Final
 from digest.errors import RelayUnavailable
 from digest.lib.email_address import AddressImpossible, wire_address
 from digest.model.delivery import Deferred, Outcome, Rejected, Reply, Unknown
-from digest.sender.message_data import FINAL_DOT, Letter
-from digest.sender.protocol import CLOSING, Dialogue, LineLost, Then
+from digest.sender.message_data import FINAL_DOT, OutgoingMessage
+from digest.sender.protocol import CLOSING, ConnectionLost, SmtpProtocol, Then
 from digest.sender.reply_outcomes import (
     go_ahead,
     is_positive,
-    of_message,
-    of_opening,
+    message_outcome,
+    opening_outcome,
     wants_message,
 )
 
@@ -60,7 +60,9 @@ class Extensions:
 COMMANDS: Final = 3
 
 
-def opening_of(letter: Letter, extensions: Extensions, *, relay: str) -> bytes | Rejected:
+def opening_commands(
+    letter: OutgoingMessage, extensions: Extensions, *, relay: str
+) -> bytes | Rejected:
     """The three commands of a letter, a line each, or why this reader cannot be mailed from here.
 
     Raises RelayUnavailable where the sender's address or the message is more than the server takes:
@@ -105,7 +107,7 @@ def _sender(mail_from: str, extensions: Extensions, *, relay: str) -> str:
     return sender
 
 
-def _check_message(letter: Letter, extensions: Extensions, *, relay: str) -> None:
+def _check_message(letter: OutgoingMessage, extensions: Extensions, *, relay: str) -> None:
     if extensions.largest is not None and letter.size > extensions.largest:
         raise RelayUnavailable(
             f"{relay} takes messages of at most {extensions.largest:,} octets; "
@@ -124,7 +126,7 @@ _QUIT: Final = b"QUIT\r\n"
 _TOO_EARLY: Final = "the server answered in the middle of the message"
 
 
-class Session:
+class SmtpSession:
     """One open connection. `served` counts the readers it has had an answer about.
 
     `timeout` is in seconds and holds for each reply, but for the one to the final dot: that has
@@ -133,7 +135,7 @@ class Session:
 
     def __init__(
         self,
-        dialogue: Dialogue,
+        dialogue: SmtpProtocol,
         extensions: Extensions,
         *,
         relay: str,
@@ -153,19 +155,19 @@ class Session:
         """Whether the connection still stands, as far as we have heard."""
         return self._dialogue.lost is None
 
-    async def send(self, letter: Letter, before_commit: Callable[[], None]) -> Outcome:
+    async def send(self, letter: OutgoingMessage, before_commit: Callable[[], None]) -> Outcome:
         """Carry one message.
 
-        Raises LineLost where it is surely not sent and another connection may do better, and
+        Raises ConnectionLost where it is surely not sent and another connection may do better, and
         RelayUnavailable where no other one would. Whatever else ends it, a cancelled task or an
         error in `before_commit`, takes the connection along.
         """
-        opening = opening_of(letter, self._extensions, relay=self._relay)
+        opening = opening_commands(letter, self._extensions, relay=self._relay)
         if isinstance(opening, Rejected):
             return opening
         try:
             return await self._carry(opening, letter.data, before_commit)
-        except (LineLost, RelayUnavailable):
+        except (ConnectionLost, RelayUnavailable):
             raise
         except BaseException:
             self.abort()
@@ -198,7 +200,7 @@ class Session:
             return await self._without_receipt()
         if self._dialogue.holding_back:
             return await self._answered_early(replies[0])
-        return of_message(replies[0])
+        return message_outcome(replies[0])
 
     def _open(
         self, opening: bytes, then: Then, replies: int = COMMANDS
@@ -220,7 +222,7 @@ class Session:
         if not self._left_open:
             return replies
         if replies and not is_positive(replies[0]):
-            raise self._dialogue.lose(LineLost("the server refused RSET", reply=replies[0]))
+            raise self._dialogue.lose(ConnectionLost("the server refused RSET", reply=replies[0]))
         return replies[1:]
 
     async def _ask_one_by_one(self, commands: bytes, then: Then) -> Sequence[Reply]:
@@ -243,15 +245,19 @@ class Session:
             raise self._unopened(lost, replies)
         if self.served and not is_positive(replies[0]):
             # A connection that has carried enough is often refused here; a fresh one decides.
-            raise self._dialogue.lose(LineLost("the server takes no more on it", reply=replies[0]))
+            raise self._dialogue.lose(
+                ConnectionLost("the server takes no more on it", reply=replies[0])
+            )
         if lost is None and wants_message(replies[-1]):
             # A go-ahead without a reader is answered with just the dot (RFC 2920 section 3.1).
             # If that fails, what was refused stays refused, and the connection knows it is gone.
             await self._dialogue.ask(FINAL_DOT, replies=1, within=self._timeout)
         self.served += is_positive(replies[0])
-        return of_opening(replies, relay=self._relay)
+        return opening_outcome(replies, relay=self._relay)
 
-    def _unopened(self, lost: LineLost, replies: Sequence[Reply]) -> LineLost | RelayUnavailable:
+    def _unopened(
+        self, lost: ConnectionLost, replies: Sequence[Reply]
+    ) -> ConnectionLost | RelayUnavailable:
         if lost.hung and not (self.served or replies):
             return RelayUnavailable(
                 f"{self._relay} does not answer MAIL FROM: {lost.reason}",
@@ -259,32 +265,32 @@ class Session:
             )
         return lost
 
-    def _unheard(self, lost: LineLost) -> Outcome:
+    def _unheard(self, lost: ConnectionLost) -> Outcome:
         """The server said more than the go-ahead, before it had a word of the message."""
         if lost.reply is None or lost.reply.code < 400 or lost.reply.code == CLOSING:
             raise lost
-        return of_message(lost.reply)
+        return message_outcome(lost.reply)
 
     async def _without_receipt(self) -> Outcome:
-        lost = self._dialogue.lost or LineLost("the server did not answer")
+        lost = self._dialogue.lost or ConnectionLost("the server did not answer")
         if lost.reply is not None and lost.reply.code == CLOSING:
             raise lost
         if await self._dialogue.held_back():
-            raise LineLost(f"{lost.reason}, in the middle of the message")
+            raise ConnectionLost(f"{lost.reason}, in the middle of the message")
         return Unknown(reason=f"{lost.reason}, after the message and before its receipt")
 
     async def _answered_early(self, reply: Reply) -> Outcome:
         """The server would not hear it out. What it did not hear would be taken for commands."""
-        self._dialogue.lose(LineLost(_TOO_EARLY, reply=reply))
+        self._dialogue.lose(ConnectionLost(_TOO_EARLY, reply=reply))
         if reply.code >= 400:
-            return of_message(reply)
+            return message_outcome(reply)
         if await self._dialogue.held_back():
             return Deferred(reason=_TOO_EARLY, reply=reply)
         return Unknown(reason=f"{_TOO_EARLY}, with {reply}")
 
     def abort(self) -> None:
         """Drop the connection. A message without its final dot is not sent."""
-        self._dialogue.lose(LineLost("we closed the connection"))
+        self._dialogue.lose(ConnectionLost("we closed the connection"))
 
     async def quit(self) -> None:
         """Take leave in order, and close; never longer than the timeout of a wait or two."""

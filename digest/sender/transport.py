@@ -8,7 +8,7 @@ from digest.model.delivery import Outcome
 from digest.sender.message_data import Envelope, Message
 
 
-def unrecorded() -> None:
+def no_precommit() -> None:
     """The `before_commit` of whoever keeps no record."""
 
 
@@ -38,7 +38,7 @@ class Transport(Protocol):
         envelope: Envelope,
         message: Message,
         *,
-        before_commit: Callable[[], None] = unrecorded,
+        before_commit: Callable[[], None] = no_precommit,
     ) -> Outcome:
         """Carry one message, complete and with CRLF line ends, and say what came of it.
 

@@ -14,13 +14,13 @@ from typing import Generic, TypeVar
 from digest.config import Settings, SourceSettings
 from digest.errors import SourceError, StorageError
 from digest.ingest.sources import SourceReport
-from digest.publishing.maintenance import Pruned, ingest, prune
+from digest.publishing.maintenance import PruneResult, ingest, prune
 from digest.service.reporter import Reporter
 
 T = TypeVar("T")
 
 
-class Aside(Generic[T]):
+class BackgroundTask(Generic[T]):
     """Does one thing at a time. Its thread dies with the process: work must bear that."""
 
     def __init__(self, name: str) -> None:
@@ -92,14 +92,14 @@ def _unforeseen(error: Exception) -> SourceError:
     return found
 
 
-class Chores:
+class BackgroundJobs:
     """What is done aside, each at most once at a time. It is told by the main thread."""
 
     def __init__(self, reporter: Reporter, now: Callable[[], datetime]) -> None:
         self._reporter = reporter
         self._now = now
-        self._sources: Aside[SourceReport] = Aside("sources")
-        self._house: Aside[Pruned] = Aside("house")
+        self._sources: BackgroundTask[SourceReport] = BackgroundTask("sources")
+        self._house: BackgroundTask[PruneResult] = BackgroundTask("house")
 
     @property
     def reading(self) -> bool:

@@ -7,12 +7,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from digest.model.delivery import Outcome
-from digest.publishing.delivery.precommit import Objected
+from digest.publishing.delivery.precommit import DeliveryRevoked
 from digest.sender.message_data import Envelope, Message
-from digest.sender.transport import Transport, unrecorded
+from digest.sender.transport import Transport, no_precommit
 
 
-class Carrier:
+class CountingTransport:
     """Another transport, see `Transport`, and a count of its outcomes by name."""
 
     def __init__(self, transport: Transport, counts: Counter[str]) -> None:
@@ -53,9 +53,9 @@ class Carrier:
         envelope: Envelope,
         message: Message,
         *,
-        before_commit: Callable[[], None] = unrecorded,
+        before_commit: Callable[[], None] = no_precommit,
     ) -> Outcome:
-        """Carry one message; see `Transport.send`. Raises Objected for one that is called off."""
+        """Carry one message; see `Transport.send`. Raises DeliveryRevoked for one that is called off."""
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a message is carried in a task of an event loop")
@@ -69,7 +69,7 @@ class Carrier:
             outcome = await self._transport.send(envelope, message, before_commit=commit)
         except asyncio.CancelledError:
             if task in self._called_off and task.uncancel() == 0:
-                raise Objected("") from None
+                raise DeliveryRevoked("") from None
             raise
         finally:
             self._unbegun.discard(task)

@@ -23,7 +23,7 @@ _PATIENCE: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class HttpResponse:
     """What a page says."""
 
     body: str
@@ -32,14 +32,14 @@ class Answer:
 
 
 #: Pages by their paths. Each is asked in one thread, one after the other.
-Pages = Mapping[str, Callable[[], Answer]]
+Pages = Mapping[str, Callable[[], HttpResponse]]
 
 
 def _nothing() -> None:
     """The end of what has not begun."""
 
 
-class PageServer:
+class HttpServer:
     """Serves while it is open. `port` is the one that it got; 0 asks for any that is free."""
 
     def __init__(self, port: int, pages: Pages, *, patience: float = _PATIENCE) -> None:
@@ -122,18 +122,18 @@ class PageServer:
         answer = await self._asked(page) if page else _said(HTTPStatus.NOT_FOUND)
         return _response(answer, with_body=method == b"GET")
 
-    async def _asked(self, page: Callable[[], Answer]) -> Answer:
+    async def _asked(self, page: Callable[[], HttpResponse]) -> HttpResponse:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._worker, page)
         except DigestError as error:
             return _said(HTTPStatus.SERVICE_UNAVAILABLE, type(error).__name__)
 
 
-def _said(status: HTTPStatus, more: str = "") -> Answer:
-    return Answer(body=f"{status.phrase}{more and f': {more}'}\n", status=status)
+def _said(status: HTTPStatus, more: str = "") -> HttpResponse:
+    return HttpResponse(body=f"{status.phrase}{more and f': {more}'}\n", status=status)
 
 
-def _response(answer: Answer, *, more: str = "", with_body: bool = True) -> bytes:
+def _response(answer: HttpResponse, *, more: str = "", with_body: bool = True) -> bytes:
     body = answer.body.encode()
     head = (
         f"HTTP/1.1 {answer.status.value} {answer.status.phrase}\r\n"

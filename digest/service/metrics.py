@@ -15,8 +15,8 @@ from digest.config import Settings
 from digest.lib.timestamps import to_text
 from digest.model.slot import SlotState
 from digest.schedule.timetable import next_slot
-from digest.service.http import Answer
-from digest.service.state import Role, Standing
+from digest.service.http import HttpResponse
+from digest.service.state import Role, ServiceState
 from digest.storage import delivery_stats, slots, sources
 from digest.storage.database import Access, Database, open_database
 
@@ -44,7 +44,7 @@ class Metric:
         return "\n".join(lines)
 
 
-def health(standing: Standing) -> Answer:
+def health(standing: ServiceState) -> HttpResponse:
     """Whether the service does its work: 200, or 503 where somebody should look."""
     pulse = standing.pulse
     leading = standing.role is Role.LEADING
@@ -62,14 +62,14 @@ def health(standing: Standing) -> Answer:
         if holder
         else None,
     }
-    return Answer(
+    return HttpResponse(
         body=json.dumps(told) + "\n",
         status=HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE,
         kind="application/json",
     )
 
 
-def metrics(settings: Settings, standing: Standing, now: datetime) -> Answer:
+def metrics(settings: Settings, standing: ServiceState, now: datetime) -> HttpResponse:
     """Everything, as it is at `now`. Raises StorageErrors."""
     families = list(_of_service(standing))
     with open_database(settings.database, Access.READ, busy_timeout=_PATIENCE, create=False) as db:
@@ -77,10 +77,12 @@ def metrics(settings: Settings, standing: Standing, now: datetime) -> Answer:
         families += _of_deliveries(db)
         families += _of_sources(db)
     body = "".join(f"{family}\n" for family in families if family.samples)
-    return Answer(body=body, kind=_KIND)
+    return HttpResponse(body=body, kind=_KIND)
 
 
-def pages(settings: Callable[[], Settings], standing: Standing) -> dict[str, Callable[[], Answer]]:
+def pages(
+    settings: Callable[[], Settings], standing: ServiceState
+) -> dict[str, Callable[[], HttpResponse]]:
     """The pages by their paths."""
     return {
         "/healthz": lambda: health(standing),
@@ -88,7 +90,7 @@ def pages(settings: Callable[[], Settings], standing: Standing) -> dict[str, Cal
     }
 
 
-def _of_service(standing: Standing) -> Iterator[Metric]:
+def _of_service(standing: ServiceState) -> Iterator[Metric]:
     yield _gauge(
         "digest_leading",
         "1 where this process holds the lease.",

@@ -7,14 +7,14 @@ from digest.model.slot import SlotState
 from digest.publishing.delivery.report import Report
 from digest.scheduler.events import (
     ClockWentBack,
+    DeliveryRunEnded,
     Event,
-    RoundEnded,
     SlotChanged,
-    Trouble,
+    StepFailed,
 )
 from digest.service.log import Log
-from digest.service.state import Standing
-from digest.storage.deliveries import Settled
+from digest.service.state import ServiceState
+from digest.storage.deliveries import AttemptResult
 
 #: What ticks tell again and again as long as it is so.
 _OF_TICKS: Final = ("newsletter-failed ", "clock-went-back ")
@@ -23,7 +23,7 @@ _OF_TICKS: Final = ("newsletter-failed ", "clock-went-back ")
 class Reporter:
     """Writes the log of the service, and counts its errors. Used by the main thread."""
 
-    def __init__(self, log: Log, standing: Standing) -> None:
+    def __init__(self, log: Log, standing: ServiceState) -> None:
         self.log = log
         self._standing = standing
         self._told: dict[str, str] = {}
@@ -58,12 +58,12 @@ class Reporter:
         match event:
             case SlotChanged():
                 self._slot(event)
-            case RoundEnded(report=report, undelivered=undelivered):
+            case DeliveryRunEnded(report=report, undelivered=undelivered):
                 self._undelivered(report, undelivered)
                 self._round(report)
             case ClockWentBack(newsletter=newsletter, by=by):
                 self._once("clock-went-back", newsletter, f"by {by}; its slots come again later")
-            case Trouble(newsletter=newsletter, error=error):
+            case StepFailed(newsletter=newsletter, error=error):
                 self.failed("newsletter-failed", error, newsletter=newsletter)
             case _:
                 assert_never(event)
@@ -97,7 +97,7 @@ class Reporter:
             tries=record.tries or None,
         )
 
-    def _undelivered(self, report: Report, undelivered: tuple[Settled, ...]) -> None:
+    def _undelivered(self, report: Report, undelivered: tuple[AttemptResult, ...]) -> None:
         for one in undelivered:
             event = f"delivery-{one.state}"
             self.log.warning(

@@ -12,15 +12,15 @@ from typing import Final
 
 from digest.config import Settings
 from digest.errors import AlreadyRunning, DigestError, Interrupted
-from digest.scheduler.tick import Tally
-from digest.service.http import PageServer
+from digest.scheduler.tick import TickSummary
+from digest.service.http import HttpServer
 from digest.service.log import Log, secrets_of
 from digest.service.metrics import pages
-from digest.service.shutdown import Ending
+from digest.service.shutdown import Shutdown
 from digest.service.state import Role
-from digest.service.steps import Work
+from digest.service.steps import ServiceSteps
 from digest.service.systemd import Supervisor, Watchdog
-from digest.service.wakeups import TICK_EVERY, Clock, Drift, Wish, Wishes
+from digest.service.wakeups import TICK_EVERY, ClockJump, WakeQueue, WakeReason, WakeupTimer
 from digest.storage.locks import Holder, Lease, held_by
 
 #: Seconds between two tries to take the lease.
@@ -48,13 +48,15 @@ class Service:
         self._supervisor = supervisor
         self._now = now
         self._steady = steady
-        self._wishes = Wishes()
-        self._ending = Ending(self._wishes, timeout=settings.service.timeout)
+        self._wishes = WakeQueue()
+        self._ending = Shutdown(self._wishes, timeout=settings.service.timeout)
         self._lease = Lease(settings.database)
-        self._work = Work(settings, self._ending, self._lease, log=log, now=now, steady=steady)
+        self._work = ServiceSteps(
+            settings, self._ending, self._lease, log=log, now=now, steady=steady
+        )
         self._standing = self._work.standing
-        self._clock = Clock(self._wishes.add, ingest_every=settings.service.ingest_every)
-        self._drift = Drift()
+        self._clock = WakeupTimer(self._wishes.add, ingest_every=settings.service.ingest_every)
+        self._drift = ClockJump()
         self._page_wanted = settings.service.port is not None
         self._open = ExitStack()
 
@@ -78,7 +80,7 @@ class Service:
                 self._end()
         return not self._ending.at_once
 
-    def once(self) -> Tally:
+    def once(self) -> TickSummary:
         """One pass: sources, slots, readers who are due, notices. Raises AlreadyRunning."""
         with self._ending.handling(), self._lease:
             if self._lease.take(self._now()) is None:
@@ -120,10 +122,10 @@ class Service:
             self._open_page()
             wishes = self._wishes.take()
             self._notice_clock()
-            if Wish.RELOAD in wishes:
+            if WakeReason.RELOAD in wishes:
                 self._reload()
             if self._work.turn(wishes):
-                self._wishes.add(Wish.TICK)  # somebody rests, and goes on at once
+                self._wishes.add(WakeReason.TICK)  # somebody rests, and goes on at once
             self._standing.pulse.beat(_IDLE)
             if not self._ending.requested:
                 # Longer than the clock takes: it wakes us, unless something is wrong with it.
@@ -167,7 +169,7 @@ class Service:
         port = self._work.settings.service.port
         if port is None or not self._page_wanted:
             return
-        server = PageServer(port, pages(lambda: self._work.settings, self._standing))
+        server = HttpServer(port, pages(lambda: self._work.settings, self._standing))
         try:
             self._open.enter_context(server)
         except DigestError as error:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final
 
-from digest.publishing.delivery.report import Stop
-from digest.service.wakeups import Wish, Wishes
+from digest.publishing.delivery.report import CancelToken
+from digest.service.wakeups import WakeQueue, WakeReason
 
 #: Seconds between two looks at whether a round should go on.
 _LOOK: Final = 0.5
@@ -22,15 +22,15 @@ _LOOK: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class _Round:
-    stop: Stop
+    stop: CancelToken
     task: "asyncio.Task[Any]"
     loop: asyncio.AbstractEventLoop
 
 
-class Ending:
+class Shutdown:
     """Whether we are to end, and how. Made and used in the main thread."""
 
-    def __init__(self, wishes: Wishes, *, timeout: float) -> None:
+    def __init__(self, wishes: WakeQueue, *, timeout: float) -> None:
         self.requested = False
         #: The end in order was not waited for: somebody may be in doubt.
         self.at_once = False
@@ -56,7 +56,7 @@ class Ending:
                 signal.signal(number, handler)
 
     @contextmanager
-    def of_round(self, stop: Stop, *, look: Callable[[], bool]) -> Iterator[None]:
+    def of_round(self, stop: CancelToken, *, look: Callable[[], bool]) -> Iterator[None]:
         """End a round when we are to end; `look` is asked twice a second whether it may go on.
 
         Where it may not, the round rests: others have their turn, and it goes on later. An error of
@@ -95,7 +95,7 @@ class Ending:
 
     def _on_hangup(self, number: int, frame: FrameType | None) -> None:
         del number, frame
-        self._wishes.add(Wish.RELOAD)
+        self._wishes.add(WakeReason.RELOAD)
 
     def _end_round(self) -> None:
         if self._round is None:
@@ -112,7 +112,7 @@ class Ending:
         self._round.loop.call_soon_threadsafe(self._round.task.cancel)
 
 
-async def _watch(stop: Stop, look: Callable[[], bool]) -> None:
+async def _watch(stop: CancelToken, look: Callable[[], bool]) -> None:
     try:
         while True:
             if not look():

@@ -15,7 +15,7 @@ from enum import StrEnum
 from digest.storage.locks import Holder
 
 
-class Pulse:
+class Heartbeat:
     """Beaten by the main loop, felt from other threads."""
 
     def __init__(self, steady: Callable[[], float] = time.monotonic) -> None:
@@ -52,14 +52,14 @@ class Role(StrEnum):
 
 
 @dataclass(slots=True)
-class Standing:
+class ServiceState:
     """Each field is set as a whole, so that a reader in another thread sees no half of it.
 
     `messages` counts what became of messages since the start, by outcome; `errors` what was logged
     as an error, by event. `trouble` are the steps of the main loop that failed the last time.
     """
 
-    pulse: Pulse = field(default_factory=Pulse)
+    pulse: Heartbeat = field(default_factory=Heartbeat)
     role: Role = Role.STARTING
     holder: Holder | None = None
     messages: Counter[str] = field(default_factory=Counter)

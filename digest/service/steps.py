@@ -12,35 +12,35 @@ from typing import Final
 
 from digest.config import Settings
 from digest.errors import Interrupted
-from digest.publishing.delivery.report import Stop
-from digest.publishing.delivery.run import Ends, refuse_backup
-from digest.publishing.maintenance import stale
-from digest.publishing.notifications.mail import post
+from digest.publishing.delivery.report import CancelToken
+from digest.publishing.delivery.run import CancelScope, refuse_backup
+from digest.publishing.maintenance import stale_sources
+from digest.publishing.notifications.mail import send_notifications
 from digest.schedule.timetable import next_slot
-from digest.scheduler.tick import Tally, tick
+from digest.scheduler.tick import TickSummary, tick
 from digest.sender.factory import transport_for
-from digest.service.background import Chores
-from digest.service.counting_transport import Carrier
+from digest.service.background import BackgroundJobs
+from digest.service.counting_transport import CountingTransport
 from digest.service.log import Log
 from digest.service.reporter import Reporter
-from digest.service.shutdown import Ending
-from digest.service.state import Standing
-from digest.service.wakeups import Wish
+from digest.service.shutdown import Shutdown
+from digest.service.state import ServiceState
+from digest.service.wakeups import WakeReason
 from digest.storage.database import Access, open_database
 from digest.storage.locks import Lease
-from digest.storage.notifications import Notice
+from digest.storage.notifications import Notification
 
 #: Seconds that messages under way have to get to their final dot, once the round is to end. One
 #: that a limit keeps waiting is called off then; one that has had its dot is waited for.
 GRACE: Final = 5.0
 
 
-class Turn:
+class TimeSlice:
     """One round's turn: `lasts` seconds, while `goes_on`. `steady` only goes forward."""
 
     def __init__(
         self,
-        stop: Stop,
+        stop: CancelToken,
         *,
         lasts: float,
         goes_on: Callable[[], bool],
@@ -83,13 +83,13 @@ _BETWEEN_POSTS: Final = 60.0
 _LEAVE: Final = 5.0
 
 
-class Work:
+class ServiceSteps:
     """The steps, and what they share. `settings` may be replaced between two turns."""
 
     def __init__(
         self,
         settings: Settings,
-        ending: Ending,
+        ending: Shutdown,
         lease: Lease,
         *,
         log: Log,
@@ -97,18 +97,18 @@ class Work:
         steady: Callable[[], float],
     ) -> None:
         self.settings = settings
-        self.standing = Standing()
+        self.standing = ServiceState()
         self.reporter = Reporter(log, self.standing)
         self._ending = ending
         self._lease = lease
         self._log = log
         self._now = now
         self._steady = steady
-        self._chores = Chores(self.reporter, now)
+        self._chores = BackgroundJobs(self.reporter, now)
         self._rested = False
         self._told_ending = False
         self._post_at = float("-inf")
-        self._carriers: tuple[Settings, Carrier] | None = None
+        self._carriers: tuple[Settings, CountingTransport] | None = None
 
     def begin(self) -> None:
         """Read the sources that were not read lately, before any slot is seen to.
@@ -119,25 +119,25 @@ class Work:
         self._step("ingest", self._read_stale_sources)
         self._await_sources(_FRESH)
 
-    def turn(self, wishes: Iterable[Wish]) -> bool:
+    def turn(self, wishes: Iterable[WakeReason]) -> bool:
         """Do what is due, and what was wished for. True if a round rests: come again at once."""
         self._rested = False
-        if Wish.INGEST in wishes:
+        if WakeReason.INGEST in wishes:
             self._chores.read(self.settings, self.settings.sources)
         self._step("tick", lambda: self._tick(self._turn_by_turn(self._next_slot())))
         if self._steady() >= self._post_at:
             self._step("notices", self._post)
-        if Wish.KEEP_HOUSE in wishes:
+        if WakeReason.KEEP_HOUSE in wishes:
             self._chores.keep_house(self.settings)
         self._chores.tell()
         return self._rested
 
-    def once(self) -> Tally:
+    def once(self) -> TickSummary:
         """One turn that waits for each step, and for the end of each round. Raises as `begin`."""
         self._refuse_backup()
         self._chores.read(self.settings, self.settings.sources)
         self._await_sources(float("inf"))
-        tally = Tally()
+        tally = TickSummary()
         if not self._ending.requested:
             tally = self._tick(self._turn_by_turn(None, lasts=float("inf")))
         if not self._ending.requested:
@@ -173,7 +173,7 @@ class Work:
             self.standing.trouble -= {name}
             self.reporter.went_well(f"{name}-failed")
 
-    def _tick(self, ends: Ends) -> Tally:
+    def _tick(self, ends: CancelScope) -> TickSummary:
         self.reporter.tick_begins()
         tally = tick(
             self.settings,
@@ -188,23 +188,25 @@ class Work:
         return tally
 
     def _post(self) -> None:
-        def tell(notice: Notice) -> None:
+        def tell(notice: Notification) -> None:
             self._log.warning("notice", notice.subject)
 
-        told = post(self.settings, now=self._now(), transport=self._carrier, tell=tell)
+        told = send_notifications(
+            self.settings, now=self._now(), transport=self._carrier, tell=tell
+        )
         self._post_at = self._steady() + _BETWEEN_POSTS
         if told:
             self._log.info("owner-told", notices=told)
 
-    def _carrier(self) -> Carrier:
+    def _carrier(self) -> CountingTransport:
         """The transport. It is the same one each time, so that it keeps the limits of relays."""
         if self._carriers is None or self._carriers[0] is not self.settings:
-            made = Carrier(transport_for(self.settings), self.standing.messages)
+            made = CountingTransport(transport_for(self.settings), self.standing.messages)
             self._carriers = self.settings, made
         return self._carriers[1]
 
     def _read_stale_sources(self) -> None:
-        due = stale(self.settings, self.settings.service.ingest_every, now=self._now())
+        due = stale_sources(self.settings, self.settings.service.ingest_every, now=self._now())
         self._chores.read(self.settings, due)
 
     def _await_sources(self, seconds: float) -> None:
@@ -225,9 +227,9 @@ class Work:
                 coming.append(next_slot(newsletter, now))
         return min((slot.at for slot in coming if slot is not None), default=None)
 
-    def _turn_by_turn(self, next_slot: datetime | None, *, lasts: float = TURN) -> Ends:
+    def _turn_by_turn(self, next_slot: datetime | None, *, lasts: float = TURN) -> CancelScope:
         @contextmanager
-        def ends(stop: Stop) -> Iterator[None]:
+        def ends(stop: CancelToken) -> Iterator[None]:
             def goes_on() -> bool:
                 slot_came = next_slot is not None and self._now() >= next_slot
                 return not slot_came and self._lease.is_ours
@@ -238,7 +240,7 @@ class Work:
                     self._tell_ending()
                 return turn.look()
 
-            turn = Turn(
+            turn = TimeSlice(
                 stop,
                 lasts=lasts,
                 goes_on=goes_on,

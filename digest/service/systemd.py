@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping
 from typing import Final, Self
 
-from digest.service.state import Pulse
+from digest.service.state import Heartbeat
 
 _MICROSECONDS: Final = 1_000_000
 
@@ -69,7 +69,7 @@ def _watchdog(environ: Mapping[str, str]) -> float | None:
 class Watchdog:
     """Passes the pulse on, from a thread of its own, twice in each interval."""
 
-    def __init__(self, supervisor: Supervisor, pulse: Pulse) -> None:
+    def __init__(self, supervisor: Supervisor, pulse: Heartbeat) -> None:
         self._supervisor = supervisor
         self._pulse = pulse
         self._ended = threading.Event()

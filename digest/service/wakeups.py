@@ -25,7 +25,7 @@ _NOTABLE: Final = timedelta(seconds=30)
 
 
 @dataclass(slots=True, kw_only=True)
-class Drift:
+class ClockJump:
     """Compares the time of day with a clock that only goes forward, whose zero is anywhere."""
 
     _zero: datetime | None = field(default=None, init=False)
@@ -44,7 +44,7 @@ class Drift:
         return zero - before
 
 
-class Wish(StrEnum):
+class WakeReason(StrEnum):
     """TICK: look what is due. INGEST: read the sources. KEEP_HOUSE: prune. RELOAD: settings."""
 
     TICK = "tick"
@@ -53,15 +53,15 @@ class Wish(StrEnum):
     RELOAD = "reload"
 
 
-class Wishes:
+class WakeQueue:
     """A set of wishes that one thread waits for. The same wish twice is one wish."""
 
     def __init__(self) -> None:
         # Not a threading.Event: a signal handler runs in the middle of the main thread, and would
         # wait for ever for a lock that the main thread holds. Only this queue may be put to there.
-        self._reasons: SimpleQueue[Wish | None] = SimpleQueue()
+        self._reasons: SimpleQueue[WakeReason | None] = SimpleQueue()
 
-    def add(self, wish: Wish) -> None:
+    def add(self, wish: WakeReason) -> None:
         """Wake whoever waits. Safe from any thread and in a signal handler."""
         self._reasons.put(wish)
 
@@ -74,7 +74,7 @@ class Wishes:
         with suppress(Empty):
             self._reasons.put(self._reasons.get(timeout=seconds))
 
-    def take(self) -> frozenset[Wish]:
+    def take(self) -> frozenset[WakeReason]:
         """The wishes so far; they are forgotten."""
         # What comes meanwhile is for the next time.
         taken = [self._reasons.get_nowait() for _ in range(self._reasons.qsize())]
@@ -88,10 +88,10 @@ TICK_EVERY: Final = 5
 _QUIET_HOUR: Final = {"hour": 3, "minute": 17}
 
 
-class Clock:
+class WakeupTimer:
     """Adds wishes as time goes by, from a thread of its own, while it is started."""
 
-    def __init__(self, wish: Callable[[Wish], None], *, ingest_every: timedelta) -> None:
+    def __init__(self, wish: Callable[[WakeReason], None], *, ingest_every: timedelta) -> None:
         self._wish = wish
         self._ingest_every = ingest_every
         # A wake may be as late as it likes, and many that were missed are one.
@@ -119,9 +119,11 @@ class Clock:
 
     def _set_jobs(self) -> None:
         triggers = {
-            Wish.TICK: CronTrigger(second=f"*/{TICK_EVERY}", timezone=UTC),
-            Wish.INGEST: IntervalTrigger(seconds=self._ingest_every.total_seconds(), timezone=UTC),
-            Wish.KEEP_HOUSE: CronTrigger(**_QUIET_HOUR, timezone=UTC),
+            WakeReason.TICK: CronTrigger(second=f"*/{TICK_EVERY}", timezone=UTC),
+            WakeReason.INGEST: IntervalTrigger(
+                seconds=self._ingest_every.total_seconds(), timezone=UTC
+            ),
+            WakeReason.KEEP_HOUSE: CronTrigger(**_QUIET_HOUR, timezone=UTC),
         }
         for wish, trigger in triggers.items():
             self._scheduler.add_job(

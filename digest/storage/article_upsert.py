@@ -17,15 +17,15 @@ _BATCH: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """What `keep` did, in articles."""
+class UpsertResult:
+    """What `upsert` did, in articles."""
 
     new: int = 0
     edited: int = 0
     unchanged: int = 0
 
 
-def keep(db: Database, articles: Sequence[NewArticle], now: datetime) -> Kept:
+def upsert(db: Database, articles: Sequence[NewArticle], now: datetime) -> UpsertResult:
     """Keep what a source told: insert what is new, follow what was edited, once, or not at all.
 
     An article is known by its identity; failing that, as another article of the same source with
@@ -106,7 +106,7 @@ class _Shelf:
     """The stored articles that a batch may mean, and the statements that it comes to."""
 
     def __init__(self, *, next_id: int, now: str) -> None:
-        self.kept = Kept()
+        self.kept = UpsertResult()
         self._next_id = next_id
         self._now = now
         self._met: set[int] = set()
@@ -175,7 +175,7 @@ class _Shelf:
         self._by_url[values["canonical_url"]].append(values)
 
     def _count(self, *, new: int = 0, edited: int = 0, unchanged: int = 0) -> None:
-        self.kept = Kept(
+        self.kept = UpsertResult(
             new=self.kept.new + new,
             edited=self.kept.edited + edited,
             unchanged=self.kept.unchanged + unchanged,

@@ -16,12 +16,12 @@ from datetime import datetime
 from digest.errors import LedgerError
 from digest.lib.timestamps import from_text, to_text
 from digest.model.article import Article, Decision, NewArticle, Verdict
-from digest.storage.article_upsert import Kept, keep, values_of, write_edit
+from digest.storage.article_upsert import UpsertResult, upsert, values_of, write_edit
 from digest.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fate:
+class ArticleDecision:
     """What became of an article for one newsletter; `edition` is the number it was chosen for."""
 
     newsletter: str
@@ -44,10 +44,10 @@ order by n.newsletter
 """
 
 
-def fates(db: Database, article_id: int) -> tuple[Fate, ...]:
+def article_decisions(db: Database, article_id: int) -> tuple[ArticleDecision, ...]:
     """What became of an article, for each newsletter that has decided on it or has it pinned."""
     return tuple(
-        Fate(
+        ArticleDecision(
             newsletter=row["newsletter"],
             pinned=bool(row["pinned"]),
             decision=Decision(
@@ -62,20 +62,20 @@ def fates(db: Database, article_id: int) -> tuple[Fate, ...]:
 
 
 __all__ = [
-    "Fate",
-    "Kept",
+    "ArticleDecision",
+    "UpsertResult",
+    "article_decisions",
     "by_identity",
     "content",
     "drop",
     "existing",
-    "fates",
     "find",
     "from_row",
-    "keep",
     "mark_withdrawn",
     "pin",
     "search",
     "unpin",
+    "upsert",
 ]
 
 
@@ -287,7 +287,7 @@ _JUST_ADDED = "select * from articles where identity = ?"
 
 def add(db: Database, article: NewArticle, now: datetime) -> Article:
     """Keep one article that is not there yet, and return it as it is stored."""
-    keep(db, [article], now)
+    upsert(db, [article], now)
     return from_row(db.rows(_JUST_ADDED, (article.identity,))[0])
 
 

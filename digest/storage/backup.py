@@ -79,7 +79,7 @@ _UP_TO_NOW = "update timetables set until = max(until, :until) where newsletter 
 _FOLLOWED = "select newsletter from timetables union select newsletter from slots"
 
 
-def take_up(
+def accept_restored(
     db: Database,
     *,
     since: datetime,

@@ -17,7 +17,7 @@ from digest.lib.timestamps import from_text, to_text
 from digest.model.delivery import Delivery, DeliveryState
 from digest.model.subscriber import Recipient
 from digest.storage.database import Database
-from digest.storage.revocations import objection
+from digest.storage.revocations import revocation_reason
 from digest.storage.send_journal import Evidence
 
 # Deliveries of one edition are one run of ids, so a walk along the ids needs no index.
@@ -90,7 +90,7 @@ def claim(
     withheld = [(id_, standing) for id_, standing, *_ in rows if standing]
     claimed = [_delivery(id_, *facts) for id_, standing, *facts in rows if not standing]
     db.connection.executemany(
-        _WITHHOLD, ((objection(standing), to_text(now), id_) for id_, standing in withheld)
+        _WITHHOLD, ((revocation_reason(standing), to_text(now), id_) for id_, standing in withheld)
     )
     if claimed:
         db.execute(_CLAIM, bounds | {"first": claimed[0].id, "last": claimed[-1].id})
@@ -201,7 +201,7 @@ where id = ? and state = 'sending'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class AttemptResult:
     """What is written down of one attempt. `next_attempt_at` belongs to a deferred one."""
 
     delivery_id: int
@@ -211,7 +211,7 @@ class Settled:
     next_attempt_at: datetime | None = None
 
 
-def record(db: Database, settled: Iterable[Settled]) -> None:
+def record(db: Database, settled: Iterable[AttemptResult]) -> None:
     """Write down what attempts came to; only what is claimed changes."""
     settled = list(settled)
     sent: defaultdict[int, dict[int, str]] = defaultdict(dict)
@@ -225,7 +225,7 @@ def record(db: Database, settled: Iterable[Settled]) -> None:
     )
 
 
-def _settled_row(one: Settled) -> tuple[object, ...]:
+def _settled_row(one: AttemptResult) -> tuple[object, ...]:
     at = to_text(one.at)
     deferred = one.state is DeliveryState.DEFERRED
     again = to_text(one.next_attempt_at) if one.next_attempt_at else None
@@ -245,11 +245,11 @@ limit :most
 
 def undelivered(
     db: Database, edition_id: int, *, since: datetime, most: int
-) -> tuple[Settled, ...]:
+) -> tuple[AttemptResult, ...]:
     """The first deliveries of an edition that were rejected, or are in doubt, since then."""
     values = {"edition": edition_id, "since": to_text(since), "most": most}
     return tuple(
-        Settled(
+        AttemptResult(
             delivery_id=row["id"],
             state=DeliveryState(row["state"]),
             reply=row["reply"],
@@ -289,7 +289,7 @@ def recover(db: Database, evidence: Evidence, now: datetime) -> None:
         release(db, ((id_, "") for id_, settled in known.items() if settled is None))
 
 
-def _known(delivery_id: int, evidence: Evidence, now: datetime) -> Settled | None:
+def _known(delivery_id: int, evidence: Evidence, now: datetime) -> AttemptResult | None:
     """What became of a delivery that was claimed; None if it was surely not sent."""
     if delivery_id in evidence.ended:
         state, reply = evidence.ended[delivery_id]
@@ -300,4 +300,6 @@ def _known(delivery_id: int, evidence: Evidence, now: datetime) -> Settled | Non
         state, reply, again = DeliveryState.UNKNOWN, _POWER_CUT, None
     else:
         return None
-    return Settled(delivery_id=delivery_id, state=state, reply=reply, at=now, next_attempt_at=again)
+    return AttemptResult(
+        delivery_id=delivery_id, state=state, reply=reply, at=now, next_attempt_at=again
+    )

@@ -21,7 +21,7 @@ from digest.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Queue:
+class QueueCount:
     """So many deliveries of a newsletter's editions that are not finished are in this state."""
 
     newsletter: str
@@ -39,10 +39,10 @@ order by 1, 2
 """
 
 
-def queues(db: Database) -> tuple[Queue, ...]:
+def queues(db: Database) -> tuple[QueueCount, ...]:
     """The deliveries of every edition that somebody does not surely have."""
     return tuple(
-        Queue(newsletter=row["newsletter"], state=DeliveryState(row["state"]), n=row["n"])
+        QueueCount(newsletter=row["newsletter"], state=DeliveryState(row["state"]), n=row["n"])
         for row in db.rows(_QUEUES)
     )
 
@@ -70,7 +70,7 @@ def slots_without_edition(db: Database, newsletter: str, since: datetime) -> tup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lately:
+class EditionSummary:
     """An edition, without what stands in it."""
 
     id: int
@@ -89,10 +89,10 @@ order by number
 """
 
 
-def editions_since(db: Database, newsletter: str, since: datetime) -> tuple[Lately, ...]:
+def editions_since(db: Database, newsletter: str, since: datetime) -> tuple[EditionSummary, ...]:
     """The editions that were prepared or finished since then, in order."""
     return tuple(
-        Lately(
+        EditionSummary(
             id=row["id"],
             number=row["number"],
             subject=row["subject"],
@@ -138,11 +138,11 @@ where e.id = :edition and d.finished_at >= :lately
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class DeliveryCounts:
     """The deliveries of an edition by state, and when it goes on.
 
     `with_an_hour` of the queued ones wait for their reader's hour, the first of them for
-    `next_hour`; of the deferred ones, the first is tried again at `next_try`. While somebody is
+    `next_delivery_at`; of the deferred ones, the first is tried again at `next_try`. While somebody is
     sending, `lately` had their outcome since the instant that was asked about, the first of them at
     `lately_from`.
     """
@@ -155,14 +155,16 @@ class Tally:
     lately_from: datetime | None = None
 
 
-def tally(db: Database, edition_id: int, *, now: datetime, lately: datetime) -> Tally:
+def delivery_counts(
+    db: Database, edition_id: int, *, now: datetime, lately: datetime
+) -> DeliveryCounts:
     """Count the deliveries of an edition as they stand at `now`; a state without any counts 0."""
     counts = deliveries.counts(db, edition_id)
     values = {"edition": edition_id, "now": to_text(now), "lately": to_text(lately)}
     with_an_hour, next_hour = _asked(db, _HOURS, values, counts[DeliveryState.QUEUED])
     finished, finished_from = _asked(db, _LATELY, values, counts[DeliveryState.SENDING])
     _, next_try = _asked(db, _NEXT_TRY, values, counts[DeliveryState.DEFERRED])
-    return Tally(
+    return DeliveryCounts(
         counts=counts,
         with_an_hour=with_an_hour,
         next_hour=next_hour,
@@ -181,7 +183,7 @@ def _asked(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class UnfinishedReason:
     """Why so many readers do not surely have the edition."""
 
     state: DeliveryState
@@ -200,19 +202,21 @@ limit :most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reasons:
+class UnfinishedReasons:
     """The most frequent reasons, and how many different ones there are."""
 
-    first: tuple[Reason, ...] = ()
+    first: tuple[UnfinishedReason, ...] = ()
     different: int = 0
 
 
-def reasons(db: Database, edition_id: int, *, most: int) -> Reasons:
+def unfinished_reasons(db: Database, edition_id: int, *, most: int) -> UnfinishedReasons:
     """Why readers do not surely have the edition: the reasons of most of them first."""
     rows = db.rows(_REASONS, {"edition": edition_id, "most": most})
-    return Reasons(
+    return UnfinishedReasons(
         first=tuple(
-            Reason(state=DeliveryState(row["state"]), reply=row["reply"], readers=row["n"])
+            UnfinishedReason(
+                state=DeliveryState(row["state"]), reply=row["reply"], readers=row["n"]
+            )
             for row in rows
         ),
         different=rows[0]["reasons"] if rows else 0,
@@ -220,7 +224,7 @@ def reasons(db: Database, edition_id: int, *, most: int) -> Reasons:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unfinished:
+class UnfinishedDelivery:
     """A reader who does not surely have the edition, why, and when it is gone on with."""
 
     email: str
@@ -248,10 +252,10 @@ order by l.rank, l.id
 """
 
 
-def unfinished(db: Database, edition_id: int, *, most: int = -1) -> tuple[Unfinished, ...]:
+def unfinished(db: Database, edition_id: int, *, most: int = -1) -> tuple[UnfinishedDelivery, ...]:
     """Who does not surely have the edition: the first `most` of them, all if that is negative."""
     return tuple(
-        Unfinished(
+        UnfinishedDelivery(
             email=row["email"],
             state=DeliveryState(row["state"]),
             reply=row["reply"],
@@ -269,7 +273,7 @@ order by number
 """
 
 
-def awake(db: Database, newsletter: str, now: datetime) -> tuple[Edition, ...]:
+def editions_to_look_at(db: Database, newsletter: str, now: datetime) -> tuple[Edition, ...]:
     """The editions under way that want to be looked at, the oldest first; no stopped ones."""
     rows = db.rows(_AWAKE, {"newsletter": newsletter, "now": to_text(now)})
     found = (editions.find(db, newsletter, row["number"]) for row in rows)
@@ -279,7 +283,7 @@ def awake(db: Database, newsletter: str, now: datetime) -> tuple[Edition, ...]:
 _SLEEP = "update editions set wake_at = :until where id = :edition"
 
 
-def sleep(db: Database, edition_id: int, until: datetime | None) -> None:
+def snooze_edition(db: Database, edition_id: int, until: datetime | None) -> None:
     """Leave the edition alone until then; None: look at it the next time."""
     db.execute(_SLEEP, {"edition": edition_id, "until": to_text(until) if until else None})
 
@@ -295,7 +299,7 @@ select min(iif(d.state = 'deferred', d.next_attempt_at, coalesce(d.due_at, '')))
 """
 
 
-def next_hour(db: Database, edition_id: int) -> datetime | None:
+def next_delivery_at(db: Database, edition_id: int) -> datetime | None:
     """When the next delivery is due or is tried again; a time long past for one that is overdue.
 
     None where nobody waits.
@@ -312,7 +316,7 @@ limit 1
 """
 
 
-def any_due(db: Database, edition_id: int, now: datetime) -> bool:
+def has_due(db: Database, edition_id: int, now: datetime) -> bool:
     """Whether somebody waits for us at `now`, and not for their hour or their own server."""
     return db.row(_ANY_DUE, {"edition": edition_id, "now": to_text(now)}) is not None
 
@@ -325,7 +329,7 @@ limit 1
 """  # noqa: S608 (a constant)
 
 
-def any_awake(db: Database, edition_id: int, now: datetime, resting: Sequence[str]) -> bool:
+def has_due_outside(db: Database, edition_id: int, now: datetime, resting: Sequence[str]) -> bool:
     """Whether somebody is due who lives in none of these zones."""
     values = {"edition": edition_id, "now": to_text(now), "resting": json.dumps(list(resting))}
     return db.row(_ANY_AWAKE, values) is not None
@@ -334,7 +338,7 @@ def any_awake(db: Database, edition_id: int, now: datetime, resting: Sequence[st
 _LATER = f"select count(*) {_OPEN} and d.state = 'queued' and d.due_at > :now"
 
 
-def later(db: Database, edition_id: int, now: datetime) -> int:
+def count_not_yet_due(db: Database, edition_id: int, now: datetime) -> int:
     """How many deliveries wait for their own hour."""
     row = db.row(_LATER, {"edition": edition_id, "now": to_text(now)})
     return int(row[0]) if row else 0
@@ -346,12 +350,12 @@ where newsletter = ? and state = 'prepared' order by number
 """
 
 
-def in_the_way(db: Database, newsletter: str, now: datetime) -> str | None:
+def blocking_edition(db: Database, newsletter: str, now: datetime) -> str | None:
     """Why the next edition has to wait: an earlier one that is stopped, or not yet with all."""
     for row in db.rows(_UNDER_WAY, (newsletter,)):
         if row["stopped"]:
             return f"No. {row['number']} is stopped; `digest resume` goes on with it"
-        if any_due(db, row["id"], now):
+        if has_due(db, row["id"], now):
             return f"No. {row['number']} is not yet with all its readers"
     return None
 

@@ -14,7 +14,7 @@ from typing import Any
 from digest.errors import Superseded
 from digest.lib.timestamps import from_text, to_text
 from digest.model.article import Article, Verdict
-from digest.model.draft import Approval, DraftState, Placed, Proposal, StoredDraft
+from digest.model.draft import Approval, Draft, DraftContents, DraftItem, DraftState
 from digest.model.edition import Placement
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.storage import slots
@@ -27,7 +27,7 @@ where d.newsletter = ? and d.slot = ?
 """
 
 
-def find(db: Database, slot: Slot) -> StoredDraft | None:
+def find(db: Database, slot: Slot) -> Draft | None:
     """The draft of a slot, whatever became of it."""
     row = db.row(_FIND, (slot.newsletter, slot.name))
     return _draft(row) if row else None
@@ -39,7 +39,7 @@ where s.newsletter = ? and s.state = 'draft' order by s.due_at, s.slot
 """
 
 
-def still_open(db: Database, newsletter: str) -> tuple[StoredDraft, ...]:
+def still_open(db: Database, newsletter: str) -> tuple[Draft, ...]:
     """The drafts whose slots have neither an edition nor a reason yet, the earliest slot first."""
     return tuple(_draft(row) for row in db.rows(_OPEN, (newsletter,)))
 
@@ -53,7 +53,7 @@ set state = 'waiting', content = excluded.content, seal = null, made_at = exclud
 """
 
 
-def add(db: Database, slot: Slot, proposal: Proposal, now: datetime) -> None:
+def add(db: Database, slot: Slot, proposal: DraftContents, now: datetime) -> None:
     """Keep a proposal for a slot, which then is a DRAFT and waits.
 
     Raises Superseded if the slot has its edition or a reason, or somebody was quicker.
@@ -86,7 +86,7 @@ where newsletter = ? and slot = ? and state = 'draft'
 def decide(
     db: Database,
     slot: Slot,
-    proposal: Proposal,
+    proposal: DraftContents,
     state: DraftState,
     *,
     approval: Approval | None = None,
@@ -114,7 +114,7 @@ def decide(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class ArticleStatus:
     """An article and how a newsletter stands to it; `edition` is the number that had it."""
 
     article: Article
@@ -132,11 +132,13 @@ left join pins p on p.newsletter = :newsletter and p.article_id = a.id
 """
 
 
-def standings(db: Database, newsletter: str, ids: Iterable[int]) -> Mapping[int, Standing]:
+def article_statuses(
+    db: Database, newsletter: str, ids: Iterable[int]
+) -> Mapping[int, ArticleStatus]:
     """The articles with these ids, and what was decided about each; unknown ids are absent."""
     rows = db.rows(_STANDINGS, {"newsletter": newsletter, "ids": json.dumps(list(ids))})
     return {
-        row["id"]: Standing(
+        row["id"]: ArticleStatus(
             article=from_row(row, pinned=bool(row["pinned"])),
             verdict=Verdict(row["verdict"]) if row["verdict"] else None,
             edition=row["number"],
@@ -145,15 +147,15 @@ def standings(db: Database, newsletter: str, ids: Iterable[int]) -> Mapping[int,
     }
 
 
-def _as_json(proposal: Proposal, approval: Approval | None) -> str:
+def _as_json(proposal: DraftContents, approval: Approval | None) -> str:
     approved = approval.content if approval else None
     return json.dumps({"proposal": asdict(proposal), "approved": approved}, ensure_ascii=False)
 
 
-def _draft(row: sqlite3.Row) -> StoredDraft:
+def _draft(row: sqlite3.Row) -> Draft:
     content = json.loads(row["content"])
     approved = content["approved"]
-    return StoredDraft(
+    return Draft(
         slot=Slot(newsletter=row["newsletter"], name=row["slot"], at=from_text(row["due_at"])),
         proposal=_proposal(content["proposal"]),
         state=DraftState(row["state"]),
@@ -163,10 +165,10 @@ def _draft(row: sqlite3.Row) -> StoredDraft:
     )
 
 
-def _proposal(told: Mapping[str, Any]) -> Proposal:
-    return Proposal(
+def _proposal(told: Mapping[str, Any]) -> DraftContents:
+    return DraftContents(
         placed=tuple(
-            Placed(**one | {"placement": Placement(one["placement"])}) for one in told["placed"]
+            DraftItem(**one | {"placement": Placement(one["placement"])}) for one in told["placed"]
         ),
         dropped=tuple(told["dropped"]),
         subject=told["subject"],

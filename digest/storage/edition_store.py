@@ -19,10 +19,10 @@ from digest.storage.subscriptions import ANSWERS, as_parameter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Audience:
+class VariantAssignment:
     """How the readers with these wishes, as they are stored, are served; None: nothing for them.
 
-    `answers` are to the questions that `queue` is told.
+    `answers` are to the questions that `queue_deliveries` is told.
     """
 
     language: str | None
@@ -69,10 +69,10 @@ where n.newsletter = :newsletter and n.state = 'active'
 """
 
 
-def queue(
+def queue_deliveries(
     db: Database,
     edition_id: int,
-    audience: Sequence[Audience],
+    audience: Sequence[VariantAssignment],
     *,
     newsletter: str,
     questions: Sequence[str],
@@ -181,7 +181,7 @@ where newsletter = :newsletter and slot = :slot
 """
 
 
-def no_objection() -> None:
+def always_valid() -> None:
     """Nothing else has to be as it was."""
 
 
@@ -191,13 +191,13 @@ def store(
     *,
     decisions: Sequence[Decision],
     variants: Sequence[RenderedVariant],
-    audience: Sequence[Audience],
+    audience: Sequence[VariantAssignment],
     questions: Sequence[str] = (),
     images: Mapping[str, bytes],
     last_article_id: int,
     now: datetime,
     hours: Mapping[str, datetime] | None = None,
-    still: Callable[[], None] = no_objection,
+    still: Callable[[], None] = always_valid,
 ) -> int:
     """Freeze an edition with its decisions and deliveries: all of it, or nothing. Returns its id.
 
@@ -230,7 +230,7 @@ def store(
             },
         )
         db.execute(_UNPIN_CHOSEN, {"newsletter": edition.newsletter, "edition": edition_id})
-        queue(
+        queue_deliveries(
             db,
             edition_id,
             audience,

@@ -48,7 +48,7 @@ def at_address(db: Database, url: str, canonical: str) -> tuple[Article, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class StoryPlace:
     """Where an article stands in an edition, under which title."""
 
     number: int
@@ -60,12 +60,12 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class NewsletterDecision:
     """What a newsletter has decided on an article, and where that put it."""
 
     decision: Decision | None = None
     decided_at: datetime | None = None
-    place: Place | None = None
+    place: StoryPlace | None = None
     pinned: bool = False
 
 
@@ -81,17 +81,17 @@ left join editions e on e.id = s.edition_id
 """
 
 
-def decided(db: Database, newsletter: str, article_id: int) -> Decided:
+def newsletter_decision(db: Database, newsletter: str, article_id: int) -> NewsletterDecision:
     """What a newsletter has decided on an article; nothing yet is an answer, too."""
     row = db.row(_DECIDED, {"newsletter": newsletter, "id": article_id})
     if row is None or row["verdict"] is None:
-        return Decided(pinned=bool(row and row["pinned"]))
-    return Decided(
+        return NewsletterDecision(pinned=bool(row and row["pinned"]))
+    return NewsletterDecision(
         decision=Decision(
             article_id=article_id, verdict=Verdict(row["verdict"]), reason=row["reason"]
         ),
         decided_at=from_text(row["decided_at"]),
-        place=Place(
+        place=StoryPlace(
             number=row["number"],
             slot=row["slot"],
             position=row["position"],
@@ -106,7 +106,7 @@ def decided(db: Database, newsletter: str, article_id: int) -> Decided:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class DeliveryDetail:
     """A delivery in full: one edition for one reader."""
 
     state: DeliveryState
@@ -118,7 +118,7 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EditionFor:
+class ReaderEdition:
     """An edition as one reader stands to it.
 
     `delivery` is None where there is none, or none any more since `pruned_at`. `standing` is the
@@ -130,7 +130,7 @@ class EditionFor:
     subject: str
     prepared_at: datetime
     pruned: bool
-    delivery: Given | None
+    delivery: DeliveryDetail | None
     standing: Consent | None
 
 
@@ -155,22 +155,22 @@ limit 1
 """
 
 
-def edition_for(
+def reader_edition(
     db: Database, newsletter: str, subscriber_id: int, *, number: int | None
-) -> EditionFor | None:
+) -> ReaderEdition | None:
     """How a person stands to the edition of this number, or to the newest one."""
     values = {"newsletter": newsletter, "subscriber": subscriber_id, "number": number}
     row = db.row(_EDITION, values)
     if row is None:
         return None
     last = db.row(_STANDING, values | {"last": row["last_consent_id"]})
-    return EditionFor(
+    return ReaderEdition(
         number=row["number"],
         slot=row["slot"],
         subject=row["subject"],
         prepared_at=from_text(row["created_at"]),
         pruned=bool(row["pruned"]),
-        delivery=Given(
+        delivery=DeliveryDetail(
             state=DeliveryState(row["state"]),
             reply=row["reply"],
             attempts=row["attempts"],

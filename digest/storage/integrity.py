@@ -167,7 +167,7 @@ EDITION_RULES: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class DatabaseHealth:
     """What a look at a database showed; `faults` are SQLite's own words, none when it is whole.
 
     `readers` counts the active subscriptions of each newsletter.
@@ -197,7 +197,7 @@ order by newsletter
 """
 
 
-def health(db: Database) -> Health:
+def health(db: Database) -> DatabaseHealth:
     """Read the whole file and look. Takes a second for a gigabyte or so."""
     whole = [str(row[0]) for row in db.rows("pragma integrity_check(5)")]
     dangling = [
@@ -206,7 +206,7 @@ def health(db: Database) -> Health:
     ]
     counts = db.rows(_COUNTS)[0]
     steps = migrations.applied(db.connection)
-    return Health(
+    return DatabaseHealth(
         faults=tuple([line for line in whole if line != "ok"] + dangling),
         schema=steps[-1] if steps else "none",
         articles=counts["articles"],
@@ -292,7 +292,7 @@ SCHEDULE_RULES: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Breach:
+class Violation:
     """Something in the ledger that cannot be: a rule, and the ids that break it."""
 
     rule: str
@@ -305,17 +305,17 @@ _RULES = EDITION_RULES + SCHEDULE_RULES
 MOST: Final = 20
 
 
-def breaches(db: Database, *, most: int = MOST) -> tuple[Breach, ...]:
+def violations(db: Database, *, most: int = MOST) -> tuple[Violation, ...]:
     """Every rule that is broken, with the first `most` ids of each."""
     found = []
     for rule, sql in _RULES:
         ids = tuple(str(row[0]) for row in db.rows(sql, {"most": most}))
         if ids:
-            found.append(Breach(rule=rule, ids=ids))
+            found.append(Violation(rule=rule, ids=ids))
     dangling = db.rows("pragma foreign_key_check")
     if dangling:
         ids = tuple(f"{row[0]} row {row[1]}" for row in dangling[:most])
-        found.append(Breach(rule="nothing refers to what is not there", ids=ids))
+        found.append(Violation(rule="nothing refers to what is not there", ids=ids))
     return tuple(found)
 
 

@@ -43,7 +43,7 @@ class LockFile:
         except Timeout:
             return False
         except OSError as error:
-            raise unwritable(self.path, error) from error
+            raise unwritable_error(self.path, error) from error
         self._ours = _identity(self.path)
         return True
 
@@ -61,7 +61,7 @@ class LockFile:
         self._lock.release()
 
 
-def unwritable(path: Path, error: OSError) -> DatabaseUnwritable:
+def unwritable_error(path: Path, error: OSError) -> DatabaseUnwritable:
     """The error for a file that cannot be made beside the database."""
     return DatabaseUnwritable(
         f"{path} cannot be made: {error.strerror or error}",
@@ -77,7 +77,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-class Hold:
+class SenderLock:
     """The sender's lock of a database, while it is ours."""
 
     def __init__(self, lock: LockFile) -> None:
@@ -93,7 +93,7 @@ class Hold:
 
 
 @contextmanager
-def sending(database: Path) -> Iterator[Hold]:
+def sender_lock(database: Path) -> Iterator[SenderLock]:
     """Hold the sender's lock of a database. Raises AlreadySending if another process has it."""
     lock = LockFile(database, ".sending.lock")
     if not lock.take():
@@ -102,7 +102,7 @@ def sending(database: Path) -> Iterator[Hold]:
             hint="`digest status` shows how far it is. Nothing was done here.",
         )
     try:
-        yield Hold(lock)
+        yield SenderLock(lock)
     finally:
         lock.release()
 
@@ -138,7 +138,7 @@ class Lease:
             self._write(ourselves)
         except OSError as error:
             self._lock.release()
-            raise unwritable(self._card, error) from error
+            raise unwritable_error(self._card, error) from error
         return ourselves
 
     def holder(self) -> Holder | None:

@@ -13,7 +13,7 @@ from digest.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notification:
     """What is told. `event` names what happened, the same whenever and by whomever it is found.
 
     `subject` is one line; `body` says what happened and what to do, its lines ended by line feeds.
@@ -38,7 +38,7 @@ insert into notices (event, subject, body, since) values (?, ?, ?, ?) on conflic
 """
 
 
-def add(db: Database, notice: Notice, now: datetime) -> bool:
+def add(db: Database, notice: Notification, now: datetime) -> bool:
     """Put an event on record; False if it is there already."""
     values = (notice.event, notice.subject, notice.body, to_text(now))
     return db.execute(_ADD, values).rowcount > 0
@@ -55,7 +55,7 @@ _CLAIM = "update notices set tries = tries + 1, next_try_at = ? where event = ?"
 
 def claim(
     db: Database, now: datetime, *, since: datetime, wait: Callable[[int], timedelta]
-) -> tuple[Notice, ...]:
+) -> tuple[Notification, ...]:
     """Take what is to be told now and was put on record after `since`.
 
     `wait` says after so many tries how long nobody takes it again: it is ours for so long, and is
@@ -66,14 +66,14 @@ def claim(
         for row in rows:
             db.execute(_CLAIM, (to_text(now + wait(row["tries"] + 1)), row["event"]))
     return tuple(
-        Notice(event=row["event"], subject=row["subject"], body=row["body"]) for row in rows
+        Notification(event=row["event"], subject=row["subject"], body=row["body"]) for row in rows
     )
 
 
 _TOLD = "update notices set told_at = ? where event = ? and told_at is null"
 
 
-def tell(db: Database, notices: Sequence[Notice], now: datetime) -> None:
+def mark_told(db: Database, notices: Sequence[Notification], now: datetime) -> None:
     """These are told now. Raises Superseded if another process has told one of them."""
     with db.transaction():
         for notice in notices:
@@ -84,7 +84,7 @@ def tell(db: Database, notices: Sequence[Notice], now: datetime) -> None:
 _UNTELL = "update notices set told_at = null where event = ?"
 
 
-def untell(db: Database, notices: Iterable[Notice]) -> None:
+def unmark_told(db: Database, notices: Iterable[Notification]) -> None:
     """These were surely not told after all."""
     with db.transaction():
         for notice in notices:

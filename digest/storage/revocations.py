@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from digest.storage.database import Database
 
 
-def objection(standing: str) -> str:
+def revocation_reason(standing: str) -> str:
     """Why a reader with this standing is passed over, as a sentence."""
     return f"{standing} after the edition was prepared"
 
@@ -27,7 +27,7 @@ where d.state = 'sending'
 """
 
 
-class Objections:
+class Revocations:
     """What keeps claimed messages from leaving, as it was at the last `look`.
 
     A look is taken before final dots, so it is cheap: SQLite's data_version tells whether anybody

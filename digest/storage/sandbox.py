@@ -68,7 +68,7 @@ select :newsletter, id, :since from articles where id = :article_id
 
 
 @contextmanager
-def scratch(
+def sandbox(
     real: Database, newsletter: str, *, since: datetime, begin: datetime, until: datetime
 ) -> Iterator[Database]:
     """A database in memory as the newsletter's own might have been at `begin`, without readers.

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache
 
 from digest.lib.timestamps import from_text, to_text
-from digest.model.subscriber import Action, Consent, Received, Subscriber
+from digest.model.subscriber import Action, Consent, EditionReceived, Subscriber
 from digest.storage.database import Database
 
 _RECORD = """
@@ -142,10 +142,10 @@ order by e.newsletter, e.number
 """
 
 
-def received(db: Database, subscriber_id: int) -> tuple[Received, ...]:
+def received(db: Database, subscriber_id: int) -> tuple[EditionReceived, ...]:
     """What became of every edition for this person."""
     return tuple(
-        Received(
+        EditionReceived(
             newsletter=row["newsletter"],
             number=row["number"],
             state=row["state"],

@@ -17,8 +17,8 @@ from typing import Final
 from digest.lib.timestamps import from_text, to_text
 from digest.model.subscriber import (
     Member,
-    Readership,
-    Standing,
+    MembershipStatus,
+    Segment,
     Subscriber,
     Subscription,
     SubscriptionState,
@@ -63,7 +63,7 @@ where n.newsletter = :newsletter and n.state = 'active'
 """  # noqa: S608 (a constant)
 
 
-def count_different(db: Database, newsletter: str, questions: Sequence[str]) -> int:
+def count_distinct_answers(db: Database, newsletter: str, questions: Sequence[str]) -> int:
     """How many different answers the active readers of a newsletter have to these questions."""
     row = db.row(_COUNT, {"newsletter": newsletter, "questions": as_parameter(questions)})
     return row["different"] if row else 0
@@ -101,7 +101,7 @@ where s.email in (select value from json_each(:emails))
 """
 
 
-def among(
+def find_many(
     db: Database, newsletter: str, emails: Sequence[str]
 ) -> Mapping[str, Subscription | Subscriber]:
     """Those of these addresses that we know, by the lower-cased address.
@@ -199,9 +199,7 @@ order by 1, 2, 3
 """  # noqa: S608 (a constant)
 
 
-def active_variants(
-    db: Database, newsletter: str, questions: Sequence[str] = ()
-) -> tuple[Readership, ...]:
+def segments(db: Database, newsletter: str, questions: Sequence[str] = ()) -> tuple[Segment, ...]:
     """What the active, not suppressed readers of a newsletter have in common, and how many do.
 
     `questions` are what the site's templates ask about a reader.
@@ -210,7 +208,7 @@ def active_variants(
         _ACTIVE_VARIANTS, {"newsletter": newsletter, "questions": as_parameter(questions)}
     )
     return tuple(
-        Readership(
+        Segment(
             language=row["language"],
             topics=_topics_of(row["topics"]),
             answers=tuple(json.loads(row["answers"])),
@@ -246,7 +244,7 @@ limit :most
 
 
 def members(
-    db: Database, newsletter: str, standings: Iterable[Standing], *, most: int = -1
+    db: Database, newsletter: str, standings: Iterable[MembershipStatus], *, most: int = -1
 ) -> Iterator[Member]:
     """The list of a newsletter, as far as it has one of these standings; none of them is nobody.
 
@@ -264,7 +262,7 @@ def members(
     for row in chosen:
         yield Member(
             subscriber=subscriber_of(row),
-            standing=Standing(row["standing"]),
+            standing=MembershipStatus(row["standing"]),
             since=from_text(row["since"]),
             topics=_topics_of(row["topics"]),
             suppressed_because=row["suppressed_because"],
@@ -274,11 +272,11 @@ def members(
 _COUNTS = f"select standing, count(*) as n from ({_MEMBERS}) group by standing"  # noqa: S608 (two constants)
 
 
-def counts(db: Database, newsletter: str) -> Mapping[Standing, int]:
+def counts(db: Database, newsletter: str) -> Mapping[MembershipStatus, int]:
     """How many people have each standing; a standing that nobody has counts 0."""
-    found = dict.fromkeys(Standing, 0)
+    found = dict.fromkeys(MembershipStatus, 0)
     for row in db.rows(_COUNTS, {"newsletter": newsletter}):
-        found[Standing(row["standing"])] = row["n"]
+        found[MembershipStatus(row["standing"])] = row["n"]
     return found
 
 

@@ -39,7 +39,7 @@ _HASHES = "select hash from suppressions"
 
 
 @dataclass(frozen=True, slots=True)
-class Suppressed:
+class SuppressedAddresses:
     """The suppressed addresses, to be asked with `in`. Case does not matter."""
 
     key: bytes
@@ -50,9 +50,11 @@ class Suppressed:
         return bool(self.hashes) and _hash(self.key, email) in self.hashes
 
 
-def suppressed(db: Database) -> Suppressed:
+def suppressed_addresses(db: Database) -> SuppressedAddresses:
     """All suppressed addresses at this moment, erased ones included."""
-    return Suppressed(key(db, SUPPRESSIONS), frozenset(row["hash"] for row in db.rows(_HASHES)))
+    return SuppressedAddresses(
+        key(db, SUPPRESSIONS), frozenset(row["hash"] for row in db.rows(_HASHES))
+    )
 
 
 _REASON = "select reason, since from suppressions where hash = ?"

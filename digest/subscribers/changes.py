@@ -8,7 +8,7 @@ from typing import Final
 from digest.model.subscriber import (
     Action,
     Consent,
-    Standing,
+    MembershipStatus,
     Subscriber,
     Subscription,
     SubscriptionState,
@@ -16,21 +16,21 @@ from digest.model.subscriber import (
 from digest.storage import subscribers, subscriptions, suppressions
 from digest.storage.database import Database
 from digest.subscribers.import_policy import state_for, with_values
-from digest.subscribers.import_row import Reader
+from digest.subscribers.import_row import ImportedReader
 
 _VOUCHED: Final = "the owner of the list vouches for this reader"
 
 _ACTIONS: Final = {
-    Standing.ACTIVE: Action.SUBSCRIBED,
-    Standing.PENDING: Action.LISTED,
-    Standing.PAUSED: Action.PAUSED,
-    Standing.UNSUBSCRIBED: Action.UNSUBSCRIBED,
-    Standing.SUPPRESSED: Action.SUPPRESSED,
+    MembershipStatus.ACTIVE: Action.SUBSCRIBED,
+    MembershipStatus.PENDING: Action.LISTED,
+    MembershipStatus.PAUSED: Action.PAUSED,
+    MembershipStatus.UNSUBSCRIBED: Action.UNSUBSCRIBED,
+    MembershipStatus.SUPPRESSED: Action.SUPPRESSED,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
+class ChangeContext:
     """Where, when and why changes happen. `tokens` makes a new random token each time.
 
     `wording` is what a reader agreed to; without it the receipt says that the owner vouches.
@@ -45,10 +45,10 @@ class Circumstances:
     numbered: bool = False
 
 
-class Changes:
+class SubscriberChanges:
     """What is to be written, in one transaction that has begun before `next_id` was asked for."""
 
-    def __init__(self, circumstances: Circumstances, *, next_id: int) -> None:
+    def __init__(self, circumstances: ChangeContext, *, next_id: int) -> None:
         self._given = circumstances
         self._next_id = next_id
         self._new_people: list[Subscriber] = []
@@ -56,16 +56,16 @@ class Changes:
         self._new: list[Subscription] = []
         self._states: list[tuple[Subscription, SubscriptionState]] = []
         self._topics: list[tuple[Subscription, tuple[str, ...]]] = []
-        self._suppressed: list[Reader] = []
+        self._suppressed: list[ImportedReader] = []
         self._receipts: list[Consent] = []
 
-    def add(self, reader: Reader, person: Subscriber | None) -> None:
+    def add(self, reader: ImportedReader, person: Subscriber | None) -> None:
         """Put somebody on the list who is not on it; `person` if we know them from another one.
 
         A suppressed address that comes alone is kept as just that: no person is made of it.
         """
         standing = reader.standing
-        if standing is Standing.SUPPRESSED:
+        if standing is MembershipStatus.SUPPRESSED:
             self._suppressed.append(reader)
             if person is None and reader.is_bare:
                 return
@@ -85,10 +85,12 @@ class Changes:
         )
         agreed = self._given.wording or _VOUCHED
         because = f": {reader.reason}" if reader.reason else ""
-        wording = agreed if standing is Standing.ACTIVE else f"listed as {standing}{because}"
+        wording = (
+            agreed if standing is MembershipStatus.ACTIVE else f"listed as {standing}{because}"
+        )
         self._receipt(person.id, _ACTIONS[standing], wording, reader)
 
-    def update(self, reader: Reader, subscription: Subscription) -> None:
+    def update(self, reader: ImportedReader, subscription: Subscription) -> None:
         """Take over what a row says of an active reader."""
         person = subscription.subscriber
         said = self._change(person, reader)
@@ -97,18 +99,18 @@ class Changes:
             said.append("topics")
         self._receipt(person.id, Action.CHANGED, ", ".join(said), reader)
 
-    def take_out(self, reader: Reader, subscription: Subscription) -> None:
+    def take_out(self, reader: ImportedReader, subscription: Subscription) -> None:
         """Let somebody go whom the list still has: paused, unsubscribed or suppressed."""
-        if reader.standing is Standing.SUPPRESSED:
+        if reader.standing is MembershipStatus.SUPPRESSED:
             self._suppressed.append(reader)
-        if reader.standing is not Standing.SUPPRESSED:
+        if reader.standing is not MembershipStatus.SUPPRESSED:
             self._states.append((subscription, state_for(reader.standing)))
         action, wording = _ACTIONS[reader.standing], reader.reason or "as the file says"
         self._receipt(
             subscription.subscriber.id, action, wording, reader, newsletter=subscription.newsletter
         )
 
-    def bring_back(self, reader: Reader, subscription: Subscription) -> None:
+    def bring_back(self, reader: ImportedReader, subscription: Subscription) -> None:
         """Make somebody active again who asked for it; the wording says how."""
         person = subscription.subscriber
         self._change(person, reader)
@@ -131,7 +133,7 @@ class Changes:
             suppressions.suppress(db, reader.email, reason=reason, since=since)
         subscribers.record(db, self._receipts)
 
-    def _new_person(self, reader: Reader) -> Subscriber:
+    def _new_person(self, reader: ImportedReader) -> Subscriber:
         person = Subscriber(
             id=self._next_id,
             email=reader.email,
@@ -144,7 +146,7 @@ class Changes:
         self._new_people.append(person)
         return person
 
-    def _change(self, person: Subscriber, reader: Reader) -> list[str]:
+    def _change(self, person: Subscriber, reader: ImportedReader) -> list[str]:
         """The names of the values that the row changes."""
         changed = with_values(person, reader)
         names = [
@@ -161,7 +163,7 @@ class Changes:
         subscriber_id: int,
         action: Action,
         wording: str,
-        reader: Reader,
+        reader: ImportedReader,
         newsletter: str | None = None,
     ) -> None:
         given = self._given

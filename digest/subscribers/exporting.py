@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from digest.lib.timestamps import to_text
-from digest.model.subscriber import Member, Standing
+from digest.model.subscriber import Member, MembershipStatus
 from digest.storage import subscriptions
 from digest.storage.database import Database
 from digest.subscribers import columns
@@ -26,7 +26,7 @@ from digest.subscribers.import_row import topics_cell
 _COLUMNS: Final = (*columns.OWN, columns.REASON)
 
 
-class Format(StrEnum):
+class ExportFormat(StrEnum):
     """What an export is written in."""
 
     CSV = "csv"
@@ -34,14 +34,18 @@ class Format(StrEnum):
 
 
 def export_list(
-    db: Database, newsletter: str, standings: Collection[Standing], form: Format, file: TextIO
+    db: Database,
+    newsletter: str,
+    standings: Collection[MembershipStatus],
+    form: ExportFormat,
+    file: TextIO,
 ) -> int:
     """Write those of the list who have one of these standings (none is nobody); returns how many.
 
     Suppressed addresses that were never on the list belong to those who are suppressed.
     """
     members = subscriptions.members(db, newsletter, standings)
-    if form is Format.JSONL:
+    if form is ExportFormat.JSONL:
         return write_jsonl(members, file)
     return write_csv(members, subscriptions.field_names(db, newsletter), file)
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from digest.errors import AudienceError
 from digest.lib.language_tags import canonical
-from digest.model.subscriber import Standing
+from digest.model.subscriber import MembershipStatus
 
 _MOST_NAME = 200
 _MOST_FIELD = 10_000
@@ -96,34 +96,36 @@ def topics(chosen: list[str]) -> tuple[str, ...]:
     return tuple(kept[folded] for folded in sorted(kept))
 
 
-_STANDINGS: Final = {standing.value: standing for standing in Standing} | {
+_STANDINGS: Final = {standing.value: standing for standing in MembershipStatus} | {
     # The words of other programs' exports. A bounce is often a full mailbox or a filter, and not a
     # dead address: it ends the subscription, and does not bar the address for good.
-    "subscribed": Standing.ACTIVE,
-    "enabled": Standing.ACTIVE,
-    "confirmed": Standing.ACTIVE,
-    "unconfirmed": Standing.PENDING,
-    "bounced": Standing.UNSUBSCRIBED,
-    "cleaned": Standing.UNSUBSCRIBED,
-    "blocklisted": Standing.SUPPRESSED,
-    "complained": Standing.SUPPRESSED,
+    "subscribed": MembershipStatus.ACTIVE,
+    "enabled": MembershipStatus.ACTIVE,
+    "confirmed": MembershipStatus.ACTIVE,
+    "unconfirmed": MembershipStatus.PENDING,
+    "bounced": MembershipStatus.UNSUBSCRIBED,
+    "cleaned": MembershipStatus.UNSUBSCRIBED,
+    "blocklisted": MembershipStatus.SUPPRESSED,
+    "complained": MembershipStatus.SUPPRESSED,
 }
 
 
-def standing(text: str) -> Standing:
+def status(text: str) -> MembershipStatus:
     """The state of a row; without one the reader is active."""
     if not text or text.isspace():
-        return Standing.ACTIVE
+        return MembershipStatus.ACTIVE
     found = _STANDINGS.get(text.strip().casefold())
     if found is None:
-        raise AudienceError(f"the state {text[:40]!r}, expected one of {', '.join(Standing)}")
+        raise AudienceError(
+            f"the state {text[:40]!r}, expected one of {', '.join(MembershipStatus)}"
+        )
     return found
 
 
 def reason_of(state: str) -> str:
     """Why somebody stands so, where another program's word for it says more than ours."""
     word = one_line(state).casefold()
-    return "" if word in set(Standing) else word
+    return "" if word in set(MembershipStatus) else word
 
 
 def since(text: str, *, now: datetime, zone: tzinfo) -> datetime:

@@ -7,11 +7,11 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
-from digest.model.subscriber import Standing, Subscriber, Subscription, SubscriptionState
-from digest.subscribers.import_row import Reader
+from digest.model.subscriber import MembershipStatus, Subscriber, Subscription, SubscriptionState
+from digest.subscribers.import_row import ImportedReader
 
 
-class Fate(StrEnum):
+class ImportResult(StrEnum):
     """What becomes of one row. LEFT: the row asks for more than the person has agreed to.
 
     TAKEN_OUT is also who was not on the list, and is kept as having left or as suppressed.
@@ -25,42 +25,44 @@ class Fate(StrEnum):
 
 
 #: From being mailed to never being mailed.
-RANK: Final = {standing: rank for rank, standing in enumerate(Standing)}
+RANK: Final = {standing: rank for rank, standing in enumerate(MembershipStatus)}
 
 
-def standing_of(known: Subscription | None, *, suppressed: bool) -> Standing | None:
+def status_of(known: Subscription | None, *, suppressed: bool) -> MembershipStatus | None:
     """How somebody stands on the list; None is not at all."""
     if suppressed:
-        return Standing.SUPPRESSED
-    return Standing(known.state.value) if known else None
+        return MembershipStatus.SUPPRESSED
+    return MembershipStatus(known.state.value) if known else None
 
 
-def decide(reader: Reader, known: Subscription | None, *, suppressed: bool) -> Fate:
+def decide(reader: ImportedReader, known: Subscription | None, *, suppressed: bool) -> ImportResult:
     """What becomes of a row about somebody who stands like this."""
-    standing = standing_of(known, suppressed=suppressed)
+    standing = status_of(known, suppressed=suppressed)
     wanted = reader.standing
     if standing is None:
-        gone = wanted in (Standing.UNSUBSCRIBED, Standing.SUPPRESSED)
-        return Fate.TAKEN_OUT if gone else Fate.ADDED
+        gone = wanted in (MembershipStatus.UNSUBSCRIBED, MembershipStatus.SUPPRESSED)
+        return ImportResult.TAKEN_OUT if gone else ImportResult.ADDED
     if _takes_out(wanted, known, standing):
-        return Fate.TAKEN_OUT
-    if standing is not Standing.ACTIVE or known is None:
-        wants_more = RANK[wanted] < RANK[standing] and wanted is not Standing.UNSUBSCRIBED
-        return Fate.LEFT if wants_more else Fate.UNCHANGED
-    return Fate.UPDATED if _says_more(reader, known) else Fate.UNCHANGED
+        return ImportResult.TAKEN_OUT
+    if standing is not MembershipStatus.ACTIVE or known is None:
+        wants_more = RANK[wanted] < RANK[standing] and wanted is not MembershipStatus.UNSUBSCRIBED
+        return ImportResult.LEFT if wants_more else ImportResult.UNCHANGED
+    return ImportResult.UPDATED if _says_more(reader, known) else ImportResult.UNCHANGED
 
 
-def _takes_out(wanted: Standing, known: Subscription | None, standing: Standing) -> bool:
-    if wanted is Standing.SUPPRESSED:
-        return standing is not Standing.SUPPRESSED
+def _takes_out(
+    wanted: MembershipStatus, known: Subscription | None, standing: MembershipStatus
+) -> bool:
+    if wanted is MembershipStatus.SUPPRESSED:
+        return standing is not MembershipStatus.SUPPRESSED
     if known is None:
         return False
-    if wanted is Standing.UNSUBSCRIBED:
+    if wanted is MembershipStatus.UNSUBSCRIBED:
         return known.state is not SubscriptionState.UNSUBSCRIBED
-    return wanted is Standing.PAUSED and known.state is SubscriptionState.ACTIVE
+    return wanted is MembershipStatus.PAUSED and known.state is SubscriptionState.ACTIVE
 
 
-def _says_more(reader: Reader, known: Subscription) -> bool:
+def _says_more(reader: ImportedReader, known: Subscription) -> bool:
     person = known.subscriber
     return bool(
         (reader.name and reader.name != person.name)
@@ -71,7 +73,7 @@ def _says_more(reader: Reader, known: Subscription) -> bool:
     )
 
 
-def with_values(person: Subscriber, reader: Reader) -> Subscriber:
+def with_values(person: Subscriber, reader: ImportedReader) -> Subscriber:
     """The person with what the row says; what it does not say stays as it was."""
     return replace(
         person,
@@ -84,11 +86,11 @@ def with_values(person: Subscriber, reader: Reader) -> Subscriber:
 
 _STATES: Final = {
     standing: SubscriptionState(standing.value)
-    for standing in Standing
-    if standing is not Standing.SUPPRESSED
-} | {Standing.SUPPRESSED: SubscriptionState.UNSUBSCRIBED}
+    for standing in MembershipStatus
+    if standing is not MembershipStatus.SUPPRESSED
+} | {MembershipStatus.SUPPRESSED: SubscriptionState.UNSUBSCRIBED}
 
 
-def state_for(standing: Standing) -> SubscriptionState:
+def state_for(standing: MembershipStatus) -> SubscriptionState:
     """The state of a new subscription. Who comes as suppressed is kept as having left."""
     return _STATES[standing]

@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 from typing import TypeVar
 
 from digest.errors import AudienceError
-from digest.model.subscriber import Standing
+from digest.model.subscriber import MembershipStatus
 from digest.subscribers import field_values
 from digest.subscribers.address import normalise, typed_address
 from digest.subscribers.columns import Columns
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True, kw_only=True)
-class Reader:
+class ImportedReader:
     """What one row says; an empty value says nothing. `notes` tell of values that were left out.
 
     The one value here that is not frozen: a list has a million of them, and frozen ones take four
@@ -26,7 +26,7 @@ class Reader:
 
     line: int
     email: str
-    standing: Standing
+    standing: MembershipStatus
     name: str = ""
     language: str | None = None
     timezone: str | None = None
@@ -44,7 +44,7 @@ class Reader:
 
 def read(
     line: int, columns: Columns, cells: Sequence[str], *, now: datetime, zone: tzinfo
-) -> Reader:
+) -> ImportedReader:
     """What a row says. Raises AudienceError for an address or a state that cannot be used.
 
     Any other value that cannot be used is left out, with a note: a wrong time zone must not cost
@@ -52,10 +52,10 @@ def read(
     """
     cell = _Cells(cells)
     notes: list[str] = []
-    reader = Reader(
+    reader = ImportedReader(
         line=line,
         email=normalise(cells[columns.email]),
-        standing=field_values.standing(cell[columns.state]),
+        standing=field_values.status(cell[columns.state]),
     )
     name = cell[columns.name]
     if columns.first_name is not None or columns.last_name is not None:
@@ -72,7 +72,7 @@ def read(
         reader.since = _usable(lambda it: field_values.since(it, now=now, zone=zone), text, notes)
     if text := cell[columns.reason]:
         reader.reason = field_values.one_line(text[:5_000])[:500]
-    elif reader.standing in (Standing.UNSUBSCRIBED, Standing.SUPPRESSED):
+    elif reader.standing in (MembershipStatus.UNSUBSCRIBED, MembershipStatus.SUPPRESSED):
         reader.reason = field_values.reason_of(cell[columns.state])
     if columns.fields:
         reader.fields = _fields(columns, cell, notes)
@@ -87,16 +87,16 @@ def typed(
     language: str | None = None,
     timezone: str | None = None,
     topics: Sequence[str] = (),
-) -> Reader:
+) -> ImportedReader:
     """The reader that a person typed in. Raises AudienceError for any value that cannot be used.
 
     The address may come as `A Name <name@example.com>`.
     """
     address = typed_address(email)
-    return Reader(
+    return ImportedReader(
         line=0,
         email=address.email,
-        standing=Standing.ACTIVE,
+        standing=MembershipStatus.ACTIVE,
         name=field_values.name(name or address.name),
         language=field_values.language(language) if language else None,
         timezone=field_values.timezone(timezone) if timezone else None,

@@ -14,17 +14,17 @@ from digest.model.subscriber import Subscriber, Subscription
 from digest.storage import subscribers, subscriptions, suppressions
 from digest.storage.database import Database
 from digest.subscribers import import_row
-from digest.subscribers.changes import Changes, Circumstances
+from digest.subscribers.changes import ChangeContext, SubscriberChanges
 from digest.subscribers.columns import Columns
-from digest.subscribers.import_policy import RANK, Fate, decide, standing_of
-from digest.subscribers.import_row import Reader
-from digest.subscribers.list_file import BadRow, Row
+from digest.subscribers.import_policy import RANK, ImportResult, decide, status_of
+from digest.subscribers.import_row import ImportedReader
+from digest.subscribers.list_file import BadRow, ListRow
 
 _BATCH: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remark:
+class ImportRemark:
     """Something to tell about a line of the file."""
 
     line: int
@@ -39,28 +39,28 @@ class ReadList:
     `fields` the names of the columns that are none of ours, and are kept as fields of the list.
     """
 
-    readers: Sequence[Reader]
-    rejected: Sequence[Remark] = ()
-    notes: Sequence[Remark] = ()
-    duplicates: Sequence[Remark] = ()
+    readers: Sequence[ImportedReader]
+    rejected: Sequence[ImportRemark] = ()
+    notes: Sequence[ImportRemark] = ()
+    duplicates: Sequence[ImportRemark] = ()
     fields: Sequence[str] = ()
 
 
-def read_list(rows: Iterable[Row | BadRow], *, now: datetime, zone: tzinfo) -> ReadList:
+def read_list(rows: Iterable[ListRow | BadRow], *, now: datetime, zone: tzinfo) -> ReadList:
     """Understand the rows of a file. A row that cannot be used is told, and the rest is used.
 
     Where an address comes twice the first row counts, except that the lower of the states does:
     whoever left in any row has left.
     """
-    readers: dict[str, Reader] = {}
-    rejected: list[Remark] = []
-    notes: list[Remark] = []
-    duplicates: list[Remark] = []
+    readers: dict[str, ImportedReader] = {}
+    rejected: list[ImportRemark] = []
+    notes: list[ImportRemark] = []
+    duplicates: list[ImportRemark] = []
     fields: dict[str, None] = {}
     header: Columns | None = None
     for row in rows:
         if isinstance(row, BadRow):
-            rejected.append(Remark(line=row.line, text=row.reason))
+            rejected.append(ImportRemark(line=row.line, text=row.reason))
             continue
         if row.columns is not header:  # the rows of a CSV share theirs
             header = row.columns
@@ -68,12 +68,14 @@ def read_list(rows: Iterable[Row | BadRow], *, now: datetime, zone: tzinfo) -> R
         try:
             one = import_row.read(row.line, row.columns, row.cells, now=now, zone=zone)
         except AudienceError as error:
-            rejected.append(Remark(line=row.line, text=error.message))
+            rejected.append(ImportRemark(line=row.line, text=error.message))
             continue
-        notes.extend(Remark(line=one.line, text=f"{one.email}: {text}") for text in one.notes)
+        notes.extend(ImportRemark(line=one.line, text=f"{one.email}: {text}") for text in one.notes)
         first = readers.setdefault(one.email.lower(), one)
         if first is not one:
-            duplicates.append(Remark(line=one.line, text=f"{one.email}: as in line {first.line}"))
+            duplicates.append(
+                ImportRemark(line=one.line, text=f"{one.email}: as in line {first.line}")
+            )
             if RANK[one.standing] > RANK[first.standing]:
                 first.standing, first.reason = one.standing, one.reason
     return ReadList(
@@ -89,14 +91,14 @@ def read_list(rows: Iterable[Row | BadRow], *, now: datetime, zone: tzinfo) -> R
 class ImportReport:
     """What an import did, or would do. `left` are those who stay as they were, and how they are."""
 
-    fates: dict[Fate, int] = field(default_factory=lambda: dict.fromkeys(Fate, 0))
-    left: list[Remark] = field(default_factory=list)
+    fates: dict[ImportResult, int] = field(default_factory=lambda: dict.fromkeys(ImportResult, 0))
+    left: list[ImportRemark] = field(default_factory=list)
 
 
 def import_readers(
     db: Database,
-    readers: Sequence[Reader],
-    circumstances: Circumstances,
+    readers: Sequence[ImportedReader],
+    circumstances: ChangeContext,
     *,
     dry_run: bool = False,
     on_progress: Callable[[int], None] = lambda _: None,
@@ -118,11 +120,14 @@ def import_readers(
 
 
 def _plan(
-    db: Database, batch: Sequence[Reader], circumstances: Circumstances, report: ImportReport
-) -> Changes:
-    found = subscriptions.among(db, circumstances.newsletter, [one.email for one in batch])
-    blocked = suppressions.suppressed(db)
-    changes = Changes(circumstances, next_id=subscribers.next_id(db))
+    db: Database,
+    batch: Sequence[ImportedReader],
+    circumstances: ChangeContext,
+    report: ImportReport,
+) -> SubscriberChanges:
+    found = subscriptions.find_many(db, circumstances.newsletter, [one.email for one in batch])
+    blocked = suppressions.suppressed_addresses(db)
+    changes = SubscriberChanges(circumstances, next_id=subscribers.next_id(db))
     for one in batch:
         known = found.get(one.email.lower())
         subscription = known if isinstance(known, Subscription) else None
@@ -130,18 +135,18 @@ def _plan(
         fate = decide(one, subscription, suppressed=suppressed)
         report.fates[fate] += 1
         match fate:
-            case Fate.ADDED:
+            case ImportResult.ADDED:
                 changes.add(one, known if isinstance(known, Subscriber) else None)
-            case Fate.UPDATED if subscription is not None:
+            case ImportResult.UPDATED if subscription is not None:
                 changes.update(one, subscription)
-            case Fate.TAKEN_OUT if subscription is not None:
+            case ImportResult.TAKEN_OUT if subscription is not None:
                 changes.take_out(one, subscription)
-            case Fate.TAKEN_OUT:
+            case ImportResult.TAKEN_OUT:
                 # Whoever is not on the list, and has left or is suppressed, is kept as that.
                 changes.add(one, known if isinstance(known, Subscriber) else None)
-            case Fate.LEFT:
-                standing = standing_of(subscription, suppressed=suppressed)
-                report.left.append(Remark(line=one.line, text=f"{one.email}: {standing}"))
+            case ImportResult.LEFT:
+                standing = status_of(subscription, suppressed=suppressed)
+                report.left.append(ImportRemark(line=one.line, text=f"{one.email}: {standing}"))
             case _:
                 pass
     return changes

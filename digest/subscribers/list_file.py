@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from _csv import Reader as CsvReader
 
 
-class Row(NamedTuple):
+class ListRow(NamedTuple):
     """The cells of one row, and which column each is in. `line` counts from 1."""
 
     line: int
@@ -48,7 +48,7 @@ class BadRow:
 _DELIMITERS: Final = ",;\t|"
 
 
-def csv_rows(text: str, delimiter: str | None, said: Mapped) -> Iterator[Row | BadRow]:
+def csv_rows(text: str, delimiter: str | None, said: Mapped) -> Iterator[ListRow | BadRow]:
     """The rows below the header; the delimiter is found out unless it is given.
 
     Raises AudienceError where there is no header, or a quotation mark is never closed.
@@ -81,7 +81,7 @@ def csv_rows(text: str, delimiter: str | None, said: Mapped) -> Iterator[Row | B
         if fault := header.fault_of(cells):
             yield BadRow(start, fault)
         else:
-            yield Row(start, header, formula_guard.unguard_all(cells))
+            yield ListRow(start, header, formula_guard.unguard_all(cells))
 
 
 def _told_delimiter(text: str) -> tuple[str | None, str, int]:
@@ -133,7 +133,7 @@ def _listed(cells: Sequence[str]) -> str:
     return ", ".join(repr(cell[:40]) for cell in cells[:6])
 
 
-def json_rows(text: str, said: Mapped) -> Iterator[Row | BadRow]:
+def json_rows(text: str, said: Mapped) -> Iterator[ListRow | BadRow]:
     """The objects of one list. Raises AudienceError for what is not JSON."""
     try:
         items = json.loads(text)
@@ -143,7 +143,7 @@ def json_rows(text: str, said: Mapped) -> Iterator[Row | BadRow]:
         yield _object(number, item, said)
 
 
-def jsonl_rows(text: str, said: Mapped) -> Iterator[Row | BadRow]:
+def jsonl_rows(text: str, said: Mapped) -> Iterator[ListRow | BadRow]:
     """One object a line."""
     # Not splitlines(): a JSON text may hold U+2028 as it is.
     for number, line in enumerate(text.split("\n"), start=1):
@@ -157,7 +157,7 @@ def jsonl_rows(text: str, said: Mapped) -> Iterator[Row | BadRow]:
             yield _object(number, item, said)
 
 
-def _object(number: int, item: object, said: Mapped) -> Row | BadRow:
+def _object(number: int, item: object, said: Mapped) -> ListRow | BadRow:
     if not isinstance(item, Mapping):
         return BadRow(number, 'expected an object such as {"email": "name@example.com"}')
     names = tuple(str(name) for name in item)
@@ -167,7 +167,7 @@ def _object(number: int, item: object, said: Mapped) -> Row | BadRow:
         header = columns.of(names, said)
     except AudienceError as error:
         return BadRow(number, error.message)
-    return Row(number, header, [_as_text(value) for value in item.values()])
+    return ListRow(number, header, [_as_text(value) for value in item.values()])
 
 
 def _as_text(value: object) -> str:
@@ -178,7 +178,7 @@ def _as_text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-class Format(StrEnum):
+class ListFormat(StrEnum):
     """What a file of readers is written in."""
 
     CSV = "csv"
@@ -187,10 +187,10 @@ class Format(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class ReaderList:
     """A file, understood as far as its format. Reading `rows` may still find it broken."""
 
-    rows: Iterator[Row | BadRow]
+    rows: Iterator[ListRow | BadRow]
     remarks: tuple[str, ...] = ()
 
 
@@ -201,7 +201,7 @@ def read(
     encoding: str | None = None,
     delimiter: str | None = None,
     said: Mapping[str, str] | None = None,
-) -> Table:
+) -> ReaderList:
     """Understand a file; its encoding, format and delimiter are found out unless they are given.
 
     `name` is what messages call it. `said` is what the file calls our columns, where that is
@@ -216,7 +216,7 @@ def read(
             raise AudienceError(
                 "the file is empty", hint="Expected a line of column names, `email` among them."
             )
-    return Table(
+    return ReaderList(
         rows=_rows(text, delimiter, mapped, name),
         remarks=tuple(f"{name}: {remark}" if name else remark for remark in remarks),
     )
@@ -235,19 +235,19 @@ def _named(name: str | None) -> Iterator[None]:
 
 def _rows(
     text: str, delimiter: str | None, said: Mapped, name: str | None
-) -> Iterator[Row | BadRow]:
+) -> Iterator[ListRow | BadRow]:
     with _named(name):
         match _format_of(text):
-            case Format.CSV:
+            case ListFormat.CSV:
                 yield from csv_rows(text, delimiter, said)
-            case Format.JSON:
+            case ListFormat.JSON:
                 yield from json_rows(text, said)
-            case Format.JSONL:
+            case ListFormat.JSONL:
                 yield from jsonl_rows(text, said)
 
 
-def _format_of(text: str) -> Format:
+def _format_of(text: str) -> ListFormat:
     first = text.lstrip()[:1]
     if first == "[":
-        return Format.JSON
-    return Format.JSONL if first == "{" else Format.CSV
+        return ListFormat.JSON
+    return ListFormat.JSONL if first == "{" else ListFormat.CSV

@@ -9,8 +9,8 @@ from typing import Final
 from digest.errors import AudienceError
 from digest.model.subscriber import (
     Consent,
-    Received,
-    Standing,
+    EditionReceived,
+    MembershipStatus,
     Subscriber,
     Subscription,
     SubscriptionState,
@@ -19,14 +19,14 @@ from digest.storage import subscribers, subscriptions, suppressions
 from digest.storage.database import Database
 from digest.storage.suppressions import Suppression
 from digest.subscribers.address import for_people
-from digest.subscribers.changes import Changes, Circumstances
-from digest.subscribers.import_policy import Fate, decide
-from digest.subscribers.import_row import Reader
+from digest.subscribers.changes import ChangeContext, SubscriberChanges
+from digest.subscribers.import_policy import ImportResult, decide
+from digest.subscribers.import_row import ImportedReader
 
 _LINE: Final = 0  # a single reader comes from no file
 
 
-def add(db: Database, reader: Reader, circumstances: Circumstances) -> Fate:
+def add(db: Database, reader: ImportedReader, circumstances: ChangeContext) -> ImportResult:
     """Put a reader on the list, or take over new values of one who is on it.
 
     Somebody who left, paused or never confirmed comes back only where `circumstances.wording`
@@ -43,17 +43,17 @@ def add(db: Database, reader: Reader, circumstances: Circumstances) -> Fate:
             )
         known = subscriptions.find(db, newsletter, reader.email)
         fate = decide(reader, known, suppressed=False)
-        changes = Changes(circumstances, next_id=subscribers.next_id(db))
+        changes = SubscriberChanges(circumstances, next_id=subscribers.next_id(db))
         match fate:
-            case Fate.ADDED:
+            case ImportResult.ADDED:
                 changes.add(reader, subscribers.find(db, reader.email))
-            case Fate.UPDATED if known is not None:
+            case ImportResult.UPDATED if known is not None:
                 changes.update(reader, known)
-            case Fate.LEFT if known is not None:
+            case ImportResult.LEFT if known is not None:
                 if not circumstances.wording:
                     raise _only_the_reader(reader.email, known)
                 changes.bring_back(reader, known)
-                fate = Fate.ADDED
+                fate = ImportResult.ADDED
             case _:
                 pass
         changes.write(db)
@@ -73,14 +73,14 @@ def _only_the_reader(email: str, known: Subscription) -> AudienceError:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leaving:
+class LeaveResult:
     """What came of letting somebody go. `already`: nothing had to be done."""
 
     email: str
     already: bool
 
 
-def unsubscribe(db: Database, email: str, reason: str, circumstances: Circumstances) -> Leaving:
+def unsubscribe(db: Database, email: str, reason: str, circumstances: ChangeContext) -> LeaveResult:
     """Let a reader leave a newsletter. Raises AudienceError for an address that is not on it."""
     with db.transaction():
         known = subscriptions.find(db, circumstances.newsletter, email)
@@ -91,29 +91,33 @@ def unsubscribe(db: Database, email: str, reason: str, circumstances: Circumstan
             )
         gone = known.state is SubscriptionState.UNSUBSCRIBED
         if not gone:
-            leaver = Reader(line=_LINE, email=email, standing=Standing.UNSUBSCRIBED, reason=reason)
-            changes = Changes(circumstances, next_id=subscribers.next_id(db))
+            leaver = ImportedReader(
+                line=_LINE, email=email, standing=MembershipStatus.UNSUBSCRIBED, reason=reason
+            )
+            changes = SubscriberChanges(circumstances, next_id=subscribers.next_id(db))
             changes.take_out(leaver, known)
             changes.write(db)
-    return Leaving(email=email, already=gone)
+    return LeaveResult(email=email, already=gone)
 
 
-def suppress(db: Database, email: str, reason: str, circumstances: Circumstances) -> Leaving:
+def suppress(db: Database, email: str, reason: str, circumstances: ChangeContext) -> LeaveResult:
     """Keep an address from ever being mailed, by any newsletter, whether it is on a list or not."""
     with db.transaction():
         done = suppressions.suppress(db, email, reason=reason, since=circumstances.now)
         person = subscribers.find(db, email)
         if done and person is not None:
-            leaver = Reader(line=_LINE, email=email, standing=Standing.SUPPRESSED, reason=reason)
-            changes = Changes(circumstances, next_id=subscribers.next_id(db))
+            leaver = ImportedReader(
+                line=_LINE, email=email, standing=MembershipStatus.SUPPRESSED, reason=reason
+            )
+            changes = SubscriberChanges(circumstances, next_id=subscribers.next_id(db))
             for subscription in subscriptions.of(db, person):
                 changes.take_out(leaver, subscription)
             changes.write(db)
-    return Leaving(email=email, already=not done)
+    return LeaveResult(email=email, already=not done)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class SubscriberRecord:
     """What is known about an address. `subscriber` is None if it is suppressed and nothing else."""
 
     email: str
@@ -121,10 +125,10 @@ class Record:
     suppression: Suppression | None
     subscriptions: tuple[Subscription, ...] = ()
     consents: tuple[Consent, ...] = ()
-    received: tuple[Received, ...] = ()
+    received: tuple[EditionReceived, ...] = ()
 
 
-def record_of(db: Database, email: str) -> Record:
+def record_of(db: Database, email: str) -> SubscriberRecord:
     """The record of an address. Raises AudienceError for one that nothing is known about."""
     subscriber = subscribers.find(db, email)
     suppression = suppressions.find(db, email)
@@ -133,8 +137,8 @@ def record_of(db: Database, email: str) -> Record:
             raise AudienceError(
                 f"{for_people(email)} is on no list", hint="digest subscribers list shows who is."
             )
-        return Record(email=email, subscriber=None, suppression=suppression)
-    return Record(
+        return SubscriberRecord(email=email, subscriber=None, suppression=suppression)
+    return SubscriberRecord(
         email=subscriber.email,
         subscriber=subscriber,
         suppression=suppression,

@@ -9,7 +9,7 @@ import pytest
 
 from digest.cli.console import Exit
 from digest.cli.run import exit_code
-from digest.scheduler.tick import Came, Tally
+from digest.scheduler.tick import TickResult, TickSummary
 from digest.storage.locks import Lease
 from tests.cli.conftest import Run
 
@@ -18,19 +18,21 @@ from tests.cli.conftest import Run
     ("came", "code"),
     [
         ({}, Exit.SKIPPED),
-        ({Came.SKIPPED: 2}, Exit.SKIPPED),
-        ({Came.PREPARED: 1, Came.SKIPPED: 1}, Exit.DONE),
-        ({Came.DRAFTED: 1}, Exit.DONE),
-        ({Came.SERVED: 1, Came.HELD: 1}, Exit.HELD),
-        ({Came.HELD: 1, Came.INCOMPLETE: 1}, Exit.INCOMPLETE),
-        ({Came.PUT_OFF: 1}, Exit.INCOMPLETE),
-        ({Came.INCOMPLETE: 1, Came.FAILED: 1}, Exit.ERROR),
-        ({Came.SERVED: 1, Came.TROUBLED: 1}, Exit.ERROR),
+        ({TickResult.SKIPPED: 2}, Exit.SKIPPED),
+        ({TickResult.PREPARED: 1, TickResult.SKIPPED: 1}, Exit.DONE),
+        ({TickResult.DRAFTED: 1}, Exit.DONE),
+        ({TickResult.SERVED: 1, TickResult.HELD: 1}, Exit.HELD),
+        ({TickResult.HELD: 1, TickResult.INCOMPLETE: 1}, Exit.INCOMPLETE),
+        ({TickResult.PUT_OFF: 1}, Exit.INCOMPLETE),
+        ({TickResult.INCOMPLETE: 1, TickResult.FAILED: 1}, Exit.ERROR),
+        ({TickResult.SERVED: 1, TickResult.TROUBLED: 1}, Exit.ERROR),
     ],
 )
-def test_the_exit_code_says_what_wants_somebodys_eyes(came: dict[Came, int], code: Exit) -> None:
-    assert exit_code(Tally(came=Counter(came))) is code
-    assert exit_code(Tally(came=Counter(came), interrupted=True)) is Exit.INCOMPLETE
+def test_the_exit_code_says_what_wants_somebodys_eyes(
+    came: dict[TickResult, int], code: Exit
+) -> None:
+    assert exit_code(TickSummary(came=Counter(came))) is code
+    assert exit_code(TickSummary(came=Counter(came), interrupted=True)) is Exit.INCOMPLETE
 
 
 def test_a_pass_with_nothing_due_says_so(newsroom: Path, run: Run) -> None:

@@ -13,7 +13,7 @@ from email.utils import format_datetime
 
 from digest.composer.headers import header_text
 from digest.composer.links import reader_links
-from digest.composer.personalization import Markers, value_of
+from digest.composer.personalization import PlaceholderMarkers, value_of
 from digest.model.edition import Edition, RenderedVariant
 from digest.model.newsletter import Newsletter, Site
 from digest.model.subscriber import Recipient
@@ -31,7 +31,7 @@ def reference(
 ) -> EmailMessage:
     """The message without its images, and without the List fields."""
     links = reader_links(site, newsletter, edition.number)
-    markers = Markers.of(edition.nonce)
+    markers = PlaceholderMarkers.of(edition.nonce)
     text = "".join(
         piece if isinstance(piece, str) else value_of(piece, recipient, links)
         for piece in markers.cut(variant.text)

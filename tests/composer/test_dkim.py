@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from digest.composer.dkim import DkimSigner
 from digest.composer.dkim_keys import txt_strings
-from digest.composer.message import MessageForm, build_form
+from digest.composer.message import PreparedMessage, prepare_message
 from digest.composer.render import render
 from digest.composer.templates import open_templates
-from digest.composer.verify import prove_signed
+from digest.composer.verify import verify_signatures
 from digest.errors import ConfigError, SenderError
 from digest.model.edition import Edition, VariantKey
 from digest.model.newsletter import Newsletter
@@ -38,13 +38,13 @@ def signer(tmp_path_factory: pytest.TempPathFactory) -> DkimSigner:
 
 
 @pytest.fixture(scope="module")
-def form(signer: DkimSigner) -> MessageForm:
+def form(signer: DkimSigner) -> PreparedMessage:
     return signed_form(ordinary_day(None), signer)
 
 
 def signed_form(
     edition: Edition, signer: DkimSigner | None, newsletter: Newsletter = NEWSLETTER
-) -> MessageForm:
+) -> PreparedMessage:
     variant = render(
         edition,
         VariantKey(language="en"),
@@ -53,7 +53,7 @@ def signed_form(
         templates=open_templates(),
     )
     assert variant is not None
-    return build_form(
+    return prepare_message(
         variant,
         edition,
         site=SITE,
@@ -63,7 +63,7 @@ def signed_form(
     )
 
 
-def test_both_signatures_of_a_message_are_good(form: MessageForm, signer: DkimSigner) -> None:
+def test_both_signatures_of_a_message_are_good(form: PreparedMessage, signer: DkimSigner) -> None:
     message = form.fill(ANA, delivery_id=7, date=DATE)
     assert verdicts(message, signer) == [True, True]
 
@@ -74,7 +74,7 @@ def test_a_feed_that_tries_everything_is_signed_as_well(signer: DkimSigner) -> N
 
 
 def test_a_message_is_the_same_with_a_signature_before_it(
-    form: MessageForm, signer: DkimSigner
+    form: PreparedMessage, signer: DkimSigner
 ) -> None:
     message = form.fill(ANA, delivery_id=7, date=DATE)
     plain = signed_form(ordinary_day(None), None).fill(ANA, delivery_id=7, date=DATE)
@@ -103,17 +103,17 @@ def test_a_message_is_the_same_with_a_signature_before_it(
     ],
 )
 def test_a_message_that_was_tampered_with_fails(
-    found: bytes, put: bytes, form: MessageForm, signer: DkimSigner
+    found: bytes, put: bytes, form: PreparedMessage, signer: DkimSigner
 ) -> None:
     message = form.fill(ANA, delivery_id=7, date=DATE)
     assert found in message
     tampered = message.replace(found, put, 1)
     assert verdicts(tampered, signer) == [False, False]
     with pytest.raises(SenderError, match="signature"):
-        prove_signed(tampered, signer)
+        verify_signatures(tampered, signer)
 
 
-def test_what_a_relay_may_do_is_forgiven(form: MessageForm, signer: DkimSigner) -> None:
+def test_what_a_relay_may_do_is_forgiven(form: PreparedMessage, signer: DkimSigner) -> None:
     message = form.fill(ANA, delivery_id=7, date=DATE)
     head, _, body = message.partition(b"\r\n\r\n")
     relayed = (
@@ -132,10 +132,10 @@ TEXTS = st.text(max_size=40) | st.sampled_from(["", " ", "\t \n", ".", "From ", 
 @given(name=TEXTS, city=TEXTS, token=st.text("abcXYZ019-_", min_size=1, max_size=60))
 @settings(max_examples=40, deadline=None)
 def test_whatever_the_values_the_short_cuts_sign_what_the_plain_way_does(
-    form: MessageForm, signer: DkimSigner, name: str, city: str, token: str
+    form: PreparedMessage, signer: DkimSigner, name: str, city: str, token: str
 ) -> None:
     reader = Recipient(email="ana@example.org", token=token, name=name, fields={"city": city})
-    prove_signed(form.fill(reader, delivery_id=7, date=DATE), signer)
+    verify_signatures(form.fill(reader, delivery_id=7, date=DATE), signer)
 
 
 WORDS = st.lists(
@@ -161,11 +161,11 @@ def test_whatever_the_form_the_short_cuts_sign_what_the_plain_way_does(
     prepared = quick.prepare([header([b"a", b"b", *fields[2:]]), *body], body[::2])
     pieces = [header(fields), *body]
     message = b"".join(prepared.signed(pieces))
-    prove_signed(message, quick)
+    verify_signatures(message, quick)
     assert verdicts(message, quick) == [True]
 
 
-def test_threads_sign_at_the_same_time(form: MessageForm, signer: DkimSigner) -> None:
+def test_threads_sign_at_the_same_time(form: PreparedMessage, signer: DkimSigner) -> None:
     readers = [replace(ANA, name=f"Reader {number}") for number in range(40)]
 
     def fill(reader: Recipient) -> bytes:
@@ -176,7 +176,7 @@ def test_threads_sign_at_the_same_time(form: MessageForm, signer: DkimSigner) ->
     assert together == [fill(reader) for reader in readers]
 
 
-def test_mail_dkim_agrees(form: MessageForm, signer: DkimSigner) -> None:
+def test_mail_dkim_agrees(form: PreparedMessage, signer: DkimSigner) -> None:
     message = form.fill(ANA, delivery_id=7, date=DATE)
     # The RSA signature; this judge's Debian version does not know Ed25519.
     assert mail_dkim(message, signer) == "pass"

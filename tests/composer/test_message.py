@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from digest.composer import verp
 from digest.composer.headers import header_text
-from digest.composer.message import MessageForm, build_form
+from digest.composer.message import PreparedMessage, prepare_message
 from digest.composer.render import render
 from digest.composer.templates import Templates, open_templates
 from digest.errors import AudienceError, SenderError, TemplateError
@@ -67,20 +67,20 @@ def form_of(
     site: Site = SITE,
     newsletter: Newsletter = NEWSLETTER,
     images: Path = NOWHERE,
-) -> MessageForm:
+) -> PreparedMessage:
     variant = variant_of(edition, site=site, newsletter=newsletter)
-    return build_form(variant, edition, site=site, newsletter=newsletter, images_folder=images)
+    return prepare_message(variant, edition, site=site, newsletter=newsletter, images_folder=images)
 
 
 @pytest.fixture(scope="module")
-def greedy(tmp_path_factory: pytest.TempPathFactory) -> tuple[RenderedVariant, MessageForm]:
+def greedy(tmp_path_factory: pytest.TempPathFactory) -> tuple[RenderedVariant, PreparedMessage]:
     site_folder = tmp_path_factory.mktemp("site")
     folder = site_folder / "templates" / "email"
     folder.mkdir(parents=True)
     (folder / "digest.html").write_text(GREEDY)
     (folder / "digest.txt").write_text(GREEDY_TEXT)
     variant = variant_of(minimal(), open_templates(site_folder))
-    form = build_form(
+    form = prepare_message(
         variant, minimal(), site=SITE, newsletter=NEWSLETTER, images_folder=site_folder
     )
     return variant, form
@@ -131,7 +131,7 @@ EMAILS = st.sampled_from(
 @example(name="Ana", city="", token="t", email="ana@example.org")
 @settings(max_examples=100, deadline=None)
 def test_a_filled_form_is_the_message_that_the_slow_way_makes(
-    greedy: tuple[RenderedVariant, MessageForm], name: str, city: str, token: str, email: str
+    greedy: tuple[RenderedVariant, PreparedMessage], name: str, city: str, token: str, email: str
 ) -> None:
     variant, form = greedy
     reader = Recipient(email=email, token=token, name=name, fields={"city": city})
@@ -342,7 +342,9 @@ def test_a_template_without_any_slot_makes_a_form_too(tmp_path: Path) -> None:
     (folder / "digest.html").write_text("<!DOCTYPE html><html><body>{{ lead.title }}</body></html>")
     (folder / "digest.txt").write_text("{{ lead.title }}")
     variant = variant_of(minimal(), open_templates(tmp_path))
-    form = build_form(variant, minimal(), site=SITE, newsletter=NEWSLETTER, images_folder=tmp_path)
+    form = prepare_message(
+        variant, minimal(), site=SITE, newsletter=NEWSLETTER, images_folder=tmp_path
+    )
     assert part(form.fill(ANA, delivery_id=7, date=DATE), "plain") == "Ferry late\n"
 
 
@@ -350,8 +352,8 @@ def test_bounces_come_back_to_an_address_for_each_delivery_where_there_is_a_key(
     newsletter = replace(NEWSLETTER, bounce_address="bounces@example.com")
     edition = minimal()
 
-    def form(key: bytes | None) -> MessageForm:
-        return build_form(
+    def form(key: bytes | None) -> PreparedMessage:
+        return prepare_message(
             variant_of(edition, newsletter=newsletter),
             edition,
             site=SITE,

@@ -5,7 +5,7 @@ import quopri
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.composer.mime import LINE, encode, encode_before_slot, encode_value, encoded_size
+from digest.composer.mime import LINE, encode, encode_before_placeholder, encode_value, encoded_size
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=300) | st.text(
     st.sampled_from("a .=\t\nFrom é🚀"), max_size=300
@@ -20,7 +20,7 @@ def test_decoding_gives_back_the_text(text: str) -> None:
 @given(st.lists(TEXT, min_size=1, max_size=6))
 def test_texts_and_values_joined_decode_to_texts_and_values_joined(pieces: list[str]) -> None:
     *before, last = pieces
-    message = b"".join([*map(encode_before_slot, before), encode(last)])
+    message = b"".join([*map(encode_before_placeholder, before), encode(last)])
     assert quopri.decodestring(message).decode() == "".join(pieces).replace("\n", "\r\n")
     for line in message.split(b"\r\n"):
         assert len(line) <= LINE
@@ -30,14 +30,14 @@ def test_texts_and_values_joined_decode_to_texts_and_values_joined(pieces: list[
 
 @given(TEXT)
 def test_a_value_is_encoded_as_a_text_before_a_slot_is(value: str) -> None:
-    assert encode_value(value) == encode_before_slot(value)
+    assert encode_value(value) == encode_before_placeholder(value)
 
 
 def test_a_value_begins_and_ends_at_the_beginning_of_a_line() -> None:
-    assert encode_before_slot("Dear ") == b"Dear =\r\n"
+    assert encode_before_placeholder("Dear ") == b"Dear =\r\n"
     assert encode_value("Ana") == b"Ana=\r\n"
     assert encode_value("") == b""
-    assert encode_before_slot("first\n") == b"first\r\n"
+    assert encode_before_placeholder("first\n") == b"first\r\n"
 
 
 def test_an_escape_is_never_cut_in_two() -> None:

@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from digest.composer.personalization import Markers, answers_of, require_few, with_question
+from digest.composer.personalization import (
+    PlaceholderMarkers,
+    answers_of,
+    require_few,
+    with_question,
+)
 from digest.composer.render import render
 from digest.composer.templates import Templates, open_templates
 from digest.composer.web_page import plain_text
@@ -156,7 +161,7 @@ def test_a_field_may_be_called_like_a_question() -> None:
 
 
 def test_an_answer_is_printed_as_text_whatever_it_holds(tmp_path: Path) -> None:
-    forged = Markers.of(minimal().nonce).key
+    forged = PlaceholderMarkers.of(minimal().nonce).key
     evil = f'<b>"{{{{ 7 * 7 }}}}"</b>\r\n\x00slot{forged}x6e616d65x'
     one = reader(evil)
     templates = open_templates(

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digest.composer.plain_message import note
+from digest.composer.plain_message import plain_message
 from digest.model.newsletter import Newsletter
 
 NEWSLETTER = Newsletter(
@@ -26,7 +26,7 @@ FIELDS = [
 
 
 def written(subject: str, text: str) -> bytes:
-    header, body = note(
+    header, body = plain_message(
         NEWSLETTER,
         to="owner@gazette.example",
         subject=subject,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.composer.personalization import Markers
+from digest.composer.personalization import PlaceholderMarkers
 from digest.composer.render import render
 from digest.composer.templates import open_templates
 from digest.composer.web_page import page, plain_text
@@ -87,7 +87,7 @@ def test_styles_are_inside_and_dark_mode_survives() -> None:
 
 
 def test_no_feed_can_forge_a_slot() -> None:
-    forged = Markers.of(minimal().nonce).key
+    forged = PlaceholderMarkers.of(minimal().nonce).key
     made = variant_of(edition([story(1, f"slot{forged}x6e616d65x and slot{forged.upper()}x")]))
     shown = plain_text(made, ANA, edition=minimal(), site=SITE, newsletter=NEWSLETTER)
     assert "[1] slotx6e616d65x and slotx\n" in shown

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from digest.composer.personalization import Markers
+from digest.composer.personalization import PlaceholderMarkers
 from digest.composer.render import render
 from digest.composer.templates import open_templates
 from digest.model.edition import Edition, RenderedVariant, VariantKey
@@ -43,7 +43,7 @@ def test_it_is_text_and_not_markup() -> None:
 
 def test_it_can_neither_forge_a_slot_nor_turn_the_page_around() -> None:
     edition = ordinary_day()
-    key = Markers.of(edition.nonce).key
+    key = PlaceholderMarkers.of(edition.nonce).key
     variant = rendered(replace(edition, intro=(f"slot{key}x00x\u202e", "\x00\n")))
     assert key not in variant.text.partition(edition.stories[0].title)[0]
     assert "\u202e" not in variant.html

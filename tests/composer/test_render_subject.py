@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from digest.composer.render import LONGEST_SUBJECT, subject_line
+from digest.composer.render import MAX_SUBJECT_LENGTH, subject_line
 from digest.errors import ConfigError, TemplateError
 from tests.composer.editions import CUTOFF, NEWSLETTER, story
 
@@ -32,7 +32,7 @@ def test_a_title_cannot_add_a_header() -> None:
 
 def test_a_long_subject_is_cut_between_words() -> None:
     made = subject("{{ lead.title }}", "word " * 100)
-    assert len(made) <= LONGEST_SUBJECT
+    assert len(made) <= MAX_SUBJECT_LENGTH
     assert made.endswith("word…")
 
 

@@ -20,8 +20,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from digest.model.delivery import Accepted, Outcome, Reply
-from digest.sender.message_data import Envelope, Message, whole
-from digest.sender.transport import unrecorded
+from digest.sender.message_data import Envelope, Message, joined
+from digest.sender.transport import no_precommit
 
 _MESSAGE_ID = re.compile(rb"^Message-ID: <([0-9a-z]+)\.(\d+)@", re.MULTILINE)
 
@@ -84,9 +84,9 @@ class Mailbox:
         envelope: Envelope,
         message: Message,
         *,
-        before_commit: Callable[[], None] = unrecorded,
+        before_commit: Callable[[], None] = no_precommit,
     ) -> Outcome:
-        found = _MESSAGE_ID.search(whole(message))
+        found = _MESSAGE_ID.search(joined(message))
         assert found is not None
         self._mortality.step()
         before_commit()

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from digest.storage.database import open_database
-from digest.subscribers.changes import Circumstances
+from digest.subscribers.changes import ChangeContext
 from digest.subscribers.membership import suppress, unsubscribe
 from tests.faults.accounts import assert_accounts_balance
 from tests.faults.gazette import CONNECTIONS, DEADLINE, READERS, Gazette, Sender, reader
@@ -87,7 +87,7 @@ def test_whoever_leaves_or_is_suppressed_during_the_send_is_not_mailed_any_more(
 ) -> None:
     # Some of them are claimed already when they go, others not yet.
     leaving = [reader(n) for n in (*range(3_020, 3_120), *range(9_000, 9_100))]
-    given = Circumstances(
+    given = ChangeContext(
         newsletter="daily", now=datetime.now(UTC), origin="a test", tokens=lambda: "unused"
     )
 

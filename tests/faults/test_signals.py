@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.sender.local_server import LocalServer, Received
+from digest.sender.local_server import LocalServer, ReceivedMessage
 from tests.faults.gazette import DEADLINE
 
 CONFIG = """
@@ -46,7 +46,7 @@ class Gate:
         self._lock = threading.Lock()
         self._seen = 0
 
-    def __call__(self, received: Received) -> None:
+    def __call__(self, received: ReceivedMessage) -> None:
         with self._lock:
             self._seen += 1
             stops_here = self._seen == self.at

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from digest.composer.links import web_link
-from digest.composer.message import build_form
+from digest.composer.message import prepare_message
 from digest.composer.render import render
 from digest.composer.templates import open_templates
 from digest.composer.web_page import page, plain_text
@@ -58,7 +58,7 @@ def rendered(case: Case, images: Path) -> RenderedVariant:
 
 def message_of(case: Case, images: Path) -> bytes:
     edition, site, newsletter = case
-    form = build_form(
+    form = prepare_message(
         rendered(case, images), edition, site=site, newsletter=newsletter, images_folder=images
     )
     return form.fill(ANA, delivery_id=7, date=DATE)

@@ -6,7 +6,7 @@ import pytest
 from digest.config import DateOrder, SourceSettings
 from digest.errors import SourceError
 from digest.ingest.csv_source import _records
-from digest.ingest.rows import Rejected
+from digest.ingest.rows import RejectedRow
 from digest.ingest.sources import Document, articles_of
 from digest.model.article import NewArticle
 from tests.ingest.conftest import MakeSource
@@ -14,7 +14,7 @@ from tests.ingest.conftest import MakeSource
 
 def read(
     content: bytes | str, source: SourceSettings
-) -> tuple[tuple[NewArticle, ...], tuple[Rejected, ...]]:
+) -> tuple[tuple[NewArticle, ...], tuple[RejectedRow, ...]]:
     raw = content.encode() if isinstance(content, str) else content
     reading = articles_of(source, Document(content=raw))
     return reading.articles, reading.rejected
@@ -149,7 +149,7 @@ def test_line_numbers_count_the_lines_of_quoted_fields(make_source: MakeSource) 
     )
     assert articles[0].summary == "It runs again"
     assert rejected == (
-        Rejected(place="line 5", reason="it has no title", excerpt="https://example.com/n"),
+        RejectedRow(place="line 5", reason="it has no title", excerpt="https://example.com/n"),
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from digest.config import SourceKind, SourceSettings
 from digest.errors import SourceError
 from digest.ingest.feeds import _feed_link
-from digest.ingest.rows import Rejected
+from digest.ingest.rows import RejectedRow
 from digest.ingest.sources import Document, articles_of
 from digest.model.article import NewArticle
 from tests.ingest.conftest import MakeSource
@@ -22,7 +22,7 @@ def source(make_source: MakeSource) -> SourceSettings:
 
 def read(
     content: str | bytes, source: SourceSettings, content_type: str | None = None
-) -> tuple[tuple[NewArticle, ...], tuple[Rejected, ...]]:
+) -> tuple[tuple[NewArticle, ...], tuple[RejectedRow, ...]]:
     raw = content.encode() if isinstance(content, str) else content
     document = Document(content=raw, base=BASE, content_type=content_type)
     reading = articles_of(source, document)

@@ -4,7 +4,7 @@ import pytest
 
 from digest.config import SourceKind, SourceSettings
 from digest.errors import SourceError
-from digest.ingest.rows import Rejected
+from digest.ingest.rows import RejectedRow
 from digest.ingest.sources import Document, articles_of
 from digest.model.article import NewArticle
 from tests.ingest.conftest import MakeSource
@@ -12,7 +12,7 @@ from tests.ingest.conftest import MakeSource
 
 def read(
     content: str, source: SourceSettings
-) -> tuple[tuple[NewArticle, ...], tuple[Rejected, ...]]:
+) -> tuple[tuple[NewArticle, ...], tuple[RejectedRow, ...]]:
     reading = articles_of(source, Document(content=content.encode()))
     return reading.articles, reading.rejected
 

@@ -1,11 +1,11 @@
 import pytest
 
-from digest.model.message import SoundPieces
+from digest.model.message import WireSafeChunks
 
 
 def test_whole_plain_lines_hold_what_was_promised() -> None:
     header = "To: Zoë <zoe@example.com>\r\n\r\n".encode()
-    assert SoundPieces([header, b"News.\r\n\r\nMore.\r\n", b"", b"Bye.\r\n"]).hold
+    assert WireSafeChunks([header, b"News.\r\n\r\nMore.\r\n", b"", b"Bye.\r\n"]).hold
 
 
 @pytest.mark.parametrize(
@@ -20,4 +20,4 @@ def test_whole_plain_lines_hold_what_was_promised() -> None:
     ],
 )
 def test_a_piece_that_cannot_go_out_as_it_stands_breaks_the_promise(piece: bytes) -> None:
-    assert not SoundPieces([b"To: zoe@example.com\r\n\r\n", piece]).hold
+    assert not WireSafeChunks([b"To: zoe@example.com\r\n\r\n", piece]).hold

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from digest.errors import AlreadySending, Held, UsageError
-from digest.publishing.backup import TakenUp, back_up, take_up
+from digest.publishing.backup import RestoreResult, accept_restored, create_backup
 from digest.publishing.maintenance import audit
-from digest.publishing.send import OfUnknown, resume
+from digest.publishing.send import UnknownPolicy, resume
 from digest.storage.database import open_database
-from digest.storage.locks import sending
+from digest.storage.locks import sender_lock
 from tests.publishing.paper import NOW, Paper
 from tests.recording_transport import RecordingTransport
 
@@ -48,7 +48,7 @@ def test_a_backup_is_whole_private_and_by_itself_while_somebody_writes(
     copy = tmp_path / "copy.db"
     with open_database(sent_half.settings.database) as writer, writer.transaction():
         writer.execute("update articles set title = 'Not yet committed'")
-        made = back_up(sent_half.settings, copy, now=NOW)
+        made = create_backup(sent_half.settings, copy, now=NOW)
     assert made.size == copy.stat().st_size
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert sorted(path.name for path in tmp_path.glob("*copy.db*")) == ["copy.db"]
@@ -63,7 +63,7 @@ def test_nothing_of_an_erased_reader_is_in_a_backup(sent_half: Paper, tmp_path: 
     name = "Wilhelmina-" + "x" * 50
     sent_half.run("update subscribers set name = ?", name)
     sent_half.run("update subscribers set name = ''")
-    back_up(sent_half.settings, tmp_path / "copy.db", now=NOW)
+    create_backup(sent_half.settings, tmp_path / "copy.db", now=NOW)
     assert b"Wilhelmina" not in (tmp_path / "copy.db").read_bytes()
 
 
@@ -71,16 +71,16 @@ def test_a_file_that_exists_is_never_overwritten(sent_half: Paper, tmp_path: Pat
     copy = tmp_path / "copy.db"
     copy.write_text("precious")
     with pytest.raises(UsageError, match="exists already"):
-        back_up(sent_half.settings, copy, now=NOW)
+        create_backup(sent_half.settings, copy, now=NOW)
     assert copy.read_text() == "precious"
     copy.unlink()
     copy.symlink_to(tmp_path / "elsewhere.db")
     with pytest.raises(UsageError, match="exists already"):
-        back_up(sent_half.settings, copy, now=NOW)
+        create_backup(sent_half.settings, copy, now=NOW)
 
 
 def test_a_backup_that_was_put_back_mails_nobody(sent_half: Paper, tmp_path: Path) -> None:
-    back_up(sent_half.settings, tmp_path / "copy.db", now=NOW)
+    create_backup(sent_half.settings, tmp_path / "copy.db", now=NOW)
     put_back(sent_half, tmp_path / "copy.db")
     transport = RecordingTransport()
     with pytest.raises(Held, match="is a backup of 2026-03-12T07:00:00Z") as held:
@@ -92,9 +92,9 @@ def test_a_backup_that_was_put_back_mails_nobody(sent_half: Paper, tmp_path: Pat
 def test_once_its_owner_says_so_it_goes_on_and_whoever_waited_in_it_is_unknown(
     sent_half: Paper, tmp_path: Path
 ) -> None:
-    back_up(sent_half.settings, tmp_path / "copy.db", now=NOW)
+    create_backup(sent_half.settings, tmp_path / "copy.db", now=NOW)
     put_back(sent_half, tmp_path / "copy.db")
-    assert take_up(sent_half.settings, now=LATER) == TakenUp(made_at=NOW, in_doubt=2)
+    assert accept_restored(sent_half.settings, now=LATER) == RestoreResult(made_at=NOW, in_doubt=2)
     assert sent_half.states() == {
         "ada@example.com": "sent",
         "bo@example.com": "unknown",
@@ -111,7 +111,7 @@ def test_once_its_owner_says_so_it_goes_on_and_whoever_waited_in_it_is_unknown(
         sent_half.settings,
         sent_half.newsletter,
         transport,
-        unknown=OfUnknown.RESEND,
+        unknown=UnknownPolicy.RESEND,
         clock=lambda: LATER,
         progress=lambda _plan: lambda _state: None,
     )
@@ -120,29 +120,29 @@ def test_once_its_owner_says_so_it_goes_on_and_whoever_waited_in_it_is_unknown(
         "cleo@example.com",
     ]
     with pytest.raises(UsageError, match="is no backup"):
-        take_up(sent_half.settings, now=LATER)
+        accept_restored(sent_half.settings, now=LATER)
 
 
 def test_what_another_program_restored_is_gone_on_with_when_somebody_says_of_when_it_is(
     sent_half: Paper,
 ) -> None:
     with pytest.raises(UsageError, match="is no backup"):
-        take_up(sent_half.settings, now=LATER)
-    assert take_up(sent_half.settings, now=LATER, since=NOW).in_doubt == 2
+        accept_restored(sent_half.settings, now=LATER)
+    assert accept_restored(sent_half.settings, now=LATER, since=NOW).in_doubt == 2
     assert set(sent_half.states().values()) == {"sent", "unknown"}
 
 
 def test_a_backup_is_not_gone_on_with_while_somebody_sends(
     sent_half: Paper, tmp_path: Path
 ) -> None:
-    back_up(sent_half.settings, tmp_path / "copy.db", now=NOW)
+    create_backup(sent_half.settings, tmp_path / "copy.db", now=NOW)
     put_back(sent_half, tmp_path / "copy.db")
-    with sending(sent_half.settings.database), pytest.raises(AlreadySending):
-        take_up(sent_half.settings, now=LATER)
+    with sender_lock(sent_half.settings.database), pytest.raises(AlreadySending):
+        accept_restored(sent_half.settings, now=LATER)
 
 
 def test_the_database_itself_is_no_backup(sent_half: Paper, tmp_path: Path) -> None:
-    back_up(sent_half.settings, tmp_path / "copy.db", now=NOW)
+    create_backup(sent_half.settings, tmp_path / "copy.db", now=NOW)
     assert isinstance(sent_half.value("pragma user_version"), int)
     with pytest.raises(UsageError, match="is no backup"):
-        take_up(sent_half.settings, now=LATER)
+        accept_restored(sent_half.settings, now=LATER)

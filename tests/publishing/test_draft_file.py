@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from digest.lib.text import plain
 from digest.model.article import Article, Verdict
-from digest.model.draft import DraftState, Placed, Proposal, StoredDraft
+from digest.model.draft import Draft, DraftContents, DraftItem, DraftState
 from digest.model.edition import Edition, Placement
 from digest.model.newsletter import Rules
 from digest.model.slot import Slot
-from digest.publishing.drafts.draft_file import Sheet, is_unedited, write
-from digest.publishing.drafts.draft_file_parser import MOST, Mistake, take_apart
-from digest.publishing.drafts.draft_file_validator import Desk, understand
+from digest.publishing.drafts.draft_file import DraftFile, is_unedited, write
+from digest.publishing.drafts.draft_file_parser import MOST, DraftFileError, parse
+from digest.publishing.drafts.draft_file_validator import DraftContext, validate
 from digest.selection.from_draft import arrange
 from digest.selection.placement import deck_of
-from digest.storage.drafts import Standing
+from digest.storage.drafts import ArticleStatus
 from tests.composer.editions import NEWSLETTER
 
 MADE = datetime(2026, 3, 12, 4, tzinfo=UTC)
@@ -57,7 +57,7 @@ def article(id_: int, title: str, summary: str = "") -> Article:
     )
 
 
-def sheet_of(proposal: Proposal, articles: Mapping[int, Article]) -> Sheet:
+def sheet_of(proposal: DraftContents, articles: Mapping[int, Article]) -> DraftFile:
     selection = arrange(
         proposal,
         {one.article_id: articles[one.article_id] for one in proposal.placed},
@@ -67,8 +67,8 @@ def sheet_of(proposal: Proposal, articles: Mapping[int, Article]) -> Sheet:
     )
     assert selection is not None
     waiting = [d.article_id for d in selection.decisions if d.verdict is Verdict.WAITING]
-    return Sheet(
-        stored=StoredDraft(slot=SLOT, proposal=proposal, state=DraftState.WAITING, made_at=MADE),
+    return DraftFile(
+        stored=Draft(slot=SLOT, proposal=proposal, state=DraftState.WAITING, made_at=MADE),
         edition=Edition(
             newsletter="daily",
             slot=SLOT.name,
@@ -85,16 +85,16 @@ def sheet_of(proposal: Proposal, articles: Mapping[int, Article]) -> Sheet:
     )
 
 
-def read(content: bytes, sheet: Sheet, articles: Mapping[int, Article]) -> object:
+def read(content: bytes, sheet: DraftFile, articles: Mapping[int, Article]) -> object:
     standings = {
-        id_: Standing(article=one, verdict=None, edition=None) for id_, one in articles.items()
+        id_: ArticleStatus(article=one, verdict=None, edition=None) for id_, one in articles.items()
     }
-    desk = Desk(sheet=sheet, newsletter=NEWSLETTER, standings=standings, cutoff=SLOT.at)
-    return understand(take_apart(content), desk)
+    desk = DraftContext(sheet=sheet, newsletter=NEWSLETTER, standings=standings, cutoff=SLOT.at)
+    return validate(parse(content), desk)
 
 
 @st.composite
-def drafts(draw: st.DrawFn) -> tuple[Proposal, dict[int, Article]]:
+def drafts(draw: st.DrawFn) -> tuple[DraftContents, dict[int, Article]]:
     ids = range(1, draw(st.integers(2, 8)))
     articles = {id_: article(id_, draw(texts), draw(st.text(max_size=400))) for id_ in ids}
     order = draw(st.permutations(list(ids)))
@@ -111,7 +111,7 @@ def drafts(draw: st.DrawFn) -> tuple[Proposal, dict[int, Article]]:
         own_words(draw, articles[id_], placement, section)
         for id_, (placement, section) in zip(inside, where, strict=True)
     )
-    proposal = Proposal(
+    proposal = DraftContents(
         placed=placed,
         dropped=tuple(id_ for id_ in order if fates[id_] == "dropped"),
         subject=draw(st.one_of(st.none(), words)),
@@ -121,11 +121,13 @@ def drafts(draw: st.DrawFn) -> tuple[Proposal, dict[int, Article]]:
     return proposal, articles
 
 
-def own_words(draw: st.DrawFn, one: Article, placement: Placement, section: str | None) -> Placed:
+def own_words(
+    draw: st.DrawFn, one: Article, placement: Placement, section: str | None
+) -> DraftItem:
     title = draw(st.one_of(st.none(), words))
     shows_deck = placement in (Placement.LEAD, Placement.SECTION)
     deck = draw(st.one_of(st.none(), st.just(""), words)) if shows_deck else None
-    return Placed(
+    return DraftItem(
         article_id=one.id,
         placement=placement,
         section=section,
@@ -136,7 +138,7 @@ def own_words(draw: st.DrawFn, one: Article, placement: Placement, section: str 
 
 @given(drafts())
 def test_a_sheet_that_nobody_touched_comes_back_as_the_draft(
-    made: tuple[Proposal, dict[int, Article]],
+    made: tuple[DraftContents, dict[int, Article]],
 ) -> None:
     proposal, articles = made
     assume(len(" ".join(proposal.intro)) <= 2_000)
@@ -174,17 +176,17 @@ def test_whatever_a_file_holds_it_is_a_proposal_or_its_mistakes(content: bytes) 
     articles = {id_: article(id_, f"Article {id_}") for id_ in (1, 2, 3, 4)}
     sheet = sheet_of(SIMPLE, articles)
     result = read(content, sheet, articles)
-    if not isinstance(result, Proposal):
+    if not isinstance(result, DraftContents):
         assert isinstance(result, tuple)
         assert result
-        assert all(isinstance(one, Mistake) and one.line > 0 for one in result)
+        assert all(isinstance(one, DraftFileError) and one.line > 0 for one in result)
 
 
-SIMPLE = Proposal(
+SIMPLE = DraftContents(
     placed=(
-        Placed(article_id=1, placement=Placement.LEAD),
-        Placed(article_id=2, placement=Placement.SECTION, section="Town"),
-        Placed(article_id=3, placement=Placement.HEADLINE, section="Town"),
+        DraftItem(article_id=1, placement=Placement.LEAD),
+        DraftItem(article_id=2, placement=Placement.SECTION, section="Town"),
+        DraftItem(article_id=3, placement=Placement.HEADLINE, section="Town"),
     )
 )
 ARTICLES = {
@@ -213,11 +215,11 @@ def test_an_editor_moves_renames_drops_and_says_good_morning() -> None:
         "Section: Late news\n[4] Cat found\n    She was in the tree.\n"
         "Dropped:\n- [3] Market moves\n"
     )
-    assert result == Proposal(
+    assert result == DraftContents(
         placed=(
-            Placed(article_id=2, placement=Placement.LEAD, title="The pool is open"),
-            Placed(article_id=1, placement=Placement.RELATED),
-            Placed(
+            DraftItem(article_id=2, placement=Placement.LEAD, title="The pool is open"),
+            DraftItem(article_id=1, placement=Placement.RELATED),
+            DraftItem(
                 article_id=4,
                 placement=Placement.SECTION,
                 section="Late news",
@@ -233,13 +235,13 @@ def test_an_editor_moves_renames_drops_and_says_good_morning() -> None:
 
 def test_a_subject_that_was_not_touched_follows_the_lead() -> None:
     result = understood("Subject: Daily: Ferry runs again\nLead:\n[2] Pool opens\n")
-    assert isinstance(result, Proposal)
+    assert isinstance(result, DraftContents)
     assert result.subject is None
 
 
 def test_a_deck_that_was_deleted_is_gone_and_a_number_alone_takes_the_articles_words() -> None:
     result = understood("Lead:\n[1] Ferry runs again\nNo section:\n[2]\n")
-    assert isinstance(result, Proposal)
+    assert isinstance(result, DraftContents)
     assert [(one.title, one.deck) for one in result.placed] == [(None, ""), (None, None)]
 
 
@@ -353,11 +355,13 @@ def test_a_file_of_another_draft_is_refused(head: str, complaint: str) -> None:
 
 def test_a_file_in_another_encoding_is_refused_at_its_line() -> None:
     result = read(f"{HEAD}Lead:\n[1] Fähre\n".encode("latin-1"), sheet_of(SIMPLE, ARTICLES), {})
-    assert result == (Mistake(line=3, message="this is not UTF-8 text; save the file as UTF-8"),)
+    assert result == (
+        DraftFileError(line=3, message="this is not UTF-8 text; save the file as UTF-8"),
+    )
 
 
 def test_a_file_that_is_far_too_large_is_not_even_read() -> None:
-    [mistake] = take_apart(b"\n" * (MOST + 1)).mistakes
+    [mistake] = parse(b"\n" * (MOST + 1)).mistakes
     assert mistake.message.endswith("is it the right one?")
 
 
@@ -366,7 +370,7 @@ def test_a_correction_that_came_after_the_file_was_written_is_not_undone_by_it()
     articles = ARTICLES | {1: corrected}
     content = f"{HEAD}Lead:\n[1] Ferry runs again\n    From Monday on.\n".encode()
     assert read(content, sheet_of(SIMPLE, articles), articles) == (
-        Mistake(
+        DraftFileError(
             line=3,
             message="article 1 was corrected after this file was written; a line `[1]` alone takes"
             " its words as they are now",

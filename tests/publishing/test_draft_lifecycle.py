@@ -9,7 +9,7 @@ import pytest
 
 from digest.errors import Held, LedgerError, UsageError
 from digest.lib.timestamps import to_text
-from digest.model.draft import DraftState, Proposal
+from digest.model.draft import DraftContents, DraftState
 from digest.model.edition import Edition, Placement
 from digest.model.newsletter import Rules
 from digest.model.schedule import OnSilence, Timing
@@ -17,20 +17,20 @@ from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.publishing.delivery.report import Report
 from digest.publishing.drafts.draft_file import write
 from digest.publishing.drafts.editing import (
-    Approved,
-    Left,
-    Shown,
+    ApprovedDraft,
+    DraftView,
+    SkippedSlot,
+    apply_draft_file,
     approve,
     hold,
-    read_back,
     show,
     skip,
 )
-from digest.publishing.drafts.lifecycle import Go, Hold, Skip, decide, make_draft
+from digest.publishing.drafts.lifecycle import Send, Skip, Wait, decide, make_draft
 from digest.publishing.editions.build import Skipped
-from digest.publishing.editions.store import freeze
+from digest.publishing.editions.store import store_edition
 from digest.publishing.maintenance import audit
-from digest.publishing.preview import Begin, Preview, outlook, preview
+from digest.publishing.preview import Preview, WouldBegin, dry_run, preview
 from digest.schedule.parse import parse_schedule
 from digest.schedule.timetable import slots_after
 from digest.storage import slots
@@ -62,31 +62,31 @@ def desk(paper: Paper) -> Paper:
     return scheduled(paper)
 
 
-def shown(paper: Paper, *, now: datetime = NOW, anew: bool = False) -> Shown:
+def shown(paper: Paper, *, now: datetime = NOW, anew: bool = False) -> DraftView:
     coming = slots_after(paper.newsletter, now)
     result = show(paper.settings, paper.newsletter, coming, now=now, anew=anew)
-    assert isinstance(result, Shown), result
+    assert isinstance(result, DraftView), result
     return result
 
 
-def edit(paper: Paper, *changes: tuple[str, str], now: datetime = NOW) -> Shown:
+def edit(paper: Paper, *changes: tuple[str, str], now: datetime = NOW) -> DraftView:
     """Write the draft out, change the text, and read it back."""
     text = write(shown(paper, now=now).sheet, paper.newsletter, now=now)
     for old, new in changes:
         assert old in text, text
         text = text.replace(old, new)
-    result = read_back(paper.settings, paper.newsletter, text.encode(), now=now)
-    assert isinstance(result, Shown), result
+    result = apply_draft_file(paper.settings, paper.newsletter, text.encode(), now=now)
+    assert isinstance(result, DraftView), result
     return result
 
 
-def approved(paper: Paper, *, now: datetime = NOW) -> Approved:
+def approved(paper: Paper, *, now: datetime = NOW) -> ApprovedDraft:
     result = approve(paper.settings, paper.newsletter, now=now)
-    assert isinstance(result, Approved), result
+    assert isinstance(result, ApprovedDraft), result
     return result
 
 
-def decided(paper: Paper, *, now: datetime = AT_SLOT, slot: Slot = TODAY) -> Go | Hold | Skip:
+def decided(paper: Paper, *, now: datetime = AT_SLOT, slot: Slot = TODAY) -> Send | Wait | Skip:
     with open_database(paper.settings.database) as db:
         return decide(db, paper.settings, paper.newsletter, slot, now=now)
 
@@ -95,8 +95,10 @@ def frozen(paper: Paper, *, now: datetime = AT_SLOT) -> Edition:
     """The edition of today's slot, made as the clock makes it."""
     with open_database(paper.settings.database) as db:
         going = decide(db, paper.settings, paper.newsletter, TODAY, now=now)
-        assert isinstance(going, Go), going
-        edition = freeze(db, paper.settings, paper.newsletter, going.draft, now=now, slot=TODAY)
+        assert isinstance(going, Send), going
+        edition = store_edition(
+            db, paper.settings, paper.newsletter, going.draft, now=now, slot=TODAY
+        )
         assert isinstance(edition, Edition), edition
         return edition
 
@@ -206,7 +208,7 @@ def test_an_approved_draft_goes_out_at_its_slot(desk: Paper) -> None:
     told = approved(desk)
     assert told.readers == 2
     going = decided(desk)
-    assert isinstance(going, Go)
+    assert isinstance(going, Send)
     assert going.draft.edition.slot == TODAY.name
     assert going.draft.edition.cutoff == TODAY.at
     assert going.draft.readers == 2
@@ -238,7 +240,7 @@ def test_what_changed_after_approval_is_named_and_holds_the_draft(
     approved(desk)
     desk.run(f"{change} where id = 1")
     reason = f"{told} after it was approved; `digest approve` approves it as it is now"
-    assert decided(desk) == Hold(reason=reason)
+    assert decided(desk) == Wait(reason=reason)
 
 
 def test_send_refuses_what_drifted_until_it_is_approved_as_it_is_now(desk: Paper) -> None:
@@ -258,7 +260,7 @@ def test_a_time_that_a_feed_touches_is_no_drift(desk: Paper) -> None:
     shown(desk)
     approved(desk)
     desk.run("update articles set published_at = '2026-03-12T06:30:00Z'")
-    assert isinstance(decided(desk), Go)
+    assert isinstance(decided(desk), Send)
 
 
 def test_an_image_that_travels_along_is_sealed_by_its_bytes(desk: Paper) -> None:
@@ -267,9 +269,9 @@ def test_an_image_that_travels_along_is_sealed_by_its_bytes(desk: Paper) -> None
     desk.run("update articles set image_url = 'ferry.gif' where id = 1")
     shown(desk)
     approved(desk)
-    assert isinstance(decided(desk), Go)
+    assert isinstance(decided(desk), Send)
     picture.write_bytes(b"GIF89a two")
-    assert isinstance(result := decided(desk), Hold)
+    assert isinstance(result := decided(desk), Wait)
     assert result.reason.startswith("the image of article 1 changed after")
 
 
@@ -329,7 +331,7 @@ def test_silence_skips_what_has_become_too_thin(desk: Paper) -> None:
 
 def test_silence_holds_or_skips_as_the_newsletter_says(desk: Paper) -> None:
     shown(desk)
-    assert decided(desk) == Hold(
+    assert decided(desk) == Wait(
         reason="nobody has decided on its draft; `digest approve` lets it out"
     )
     assert decided(scheduled(desk, OnSilence.SKIP)) == Skip(
@@ -341,9 +343,9 @@ def test_a_held_draft_waits_whatever_silence_means(desk: Paper) -> None:
     paper = scheduled(desk, OnSilence.SEND)
     shown(paper)
     hold(paper.settings, paper.newsletter, now=NOW)
-    assert isinstance(decided(paper), Hold)
+    assert isinstance(decided(paper), Wait)
     approved(paper, now=AT_SLOT + timedelta(minutes=5))
-    assert isinstance(decided(paper, now=AT_SLOT + timedelta(minutes=6)), Go)
+    assert isinstance(decided(paper, now=AT_SLOT + timedelta(minutes=6)), Send)
 
 
 def test_without_readers_the_slot_is_skipped(desk: Paper) -> None:
@@ -374,7 +376,7 @@ def test_the_clock_makes_a_draft_once_and_leaves_it_alone(desk: Paper) -> None:
     with open_database(desk.settings.database) as db:
         slots.add(db, SlotRecord(slot=TODAY, state=SlotState.DUE), NOW)
         first = make_draft(db, desk.settings, desk.newsletter, TODAY, now=NOW)
-        assert isinstance(first, Proposal)
+        assert isinstance(first, DraftContents)
         desk.publish("Late news", hours=0.5)
         assert make_draft(db, desk.settings, desk.newsletter, TODAY, now=NOW) == first
     assert slot_of(desk).state is SlotState.DRAFT
@@ -410,7 +412,7 @@ def test_a_draft_can_be_selected_again(desk: Paper) -> None:
 def test_mistakes_change_nothing(desk: Paper) -> None:
     before = shown(desk).stored
     text = write(shown(desk).sheet, desk.newsletter, now=NOW).replace("[2]", "[77]")
-    result = read_back(desk.settings, desk.newsletter, text.encode(), now=NOW)
+    result = apply_draft_file(desk.settings, desk.newsletter, text.encode(), now=NOW)
     assert isinstance(result, tuple)
     assert "there is no article 77" in str(result[0])
     assert shown(desk).stored == before
@@ -435,7 +437,7 @@ def test_an_article_that_cannot_be_in_it_is_refused(desk: Paper, change: str, to
     desk.run(f"{change} where id = 4")
     text = write(shown(desk).sheet, desk.newsletter, now=NOW)
     text = text.replace("[2] Pool opens", "[4]")
-    result = read_back(desk.settings, desk.newsletter, text.encode(), now=NOW)
+    result = apply_draft_file(desk.settings, desk.newsletter, text.encode(), now=NOW)
     assert isinstance(result, tuple)
     assert [one.message for one in result] == [told]
 
@@ -448,7 +450,7 @@ def test_an_article_of_an_earlier_edition_is_refused(desk: Paper) -> None:
     text = text.replace("Dropped:\n", "Dropped:\n- [1]\n").replace(
         "Waiting:\n", "No section:\n[2]\n"
     )
-    result = read_back(desk.settings, desk.newsletter, text.encode(), now=later)
+    result = apply_draft_file(desk.settings, desk.newsletter, text.encode(), now=later)
     assert isinstance(result, tuple)
     assert [one.message for one in result] == [
         "article 2 is in No. 1 already",
@@ -470,9 +472,9 @@ def test_past_its_slot_a_changed_draft_waits_to_be_approved(desk: Paper) -> None
     correct(paper, 1, "Ferry stops")
     late = AT_SLOT + timedelta(minutes=20)
     edit(paper, ("Pool opens", "Pool opens!"), now=late)
-    assert isinstance(decided(paper, now=late), Hold)
+    assert isinstance(decided(paper, now=late), Wait)
     approved(paper, now=late)
-    assert isinstance(decided(paper, now=late), Go)
+    assert isinstance(decided(paper, now=late), Send)
 
 
 def test_a_decision_has_the_clock_look_again_at_once(desk: Paper) -> None:
@@ -492,7 +494,7 @@ def test_a_decision_has_the_clock_look_again_at_once(desk: Paper) -> None:
 def test_a_skipped_draft_leaves_its_slot_and_its_articles_wait(desk: Paper) -> None:
     shown(desk)
     result = skip(desk.settings, desk.newsletter, (), reason="public holiday", now=NOW)
-    assert result == Left(slot=TODAY, reason="skipped by the editor: public holiday")
+    assert result == SkippedSlot(slot=TODAY, reason="skipped by the editor: public holiday")
     assert slot_of(desk).state is SlotState.SKIPPED
     assert slot_of(desk).reason == "skipped by the editor: public holiday"
     assert verdicts(desk) == {}
@@ -506,7 +508,7 @@ def coming(paper: Paper, most: int = 5) -> list[Slot]:
 def test_a_slot_that_is_to_come_can_be_skipped_without_a_draft_and_once(desk: Paper) -> None:
     paper = scheduled(desk, None)
     first = skip(paper.settings, paper.newsletter, coming(paper), reason="", now=NOW)
-    assert first == Left(slot=TODAY, reason="skipped by the editor")
+    assert first == SkippedSlot(slot=TODAY, reason="skipped by the editor")
     again = skip(paper.settings, paper.newsletter, coming(paper), reason="", now=NOW)
     assert again == Skipped(
         reason="nothing comes at 2026-03-12T08:00: skipped by the editor; --slot names another slot"
@@ -514,7 +516,7 @@ def test_a_slot_that_is_to_come_can_be_skipped_without_a_draft_and_once(desk: Pa
     other = skip(
         paper.settings, paper.newsletter, coming(paper), reason="", now=NOW, slot=TOMORROW.name
     )
-    assert other == Left(slot=TOMORROW, reason="skipped by the editor")
+    assert other == SkippedSlot(slot=TOMORROW, reason="skipped by the editor")
 
 
 def test_a_slot_that_never_comes_cannot_be_skipped(desk: Paper) -> None:
@@ -580,7 +582,7 @@ def test_a_newsletter_without_a_schedule_sends_what_the_editor_made(paper: Paper
     paper.publish("Ferry runs again", "Pool opens")
     paper.subscribe("ada@example.com")
     by_hand = Slot(newsletter="daily", name="2026-03-12T07:00", at=NOW)
-    assert isinstance(show(paper.settings, paper.newsletter, [by_hand], now=NOW), Shown)
+    assert isinstance(show(paper.settings, paper.newsletter, [by_hand], now=NOW), DraftView)
     later = NOW + timedelta(hours=3)
     paper.publish("Late news", hours=-1)
     edit(
@@ -601,8 +603,8 @@ def test_the_clock_leaves_a_draft_alone_that_goes_out_by_hand(paper: Paper) -> N
     paper.publish("Ferry runs again")
     paper.subscribe("ada@example.com")
     by_hand = Slot(newsletter="daily", name="2026-03-12T07:00", at=NOW)
-    assert isinstance(show(paper.settings, paper.newsletter, [by_hand], now=NOW), Shown)
-    assert decided(paper, slot=by_hand) == Hold(
+    assert isinstance(show(paper.settings, paper.newsletter, [by_hand], now=NOW), DraftView)
+    assert decided(paper, slot=by_hand) == Wait(
         reason="daily goes out by hand: `digest send` sends its draft"
     )
 
@@ -611,10 +613,10 @@ def test_an_approved_draft_is_sent_though_an_earlier_one_is_held(desk: Paper) ->
     shown(desk)
     hold(desk.settings, desk.newsletter, now=NOW)
     assert isinstance(
-        show(desk.settings, desk.newsletter, [TOMORROW], now=NOW, slot=TOMORROW.name), Shown
+        show(desk.settings, desk.newsletter, [TOMORROW], now=NOW, slot=TOMORROW.name), DraftView
     )
     result = approve(desk.settings, desk.newsletter, now=NOW, slot=TOMORROW.name)
-    assert isinstance(result, Approved)
+    assert isinstance(result, ApprovedDraft)
     assert len(desk.sent()) == 2
     assert slot_of(desk, TOMORROW).state is SlotState.PREPARED
     assert slot_of(desk).state is SlotState.DRAFT
@@ -626,9 +628,9 @@ def test_preview_and_outlook_show_the_draft_that_would_be_sent(desk: Paper) -> N
     assert isinstance(made, Preview)
     assert "Good morning." in made.page
     with pytest.raises(Held):
-        outlook(desk.settings, desk.newsletter, now=NOW)
+        dry_run(desk.settings, desk.newsletter, now=NOW)
     approved(desk)
-    assert isinstance(outlook(desk.settings, desk.newsletter, now=NOW), Begin)
+    assert isinstance(dry_run(desk.settings, desk.newsletter, now=NOW), WouldBegin)
 
 
 def test_an_intro_is_stored_with_its_edition(desk: Paper) -> None:

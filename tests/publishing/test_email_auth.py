@@ -13,7 +13,7 @@ from digest.composer.dkim_keys import SigningKey, signing_keys, txt_strings
 from digest.config import DkimSettings, Security, Settings, SmtpSettings
 from digest.model.newsletter import Newsletter, Site
 from digest.publishing.checks import email_auth
-from digest.publishing.checks.email_auth import authentication
+from digest.publishing.checks.email_auth import check_authentication
 from digest.publishing.checks.findings import Finding
 from tests.composer.keys import both_keys
 from tests.publishing.name_server import NameServer, Records
@@ -80,7 +80,7 @@ def found(
     with NameServer(records, silent=silent, broken=broken) as server:
         assert settings.dkim is not None
         asking = replace(settings.dkim, nameserver=(server.host, server.port))
-        return asyncio.run(authentication(replace(settings, dkim=asking)))
+        return asyncio.run(check_authentication(replace(settings, dkim=asking)))
 
 
 def by_area(findings: Sequence[Finding]) -> dict[str, list[str]]:
@@ -99,7 +99,7 @@ def test_dns_as_it_should_be_is_fine(dkim: DkimSettings, published: Records) -> 
 
 
 def test_where_we_do_not_sign_nobody_is_asked() -> None:
-    assert asyncio.run(authentication(site(None))) == []
+    assert asyncio.run(check_authentication(site(None))) == []
 
 
 def test_what_is_missing_is_told_with_what_to_publish(

@@ -6,15 +6,15 @@ from datetime import timedelta
 import pytest
 
 from digest.model.newsletter import Rules
-from digest.publishing.explain import InNewsletter, explain_article, meant
+from digest.publishing.explain import ArticleInNewsletter, explain_article, find_articles
 from digest.storage import articles
 from digest.storage.database import Access, open_database
 from tests.publishing.paper import NOW, Paper
 
 
-def explained(paper: Paper, what: str, *, hours: float = 0) -> InNewsletter:
+def explained(paper: Paper, what: str, *, hours: float = 0) -> ArticleInNewsletter:
     with open_database(paper.settings.database, Access.READ) as db:
-        (article,) = meant(db, what)
+        (article,) = find_articles(db, what)
         (answer,) = explain_article(
             db, paper.settings, article, now=NOW + timedelta(hours=hours), only="daily"
         )
@@ -23,10 +23,10 @@ def explained(paper: Paper, what: str, *, hours: float = 0) -> InNewsletter:
 
 def titles(paper: Paper, what: str) -> list[str]:
     with open_database(paper.settings.database, Access.READ) as db:
-        return [article.title for article in meant(db, what)]
+        return [article.title for article in find_articles(db, what)]
 
 
-def prospect(answer: InNewsletter) -> tuple[str | None, str]:
+def prospect(answer: ArticleInNewsletter) -> tuple[str | None, str]:
     assert answer.prospect is not None
     return answer.prospect.verdict, answer.prospect.reason
 
@@ -126,7 +126,7 @@ def test_each_newsletter_has_its_own_answer(paper: Paper) -> None:
     two = Paper(replace(paper.settings, newsletters={"daily": paper.newsletter, "weekly": weekly}))
     two.publish("Ferry late", hours=100)
     with open_database(two.settings.database, Access.READ) as db:
-        (article,) = meant(db, "ferry")
+        (article,) = find_articles(db, "ferry")
         answers = explain_article(db, two.settings, article, now=NOW)
     assert [(one.newsletter, prospect(one)[0]) for one in answers] == [
         ("daily", "too old"),

@@ -7,21 +7,21 @@ from datetime import datetime, timedelta
 import pytest
 
 from digest.model.delivery import Deferred, Rejected, Reply, Unknown
-from digest.model.subscriber import Standing
-from digest.publishing.explain import ReaderOf, explain_reader
+from digest.model.subscriber import MembershipStatus
+from digest.publishing.explain import ReaderExplanation, explain_reader
 from digest.storage import subscribers
 from digest.storage.database import Access, open_database
 from digest.subscribers import membership
-from digest.subscribers.changes import Circumstances
-from digest.subscribers.import_row import Reader
+from digest.subscribers.changes import ChangeContext
+from digest.subscribers.import_row import ImportedReader
 from tests.publishing.paper import NOW, Paper
 from tests.recording_transport import RecordingTransport
 
 ADA = "ada@example.com"
 
 
-def by_hand(hours: float, wording: str | None = None) -> Circumstances:
-    return Circumstances(
+def by_hand(hours: float, wording: str | None = None) -> ChangeContext:
+    return ChangeContext(
         newsletter="daily",
         now=NOW + timedelta(hours=hours),
         origin="command line",
@@ -33,7 +33,7 @@ def by_hand(hours: float, wording: str | None = None) -> Circumstances:
 def join(
     paper: Paper, email: str, *, hours: float, again: str | None = None, standing: str = "active"
 ) -> None:
-    reader = Reader(line=0, email=email, standing=Standing(standing))
+    reader = ImportedReader(line=0, email=email, standing=MembershipStatus(standing))
     with open_database(paper.settings.database) as db:
         membership.add(db, reader, by_hand(hours, again))
 
@@ -47,7 +47,9 @@ def why(paper: Paper, email: str, *, number: int | None = None, hours: float = 9
     return asked(paper, email, number=number, now=NOW + timedelta(hours=hours)).why
 
 
-def asked(paper: Paper, email: str, *, now: datetime, number: int | None = None) -> ReaderOf:
+def asked(
+    paper: Paper, email: str, *, now: datetime, number: int | None = None
+) -> ReaderExplanation:
     with open_database(paper.settings.database, Access.READ) as db:
         person = subscribers.find(db, email)
         assert person is not None

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from digest.errors import DigestError
 from digest.lib.timestamps import to_text
 from digest.model.newsletter import Rules
-from digest.model.subscriber import Standing
+from digest.model.subscriber import MembershipStatus
 from digest.publishing.editions.store import prepare
 from digest.publishing.maintenance import audit
 from digest.storage import articles
 from digest.storage.database import Database, open_database
 from digest.subscribers import membership
-from digest.subscribers.changes import Circumstances
-from digest.subscribers.import_row import Reader
+from digest.subscribers.changes import ChangeContext
+from digest.subscribers.import_row import ImportedReader
 from tests.publishing.paper import NOW, Paper, paper_in
 
 WORDS = ["ferry", "bridge", "council", "tide", "library", "choir", "harbour", "storm"]
@@ -97,7 +97,7 @@ def by_hand(db: Database, event: str, n: int, now: datetime) -> None:
 
 def come_or_go(db: Database, event: object, email: str, now: datetime) -> None:
     """What a reader may do; who left comes back only by asking for it, as this one does."""
-    given = Circumstances(
+    given = ChangeContext(
         newsletter="daily",
         now=now,
         origin="by phone",
@@ -106,7 +106,9 @@ def come_or_go(db: Database, event: object, email: str, now: datetime) -> None:
     )
     try:
         if event == "join":
-            membership.add(db, Reader(line=0, email=email, standing=Standing.ACTIVE), given)
+            membership.add(
+                db, ImportedReader(line=0, email=email, standing=MembershipStatus.ACTIVE), given
+            )
         elif event == "leave":
             membership.unsubscribe(db, email, "enough", given)
         else:

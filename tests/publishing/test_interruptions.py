@@ -13,7 +13,7 @@ from digest.model.delivery import Outcome
 from digest.publishing.status import status
 from digest.sender.folder import FolderTransport
 from digest.sender.message_data import Envelope
-from digest.sender.transport import unrecorded
+from digest.sender.transport import no_precommit
 from tests.publishing.paper import NOW, Paper
 
 READERS = [f"reader-{n}@example.com" for n in range(4)]
@@ -34,7 +34,7 @@ class Mortal(FolderTransport):
         envelope: Envelope,
         message: bytes | Sequence[bytes],
         *,
-        before_commit: Callable[[], None] = unrecorded,
+        before_commit: Callable[[], None] = no_precommit,
     ) -> Outcome:
         self._remaining -= 1
         last = self._remaining == 0

@@ -21,21 +21,21 @@ from digest.config.settings import ServiceSettings
 from digest.errors import RelayUnavailable
 from digest.lib.timestamps import to_text
 from digest.model.delivery import Deferred, Outcome, Rejected, Reply, Unknown
-from digest.model.draft import Placed, Proposal
+from digest.model.draft import DraftContents, DraftItem
 from digest.model.edition import Placement
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import OnSilence, Timing
 from digest.model.slot import Slot, SlotRecord, SlotState, instant_of
 from digest.publishing.drafts.editing import skip
-from digest.publishing.notifications.mail import post
-from digest.publishing.send import OfUnknown, resume, stop
+from digest.publishing.notifications.mail import send_notifications
+from digest.publishing.send import UnknownPolicy, resume, stop
 from digest.sender.factory import transport_for
 from digest.sender.folder import FolderTransport
 from digest.sender.local_server import LocalServer
 from digest.sender.message_data import Envelope
 from digest.storage import drafts, slots, sources
 from digest.storage.database import open_database
-from digest.storage.notifications import Notice
+from digest.storage.notifications import Notification
 from tests.faults.script import Say, Stage, always
 from tests.faults.scripted_server import ScriptedServer, serving
 from tests.publishing.paper import NOW, Paper
@@ -52,11 +52,13 @@ class Owner:
     def __init__(self, paper: Paper) -> None:
         self.paper = Paper(replace(paper.settings, service=ServiceSettings(owner=OWNER)))
         self.mailbox = RecordingTransport()
-        self.log: list[Notice] = []
+        self.log: list[Notification] = []
 
     def hears(self, *, at: datetime = NOW, by: RecordingTransport | None = None) -> int:
         carrier = by or self.mailbox
-        return post(self.paper.settings, now=at, transport=lambda: carrier, tell=self.log.append)
+        return send_notifications(
+            self.paper.settings, now=at, transport=lambda: carrier, tell=self.log.append
+        )
 
     @property
     def mails(self) -> list[EmailMessage]:
@@ -163,10 +165,10 @@ def draft_for(owner: Owner, on_silence: OnSilence = OnSilence.HOLD) -> Slot:
     changed = replace(owner.paper.newsletter, timing=timing)
     owner.paper = Paper(replace(owner.paper.settings, newsletters={"daily": changed}))
     slot = slot_of(changed, "2026-03-12T09:00")
-    proposal = Proposal(
+    proposal = DraftContents(
         placed=(
-            Placed(article_id=1, placement=Placement.LEAD),
-            Placed(article_id=2, placement=Placement.HEADLINE),
+            DraftItem(article_id=1, placement=Placement.LEAD),
+            DraftItem(article_id=2, placement=Placement.HEADLINE),
         )
     )
     with open_database(owner.paper.settings.database) as db:
@@ -301,7 +303,7 @@ def test_what_becomes_unknown_after_the_decision_is_told_anew(owner: Owner) -> N
         owner.paper.settings,
         owner.paper.newsletter,
         lost,
-        unknown=OfUnknown.RESEND,
+        unknown=UnknownPolicy.RESEND,
         clock=lambda: NOW + HOUR,
         progress=lambda _plan: lambda _state: None,
     )
@@ -381,7 +383,7 @@ def test_a_mail_that_one_server_does_not_take_is_told_by_the_next_one(owner: Own
             for name, server in (("first", first), ("second", second))
         )
         settings = replace(owner.paper.settings, relays=relays)
-        assert post(settings, now=NOW, transport=lambda: transport_for(settings)) == 1
+        assert send_notifications(settings, now=NOW, transport=lambda: transport_for(settings)) == 1
     assert first.counts[Stage.DOT] == 1
     assert second.readers == [OWNER]
     assert owner.hears(at=NOW + HOUR) == 0
@@ -439,7 +441,7 @@ def killed_while_posting(settings: Settings, outbox: Path, *, statement: int) ->
 
         sys.setprofile(count)
         try:
-            post(settings, now=NOW, transport=lambda: FolderTransport(outbox))
+            send_notifications(settings, now=NOW, transport=lambda: FolderTransport(outbox))
         finally:
             os._exit(0)
     _, status = os.waitpid(child, 0)
@@ -458,7 +460,7 @@ def test_a_process_that_dies_at_any_statement_neither_loses_nor_repeats_a_notice
         for later in (1, 2):
             # The numbers of a folder's files begin anew: a second mail would have another name.
             again = partial(FolderTransport, outbox / str(later))
-            post(settings, now=NOW + later * HOUR, transport=again)
+            send_notifications(settings, now=NOW + later * HOUR, transport=again)
         assert len(list(outbox.rglob("*.eml"))) == 1, f"killed before statement {statement}"
         if not died:
             break
@@ -470,8 +472,8 @@ def test_the_mail_is_a_proper_message_over_real_smtp(owner: Owner) -> None:
     with LocalServer() as server:
         smtp = SmtpSettings(host=server.host, port=server.port, security=Security.NONE)
         settings = replace(owner.paper.settings, smtp=smtp)
-        assert post(settings, now=NOW, transport=lambda: transport_for(settings)) == 1
-        assert post(settings, now=NOW, transport=lambda: transport_for(settings)) == 0
+        assert send_notifications(settings, now=NOW, transport=lambda: transport_for(settings)) == 1
+        assert send_notifications(settings, now=NOW, transport=lambda: transport_for(settings)) == 0
     (received,) = server.messages
     assert (received.mail_from, received.rcpt_to) == ("tide@gazette.example", (OWNER,))
     mail = parsed(received.message)
@@ -489,7 +491,7 @@ def test_the_mail_is_a_proper_message_over_real_smtp(owner: Owner) -> None:
 def test_a_server_that_is_not_there_stops_nothing(owner: Owner) -> None:
     settle(owner.paper, SlotState.SKIPPED, "2 of 4 articles")
     settings = owner.paper.settings  # nobody listens on port 1
-    assert post(settings, now=NOW, transport=lambda: transport_for(settings)) == 0
+    assert send_notifications(settings, now=NOW, transport=lambda: transport_for(settings)) == 0
     assert owner.hears(at=NOW + HOUR) == 1
 
 

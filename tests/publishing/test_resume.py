@@ -10,7 +10,7 @@ from digest.model.delivery import Accepted, Deferred, DeliveryState, Outcome, Re
 from digest.publishing.delivery.report import Report
 from digest.publishing.editions.build import Skipped
 from digest.publishing.maintenance import audit
-from digest.publishing.send import OfUnknown, resume, stop
+from digest.publishing.send import UnknownPolicy, resume, stop
 from digest.sender.message_data import Envelope
 from tests.publishing.paper import NOW, Paper
 from tests.recording_transport import RecordingTransport
@@ -22,7 +22,7 @@ OK = Accepted(reply=Reply(code=250, text="ok"))
 def resumed(
     paper: Paper,
     *,
-    unknown: OfUnknown = OfUnknown.HOLD,
+    unknown: UnknownPolicy = UnknownPolicy.HOLD,
     before_their_hour: bool = False,
     minutes: int = 0,
 ) -> tuple[Report | Skipped, list[str]]:
@@ -61,14 +61,14 @@ def test_unknown_is_held_unless_the_owner_says_otherwise(daily: Paper) -> None:
     assert mailed == []
     assert isinstance(report, Report)
     assert report.counts[DeliveryState.UNKNOWN] == 1
-    assert resumed(daily, unknown=OfUnknown.RESEND)[1] == [READERS[1]]
+    assert resumed(daily, unknown=UnknownPolicy.RESEND)[1] == [READERS[1]]
     assert daily.value("select state from editions") == "sent"
     assert audit(daily.settings).breaches == ()
 
 
 def test_unknown_can_be_left_for_good(daily: Paper) -> None:
     daily.send(RecordingTransport({READERS[1]: Unknown(reason="the line was lost")}))
-    assert resumed(daily, unknown=OfUnknown.DROP)[1] == []
+    assert resumed(daily, unknown=UnknownPolicy.DROP)[1] == []
     assert daily.states()[READERS[1]] == "withheld"
     assert daily.value("select state from editions") == "sent"
     assert audit(daily.settings).breaches == ()

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from digest.composer import verp
 from digest.model.delivery import Outcome, Rejected, Unknown
-from digest.publishing.maintenance import Pruned, audit, prune
-from digest.publishing.send import OfUnknown, resume
+from digest.publishing.maintenance import PruneResult, audit, prune
+from digest.publishing.send import UnknownPolicy, resume
 from digest.storage import deliveries, retention
 from digest.storage.database import open_database
 from tests.publishing.paper import NOW, Paper, paper_in
@@ -48,23 +48,23 @@ def counts(paper: Paper, edition: int = 1) -> dict[str, int]:
 
 def test_an_edition_keeps_its_counts_when_its_deliveries_are_gone(sent: Paper) -> None:
     before = counts(sent)
-    assert prune(sent.settings, now=LATER, rest=0) == Pruned(editions=1, deliveries=7)
+    assert prune(sent.settings, now=LATER, rest=0) == PruneResult(editions=1, deliveries=7)
     assert counts(sent) == before == {"sent": 6, "rejected": 1}
     assert sent.value("select count(*) from deliveries") == 0
     assert sent.value("select count(*) from variants") == 0
     assert sent.value("select count(*) from images") == 0
-    assert prune(sent.settings, now=LATER, rest=0) == Pruned()
+    assert prune(sent.settings, now=LATER, rest=0) == PruneResult()
 
 
 def test_nothing_is_pruned_before_its_time_or_without_a_retention(sent: Paper) -> None:
-    assert prune(sent.settings, now=NOW + timedelta(days=29)) == Pruned()
-    assert prune(replace(sent.settings, retention=None), now=LATER) == Pruned()
+    assert prune(sent.settings, now=NOW + timedelta(days=29)) == PruneResult()
+    assert prune(replace(sent.settings, retention=None), now=LATER) == PruneResult()
     assert sent.value("select count(*) from deliveries") == 7
 
 
 def test_an_edition_under_way_is_not_pruned_however_old(sent: Paper) -> None:
     sent.run("update editions set state = 'prepared', finished_at = null")
-    assert prune(sent.settings, now=LATER) == Pruned()
+    assert prune(sent.settings, now=LATER) == PruneResult()
 
 
 def test_no_article_comes_again_after_pruning(sent: Paper) -> None:
@@ -108,7 +108,7 @@ def test_a_link_in_a_pruned_message_still_names_its_reader(sent: Paper) -> None:
 def test_an_unknown_delivery_stays_until_the_owner_decides(paper: Paper) -> None:
     answers = {READERS[2]: Unknown(reason="the line was lost")}
     kept = paper_with_an_edition(paper, answers)
-    assert prune(kept.settings, now=LATER, rest=0) == Pruned(editions=0, deliveries=6)
+    assert prune(kept.settings, now=LATER, rest=0) == PruneResult(editions=0, deliveries=6)
     assert counts(kept) == {"sent": 6, "unknown": 1}
     assert kept.states() == {READERS[2]: "unknown"}
 
@@ -117,15 +117,15 @@ def test_an_unknown_delivery_stays_until_the_owner_decides(paper: Paper) -> None
         kept.settings,
         kept.newsletter,
         transport,
-        unknown=OfUnknown.RESEND,
+        unknown=UnknownPolicy.RESEND,
         clock=lambda: LATER,
         progress=lambda _plan: lambda _state: None,
     )
     assert [attempt.envelope.rcpt_to for attempt in transport.accepted] == [READERS[2]]
     assert counts(kept) == {"sent": 7}
-    assert prune(kept.settings, now=LATER, rest=0) == Pruned()
+    assert prune(kept.settings, now=LATER, rest=0) == PruneResult()
     again = LATER + MONTH
-    assert prune(kept.settings, now=again, rest=0) == Pruned(editions=1, deliveries=1)
+    assert prune(kept.settings, now=again, rest=0) == PruneResult(editions=1, deliveries=1)
     assert counts(kept) == {"sent": 7}
 
 
@@ -167,7 +167,7 @@ def test_pruning_that_is_killed_at_any_statement_is_finished_by_the_next(
         assert audit(paper.settings).breaches == ()
         if paper.value("select pruned_at from editions"):
             break
-        assert prune(paper.settings, now=LATER, rest=0) == Pruned(editions=1, deliveries=left)
+        assert prune(paper.settings, now=LATER, rest=0) == PruneResult(editions=1, deliveries=left)
         assert counts(paper) == before
         assert audit(paper.settings).breaches == ()
     assert next(statements) > 20

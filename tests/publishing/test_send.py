@@ -23,7 +23,7 @@ from digest.publishing.delivery.report import Report
 from digest.publishing.editions.build import Skipped
 from digest.publishing.status import status
 from digest.sender.message_data import Envelope
-from digest.storage.locks import sending
+from digest.storage.locks import sender_lock
 from tests.publishing.paper import NOW, Paper
 from tests.recording_transport import RecordingTransport
 
@@ -389,7 +389,7 @@ def test_an_article_that_its_source_moves_out_of_reach_gets_its_reason(paper: Pa
 def test_two_senders_on_one_database_do_not_mix(paper: Paper) -> None:
     paper.publish("Ferry late")
     paper.subscribe(*READERS)
-    with sending(paper.settings.database), pytest.raises(AlreadySending):
+    with sender_lock(paper.settings.database), pytest.raises(AlreadySending):
         paper.send(RecordingTransport())
     assert paper.sent() == READERS
 

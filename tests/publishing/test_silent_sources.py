@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.publishing.notifications.events import Silence, silence
+from digest.publishing.notifications.events import SourceSilence, source_silence
 
 MONDAY = date(2026, 3, 2)
 DAY = timedelta(days=1)
@@ -15,15 +15,15 @@ def days(*offsets: int) -> list[date]:
     return [MONDAY + offset * DAY for offset in offsets]
 
 
-def after(spoke: list[date], *, quiet: timedelta) -> Silence | None:
+def after(spoke: list[date], *, quiet: timedelta) -> SourceSilence | None:
     last = datetime.combine(spoke[-1], datetime.min.time(), UTC)
-    return silence(spoke, last_new=last, last_read=last + quiet)
+    return source_silence(spoke, last_new=last, last_read=last + quiet)
 
 
 def test_a_daily_source_is_silent_after_three_days() -> None:
     daily = days(*range(10))
     assert after(daily, quiet=3 * DAY) is None
-    assert after(daily, quiet=3.1 * DAY) == Silence(lasting=3.1 * DAY, longest=DAY)
+    assert after(daily, quiet=3.1 * DAY) == SourceSilence(lasting=3.1 * DAY, longest=DAY)
 
 
 def test_a_source_that_rests_at_weekends_is_not_silent_on_a_monday() -> None:
@@ -41,7 +41,7 @@ def test_a_monthly_source_is_silent_after_three_months() -> None:
 
 def test_one_long_pause_makes_no_habit() -> None:
     holidays = days(*range(20), *range(40, 60))
-    assert after(holidays, quiet=4 * DAY) == Silence(lasting=4 * DAY, longest=21 * DAY)
+    assert after(holidays, quiet=4 * DAY) == SourceSilence(lasting=4 * DAY, longest=21 * DAY)
 
 
 def test_without_enough_pauses_nobody_knows_the_habit() -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digest.model.delivery import DeliveryState
-from digest.model.draft import Placed, Proposal
+from digest.model.draft import DraftContents, DraftItem
 from digest.model.edition import Placement
 from digest.model.schedule import OnSilence, Timing
 from digest.model.slot import Slot, SlotRecord, SlotState
@@ -143,10 +143,10 @@ def test_a_draft_that_nobody_decided_on_holds_when_its_hour_has_come_and_not_bef
 ) -> None:
     newsletter = replace(sent.newsletter, timing=timing)
     paper = Paper(replace(sent.settings, newsletters={"daily": newsletter}))
-    lead = Placed(article_id=1, placement=Placement.LEAD)
+    lead = DraftItem(article_id=1, placement=Placement.LEAD)
     slot = Slot(newsletter="daily", name="2026-03-13T07:00", at=NOW + timedelta(days=1))
     with open_database(paper.settings.database) as db:
-        drafts.add(db, slot, Proposal(placed=(lead,)), NOW)
+        drafts.add(db, slot, DraftContents(placed=(lead,)), NOW)
     assert not asked(paper).held
     assert asked(paper, now=NOW + timedelta(days=1)).held is holds
 

@@ -18,7 +18,7 @@ from digest.errors import UsageError
 from digest.ingest.sources import gather
 from digest.model.article import Verdict
 from digest.model.edition import Placement
-from digest.model.subscriber import Standing
+from digest.model.subscriber import MembershipStatus
 from digest.selection import Selection, select
 from digest.storage import migrations, subscriptions
 from digest.storage.candidates import candidates
@@ -124,13 +124,13 @@ def test_no_path_of_the_machine_that_built_it_is_in_it() -> None:
 def test_the_readers_are_as_promised() -> None:
     with open_database(TRACKED, Access.READ) as db:
         counts = subscriptions.counts(db, "daily")
-        active = list(subscriptions.members(db, "daily", [Standing.ACTIVE]))
+        active = list(subscriptions.members(db, "daily", [MembershipStatus.ACTIVE]))
     assert counts == {
-        Standing.ACTIVE: 19,
-        Standing.PENDING: 2,
-        Standing.PAUSED: 1,
-        Standing.UNSUBSCRIBED: 2,
-        Standing.SUPPRESSED: 1,
+        MembershipStatus.ACTIVE: 19,
+        MembershipStatus.PENDING: 2,
+        MembershipStatus.PAUSED: 1,
+        MembershipStatus.UNSUBSCRIBED: 2,
+        MembershipStatus.SUPPRESSED: 1,
     }
     assert Counter(one.subscriber.language for one in active) == {
         None: 9, "en-GB": 2, "en": 1, "de": 2, "de-AT": 1, "fr": 2, "ar": 2,

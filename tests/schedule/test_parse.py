@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from digest.model.schedule import Schedule
 from digest.schedule.parse import parse_schedule, shortest_distance
-from digest.schedule.phrases import WORDS, NotASchedule
+from digest.schedule.phrases import WORDS, ScheduleError
 
 #: Four weeks that begin on a Monday, and the month after them.
 FEBRUARY = [date(2027, 2, n) for n in range(1, 29)]
@@ -211,7 +211,7 @@ def test_the_distance_of_slots_is_that_of_the_closest(
     ).map(" ".join)
 )
 def test_whatever_stands_in_a_line_is_taken_or_refused(line: str) -> None:
-    with contextlib.suppress(NotASchedule):
+    with contextlib.suppress(ScheduleError):
         schedule = parse_schedule([line])
         four_years = (date(2027, 1, 1) + timedelta(days=n) for n in range(1461))
         assert any(schedule.times_on(day) for day in four_years)

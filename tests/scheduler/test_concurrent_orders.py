@@ -8,7 +8,7 @@ import pytest
 
 from digest.lib.timestamps import from_text
 from digest.model.schedule import OnSilence
-from digest.publishing.drafts.editing import Left, hold, show, skip
+from digest.publishing.drafts.editing import SkippedSlot, hold, show, skip
 from digest.publishing.maintenance import audit
 from digest.schedule.timetable import slots_after
 from digest.selection import select
@@ -35,7 +35,7 @@ def leave_out(service: Service, at: str) -> None:
     now = from_text(at)
     upcoming = slots_after(service.newsletter, now - timedelta(minutes=5))
     left = skip(service.paper.settings, service.newsletter, upcoming, reason="", now=now, slot=SLOT)
-    assert isinstance(left, Left)
+    assert isinstance(left, SkippedSlot)
 
 
 def daily(folder: Path) -> Service:

@@ -10,12 +10,12 @@ from digest.lib.timestamps import from_text
 from digest.model.schedule import OnSilence, Timing
 from digest.publishing.drafts.draft_file import write
 from digest.publishing.drafts.editing import (
-    Approved,
-    Left,
-    Shown,
+    ApprovedDraft,
+    DraftView,
+    SkippedSlot,
+    apply_draft_file,
     approve,
     hold,
-    read_back,
     show,
     skip,
 )
@@ -50,16 +50,16 @@ def change(service: Service, old: str, new: str, at: str) -> None:
     """Write the draft out, change it, and read it back."""
     settings, newsletter, now = service.paper.settings, service.newsletter, from_text(at)
     shown = show(settings, newsletter, (), now=now)
-    assert isinstance(shown, Shown)
+    assert isinstance(shown, DraftView)
     text = write(shown.sheet, newsletter, now=now)
     assert old in text
-    result = read_back(settings, newsletter, text.replace(old, new).encode(), now=now)
-    assert isinstance(result, Shown), result
+    result = apply_draft_file(settings, newsletter, text.replace(old, new).encode(), now=now)
+    assert isinstance(result, DraftView), result
 
 
 def let_out(service: Service, at: str) -> None:
     result = approve(service.paper.settings, service.newsletter, now=from_text(at))
-    assert isinstance(result, Approved), result
+    assert isinstance(result, ApprovedDraft), result
 
 
 def test_what_was_edited_and_approved_leaves_at_the_slot(service: Service) -> None:
@@ -135,7 +135,7 @@ def test_a_slot_that_was_skipped_ahead_comes_to_nothing(service: Service) -> Non
     result = skip(
         service.paper.settings, service.newsletter, coming, reason="fair", now=now, slot=tomorrow
     )
-    assert isinstance(result, Left)
+    assert isinstance(result, SkippedSlot)
     let_out(service, "2026-03-12T05:40:00Z")
     for at in ("12T07:00", "13T05:00", "13T07:00", "13T08:00"):
         service.tick(f"2026-03-{at}:00Z")

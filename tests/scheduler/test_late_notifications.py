@@ -5,8 +5,8 @@ from pathlib import Path
 
 from digest.lib.timestamps import from_text
 from digest.model.schedule import Timing
-from digest.publishing.notifications.mail import post
-from digest.storage.notifications import Notice
+from digest.publishing.notifications.mail import send_notifications
+from digest.storage.notifications import Notification
 from tests.scheduler.ticking import service_in
 
 
@@ -19,9 +19,11 @@ def test_a_slot_that_was_missed_longer_than_a_week_ago_is_told_when_it_is_skippe
     service.tick("2026-03-01T10:00:00Z")
     service.tick("2026-04-12T07:00:00Z")
     assert service.slots() == {"2026-04-01T09:00": "skipped"}
-    told: list[Notice] = []
+    told: list[Notification] = []
 
     now = from_text("2026-04-12T07:00:05Z")
-    post(service.paper.settings, now=now, transport=lambda: service.transport, tell=told.append)
+    send_notifications(
+        service.paper.settings, now=now, transport=lambda: service.transport, tell=told.append
+    )
 
     assert [notice.event for notice in told] == ["skipped daily 2026-04-01T09:00"]

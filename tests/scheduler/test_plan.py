@@ -13,7 +13,7 @@ from digest.model.newsletter import Rules
 from digest.model.schedule import DeliverAt, Timing
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.publishing.drafts.lifecycle import make_draft
-from digest.publishing.editions.due_times import next_hour
+from digest.publishing.editions.due_times import next_due_time
 from digest.schedule.parse import parse_schedule
 from digest.scheduler.plan import NewsletterPlan, plan
 from digest.storage import slots, subscriptions
@@ -182,7 +182,7 @@ def next_of(paper: Paper, *, now: datetime = NOW) -> datetime | None:
     with open_database(paper.settings.database, Access.READ) as db:
         ada = subscriptions.find(db, "daily", "ada@example.com")
         assert ada is not None
-        return next_hour(db, paper.newsletter, ada, now)
+        return next_due_time(db, paper.newsletter, ada, now)
 
 
 def test_a_reader_gets_the_next_edition_that_is_not_made_yet(paper: Paper) -> None:

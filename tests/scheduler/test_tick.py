@@ -8,7 +8,7 @@ from digest.model.schedule import CatchUp, DeliverAt, QuietHours, Timing
 from digest.publishing.maintenance import audit
 from digest.publishing.send import stop
 from digest.schedule.parse import parse_schedule
-from digest.scheduler.events import RoundEnded, SlotChanged, Trouble
+from digest.scheduler.events import DeliveryRunEnded, SlotChanged, StepFailed
 from digest.sender.message_data import Envelope
 from tests.publishing.paper import NOW, Paper
 from tests.recording_transport import RecordingTransport
@@ -139,7 +139,7 @@ def test_a_server_that_is_at_fault_is_not_asked_at_every_tick(tmp_path: Path) ->
     for at in ticks:
         service.tick(at)
 
-    rounds = [event for event in service.events if isinstance(event, RoundEnded)]
+    rounds = [event for event in service.events if isinstance(event, DeliveryRunEnded)]
     assert 5 <= len(rounds) <= 20
 
 
@@ -215,7 +215,7 @@ def test_trouble_with_one_newsletter_keeps_no_other_from_its_hour(tmp_path: Path
     service.tick("2026-03-12T06:00:00Z")
 
     assert service.came("2026-03-12T07:00:00Z") == {"put off": 1, "troubled": 1}
-    assert [type(event) for event in service.events] == [SlotChanged, SlotChanged, Trouble]
+    assert [type(event) for event in service.events] == [SlotChanged, SlotChanged, StepFailed]
     assert "postal address" in str(service.reason("2026-03-12T07:00"))
 
 
@@ -408,4 +408,4 @@ def test_a_round_that_ended_is_told(tmp_path: Path) -> None:
     service.tick("2026-03-12T06:00:00Z")
     service.tick("2026-03-12T07:00:00Z")
 
-    assert [type(event) for event in service.events] == [SlotChanged, SlotChanged, RoundEnded]
+    assert [type(event) for event in service.events] == [SlotChanged, SlotChanged, DeliveryRunEnded]

@@ -8,10 +8,10 @@ import pytest
 
 from digest.lib.timestamps import from_text
 from digest.model.schedule import DeliverAt, Timing
-from digest.publishing.backup import back_up, take_up
+from digest.publishing.backup import accept_restored, create_backup
 from digest.publishing.delivery.report import Report
 from digest.publishing.maintenance import audit
-from digest.publishing.send import OfUnknown, resume, stop
+from digest.publishing.send import UnknownPolicy, resume, stop
 from tests.scheduler.ticking import Service, service_in
 
 NIGHT = "2026-03-12T17:30:00Z"
@@ -87,7 +87,7 @@ def test_who_is_in_doubt_is_settled_in_the_edition_that_they_are_in_doubt_of(
         service.paper.settings,
         service.newsletter,
         service.transport,
-        unknown=OfUnknown.DROP,
+        unknown=UnknownPolicy.DROP,
         clock=lambda: now,
         progress=lambda _plan: lambda _state: None,
     )
@@ -102,14 +102,14 @@ def test_a_backup_that_was_put_back_does_not_mail_the_east_again(
 ) -> None:
     copy, settings = tmp_path / "copy.db", service.paper.settings
     service.paper.publish("News of the day after", hours=-30)
-    back_up(settings, copy, now=from_text("2026-03-13T16:59:00Z"))
+    create_backup(settings, copy, now=from_text("2026-03-13T16:59:00Z"))
     service.tick("2026-03-13T17:00:00Z")
     assert service.received().count("east@example.com") == 3
     for left in tmp_path.glob("subscribers.db-*"):
         left.unlink()
     shutil.copy(copy, settings.database)
 
-    take_up(settings, now=from_text("2026-03-13T20:00:00Z"))
+    accept_restored(settings, now=from_text("2026-03-13T20:00:00Z"))
     service.tick("2026-03-13T20:00:05Z")
     assert service.received().count("east@example.com") == 3
     service.tick("2026-03-14T17:00:00Z")

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from digest.lib.timestamps import from_text
-from digest.publishing.drafts.editing import Left, skip
+from digest.publishing.drafts.editing import SkippedSlot, skip
 from digest.schedule.timetable import slots_after
-from digest.storage.locks import sending
+from digest.storage.locks import sender_lock
 from tests.scheduler.ticking import Service, service_in
 
 SLOT = "2026-03-12T07:00"
@@ -30,7 +30,7 @@ def test_a_slot_that_waits_for_its_next_try_can_be_left_out(tmp_path: Path) -> N
     upcoming = slots_after(service.newsletter, now)
     left = skip(service.paper.settings, service.newsletter, upcoming, reason="", now=now, slot=SLOT)
 
-    assert isinstance(left, Left)
+    assert isinstance(left, SkippedSlot)
     assert left.slot.name == SLOT
     template.unlink()
     assert service.came("2026-03-12T07:01:00Z") == {}
@@ -41,7 +41,7 @@ def test_a_slot_that_waits_for_an_hour_for_somebody_who_sends_by_hand_says_so(
     tmp_path: Path,
 ) -> None:
     service = daily(tmp_path)
-    with sending(service.paper.settings.database):
+    with sender_lock(service.paper.settings.database):
         assert service.came("2026-03-12T07:00:00Z") == {}
         assert service.came("2026-03-12T08:00:05Z") == {"put off": 1}
     assert "another digest is sending" in str(service.reason(SLOT))

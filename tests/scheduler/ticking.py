@@ -8,7 +8,7 @@ from digest.model.newsletter import Newsletter
 from digest.model.schedule import Timing
 from digest.schedule.parse import parse_schedule
 from digest.scheduler.events import Event
-from digest.scheduler.tick import Tally, tick
+from digest.scheduler.tick import TickSummary, tick
 from tests.publishing.paper import Paper, paper_in
 from tests.recording_transport import RecordingTransport
 
@@ -25,7 +25,7 @@ class Service:
     def newsletter(self) -> Newsletter:
         return self.paper.newsletter
 
-    def tick(self, at: str) -> Tally:
+    def tick(self, at: str) -> TickSummary:
         """What a tick comes to at a time such as `2026-03-12T07:00:00Z`."""
         now = from_text(at)
         return tick(

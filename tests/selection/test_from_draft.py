@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.model.article import Article, Verdict
-from digest.model.draft import Placed, Proposal
+from digest.model.draft import DraftContents, DraftItem
 from digest.model.edition import Placement
 from digest.model.newsletter import Rules, SectionRule
 from digest.selection.from_draft import arrange
@@ -28,12 +28,12 @@ def article(
     )
 
 
-def proposal(*ids: int, dropped: tuple[int, ...] = ()) -> Proposal:
+def proposal(*ids: int, dropped: tuple[int, ...] = ()) -> DraftContents:
     lead, *others = ids
-    return Proposal(
+    return DraftContents(
         placed=(
-            Placed(article_id=lead, placement=Placement.LEAD),
-            *(Placed(article_id=id_, placement=Placement.HEADLINE) for id_ in others),
+            DraftItem(article_id=lead, placement=Placement.LEAD),
+            *(DraftItem(article_id=id_, placement=Placement.HEADLINE) for id_ in others),
         ),
         dropped=dropped,
     )
@@ -94,10 +94,10 @@ def test_what_is_ruled_out_stays_ruled_out_beside_a_draft() -> None:
 
 
 def test_a_related_story_leads_where_its_lead_is_gone() -> None:
-    made = Proposal(
+    made = DraftContents(
         placed=(
-            Placed(article_id=1, placement=Placement.LEAD),
-            Placed(article_id=2, placement=Placement.RELATED, title="Its own words"),
+            DraftItem(article_id=1, placement=Placement.LEAD),
+            DraftItem(article_id=2, placement=Placement.RELATED, title="Its own words"),
         )
     )
     result = arrange(made, {2: article(2)}, [article(2)], Rules(), cutoff=CUTOFF)

@@ -9,7 +9,7 @@ import pytest
 
 from digest.config.settings import Login, SmtpSettings
 from digest.errors import RelayUnavailable
-from digest.sender.connection import methods, probe
+from digest.sender.connection import login_methods, probe
 from tests.faults.script import Action, Moment, Say, Script, Stage, honest
 from tests.faults.scripted_server import ScriptedServer
 
@@ -165,10 +165,10 @@ def test_the_password_is_hidden_where_nothing_else_hides_it(settings: Settings) 
     relay = settings(25)
     offered = ["PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2"]
 
-    assert methods(relay, offered=offered, encrypted=True) == (
+    assert login_methods(relay, offered=offered, encrypted=True) == (
         Login.PLAIN,
         Login.LOGIN,
         Login.CRAM_MD5,
     )
-    assert methods(relay, offered=offered, encrypted=False)[0] is Login.CRAM_MD5
-    assert methods(relay, offered=["XOAUTH2"], encrypted=True) == ()
+    assert login_methods(relay, offered=offered, encrypted=False)[0] is Login.CRAM_MD5
+    assert login_methods(relay, offered=["XOAUTH2"], encrypted=True) == ()

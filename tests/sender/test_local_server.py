@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 from digest.config.settings import SmtpSettings
 from digest.model.delivery import Accepted, Deferred, Outcome
-from digest.sender.local_server import LocalServer, Received
+from digest.sender.local_server import LocalServer, ReceivedMessage
 from digest.sender.message_data import Envelope
 from digest.sender.smtp import SmtpTransport
 
@@ -25,7 +25,7 @@ def send(settings: SmtpSettings, *names: str) -> list[Outcome]:
 
 
 def test_what_is_sent_to_it_is_there_as_it_was_sent(settings: Settings) -> None:
-    told: list[Received] = []
+    told: list[ReceivedMessage] = []
     with LocalServer(told.append) as server:
         outcomes = send(
             settings(server.port, host=server.host, connections=3),
@@ -48,7 +48,7 @@ def test_two_servers_have_two_ports() -> None:
 
 
 def test_a_message_that_could_not_be_kept_is_not_accepted(settings: Settings) -> None:
-    def full(received: Received) -> None:
+    def full(received: ReceivedMessage) -> None:
         raise OSError("no room")
 
     with LocalServer(full) as server:

@@ -3,19 +3,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.errors import SenderError
-from digest.model.message import SoundPieces
-from digest.sender.message_data import FINAL_DOT, Envelope, Inspector, Letter, Message, dot_stuffed
+from digest.model.message import WireSafeChunks
+from digest.sender.message_data import (
+    FINAL_DOT,
+    Envelope,
+    Message,
+    MessageChecker,
+    OutgoingMessage,
+    dot_stuffed,
+)
 
 ENVELOPE = Envelope(mail_from="news@example.org", rcpt_to="ada@example.com")
 
 
-def joined(letter: Letter) -> Letter:
+def joined(letter: OutgoingMessage) -> OutgoingMessage:
     """The letter with its data in one piece: how it is cut makes no difference to a server."""
     return letter._replace(data=[b"".join(letter.data)])
 
 
-def letter_of(envelope: Envelope, message: Message) -> Letter:
-    return Inspector().letter(envelope, message)
+def letter_of(envelope: Envelope, message: Message) -> OutgoingMessage:
+    return MessageChecker().letter(envelope, message)
 
 
 lines = st.lists(
@@ -75,7 +82,7 @@ pieces = st.lists(
 
 @given(st.lists(pieces, min_size=1, max_size=4))
 def test_a_message_in_pieces_is_the_same_letter_as_in_one(messages: list[list[bytes]]) -> None:
-    inspector = Inspector()
+    inspector = MessageChecker()
     for message in messages:
         try:
             whole = letter_of(ENVELOPE, b"".join(message))
@@ -103,7 +110,7 @@ def test_a_letter_ends_once_and_every_line_ends_well(message: list[bytes]) -> No
 
 
 def test_sound_pieces_are_taken_at_their_word() -> None:
-    message = SoundPieces([b"To: zo\xc3\xab@example.com\r\n\r\n", b"News.\r\n", b"Bye.\r\n"])
+    message = WireSafeChunks([b"To: zo\xc3\xab@example.com\r\n\r\n", b"News.\r\n", b"Bye.\r\n"])
 
     letter = letter_of(ENVELOPE, message)
 

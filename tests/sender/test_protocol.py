@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from digest.model.delivery import Reply
-from digest.sender.protocol import Dialogue
+from digest.sender.protocol import SmtpProtocol
 from tests.faults.scripted_server import ScriptedServer
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
@@ -18,7 +18,7 @@ NOTHING_DONE = Reply(code=250, text="nothing done", enhanced="2.0.0")
 
 
 @asynccontextmanager
-async def talking() -> AsyncIterator[tuple[Dialogue, ScriptedServer]]:
+async def talking() -> AsyncIterator[tuple[SmtpProtocol, ScriptedServer]]:
     """A dialogue with a server that has greeted."""
     async with ScriptedServer() as server:
         loop = asyncio.get_running_loop()
@@ -30,7 +30,7 @@ async def talking() -> AsyncIterator[tuple[Dialogue, ScriptedServer]]:
 
         transport, _ = await loop.create_connection(Greeted, server.host, server.port)
         await greeted.wait()
-        dialogue = Dialogue.take_over(transport)
+        dialogue = SmtpProtocol.take_over(transport)
         yield dialogue, server
         await dialogue.closed(within=60)
 

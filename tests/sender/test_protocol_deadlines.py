@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from digest.sender import event_loop
-from digest.sender.protocol import Alarm
+from digest.sender.protocol import DeadlineTimer
 from tests.sender.silence import LONG_ENOUGH
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
@@ -13,7 +13,7 @@ Run = Callable[[Coroutine[Any, Any, None]], None]
 def test_a_short_wait_after_a_long_one_is_short(run: Run) -> None:
     async def main() -> None:
         rung = asyncio.Event()
-        alarm = Alarm(rung.set)
+        alarm = DeadlineTimer(rung.set)
         alarm.set(600)
         alarm.clear()
         alarm.set(0.01)
@@ -27,7 +27,7 @@ def test_a_wait_that_is_put_off_is_not_over(run: Run) -> None:
     async def main() -> None:
         begun = time.monotonic()
         rung = asyncio.Event()
-        alarm = Alarm(rung.set)
+        alarm = DeadlineTimer(rung.set)
         for seconds in (0.01, 0.02, 0.1):
             alarm.set(seconds)
         async with asyncio.timeout(LONG_ENOUGH):
@@ -40,8 +40,8 @@ def test_a_wait_that_is_put_off_is_not_over(run: Run) -> None:
 def test_what_is_cleared_or_disposed_of_never_rings(run: Run) -> None:
     async def main() -> None:
         wrong, last = asyncio.Event(), asyncio.Event()
-        cleared, disposed = Alarm(wrong.set), Alarm(wrong.set)
-        for alarm in (cleared, disposed, Alarm(last.set)):
+        cleared, disposed = DeadlineTimer(wrong.set), DeadlineTimer(wrong.set)
+        for alarm in (cleared, disposed, DeadlineTimer(last.set)):
             alarm.set(0.01)
         cleared.clear()
         disposed.dispose()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.sender.rate_limits import Rate, Rates, SlidingWindow, TokenBucket
-from digest.sender.relay_pool import Health
+from digest.sender.relay_pool import RelayHealth
 
 #: How long each message of a sender that is always ready waits on top of what it must, in seconds.
 delays = st.lists(
@@ -100,7 +100,7 @@ def test_no_rate_never_waits() -> None:
 
 
 def test_one_failure_may_be_due_to_one_reader_and_three_in_a_row_are_the_relay() -> None:
-    once = Health().failed(100)
+    once = RelayHealth().failed(100)
     twice = once.failed(101)
 
     assert not once.is_out(100)
@@ -110,7 +110,7 @@ def test_one_failure_may_be_due_to_one_reader_and_three_in_a_row_are_the_relay()
 
 
 def test_a_relay_is_left_alone_twice_as_long_each_time_and_never_for_hours() -> None:
-    health = Health().failed(0).failed(0)
+    health = RelayHealth().failed(0).failed(0)
     now, spans = 0.0, []
     for _ in range(40):
         health = health.failed(now)
@@ -122,6 +122,6 @@ def test_a_relay_is_left_alone_twice_as_long_each_time_and_never_for_hours() -> 
 
 
 def test_what_fails_along_with_it_counts_as_one_failure() -> None:
-    out = Health().given_up(100)
+    out = RelayHealth().given_up(100)
 
     assert out.failed(101) == out

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from digest.config.settings import DomainLimits, Quota, SmtpSettings
 from digest.errors import RelayUnavailable
 from digest.model.delivery import Accepted, Deferred, Outcome
-from digest.sender.factory import gate_of, rates_of, relay_of
+from digest.sender.factory import limiter_of, rates_of, relay_of
 from digest.sender.message_data import Envelope
-from digest.sender.rate_limits import Gate, Rates, SlidingWindow, TokenBucket
+from digest.sender.rate_limits import Limiter, Rates, SlidingWindow, TokenBucket
 from digest.sender.relay_pool import Relay, RelayPool
 from digest.sender.smtp import SmtpTransport
 from tests.faults.script import Action, Moment, Stage
@@ -94,7 +94,7 @@ def carry(
     carried: Carried,
     relays: Sequence[Relay],
     readers: Sequence[str],
-    domains: Mapping[str, Gate] | None = None,
+    domains: Mapping[str, Limiter] | None = None,
     workers: int | None = None,
 ) -> dict[str, Outcome | RelayUnavailable]:
     async def main() -> dict[str, Outcome | RelayUnavailable]:
@@ -227,7 +227,7 @@ def test_a_relay_keeps_its_rate_and_its_quota() -> None:
 
 def test_a_slow_domain_holds_up_nobody_else() -> None:
     carried = Carried(HandClock())
-    domains = {"slow.example": gate_of(DomainLimits(messages_per_second=0.5))}
+    domains = {"slow.example": limiter_of(DomainLimits(messages_per_second=0.5))}
     readers = [*names(5, "slow.example"), *names(40), *names(5, "SLOW.example")]
 
     carry(carried, [carried.relay("only")], readers, domains)
@@ -260,7 +260,7 @@ def test_no_limit_is_ever_broken(seconds: list[int], quota: int, domain: int, sh
         carried,
         relays,
         readers,
-        {"slow.example": Gate(rates=rates_of(DomainLimits(messages_per_second=domain)))},
+        {"slow.example": Limiter(rates=rates_of(DomainLimits(messages_per_second=domain)))},
     )
 
     assert sorted(carried.readers) == sorted(readers)
@@ -362,7 +362,7 @@ def test_a_domain_has_no_more_connections_than_it_may(settings: Settings) -> Non
     async def main() -> None:
         async with ScriptedServer(script) as server:
             relays = [relay_of(settings(server.port, connections=6))]
-            pool = RelayPool(relays, {"slow.example": gate_of(DomainLimits(connections=2))})
+            pool = RelayPool(relays, {"slow.example": limiter_of(DomainLimits(connections=2))})
             await send_all(pool, [*names(30, "slow.example"), *names(30)])
             assert len(server.accepted) == 60
             assert len(server.connections) == 6

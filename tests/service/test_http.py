@@ -9,35 +9,35 @@ from http import HTTPStatus
 import pytest
 
 from digest.errors import DatabaseBusy, DigestError
-from digest.service.http import Answer, PageServer
+from digest.service.http import HttpResponse, HttpServer
 
 
-def hello() -> Answer:
-    return Answer(body=json.dumps({"hello": "wörld"}), kind="application/json")
+def hello() -> HttpResponse:
+    return HttpResponse(body=json.dumps({"hello": "wörld"}), kind="application/json")
 
 
-def busy() -> Answer:
+def busy() -> HttpResponse:
     raise DatabaseBusy("locked")
 
 
-def broken() -> Answer:
+def broken() -> HttpResponse:
     raise RuntimeError("a bug")
 
 
-PAGES: dict[str, Callable[[], Answer]] = {"/": hello, "/busy": busy, "/broken": broken}
+PAGES: dict[str, Callable[[], HttpResponse]] = {"/": hello, "/busy": busy, "/broken": broken}
 
 
 @pytest.fixture
-def server() -> Iterator[PageServer]:
-    with PageServer(0, PAGES, patience=60) as running:
+def server() -> Iterator[HttpServer]:
+    with HttpServer(0, PAGES, patience=60) as running:
         yield running
 
 
-def connected(server: PageServer) -> socket.socket:
+def connected(server: HttpServer) -> socket.socket:
     return socket.create_connection(("127.0.0.1", server.port), timeout=60)
 
 
-def asked(server: PageServer, request: bytes) -> bytes:
+def asked(server: HttpServer, request: bytes) -> bytes:
     heard = b""
     # Who is cut off before all of it was read may hear of it while sending, and by a reset.
     with connected(server) as line, suppress(ConnectionError):
@@ -51,11 +51,11 @@ def status(reply: bytes) -> int:
     return int(reply.split(b" ", 2)[1])
 
 
-def get(server: PageServer, path: str, method: str = "GET") -> bytes:
+def get(server: HttpServer, path: str, method: str = "GET") -> bytes:
     return asked(server, f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
 
 
-def test_a_page_is_served_with_its_kind_and_length(server: PageServer) -> None:
+def test_a_page_is_served_with_its_kind_and_length(server: HttpServer) -> None:
     head, _, body = get(server, "/?x=1").partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"Content-Type: application/json" in head
@@ -63,7 +63,7 @@ def test_a_page_is_served_with_its_kind_and_length(server: PageServer) -> None:
     assert json.loads(body) == {"hello": "wörld"}
 
 
-def test_head_is_get_without_the_body(server: PageServer) -> None:
+def test_head_is_get_without_the_body(server: HttpServer) -> None:
     assert get(server, "/", "HEAD") == get(server, "/").partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
 
 
@@ -78,12 +78,12 @@ def test_head_is_get_without_the_body(server: PageServer) -> None:
     ],
 )
 def test_whatever_is_not_a_page_has_its_status(
-    server: PageServer, path: str, method: str, expected: HTTPStatus
+    server: HttpServer, path: str, method: str, expected: HTTPStatus
 ) -> None:
     assert status(get(server, path, method)) == expected
 
 
-def test_nonsense_is_a_bad_request_or_no_answer(server: PageServer) -> None:
+def test_nonsense_is_a_bad_request_or_no_answer(server: HttpServer) -> None:
     assert status(asked(server, b"\x16\x03\x01\r\n\r\n")) == HTTPStatus.BAD_REQUEST
     assert asked(server, b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\n\r\n") == b""
     assert get(server, "/broken") == b""
@@ -91,7 +91,7 @@ def test_nonsense_is_a_bad_request_or_no_answer(server: PageServer) -> None:
 
 
 def test_clients_that_say_nothing_keep_nobody_out_for_longer_than_the_patience() -> None:
-    with PageServer(0, PAGES, patience=1.0) as server:
+    with HttpServer(0, PAGES, patience=1.0) as server:
         silent = [connected(server) for _ in range(50)]
         try:
             for line in silent:
@@ -105,11 +105,11 @@ def test_clients_that_say_nothing_keep_nobody_out_for_longer_than_the_patience()
                 line.close()
 
 
-def test_a_port_that_is_taken_is_said(server: PageServer) -> None:
-    with pytest.raises(DigestError, match="cannot be had"), PageServer(server.port, {}):
+def test_a_port_that_is_taken_is_said(server: HttpServer) -> None:
+    with pytest.raises(DigestError, match="cannot be had"), HttpServer(server.port, {}):
         pass
 
 
-def test_it_listens_on_loopback_only(server: PageServer) -> None:
+def test_it_listens_on_loopback_only(server: HttpServer) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.2", server.port))

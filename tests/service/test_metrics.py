@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from digest.model.newsletter import Newsletter
 from digest.schedule.parse import parse_schedule
 from digest.service.metrics import Metric, health, metrics, pages
-from digest.service.state import Pulse, Role, Standing
+from digest.service.state import Heartbeat, Role, ServiceState
 from digest.storage import sources
 from digest.storage.database import open_database
 from digest.storage.locks import Holder
@@ -57,7 +57,7 @@ def test_everything_that_is_asked_for_is_there(paper: Paper) -> None:
             db, "wire", "x", etag=None, last_modified=None, found_new=True, now=NOW
         )
         sources.record_failure(db, "wire", "x", error="gone", now=NOW)
-    standing = Standing(role=Role.LEADING)
+    standing = ServiceState(role=Role.LEADING)
     standing.messages["accepted"] = 2
     standing.errors["tick-failed"] = 1
     standing.pulse.ticked()
@@ -81,7 +81,7 @@ def test_everything_that_is_asked_for_is_there(paper: Paper) -> None:
 
 def test_no_page_names_a_reader(paper: Paper) -> None:
     paper.send(RecordingTransport())
-    said = pages(lambda: paper.settings, Standing())
+    said = pages(lambda: paper.settings, ServiceState())
     assert [page for page in said if "example.com" in said[page]().body] == []
 
 
@@ -101,14 +101,14 @@ class Stopped:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.pulse = Pulse(lambda: self.now)
+        self.pulse = Heartbeat(lambda: self.now)
         self.pulse.beat(10)
 
 
 @pytest.mark.parametrize("role", [Role.LEADING, Role.STANDING_BY])
 def test_a_service_whose_main_loop_lives_is_healthy(role: Role) -> None:
     holder = Holder(pid=7, host="news1", since=NOW)
-    answer = health(Standing(role=role, pulse=Stopped().pulse, holder=holder))
+    answer = health(ServiceState(role=role, pulse=Stopped().pulse, holder=holder))
     assert answer.status is HTTPStatus.OK
     told = json.loads(answer.body)
     assert (told["healthy"], told["role"]) == (True, role.value)
@@ -119,8 +119,8 @@ def test_a_main_loop_that_hangs_a_failing_tick_and_an_ending_service_are_not() -
     hangs = Stopped()
     hangs.now += 11
     for standing in (
-        Standing(role=Role.LEADING, pulse=hangs.pulse),
-        Standing(role=Role.LEADING, pulse=Stopped().pulse, trouble=frozenset({"tick"})),
-        Standing(role=Role.ENDING, pulse=Stopped().pulse),
+        ServiceState(role=Role.LEADING, pulse=hangs.pulse),
+        ServiceState(role=Role.LEADING, pulse=Stopped().pulse, trouble=frozenset({"tick"})),
+        ServiceState(role=Role.ENDING, pulse=Stopped().pulse),
     ):
         assert health(standing).status is HTTPStatus.SERVICE_UNAVAILABLE

@@ -7,7 +7,7 @@ from digest.config import LogForm
 from digest.model.delivery import Rejected, Reply, Unknown
 from digest.service.log import Log
 from digest.service.reporter import Reporter
-from digest.service.state import Standing
+from digest.service.state import ServiceState
 from tests.recording_transport import RecordingTransport
 from tests.scheduler.ticking import service_in
 
@@ -29,7 +29,7 @@ def test_whoever_was_not_served_is_told_by_the_id_of_the_delivery_and_never_by_a
     service.tick("2026-03-12T07:00:00Z")
     lines = StringIO()
     log = Log(LogForm.JSON, lambda: datetime(2026, 3, 12, 7, tzinfo=UTC), stream=lines)
-    reporter = Reporter(log, Standing())
+    reporter = Reporter(log, ServiceState())
 
     for event in service.events:
         reporter.tell(event)

@@ -12,9 +12,9 @@ from digest.config import Quota, Settings, SourceKind, SourceSettings
 from digest.lib.timestamps import to_text
 from digest.schedule.parse import parse_schedule
 from digest.service.log import Log
-from digest.service.shutdown import Ending
-from digest.service.steps import TURN, Work
-from digest.service.wakeups import Wish, Wishes
+from digest.service.shutdown import Shutdown
+from digest.service.steps import TURN, ServiceSteps
+from digest.service.wakeups import WakeQueue, WakeReason
 from digest.storage.database import open_database
 from digest.storage.locks import Lease
 from tests.faults.script import Moment, Script, Stage, honest
@@ -38,8 +38,8 @@ class HandClock:
 class Desk:
     """A service without its clock: the work, the newsletter, and what was logged."""
 
-    work: Work
-    ending: Ending
+    work: ServiceSteps
+    ending: Shutdown
     lease: Lease
     paper: Paper
     written: io.StringIO
@@ -79,10 +79,10 @@ def desk(
 def desk_of(settings: Settings, *, steady: Callable[[], float] | None = None) -> Desk:
     time = [NOW]
     written = io.StringIO()
-    ending = Ending(Wishes(), timeout=30)
+    ending = Shutdown(WakeQueue(), timeout=30)
     lease = Lease(settings.database)
     lease.take(NOW)
-    work = Work(
+    work = ServiceSteps(
         settings,
         ending,
         lease,
@@ -279,8 +279,8 @@ def test_sources_are_read_before_the_first_slot_and_the_broken_one_stops_no_othe
     assert made.events().count("source-read") == 1, "what was just read is not read again"
 
 
-def rebuilt(made: Desk, steady: Callable[[], float]) -> Work:
-    return Work(
+def rebuilt(made: Desk, steady: Callable[[], float]) -> ServiceSteps:
+    return ServiceSteps(
         made.work.settings,
         made.ending,
         made.lease,
@@ -293,5 +293,5 @@ def rebuilt(made: Desk, steady: Callable[[], float]) -> Work:
 def test_the_house_is_kept_when_it_is_wished_for(tmp_path: Path) -> None:
     made = desk(tmp_path)
     made.work.settings = replace(made.work.settings, retention=timedelta(days=1))
-    made.work.turn([Wish.KEEP_HOUSE])
+    made.work.turn([WakeReason.KEEP_HOUSE])
     assert "pruning-failed" not in made.events()

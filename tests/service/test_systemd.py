@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from digest.service.state import Pulse
+from digest.service.state import Heartbeat
 from digest.service.systemd import Supervisor, Watchdog
 
 
@@ -82,7 +82,7 @@ def test_the_interval_of_the_watchdog_is_ours_alone(
 
 def test_a_main_loop_that_lives_is_told_of_at_half_the_interval(systemd: socket.socket) -> None:
     supervisor = Supervisor({"NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "20000"})
-    pulse = Pulse()
+    pulse = Heartbeat()
     pulse.beat(60)
     with Watchdog(supervisor, pulse):
         assert [systemd.recv(200) for _ in range(3)] == [b"WATCHDOG=1"] * 3
@@ -91,7 +91,7 @@ def test_a_main_loop_that_lives_is_told_of_at_half_the_interval(systemd: socket.
 def test_a_main_loop_that_hangs_is_not_told_of(systemd: socket.socket) -> None:
     supervisor = Supervisor({"NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "2000"})
     clock = HandClock()
-    pulse = Pulse(clock)
+    pulse = Heartbeat(clock)
     pulse.beat(60)
     clock.now += 61
     with Watchdog(supervisor, pulse):
@@ -104,7 +104,7 @@ def test_a_main_loop_that_hangs_is_not_told_of(systemd: socket.socket) -> None:
 
 def test_a_pulse_lives_as_long_as_it_said() -> None:
     clock = HandClock()
-    pulse = Pulse(clock)
+    pulse = Heartbeat(clock)
     assert pulse.since_tick is None
     pulse.beat(5)
     clock.now += 5

@@ -11,16 +11,16 @@ import pytest
 from digest.config.settings import LogForm
 from digest.errors import RelayUnavailable, TemplateError
 from digest.model.delivery import Accepted, Outcome, Reply
-from digest.publishing.delivery.precommit import Objected
-from digest.publishing.delivery.report import Stop
-from digest.scheduler.events import ClockWentBack, Event, Trouble
+from digest.publishing.delivery.precommit import DeliveryRevoked
+from digest.publishing.delivery.report import CancelToken
+from digest.scheduler.events import ClockWentBack, Event, StepFailed
 from digest.sender.message_data import Envelope, Message
-from digest.sender.transport import unrecorded
-from digest.service.counting_transport import Carrier
+from digest.sender.transport import no_precommit
+from digest.service.counting_transport import CountingTransport
 from digest.service.log import Log
 from digest.service.reporter import Reporter
-from digest.service.state import Standing
-from digest.service.steps import GRACE, Turn
+from digest.service.state import ServiceState
+from digest.service.steps import GRACE, TimeSlice
 from tests.recording_transport import RecordingTransport
 
 NOW = datetime(2026, 3, 12, 7, tzinfo=UTC)
@@ -39,8 +39,8 @@ class HandClock:
 def test_a_turn_ends_with_its_time_or_when_it_may_not_go_on() -> None:
     steady, may = HandClock(), [True]
     called: list[float] = []
-    turn = Turn(
-        Stop(),
+    turn = TimeSlice(
+        CancelToken(),
         lasts=60,
         goes_on=lambda: may[0],
         call_off=lambda: called.append(steady.now),
@@ -58,9 +58,9 @@ def test_a_turn_ends_with_its_time_or_when_it_may_not_go_on() -> None:
 
 
 def test_messages_that_wait_are_called_off_a_while_after_the_round_was_asked_to_end() -> None:
-    steady, stop = HandClock(), Stop()
+    steady, stop = HandClock(), CancelToken()
     called: list[float] = []
-    turn = Turn(
+    turn = TimeSlice(
         stop,
         lasts=60,
         goes_on=lambda: True,
@@ -78,7 +78,7 @@ def test_messages_that_wait_are_called_off_a_while_after_the_round_was_asked_to_
 
 
 def test_a_rest_that_becomes_an_end_is_an_end_and_not_the_other_way_round() -> None:
-    stop = Stop()
+    stop = CancelToken()
     stop.rest()
     assert (stop.requested, stop.rests) == (True, True)
     stop.request()
@@ -100,7 +100,7 @@ class Waiting(RecordingTransport):
         envelope: Envelope,
         message: Message,
         *,
-        before_commit: Callable[[], None] = unrecorded,
+        before_commit: Callable[[], None] = no_precommit,
     ) -> Outcome:
         """Carry one."""
         self.under_way += 1
@@ -116,7 +116,7 @@ class Waiting(RecordingTransport):
 def test_only_what_has_not_had_its_final_dot_is_called_off() -> None:
     async def carried() -> list[Outcome | BaseException]:
         transport = Waiting()
-        carrier = Carrier(transport, counts)
+        carrier = CountingTransport(transport, counts)
         async with carrier:
             tasks = [
                 asyncio.create_task(
@@ -134,7 +134,7 @@ def test_only_what_has_not_had_its_final_dot_is_called_off() -> None:
 
     counts: Counter[str] = Counter()
     even, odd = asyncio.run(carried())
-    assert isinstance(even, Objected)
+    assert isinstance(even, DeliveryRevoked)
     assert isinstance(odd, Accepted)
     assert counts == {"accepted": 1}
 
@@ -142,7 +142,7 @@ def test_only_what_has_not_had_its_final_dot_is_called_off() -> None:
 def test_who_is_cancelled_by_somebody_else_is_cancelled() -> None:
     async def carried() -> None:
         transport = Waiting()
-        carrier = Carrier(transport, Counter())
+        carrier = CountingTransport(transport, Counter())
         envelope = Envelope(mail_from="a@example.com", rcpt_to="even@example.com")
         task = asyncio.create_task(carrier.send(envelope, (b"x",)))
         while not transport.under_way:
@@ -160,9 +160,9 @@ def events(stream: io.StringIO) -> list[str]:
 
 
 def test_what_stays_as_it_is_is_told_once_and_again_when_it_comes_back() -> None:
-    stream, standing = io.StringIO(), Standing()
+    stream, standing = io.StringIO(), ServiceState()
     reporter = Reporter(Log(LogForm.TEXT, lambda: NOW, stream=stream), standing)
-    trouble = Trouble(newsletter="daily", error=TemplateError("no such filter"))
+    trouble = StepFailed(newsletter="daily", error=TemplateError("no such filter"))
     back = ClockWentBack(newsletter="daily", by=timedelta(days=1))
     ticks: list[list[Event]] = [[trouble, back], [trouble, back], [], [trouble]]
     for told in ticks:
@@ -176,7 +176,7 @@ def test_what_stays_as_it_is_is_told_once_and_again_when_it_comes_back() -> None
 
 def test_another_failure_of_the_same_kind_is_news() -> None:
     stream = io.StringIO()
-    reporter = Reporter(Log(LogForm.TEXT, lambda: NOW, stream=stream), Standing())
+    reporter = Reporter(Log(LogForm.TEXT, lambda: NOW, stream=stream), ServiceState())
     for message in ("locked", "locked", "the disk is full"):
         reporter.failed("tick-failed", RelayUnavailable(message))
     reporter.went_well("tick-failed")

@@ -13,19 +13,19 @@ import pytest
 import time_machine
 
 import digest
-from digest.service.wakeups import Clock, Drift, Wish, Wishes
+from digest.service.wakeups import ClockJump, WakeQueue, WakeReason, WakeupTimer
 
 NOW = datetime(2026, 3, 12, 7, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
 def test_wishes_are_taken_once_each() -> None:
-    wishes = Wishes()
-    wishes.add(Wish.TICK)
-    wishes.add(Wish.TICK)
-    wishes.add(Wish.INGEST)
+    wishes = WakeQueue()
+    wishes.add(WakeReason.TICK)
+    wishes.add(WakeReason.TICK)
+    wishes.add(WakeReason.INGEST)
     wishes.wait(60)
-    assert wishes.take() == {Wish.TICK, Wish.INGEST}
+    assert wishes.take() == {WakeReason.TICK, WakeReason.INGEST}
     assert wishes.take() == frozenset()
     wishes.wake()
     wishes.wait(60)
@@ -33,7 +33,7 @@ def test_wishes_are_taken_once_each() -> None:
 
 
 def test_a_signal_may_come_in_the_middle_of_anything() -> None:
-    wishes, came, taken = Wishes(), [0], set[Wish]()
+    wishes, came, taken = WakeQueue(), [0], set[WakeReason]()
 
     def handler(frame: FrameType, event: str, argument: object) -> object:
         """Where Python looks for signals, and everywhere else: between any two steps."""
@@ -45,7 +45,7 @@ def test_a_signal_may_come_in_the_middle_of_anything() -> None:
 
     def main_loop() -> None:
         sys.settrace(handler)  # type: ignore[arg-type]  # what it returns is itself
-        wishes.add(Wish.TICK)
+        wishes.add(WakeReason.TICK)
         wishes.wait(60)
         wishes.wait(60)
         taken.update(wishes.take())
@@ -55,30 +55,30 @@ def test_a_signal_may_come_in_the_middle_of_anything() -> None:
     running.start()
     running.join(60)
     assert not running.is_alive(), "it waits for itself"
-    assert taken == {Wish.TICK}
+    assert taken == {WakeReason.TICK}
     assert came[0] > 50
 
 
 @pytest.fixture
-def made() -> Iterator[tuple[Clock, "queue.SimpleQueue[Wish]"]]:
-    heard: queue.SimpleQueue[Wish] = queue.SimpleQueue()
-    clock = Clock(heard.put, ingest_every=timedelta(seconds=1))
+def made() -> Iterator[tuple[WakeupTimer, "queue.SimpleQueue[WakeReason]"]]:
+    heard: queue.SimpleQueue[WakeReason] = queue.SimpleQueue()
+    clock = WakeupTimer(heard.put, ingest_every=timedelta(seconds=1))
     clock.start()
     yield clock, heard
     clock.stop()
 
 
 def test_the_clock_wishes_for_readings_and_ticks(
-    made: tuple[Clock, "queue.SimpleQueue[Wish]"],
+    made: tuple[WakeupTimer, "queue.SimpleQueue[WakeReason]"],
 ) -> None:
     _, heard = made
-    expected = {Wish.INGEST, Wish.TICK}
+    expected = {WakeReason.INGEST, WakeReason.TICK}
     while expected:  # the house is kept once a day, and this may be the minute
         expected.discard(heard.get(timeout=60))
 
 
 def test_a_clock_that_was_set_back_by_a_day_wakes_us_when_it_is_set_again(
-    made: tuple[Clock, "queue.SimpleQueue[Wish]"],
+    made: tuple[WakeupTimer, "queue.SimpleQueue[WakeReason]"],
 ) -> None:
     clock, heard = made
     heard.get(timeout=60)
@@ -86,12 +86,12 @@ def test_a_clock_that_was_set_back_by_a_day_wakes_us_when_it_is_set_again(
         clock.set_again(ingest_every=timedelta(seconds=1))
         while not heard.empty():
             heard.get()
-        while heard.get(timeout=60) is not Wish.TICK:
+        while heard.get(timeout=60) is not WakeReason.TICK:
             pass
 
 
 def test_time_that_goes_by_is_no_drift() -> None:
-    drift = Drift()
+    drift = ClockJump()
     assert drift.step(NOW, 500.0) is None
     assert drift.step(NOW + timedelta(seconds=5), 505.0) is None
     assert drift.step(NOW + timedelta(hours=9), 500.0 + 9 * 3600 - 2) is None
@@ -99,14 +99,14 @@ def test_time_that_goes_by_is_no_drift() -> None:
 
 @pytest.mark.parametrize("by", [DAY, -DAY, timedelta(seconds=31)])
 def test_a_clock_that_is_set_is_noticed_once(by: timedelta) -> None:
-    drift = Drift()
+    drift = ClockJump()
     drift.step(NOW, 0.0)
     assert drift.step(NOW + timedelta(seconds=5) + by, 5.0) == by
     assert drift.step(NOW + timedelta(seconds=10) + by, 10.0) is None
 
 
 def test_many_small_steps_are_noticed_together() -> None:
-    drift = Drift()
+    drift = ClockJump()
     steps = [drift.step(NOW + timedelta(seconds=10 * n), 0.0) for n in range(5)]
     assert steps == [None, None, None, timedelta(seconds=30), None]
 

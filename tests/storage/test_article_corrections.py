@@ -57,7 +57,7 @@ def test_an_empty_value_empties_but_a_time_of_publication_stays(db: Database) ->
 def test_of_several_articles_at_an_address_the_sites_own_is_meant(db: Database) -> None:
     assert articles.at_address(db, FERRY, source="site") is None
     for source in ("a", "site", "b"):
-        articles.keep(db, [article("Ferry", source, identity=f"guid:{source}:1")], MONDAY)
+        articles.upsert(db, [article("Ferry", source, identity=f"guid:{source}:1")], MONDAY)
     found = articles.at_address(db, FERRY, source="site")
     assert found is not None
     assert found.source == "site"
@@ -74,7 +74,7 @@ def test_a_withdrawal_can_be_taken_back(db: Database) -> None:
     restored, was_withdrawn = articles.restore(db, there.id, TUESDAY)
     assert was_withdrawn
     assert restored.withdrawn_at is None
-    decision = articles.fates(db, there.id)[0].decision
+    decision = articles.article_decisions(db, there.id)[0].decision
     assert decision is not None
     assert (decision.verdict, decision.reason) == (Verdict.WAITING, "restored by the editor")
     assert articles.restore(db, there.id, TUESDAY) == (restored, False)

@@ -9,7 +9,7 @@ import pytest
 from digest.errors import LedgerError
 from digest.model.article import NewArticle, Verdict
 from digest.storage import articles
-from digest.storage.articles import Kept, keep
+from digest.storage.articles import UpsertResult, upsert
 from digest.storage.database import Access, Database, open_database
 
 MONDAY = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
@@ -51,7 +51,7 @@ def test_an_article_comes_back_as_it_was_kept(db: Database) -> None:
         priority=3,
         expires_at=TUESDAY,
     )
-    assert keep(db, [told], TUESDAY) == Kept(new=1)
+    assert upsert(db, [told], TUESDAY) == UpsertResult(new=1)
     found = articles.find(db, 1)
     assert found is not None
     assert (found.title, found.summary, found.section, found.tags) == (
@@ -68,9 +68,9 @@ def test_an_article_comes_back_as_it_was_kept(db: Database) -> None:
 
 def test_reading_the_same_again_changes_nothing(db: Database) -> None:
     told = [article(str(n), tags=("a",), content="<p>x</p>") for n in range(1_200)]
-    assert keep(db, told, MONDAY) == Kept(new=1_200)
+    assert upsert(db, told, MONDAY) == UpsertResult(new=1_200)
     before = db.connection.total_changes
-    assert keep(db, told, TUESDAY) == Kept(unchanged=1_200)
+    assert upsert(db, told, TUESDAY) == UpsertResult(unchanged=1_200)
     assert db.connection.total_changes == before
 
 
@@ -90,8 +90,8 @@ def test_reading_the_same_again_changes_nothing(db: Database) -> None:
     ],
 )
 def test_a_later_edit_is_followed_and_dated(db: Database, field: str, value: object) -> None:
-    keep(db, [article()], MONDAY)
-    assert keep(db, [replace(article(), **{field: value})], TUESDAY) == Kept(edited=1)  # type: ignore[arg-type]  # one of them fits
+    upsert(db, [article()], MONDAY)
+    assert upsert(db, [replace(article(), **{field: value})], TUESDAY) == UpsertResult(edited=1)  # type: ignore[arg-type]  # one of them fits
     found = articles.find(db, 1)
     assert found is not None
     assert found.edited_at == TUESDAY
@@ -101,34 +101,34 @@ def test_a_later_edit_is_followed_and_dated(db: Database, field: str, value: obj
 
 
 def test_content_that_its_source_takes_away_goes(db: Database) -> None:
-    keep(db, [article(content="<p>Body</p>")], MONDAY)
-    assert keep(db, [article()], TUESDAY) == Kept(edited=1)
+    upsert(db, [article(content="<p>Body</p>")], MONDAY)
+    assert upsert(db, [article()], TUESDAY) == UpsertResult(edited=1)
     assert articles.content(db, 1) == ""
 
 
 def test_an_article_without_a_date_has_that_of_its_first_sight(db: Database) -> None:
     undated = article(published_at=None)
-    keep(db, [undated], MONDAY)
-    assert keep(db, [undated], TUESDAY) == Kept(unchanged=1)
+    upsert(db, [undated], MONDAY)
+    assert upsert(db, [undated], TUESDAY) == UpsertResult(unchanged=1)
     found = articles.find(db, 1)
     assert found is not None
     assert found.published_at == MONDAY
 
 
 def test_a_date_that_goes_missing_stays(db: Database) -> None:
-    keep(db, [article()], TUESDAY)
-    assert keep(db, [article(published_at=None)], TUESDAY) == Kept(unchanged=1)
+    upsert(db, [article()], TUESDAY)
+    assert upsert(db, [article(published_at=None)], TUESDAY) == UpsertResult(unchanged=1)
 
 
 def test_a_feed_that_changes_its_guids_repeats_nothing(db: Database) -> None:
-    keep(db, [article(str(n), url=f"https://example.com/{n}") for n in range(20)], MONDAY)
+    upsert(db, [article(str(n), url=f"https://example.com/{n}") for n in range(20)], MONDAY)
     again = [
         article(f"new-{n}", url=f"https://example.com/{n}", title=f"Title {n}") for n in range(20)
     ]
-    assert keep(db, again, TUESDAY) == Kept(unchanged=20)
-    assert keep(db, again, TUESDAY) == Kept(unchanged=20)
+    assert upsert(db, again, TUESDAY) == UpsertResult(unchanged=20)
+    assert upsert(db, again, TUESDAY) == UpsertResult(unchanged=20)
     # From now on it is known by its new GUID, so that a new title is an edit.
-    assert keep(db, [replace(again[3], title="Edited")], TUESDAY) == Kept(edited=1)
+    assert upsert(db, [replace(again[3], title="Edited")], TUESDAY) == UpsertResult(edited=1)
 
 
 @pytest.mark.parametrize(("first", "second"), [("1", None), (None, "1")])
@@ -136,9 +136,9 @@ def test_a_guid_that_comes_or_goes_repeats_nothing(
     db: Database, first: str | None, second: str | None
 ) -> None:
     url = "https://example.com/a"
-    keep(db, [article(first, url=url, title="Old")], MONDAY)
-    assert keep(db, [article(second, url=url, title="New")], TUESDAY) == Kept(edited=1)
-    assert keep(db, [article(second, url=url, title="New")], TUESDAY) == Kept(unchanged=1)
+    upsert(db, [article(first, url=url, title="Old")], MONDAY)
+    assert upsert(db, [article(second, url=url, title="New")], TUESDAY) == UpsertResult(edited=1)
+    assert upsert(db, [article(second, url=url, title="New")], TUESDAY) == UpsertResult(unchanged=1)
     assert titles(db) == ["New"]
 
 
@@ -150,11 +150,11 @@ def test_a_feed_whose_items_all_link_to_the_homepage_does_not_starve(db: Databas
             guid, url=home, title="Morning bulletin", published_at=at, url_identifies=False
         )
 
-    assert keep(db, [bulletin("1", MONDAY)], MONDAY) == Kept(new=1)
+    assert upsert(db, [bulletin("1", MONDAY)], MONDAY) == UpsertResult(new=1)
     both = [bulletin("2", TUESDAY), bulletin("1", MONDAY)]
-    assert keep(db, both, TUESDAY) == Kept(new=1, unchanged=1)
+    assert upsert(db, both, TUESDAY) == UpsertResult(new=1, unchanged=1)
     # And yet changed GUIDs do not repeat them.
-    assert keep(db, [bulletin("x", TUESDAY)], TUESDAY) == Kept(unchanged=1)
+    assert upsert(db, [bulletin("x", TUESDAY)], TUESDAY) == UpsertResult(unchanged=1)
 
 
 def test_items_without_guids_that_share_a_link_live_by_their_titles(db: Database) -> None:
@@ -163,47 +163,49 @@ def test_items_without_guids_that_share_a_link_live_by_their_titles(db: Database
         article(None, url=home, identity=f"title:{title}", title=title, url_identifies=False)
         for title in ("One", "Two")
     ]
-    assert keep(db, told, MONDAY) == Kept(new=2)
-    assert keep(db, told, TUESDAY) == Kept(unchanged=2)
+    assert upsert(db, told, MONDAY) == UpsertResult(new=2)
+    assert upsert(db, told, TUESDAY) == UpsertResult(unchanged=2)
 
 
 def test_the_first_of_two_with_one_identity_counts(db: Database) -> None:
-    assert keep(db, [article(title="First"), article(title="Second")], MONDAY) == Kept(
+    assert upsert(db, [article(title="First"), article(title="Second")], MONDAY) == UpsertResult(
         new=1, unchanged=1
     )
-    assert keep(db, [article(title="First"), article(title="Second")], MONDAY) == Kept(unchanged=2)
+    assert upsert(db, [article(title="First"), article(title="Second")], MONDAY) == UpsertResult(
+        unchanged=2
+    )
     assert titles(db) == ["First"]
 
 
 def test_the_first_counts_even_where_many_lie_between(db: Database) -> None:
     told = [article(str(n)) for n in range(600)] + [article("0", title="Second")]
-    assert keep(db, told, MONDAY) == Kept(new=600, unchanged=1)
-    assert keep(db, told, TUESDAY) == Kept(unchanged=601)
+    assert upsert(db, told, MONDAY) == UpsertResult(new=600, unchanged=1)
+    assert upsert(db, told, TUESDAY) == UpsertResult(unchanged=601)
 
 
 def test_another_sources_copy_leaves_the_first_as_it_is(db: Database) -> None:
     url = "https://example.com/a"
-    keep(db, [article(None, url=url, title="Ours")], MONDAY)
+    upsert(db, [article(None, url=url, title="Ours")], MONDAY)
     theirs = article(None, url=url, title="Theirs", source="aggregator")
-    assert keep(db, [theirs], TUESDAY) == Kept(unchanged=1)
+    assert upsert(db, [theirs], TUESDAY) == UpsertResult(unchanged=1)
     assert titles(db) == ["Ours"]
 
 
 def test_the_same_link_from_two_feeds_is_two_articles(db: Database) -> None:
-    keep(db, [article("1", url="https://example.com/a")], MONDAY)
+    upsert(db, [article("1", url="https://example.com/a")], MONDAY)
     other = article("1", url="https://example.com/a", identity="guid:other:1", source="other")
-    assert keep(db, [other], MONDAY) == Kept(new=1)
+    assert upsert(db, [other], MONDAY) == UpsertResult(new=1)
 
 
 def test_nothing_is_kept_of_a_source_that_breaks_in_the_middle(db: Database) -> None:
     broken = article("2", title="")
     with pytest.raises(Exception, match="CHECK constraint failed"):
-        keep(db, [article("1"), broken], MONDAY)
+        upsert(db, [article("1"), broken], MONDAY)
     assert titles(db) == []
 
 
 def test_articles_are_found_by_words_section_source_and_time(db: Database) -> None:
-    keep(
+    upsert(
         db,
         [
             article("1", title="Ferry runs", section="Town", published_at=MONDAY),
@@ -223,7 +225,7 @@ def test_articles_are_found_by_words_section_source_and_time(db: Database) -> No
 
 
 def verdict(db: Database, newsletter: str = "daily") -> tuple[bool, Verdict | None, str | None]:
-    fate = next(f for f in articles.fates(db, 1) if f.newsletter == newsletter)
+    fate = next(f for f in articles.article_decisions(db, 1) if f.newsletter == newsletter)
     return (
         fate.pinned,
         fate.decision.verdict if fate.decision else None,
@@ -244,17 +246,17 @@ def choose(db: Database) -> None:
 
 
 def test_a_pin_stands_until_it_is_taken_back(db: Database) -> None:
-    keep(db, [article()], MONDAY)
+    upsert(db, [article()], MONDAY)
     articles.pin(db, "daily", 1, MONDAY)
     articles.pin(db, "daily", 1, TUESDAY)
     assert verdict(db) == (True, None, None)
     assert articles.unpin(db, "daily", 1)
     assert not articles.unpin(db, "daily", 1)
-    assert articles.fates(db, 1) == ()
+    assert articles.article_decisions(db, 1) == ()
 
 
 def test_a_drop_is_a_decision_that_a_pin_takes_back(db: Database) -> None:
-    keep(db, [article()], MONDAY)
+    upsert(db, [article()], MONDAY)
     articles.pin(db, "daily", 1, MONDAY)
     articles.drop(db, "daily", 1, reason="an advertisement", now=MONDAY)
     assert verdict(db) == (False, Verdict.DROPPED, "an advertisement")
@@ -263,7 +265,7 @@ def test_a_drop_is_a_decision_that_a_pin_takes_back(db: Database) -> None:
 
 
 def test_what_was_in_an_edition_is_neither_pinned_nor_dropped(db: Database) -> None:
-    keep(db, [article()], MONDAY)
+    upsert(db, [article()], MONDAY)
     choose(db)
     with pytest.raises(LedgerError, match=r"article 1 is in No\. 7 of daily already"):
         articles.pin(db, "daily", 1, TUESDAY)
@@ -271,16 +273,16 @@ def test_what_was_in_an_edition_is_neither_pinned_nor_dropped(db: Database) -> N
         articles.drop(db, "daily", 1, reason="late", now=TUESDAY)
     articles.drop(db, "weekly", 1, reason="another newsletter", now=TUESDAY)
     assert verdict(db) == (False, Verdict.CHOSEN, "the lead")
-    assert articles.fates(db, 1)[0].edition == 7
+    assert articles.article_decisions(db, 1)[0].edition == 7
 
 
 def test_what_was_withdrawn_is_not_pinned_and_reading_it_again_does_not_bring_it_back(
     db: Database,
 ) -> None:
-    keep(db, [article()], MONDAY)
+    upsert(db, [article()], MONDAY)
     assert articles.mark_withdrawn(db, 1, MONDAY).withdrawn_at == MONDAY
     assert articles.mark_withdrawn(db, 1, TUESDAY).withdrawn_at == MONDAY
-    keep(db, [article(title="Edited")], TUESDAY)
+    upsert(db, [article(title="Edited")], TUESDAY)
     found = articles.find(db, 1)
     assert found is not None
     assert found.withdrawn_at == MONDAY

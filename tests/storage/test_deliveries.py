@@ -12,7 +12,7 @@ from digest.model.subscriber import Recipient
 from digest.publishing.editions.store import prepare
 from digest.storage import deliveries
 from digest.storage.database import Database, open_database
-from digest.storage.deliveries import Batch, Settled
+from digest.storage.deliveries import AttemptResult, Batch
 from tests.publishing.paper import NOW, Paper, paper_in
 
 # Whatever UTF-8 can hold.
@@ -65,7 +65,7 @@ def test_what_the_server_said_is_recorded_word_for_word(
             deliveries.record(
                 db,
                 [
-                    Settled(delivery_id=one.id, state=DeliveryState.SENT, reply=reply, at=NOW)
+                    AttemptResult(delivery_id=one.id, state=DeliveryState.SENT, reply=reply, at=NOW)
                     for one, reply in zip(batch.deliveries, replies, strict=True)
                 ],
             )
@@ -80,7 +80,7 @@ def test_an_outcome_of_what_is_not_claimed_changes_nothing(tmp_path: Path) -> No
     paper = prepared(tmp_path, "ana@example.org")
 
     with open_database(paper.settings.database) as db:
-        settled = Settled(delivery_id=1, state=DeliveryState.SENT, reply="250 Ok", at=NOW)
+        settled = AttemptResult(delivery_id=1, state=DeliveryState.SENT, reply="250 Ok", at=NOW)
         with db.transaction():
             deliveries.record(db, [settled])
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from digest.composer.personalization import answers_of
 from digest.model.subscriber import (
-    Readership,
     Recipient,
+    Segment,
     Subscriber,
     Subscription,
     SubscriptionState,
@@ -58,15 +58,15 @@ def reader(number: int, name: str = "", **fields: str) -> Subscriber:
 def test_readers_are_told_apart_by_what_they_answer(db: Database) -> None:
     put(db, reader(1, "Ana", city="Oslo"), reader(2, "Eva", city="Oslo"), reader(3, city="Koper"))
     put(db, reader(4), reader(5, city=""), topics=("Sport",))
-    found = subscriptions.active_variants(db, "daily", ("fields.city", "has name"))
+    found = subscriptions.segments(db, "daily", ("fields.city", "has name"))
     assert set(found) == {
-        Readership(language=None, topics=(), answers=("Oslo", "yes"), readers=2),
-        Readership(language=None, topics=(), answers=("Koper", "no"), readers=1),
-        Readership(language=None, topics=("Sport",), answers=("", "no"), readers=2),
+        Segment(language=None, topics=(), answers=("Oslo", "yes"), readers=2),
+        Segment(language=None, topics=(), answers=("Koper", "no"), readers=1),
+        Segment(language=None, topics=("Sport",), answers=("", "no"), readers=2),
     }
-    assert subscriptions.count_different(db, "daily", ("fields.city",)) == 3
-    assert subscriptions.count_different(db, "daily", ("fields.city", "name")) == 4
-    assert subscriptions.count_different(db, "weekly", ("name",)) == 0
+    assert subscriptions.count_distinct_answers(db, "daily", ("fields.city",)) == 3
+    assert subscriptions.count_distinct_answers(db, "daily", ("fields.city", "name")) == 4
+    assert subscriptions.count_distinct_answers(db, "weekly", ("name",)) == 0
 
 
 @given(name=TEXT, city=TEXT, odd=TEXT)
@@ -82,7 +82,7 @@ def test_an_answer_is_what_the_composer_would_say_of_the_reader(
     db.execute("delete from subscriptions")
     db.execute("delete from subscribers")
     put(db, reader(1, name, **fields))
-    (found,) = subscriptions.active_variants(db, "daily", QUESTIONS)
+    (found,) = subscriptions.segments(db, "daily", QUESTIONS)
     one = Recipient(email="reader1@example.com", token="t", name=name, fields=fields)
     assert found.answers == tuple(answer for _, answer in answers_of(QUESTIONS, one))
     stored = db.row("select fields from subscribers")

@@ -9,9 +9,9 @@ from digest.errors import LedgerError
 from digest.model.subscriber import (
     Action,
     Consent,
-    Readership,
-    Received,
-    Standing,
+    EditionReceived,
+    MembershipStatus,
+    Segment,
     Subscriber,
     Subscription,
     SubscriptionState,
@@ -75,9 +75,7 @@ def test_active_is_active_and_not_suppressed(db: Database) -> None:
         if subscriptions.find_active(db, "daily", f"{email}@example.com")
     ]
     assert found == ["active"]
-    assert subscriptions.active_variants(db, "daily") == (
-        Readership(language=None, topics=(), readers=1),
-    )
+    assert subscriptions.segments(db, "daily") == (Segment(language=None, topics=(), readers=1),)
 
 
 def test_a_hash_alone_keeps_a_reader_from_being_active(db: Database) -> None:
@@ -94,12 +92,12 @@ def test_variants_are_what_active_readers_share(db: Database) -> None:
     put(db, "c@example.com", language="pt")
     put(db, "d@example.com")
     put(db, "e@example.com", language="fr", state=SubscriptionState.PAUSED)
-    assert subscriptions.active_variants(db, "daily") == (
-        Readership(language=None, topics=(), readers=1),
-        Readership(language="pt", topics=("Sport",), readers=2),
-        Readership(language="pt", topics=(), readers=1),
+    assert subscriptions.segments(db, "daily") == (
+        Segment(language=None, topics=(), readers=1),
+        Segment(language="pt", topics=("Sport",), readers=2),
+        Segment(language="pt", topics=(), readers=1),
     )
-    assert subscriptions.active_variants(db, "weekly") == ()
+    assert subscriptions.segments(db, "weekly") == ()
 
 
 def test_the_list_holds_everybody_once(db: Database) -> None:
@@ -107,32 +105,34 @@ def test_the_list_holds_everybody_once(db: Database) -> None:
     put(db, "a@example.com", state=SubscriptionState.PAUSED)
     suppressions.suppress(db, "b@example.com", reason="bounced", since=NOW)
     suppressions.suppress(db, "stranger@example.com", reason="asked", since=NOW)
-    members = subscriptions.members(db, "daily", Standing)
+    members = subscriptions.members(db, "daily", MembershipStatus)
     assert [(one.subscriber.email, one.standing, one.suppressed_because) for one in members] == [
-        ("b@example.com", Standing.SUPPRESSED, "bounced"),
-        ("a@example.com", Standing.PAUSED, ""),
-        ("stranger@example.com", Standing.SUPPRESSED, "asked"),
+        ("b@example.com", MembershipStatus.SUPPRESSED, "bounced"),
+        ("a@example.com", MembershipStatus.PAUSED, ""),
+        ("stranger@example.com", MembershipStatus.SUPPRESSED, "asked"),
     ]
     assert subscriptions.counts(db, "daily") == {
-        Standing.ACTIVE: 0,
-        Standing.PENDING: 0,
-        Standing.PAUSED: 1,
-        Standing.UNSUBSCRIBED: 0,
-        Standing.SUPPRESSED: 2,
+        MembershipStatus.ACTIVE: 0,
+        MembershipStatus.PENDING: 0,
+        MembershipStatus.PAUSED: 1,
+        MembershipStatus.UNSUBSCRIBED: 0,
+        MembershipStatus.SUPPRESSED: 2,
     }
 
 
 def test_no_standing_is_nobody_and_no_addresses_are_nobody(db: Database) -> None:
     put(db, "a@example.com")
     assert list(subscriptions.members(db, "daily", [])) == []
-    assert subscriptions.among(db, "daily", []) == {}
+    assert subscriptions.find_many(db, "daily", []) == {}
 
 
 def test_those_among_many_addresses_are_found_whatever_their_case(db: Database) -> None:
     one = put(db, "Eva@example.com")
     other = Subscriber(id=2, email="ida@example.com")
     subscribers.insert(db, [other], at=NOW)
-    found = subscriptions.among(db, "daily", ["EVA@example.com", "ida@example.com", "x@y.example"])
+    found = subscriptions.find_many(
+        db, "daily", ["EVA@example.com", "ida@example.com", "x@y.example"]
+    )
     assert found == {"eva@example.com": one, "ida@example.com": other}
 
 
@@ -184,14 +184,14 @@ def test_what_became_of_every_edition_for_a_person_is_found(db: Database) -> Non
         ],
     )
     assert subscribers.received(db, eva.id) == (
-        Received(
+        EditionReceived(
             newsletter="daily",
             number=1,
             state="sent",
             reply="250 2.0.0 ok",
             finished_at=datetime(2026, 3, 11, 7, 0, 5, tzinfo=UTC),
         ),
-        Received(newsletter="daily", number=2, state="queued", reply="", finished_at=None),
+        EditionReceived(newsletter="daily", number=2, state="queued", reply="", finished_at=None),
     )
 
 
@@ -201,8 +201,8 @@ def test_the_first_reason_of_a_suppression_stays(db: Database) -> None:
     found = suppressions.find(db, "Eva@example.com")
     assert found is not None
     assert found.reason == "bounced"
-    assert "eva@EXAMPLE.com" in suppressions.suppressed(db)
-    assert "ida@example.com" not in suppressions.suppressed(db)
+    assert "eva@EXAMPLE.com" in suppressions.suppressed_addresses(db)
+    assert "ida@example.com" not in suppressions.suppressed_addresses(db)
 
 
 def test_a_hash_gives_no_address_away_without_its_key(db: Database, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from digest.storage.database import Database, open_database
 from digest.subscribers import importing, list_file
-from digest.subscribers.changes import Circumstances
+from digest.subscribers.changes import ChangeContext
 from digest.subscribers.importing import ImportReport, ReadList
 
 NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
@@ -24,15 +24,15 @@ def db(tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def given() -> Circumstances:
+def given() -> ChangeContext:
     numbers = count(1)
-    return Circumstances(
+    return ChangeContext(
         newsletter="daily", now=NOW, origin="command line", tokens=lambda: f"token{next(numbers)}"
     )
 
 
 @pytest.fixture
-def bring_in(db: Database, given: Circumstances) -> Import:
+def bring_in(db: Database, given: ChangeContext) -> Import:
     """Import the text of a file."""
 
     def run(text: str) -> tuple[ReadList, ImportReport]:

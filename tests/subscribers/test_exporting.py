@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digest.model.subscriber import Standing
+from digest.model.subscriber import MembershipStatus
 from digest.storage import subscriptions
 from digest.storage.database import Database, open_database
 from digest.subscribers import importing, list_file
-from digest.subscribers.changes import Circumstances
-from digest.subscribers.exporting import Format, export_list, to_file
+from digest.subscribers.changes import ChangeContext
+from digest.subscribers.exporting import ExportFormat, export_list, to_file
 
 NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
 
@@ -44,7 +44,7 @@ def fresh_list() -> Iterator[Database]:
 
 def bring_in(db: Database, text: str) -> None:
     numbers = count()
-    circumstances = Circumstances(
+    circumstances = ChangeContext(
         newsletter="daily", now=NOW, origin="test", tokens=lambda: f"t{next(numbers)}"
     )
     listed = importing.read_list(list_file.read(text.encode()).rows, now=NOW, zone=UTC)
@@ -53,9 +53,9 @@ def bring_in(db: Database, text: str) -> None:
     importing.import_readers(db, listed.readers, circumstances)
 
 
-def exported(db: Database, form: Format, *standings: Standing) -> str:
+def exported(db: Database, form: ExportFormat, *standings: MembershipStatus) -> str:
     file = io.StringIO()
-    export_list(db, "daily", standings or list(Standing), form, file)
+    export_list(db, "daily", standings or list(MembershipStatus), form, file)
     return file.getvalue()
 
 
@@ -76,7 +76,7 @@ _PEOPLE = st.lists(
             "language": st.sampled_from(["", "pt-BR", "en"]),
             "timezone": st.sampled_from(["", "Europe/Lisbon"]),
             "topics": st.lists(_TEXTS, max_size=3),
-            "state": st.sampled_from(list(Standing)),
+            "state": st.sampled_from(list(MembershipStatus)),
             "since": st.sampled_from(["", "2026-01-05T06:07:08Z"]),
         },
         optional={
@@ -92,11 +92,11 @@ _PEOPLE = st.lists(
 )
 
 
-@pytest.mark.parametrize("form", list(Format))
+@pytest.mark.parametrize("form", list(ExportFormat))
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(people=_PEOPLE)
 def test_an_export_is_read_back_to_the_same_list(
-    form: Format, people: list[dict[str, object]]
+    form: ExportFormat, people: list[dict[str, object]]
 ) -> None:
     with fresh_list() as first, fresh_list() as second:
         bring_in(first, "\n".join(json.dumps(person) for person in people))
@@ -115,7 +115,7 @@ def test_an_export_is_read_back_to_the_same_list(
                     member.topics,
                     member.suppressed_because,
                 )
-                for member in subscriptions.members(db, "daily", Standing)
+                for member in subscriptions.members(db, "daily", MembershipStatus)
             ]
             for db in (first, second)
         ]
@@ -130,7 +130,7 @@ def test_everybody_is_exported_with_the_state() -> None:
             "email,name,state,city\na@example.com,=HYPERLINK(1),active,Rome\n"
             "b@example.com,Ben,unsubscribed,\nc@example.com,,suppressed,\n",
         )
-        assert exported(db, Format.CSV) == (
+        assert exported(db, ExportFormat.CSV) == (
             "email,name,language,timezone,topics,state,since,suppressed_because,city\n"
             "a@example.com,'=HYPERLINK(1),,,,active,2026-03-12T07:00:00Z,,Rome\n"
             "b@example.com,Ben,,,,unsubscribed,2026-03-12T07:00:00Z,,\n"
@@ -142,10 +142,10 @@ def test_no_standing_is_nobody() -> None:
     with fresh_list() as db:
         bring_in(db, "email\na@example.com\n")
         file = io.StringIO()
-        assert export_list(db, "daily", [], Format.JSONL, file) == 0
+        assert export_list(db, "daily", [], ExportFormat.JSONL, file) == 0
         assert file.getvalue() == ""
-        assert len(exported(db, Format.CSV, Standing.PAUSED).splitlines()) == 1
-        assert len(exported(db, Format.CSV, Standing.ACTIVE).splitlines()) == 2
+        assert len(exported(db, ExportFormat.CSV, MembershipStatus.PAUSED).splitlines()) == 1
+        assert len(exported(db, ExportFormat.CSV, MembershipStatus.ACTIVE).splitlines()) == 2
 
 
 def test_a_file_appears_when_it_is_whole_and_for_its_owner_alone(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.errors import AudienceError
-from digest.model.subscriber import Standing
+from digest.model.subscriber import MembershipStatus
 from digest.subscribers import field_values
 
 NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
@@ -75,16 +75,16 @@ def test_topics_are_sorted_and_each_is_there_once() -> None:
 
 
 def test_a_state_has_our_words_and_those_of_other_programs() -> None:
-    assert field_values.standing("") is Standing.ACTIVE
-    assert field_values.standing(" Unsubscribed ") is Standing.UNSUBSCRIBED
-    assert field_values.standing("Complained") is Standing.SUPPRESSED
+    assert field_values.status("") is MembershipStatus.ACTIVE
+    assert field_values.status(" Unsubscribed ") is MembershipStatus.UNSUBSCRIBED
+    assert field_values.status("Complained") is MembershipStatus.SUPPRESSED
     with pytest.raises(AudienceError, match="expected one of active, pending"):
-        field_values.standing("gone")
+        field_values.status("gone")
 
 
 @pytest.mark.parametrize("word", ["bounced", "cleaned"])
 def test_a_bounce_ends_a_subscription_and_does_not_bar_the_address_for_good(word: str) -> None:
-    assert field_values.standing(word) is Standing.UNSUBSCRIBED
+    assert field_values.status(word) is MembershipStatus.UNSUBSCRIBED
     assert field_values.reason_of(f" {word.title()} ") == word
     assert field_values.reason_of("unsubscribed") == ""
 

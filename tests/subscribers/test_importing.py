@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from digest.model.subscriber import Action, Standing
+from digest.model.subscriber import Action, MembershipStatus
 from digest.storage import subscribers, subscriptions, suppressions
 from digest.storage.database import Database, open_database
 from digest.subscribers import importing, list_file
-from digest.subscribers.changes import Circumstances
-from digest.subscribers.import_policy import Fate
+from digest.subscribers.changes import ChangeContext
+from digest.subscribers.import_policy import ImportResult
 from digest.subscribers.importing import ImportReport, ReadList
 
 NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
@@ -24,7 +24,7 @@ Import = Callable[[str], tuple[ReadList, ImportReport]]
 
 
 def standings(db: Database) -> dict[str, str]:
-    members = subscriptions.members(db, "daily", Standing)
+    members = subscriptions.members(db, "daily", MembershipStatus)
     return {member.subscriber.email: member.standing.value for member in members}
 
 
@@ -77,35 +77,35 @@ def test_a_second_address_column_is_a_field(db: Database, bring_in: Import) -> N
 @pytest.mark.parametrize(
     ("before", "said", "after", "fate"),
     [
-        ("active", "active", "active", Fate.UNCHANGED),
-        ("active", "pending", "active", Fate.UNCHANGED),
-        ("active", "paused", "paused", Fate.TAKEN_OUT),
-        ("active", "unsubscribed", "unsubscribed", Fate.TAKEN_OUT),
-        ("active", "suppressed", "suppressed", Fate.TAKEN_OUT),
-        ("pending", "active", "pending", Fate.LEFT),
-        ("pending", "pending", "pending", Fate.UNCHANGED),
-        ("pending", "paused", "pending", Fate.UNCHANGED),
-        ("pending", "unsubscribed", "unsubscribed", Fate.TAKEN_OUT),
-        ("pending", "suppressed", "suppressed", Fate.TAKEN_OUT),
-        ("paused", "active", "paused", Fate.LEFT),
-        ("paused", "pending", "paused", Fate.LEFT),
-        ("paused", "paused", "paused", Fate.UNCHANGED),
-        ("paused", "unsubscribed", "unsubscribed", Fate.TAKEN_OUT),
-        ("paused", "suppressed", "suppressed", Fate.TAKEN_OUT),
-        ("unsubscribed", "active", "unsubscribed", Fate.LEFT),
-        ("unsubscribed", "pending", "unsubscribed", Fate.LEFT),
-        ("unsubscribed", "paused", "unsubscribed", Fate.LEFT),
-        ("unsubscribed", "unsubscribed", "unsubscribed", Fate.UNCHANGED),
-        ("unsubscribed", "suppressed", "suppressed", Fate.TAKEN_OUT),
-        ("suppressed", "active", "suppressed", Fate.LEFT),
-        ("suppressed", "pending", "suppressed", Fate.LEFT),
-        ("suppressed", "paused", "suppressed", Fate.LEFT),
-        ("suppressed", "unsubscribed", "suppressed", Fate.UNCHANGED),
-        ("suppressed", "suppressed", "suppressed", Fate.UNCHANGED),
+        ("active", "active", "active", ImportResult.UNCHANGED),
+        ("active", "pending", "active", ImportResult.UNCHANGED),
+        ("active", "paused", "paused", ImportResult.TAKEN_OUT),
+        ("active", "unsubscribed", "unsubscribed", ImportResult.TAKEN_OUT),
+        ("active", "suppressed", "suppressed", ImportResult.TAKEN_OUT),
+        ("pending", "active", "pending", ImportResult.LEFT),
+        ("pending", "pending", "pending", ImportResult.UNCHANGED),
+        ("pending", "paused", "pending", ImportResult.UNCHANGED),
+        ("pending", "unsubscribed", "unsubscribed", ImportResult.TAKEN_OUT),
+        ("pending", "suppressed", "suppressed", ImportResult.TAKEN_OUT),
+        ("paused", "active", "paused", ImportResult.LEFT),
+        ("paused", "pending", "paused", ImportResult.LEFT),
+        ("paused", "paused", "paused", ImportResult.UNCHANGED),
+        ("paused", "unsubscribed", "unsubscribed", ImportResult.TAKEN_OUT),
+        ("paused", "suppressed", "suppressed", ImportResult.TAKEN_OUT),
+        ("unsubscribed", "active", "unsubscribed", ImportResult.LEFT),
+        ("unsubscribed", "pending", "unsubscribed", ImportResult.LEFT),
+        ("unsubscribed", "paused", "unsubscribed", ImportResult.LEFT),
+        ("unsubscribed", "unsubscribed", "unsubscribed", ImportResult.UNCHANGED),
+        ("unsubscribed", "suppressed", "suppressed", ImportResult.TAKEN_OUT),
+        ("suppressed", "active", "suppressed", ImportResult.LEFT),
+        ("suppressed", "pending", "suppressed", ImportResult.LEFT),
+        ("suppressed", "paused", "suppressed", ImportResult.LEFT),
+        ("suppressed", "unsubscribed", "suppressed", ImportResult.UNCHANGED),
+        ("suppressed", "suppressed", "suppressed", ImportResult.UNCHANGED),
     ],
 )
 def test_an_import_takes_people_out_and_never_brings_one_back(
-    db: Database, bring_in: Import, before: str, said: str, after: str, fate: Fate
+    db: Database, bring_in: Import, before: str, said: str, after: str, fate: ImportResult
 ) -> None:
     bring_in(f"email,state\neva@example.com,{before}\n")
     _, report = bring_in(f"email,state\nEVA@Example.com,{said}\n")
@@ -150,7 +150,7 @@ def test_values_of_active_readers_are_taken_over_where_the_file_has_some(
         {"city": "Évora", "street": "High"},
         ("arts",),
     )
-    assert report.fates[Fate.UPDATED] == 1
+    assert report.fates[ImportResult.UPDATED] == 1
     assert subscribers.of(db, person.id)[-1].wording == "name, fields, topics"
 
 
@@ -170,7 +170,7 @@ def test_the_same_file_again_changes_nothing(db: Database, bring_in: Import) -> 
     before = everything(db.path)
     _, report = bring_in(text)
     assert everything(db.path) == before
-    assert report.fates[Fate.UNCHANGED] == 2
+    assert report.fates[ImportResult.UNCHANGED] == 2
 
 
 def test_of_an_address_that_comes_twice_the_first_row_counts(
@@ -180,7 +180,7 @@ def test_of_an_address_that_comes_twice_the_first_row_counts(
     assert [(remark.line, remark.text) for remark in listed.duplicates] == [
         (3, "EVA@example.com: as in line 2")
     ]
-    assert report.fates[Fate.ADDED] == 1
+    assert report.fates[ImportResult.ADDED] == 1
     person = subscribers.find(db, "eva@example.com")
     assert person is not None
     assert person.name == "Eva"
@@ -225,8 +225,8 @@ def test_a_wrong_value_costs_the_value_and_not_the_reader(db: Database, bring_in
     ]
 
 
-def test_each_change_leaves_a_receipt(db: Database, given: Circumstances) -> None:
-    circumstances = Circumstances(
+def test_each_change_leaves_a_receipt(db: Database, given: ChangeContext) -> None:
+    circumstances = ChangeContext(
         newsletter="daily",
         now=NOW,
         origin="import readers.csv",
@@ -255,7 +255,7 @@ def test_a_person_of_another_newsletter_gets_a_second_subscription(
     listed = importing.read_list(
         list_file.read(b"email\nEva@example.com\n").rows, now=NOW, zone=UTC
     )
-    weekly = Circumstances(newsletter="weekly", now=NOW, origin="x", tokens=lambda: "w1")
+    weekly = ChangeContext(newsletter="weekly", now=NOW, origin="x", tokens=lambda: "w1")
     importing.import_readers(db, listed.readers, weekly)
     person = subscribers.find(db, "eva@example.com")
     assert person is not None
@@ -264,7 +264,7 @@ def test_a_person_of_another_newsletter_gets_a_second_subscription(
 
 
 def test_a_dry_run_decides_the_same_and_writes_nothing(
-    db: Database, bring_in: Import, given: Circumstances
+    db: Database, bring_in: Import, given: ChangeContext
 ) -> None:
     bring_in("email,state\na@example.com,\nb@example.com,paused\n")
     rows = list_file.read(
@@ -292,7 +292,7 @@ def test_a_suppressed_address_alone_makes_no_person(db: Database, bring_in: Impo
 
 
 def test_an_error_in_the_middle_leaves_the_list_as_it_was(
-    db: Database, bring_in: Import, given: Circumstances
+    db: Database, bring_in: Import, given: ChangeContext
 ) -> None:
     bring_in("email\na@example.com\n")
     before = everything(db.path)
@@ -371,8 +371,8 @@ def test_no_topics_and_no_fields_are_stored_as_such(db: Database, bring_in: Impo
 def test_a_hundred_thousand_rows_are_read_and_stored(db: Database, bring_in: Import) -> None:
     rows = "".join(f"reader{number}@example.com,Reader {number},en\n" for number in range(100_000))
     _, report = bring_in(f"email,name,language\n{rows}")
-    assert report.fates[Fate.ADDED] == 100_000
-    assert subscriptions.counts(db, "daily")[Standing.ACTIVE] == 100_000
+    assert report.fates[ImportResult.ADDED] == 100_000
+    assert subscriptions.counts(db, "daily")[MembershipStatus.ACTIVE] == 100_000
 
 
 def test_who_comes_as_gone_counts_as_taken_out_and_the_receipt_says_why(
@@ -382,7 +382,7 @@ def test_who_comes_as_gone_counts_as_taken_out_and_the_receipt_says_why(
         "email,name,state\na@example.com,Ana,bounced\nb@example.com,Bo,complained\n"
         "c@example.com,Cleo,paused\nd@example.com,Dan,Unsubscribed\n"
     )
-    assert (report.fates[Fate.TAKEN_OUT], report.fates[Fate.ADDED]) == (3, 1)
+    assert (report.fates[ImportResult.TAKEN_OUT], report.fates[ImportResult.ADDED]) == (3, 1)
     assert standings(db) == {
         "a@example.com": "unsubscribed",
         "b@example.com": "suppressed",

@@ -1,11 +1,13 @@
 import pytest
 
 from digest.errors import AudienceError, UsageError
-from digest.subscribers.list_file import BadRow, Row, read
+from digest.subscribers.list_file import BadRow, ListRow, read
 
 
 def cells(data: bytes, delimiter: str | None = None) -> list[list[str]]:
-    return [list(row.cells) for row in read(data, delimiter=delimiter).rows if isinstance(row, Row)]
+    return [
+        list(row.cells) for row in read(data, delimiter=delimiter).rows if isinstance(row, ListRow)
+    ]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -35,7 +37,7 @@ def test_a_guessed_encoding_is_told() -> None:
 def test_a_named_encoding_is_used_or_refused() -> None:
     data = "email,name\neva@example.com,Řehoř\n".encode("iso-8859-2")
     rows = list(read(data, encoding="iso-8859-2").rows)
-    assert isinstance(rows[0], Row)
+    assert isinstance(rows[0], ListRow)
     assert rows[0].cells[1] == "Řehoř"
     with pytest.raises(AudienceError, match="line 2 is not utf-8"):
         read(data, encoding="utf-8")
@@ -74,7 +76,7 @@ def test_a_delimiter_may_be_named() -> None:
 
 def test_excel_says_its_delimiter_in_the_first_line() -> None:
     rows = list(read(b"sep=;\r\nemail;name\r\neva@example.com;Eva\r\n").rows)
-    assert [(row.line, row.cells) for row in rows if isinstance(row, Row)] == [
+    assert [(row.line, row.cells) for row in rows if isinstance(row, ListRow)] == [
         (3, ["eva@example.com", "Eva"])
     ]
 
@@ -123,7 +125,7 @@ def test_the_owner_may_say_what_a_file_calls_our_columns() -> None:
     data = b"Adresse;Name;Vorname;Ort\na@example.com;Luz;Ana;Faro\n"
     said = {"email": "Adresse", "first_name": "vorname", "last-name": "Name"}
     rows = list(read(data, said=said).rows)
-    assert isinstance(rows[0], Row)
+    assert isinstance(rows[0], ListRow)
     columns = rows[0].columns
     assert (columns.email, columns.name, columns.first_name, columns.last_name) == (0, None, 2, 1)
     assert columns.fields == (("Ort", 3),)

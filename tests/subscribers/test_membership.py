@@ -8,16 +8,16 @@ from digest.model.subscriber import Action, SubscriptionState
 from digest.storage import subscribers, subscriptions, suppressions
 from digest.storage.database import Database
 from digest.subscribers import membership
-from digest.subscribers.changes import Circumstances
-from digest.subscribers.import_policy import Fate
+from digest.subscribers.changes import ChangeContext
+from digest.subscribers.import_policy import ImportResult
 from digest.subscribers.import_row import typed
 from digest.subscribers.membership import record_of
 
 NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
 
 
-def test_who_is_added_is_active_with_a_receipt(db: Database, given: Circumstances) -> None:
-    assert membership.add(db, typed("Eva Sá <eva@example.com>"), given) is Fate.ADDED
+def test_who_is_added_is_active_with_a_receipt(db: Database, given: ChangeContext) -> None:
+    assert membership.add(db, typed("Eva Sá <eva@example.com>"), given) is ImportResult.ADDED
     found = subscriptions.find_active(db, "daily", "EVA@example.com")
     assert found is not None
     assert (found.subscriber.name, found.since, found.token) == ("Eva Sá", NOW, "token1")
@@ -26,17 +26,19 @@ def test_who_is_added_is_active_with_a_receipt(db: Database, given: Circumstance
     ]
 
 
-def test_adding_somebody_again_takes_over_new_values(db: Database, given: Circumstances) -> None:
+def test_adding_somebody_again_takes_over_new_values(db: Database, given: ChangeContext) -> None:
     membership.add(db, typed("eva@example.com", name="Eva"), given)
-    assert membership.add(db, typed("eva@example.com"), given) is Fate.UNCHANGED
-    assert membership.add(db, typed("eva@example.com", name="Eva Sá"), given) is Fate.UPDATED
+    assert membership.add(db, typed("eva@example.com"), given) is ImportResult.UNCHANGED
+    assert (
+        membership.add(db, typed("eva@example.com", name="Eva Sá"), given) is ImportResult.UPDATED
+    )
     found = subscriptions.find(db, "daily", "eva@example.com")
     assert found is not None
     assert found.subscriber.name == "Eva Sá"
 
 
 def test_who_left_comes_back_only_with_the_words_of_that_wish(
-    db: Database, given: Circumstances
+    db: Database, given: ChangeContext
 ) -> None:
     membership.add(db, typed("eva@example.com"), given)
     membership.unsubscribe(db, "eva@example.com", "asked", given)
@@ -55,7 +57,7 @@ def test_who_left_comes_back_only_with_the_words_of_that_wish(
 
 @pytest.mark.parametrize("state", [SubscriptionState.PAUSED, SubscriptionState.PENDING])
 def test_who_paused_or_never_confirmed_is_not_made_active_either(
-    db: Database, given: Circumstances, state: SubscriptionState
+    db: Database, given: ChangeContext, state: SubscriptionState
 ) -> None:
     membership.add(db, typed("eva@example.com"), given)
     found = subscriptions.find(db, "daily", "eva@example.com")
@@ -66,21 +68,21 @@ def test_who_paused_or_never_confirmed_is_not_made_active_either(
     assert subscriptions.find_active(db, "daily", "eva@example.com") is None
 
 
-def test_a_suppressed_address_is_never_added(db: Database, given: Circumstances) -> None:
+def test_a_suppressed_address_is_never_added(db: Database, given: ChangeContext) -> None:
     membership.suppress(db, "eva@example.com", "by letter", given)
     insistent = replace(given, wording="please")
     with pytest.raises(AudienceError, match="must never be mailed: 'by letter'"):
         membership.add(db, typed("EVA@example.com"), insistent)
 
 
-def test_a_suppressed_reader_is_active_no_more(db: Database, given: Circumstances) -> None:
+def test_a_suppressed_reader_is_active_no_more(db: Database, given: ChangeContext) -> None:
     for newsletter in ("daily", "weekly"):
         membership.add(db, typed("eva@example.com"), replace(given, newsletter=newsletter))
     assert not membership.suppress(db, "eva@example.com", "bounced", given).already
     assert membership.suppress(db, "eva@example.com", "again", given).already
     for newsletter in ("daily", "weekly"):
         assert subscriptions.find_active(db, newsletter, "eva@example.com") is None
-        assert subscriptions.active_variants(db, newsletter) == ()
+        assert subscriptions.segments(db, newsletter) == ()
     record = record_of(db, "eva@example.com")
     assert record.suppression is not None
     assert record.suppression.reason == "bounced"
@@ -92,14 +94,14 @@ def test_a_suppressed_reader_is_active_no_more(db: Database, given: Circumstance
     ]
 
 
-def test_leaving_twice_is_leaving_once(db: Database, given: Circumstances) -> None:
+def test_leaving_twice_is_leaving_once(db: Database, given: ChangeContext) -> None:
     membership.add(db, typed("eva@example.com"), given)
     assert not membership.unsubscribe(db, "Eva@example.com", "asked", given).already
     assert membership.unsubscribe(db, "eva@example.com", "asked", given).already
     assert len(record_of(db, "eva@example.com").consents) == 2
 
 
-def test_nobody_leaves_a_list_who_is_not_on_it(db: Database, given: Circumstances) -> None:
+def test_nobody_leaves_a_list_who_is_not_on_it(db: Database, given: ChangeContext) -> None:
     with pytest.raises(AudienceError, match="is not on the list of daily"):
         membership.unsubscribe(db, "eva@example.com", "asked", given)
     with pytest.raises(AudienceError, match="is on no list"):
@@ -107,7 +109,7 @@ def test_nobody_leaves_a_list_who_is_not_on_it(db: Database, given: Circumstance
 
 
 def test_the_record_of_a_suppressed_stranger_is_the_suppression(
-    db: Database, given: Circumstances
+    db: Database, given: ChangeContext
 ) -> None:
     membership.suppress(db, "eva@example.com", "by letter", given)
     record = record_of(db, "eva@example.com")

@@ -26,7 +26,7 @@ from digest.lib.timestamps import to_text
 from digest.storage import articles
 from digest.storage.database import Database, open_database
 from digest.subscribers import list_file
-from digest.subscribers.changes import Circumstances
+from digest.subscribers.changes import ChangeContext
 from digest.subscribers.importing import import_readers, read_list
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -81,7 +81,7 @@ def _import_readers(db: Database, settings: Settings) -> None:
     readers = read_list(list_file.read(READERS.read_bytes()).rows, now=NOW, zone=zone)
     for remark in (*readers.rejected, *readers.notes, *readers.duplicates):
         raise DigestError(f"{READERS.name}, line {remark.line}: {remark.text}")
-    circumstances = Circumstances(
+    circumstances = ChangeContext(
         newsletter="daily", now=NOW, origin=READERS.name, tokens=_fixed_tokens(), numbered=True
     )
     import_readers(db, readers.readers, circumstances)

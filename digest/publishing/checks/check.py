@@ -19,7 +19,7 @@ from digest.lib.formatting import counted
 from digest.lib.redact import without_login
 from digest.publishing.checks.findings import Finding, failed, fine, problem, warning
 from digest.storage.database import Access, open_database
-from digest.storage.integrity import Health, health
+from digest.storage.integrity import DatabaseHealth, health
 
 #: How many sources are asked at once.
 _AT_ONCE: Final = 4
@@ -99,7 +99,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     yield from _health(settings, found)
 
 
-def _health(settings: Settings, found: Health) -> Iterator[Finding]:
+def _health(settings: Settings, found: DatabaseHealth) -> Iterator[Finding]:
     area = "database"
     for fault in found.faults:
         yield problem(area, f"{settings.database} is damaged: {fault}", "Restore a backup.")
@@ -122,14 +122,14 @@ def _health(settings: Settings, found: Health) -> Iterator[Finding]:
 
 def _templates(settings: Settings, now: datetime) -> Iterator[Finding]:
     # premailer and what it needs take half a second to import.
-    from digest.publishing.checks.test_render import rehearse
+    from digest.publishing.checks.test_render import test_render
 
     own = settings.templates
     ours = sorted(str(file.relative_to(own)) for file in own.rglob("*") if file.is_file())
     note = f", with your own {', '.join(ours)}" if ours else ""
     for newsletter in settings.newsletters.values():
         try:
-            size = rehearse(settings, newsletter, now=now)
+            size = test_render(settings, newsletter, now=now)
         except (TemplateError, ConfigError) as error:
             yield failed("templates", error)
             continue
@@ -193,6 +193,6 @@ async def _smtp(smtp: SmtpSettings) -> Sequence[Finding]:
 
 
 async def _authentication(settings: Settings) -> Sequence[Finding]:
-    from digest.publishing.checks.email_auth import authentication
+    from digest.publishing.checks.email_auth import check_authentication
 
-    return await authentication(settings)
+    return await check_authentication(settings)

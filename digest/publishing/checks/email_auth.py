@@ -23,7 +23,7 @@ PATIENCE: Final = 4.0
 _UDP_SIZE: Final = 1232
 
 
-async def texts(name: str, server: tuple[str, int] | None) -> tuple[str, ...] | None:
+async def txt_records(name: str, server: tuple[str, int] | None) -> tuple[str, ...] | None:
     """The TXT records of a name, each in one piece; None if DNS does not answer.
 
     `server` is the address and port to ask in place of this machine's own.
@@ -59,7 +59,7 @@ _SILENT: Final = "DNS does not answer, so nobody knows whether"
 _TRY_AGAIN: Final = "Try again with a connection; dkim.nameserver names another server to ask."
 
 
-async def authentication(settings: Settings) -> list[Finding]:
+async def check_authentication(settings: Settings) -> list[Finding]:
     """The findings for the domain of every sender; none where we do not sign."""
     dkim = settings.dkim
     if dkim is None:
@@ -76,7 +76,7 @@ async def authentication(settings: Settings) -> list[Finding]:
             found[failed("dkim", error)] = None
         else:
             keys |= dict.fromkeys((signer.domain, key) for key in signer.keys)
-    ask = partial(texts, server=dkim.nameserver)
+    ask = partial(txt_records, server=dkim.nameserver)
     asked = [
         *(_key(ask, domain, key) for domain, key in keys),
         *(_spf(ask, domain) for domain in _of_envelopes(settings)),

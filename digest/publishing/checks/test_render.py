@@ -9,8 +9,8 @@ from digest.config import Settings
 from digest.model.edition import Edition, Placement, Story
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient
-from digest.publishing.editions.build import form_of, slot_of
-from digest.publishing.editions.renderer import Press
+from digest.publishing.editions.build import prepared_message, slot_of
+from digest.publishing.editions.renderer import VariantRenderer
 
 #: What stands in the links of a message that is for nobody.
 _NOBODYS_LINKS: Final = "rehearsal"
@@ -24,7 +24,7 @@ _PLACEMENTS: Final = (
 )
 
 
-def rehearse(settings: Settings, newsletter: Newsletter, *, now: datetime) -> int:
+def test_render(settings: Settings, newsletter: Newsletter, *, now: datetime) -> int:
     """The size in bytes of a made-up message, made as real ones are.
 
     Raises TemplateError or ConfigError where a template, the subject or the words are wrong.
@@ -32,10 +32,12 @@ def rehearse(settings: Settings, newsletter: Newsletter, *, now: datetime) -> in
     open_templates(settings.folder).check()
     edition = _edition(settings, newsletter, now)
     reader = Recipient(email="reader@example.com", token=_NOBODYS_LINKS)
-    variant = Press(settings, newsletter, edition).variant_for(reader, newsletter.language, ())
+    variant = VariantRenderer(settings, newsletter, edition).variant_for(
+        reader, newsletter.language, ()
+    )
     if variant is None:  # only for readers with topics
         return 0
-    form = form_of(variant, edition, settings, newsletter, images_folder=settings.folder)
+    form = prepared_message(variant, edition, settings, newsletter, images_folder=settings.folder)
     return len(form.fill(reader, delivery_id=0, date=now))
 
 

@@ -4,16 +4,16 @@ import asyncio
 
 from digest.errors import DigestError
 from digest.model.delivery import Delivery
-from digest.storage.locks import Hold
-from digest.storage.revocations import Objections
+from digest.storage.locks import SenderLock
+from digest.storage.revocations import Revocations
 from digest.storage.send_journal import Journal
 
 
-class Objected(DigestError):
+class DeliveryRevoked(DigestError):
     """The message may not leave: its reader has gone, or (an empty reason) all must stop."""
 
 
-class LastLook:
+class PrecommitCheck:
     """What happens right before the final dot: after it nothing can be called back.
 
     Messages that leave in one turn of the event loop, a few microseconds apart, share a look at the
@@ -21,7 +21,7 @@ class LastLook:
     turn between two messages.
     """
 
-    def __init__(self, hold: Hold, objections: Objections, journal: Journal) -> None:
+    def __init__(self, hold: SenderLock, objections: Revocations, journal: Journal) -> None:
         self._hold = hold
         self._objections = objections
         self.journal = journal
@@ -33,7 +33,7 @@ class LastLook:
             self._look()
         objection = self._objections.to(delivery.id)
         if objection is not None:
-            raise Objected(objection)
+            raise DeliveryRevoked(objection)
         self.journal.begun(delivery.id)
 
     def _look(self) -> None:

@@ -20,7 +20,7 @@ from digest.errors import DatabaseBusy, StorageError
 from digest.model.delivery import Delivery
 from digest.storage import deliveries
 from digest.storage.database import Database, open_database
-from digest.storage.deliveries import Batch, Settled
+from digest.storage.deliveries import AttemptResult, Batch
 
 #: Deliveries that are claimed and not yet recorded, at most.
 MOST: Final = 1000
@@ -34,17 +34,17 @@ _PATIENCE: Final = 30
 Clock = Callable[[], datetime]
 
 #: The zones in which it is a quiet hour at a given instant; "" stands for readers without one.
-Resting = Callable[[datetime], Sequence[str]]
+ZonesInQuietHours = Callable[[datetime], Sequence[str]]
 _T = TypeVar("_T")
 
 
-def nobody_rests(now: datetime) -> Sequence[str]:
+def no_quiet_hours(now: datetime) -> Sequence[str]:
     """No quiet hours."""
     del now
     return ()
 
 
-class Claims:
+class DeliveryQueue:
     """An async context manager; leaving it records everything and gives back what was not tried."""
 
     # `recorded` is told the ids of deliveries whose outcomes have reached the ledger.
@@ -55,7 +55,7 @@ class Claims:
         *,
         clock: Clock,
         recorded: Callable[[Iterable[int]], None],
-        resting: Resting = nobody_rests,
+        resting: ZonesInQuietHours = no_quiet_hours,
     ) -> None:
         self._database = database
         self._edition_id = edition_id
@@ -66,7 +66,7 @@ class Claims:
         self._open = ExitStack()
         self._db: Database | None = None
         self._waiting: deque[Delivery] = deque()
-        self._settled: list[Settled] = []
+        self._settled: list[AttemptResult] = []
         self._unsent: list[tuple[int, str]] = []
         self._after = 0
         # Whoever was never tried comes first: a few whom the server always refuses, at the head
@@ -118,7 +118,7 @@ class Claims:
                 return None
             await asyncio.wait([self._turn])
 
-    def settle(self, settled: Settled) -> None:
+    def settle(self, settled: AttemptResult) -> None:
         """What an attempt came to. It is in the ledger with the next exchange."""
         self._under_way -= 1
         self._settled.append(settled)
@@ -168,7 +168,7 @@ class Claims:
             self._more = False
 
     def _write(
-        self, settled: list[Settled], unsent: list[tuple[int, str]], room: int
+        self, settled: list[AttemptResult], unsent: list[tuple[int, str]], room: int
     ) -> Batch | None:
         db = self._db
         if db is None:

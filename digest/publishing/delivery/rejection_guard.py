@@ -6,7 +6,7 @@ from us. Many in a row without that, and nobody is blamed.
 
 from typing import Final
 
-from digest.storage.deliveries import Settled
+from digest.storage.deliveries import AttemptResult
 
 #: So many refusals without one acceptance, and it is not the readers who are wrong: at the start
 #: of an edition, and after the server has taken messages of it from us.
@@ -14,7 +14,7 @@ _TO_ALL: Final = 5
 _IN_A_ROW: Final = 25
 
 
-class Refusals:
+class RejectionGuard:
     """The refusals of a run since its last acceptance.
 
     `accepted_before`: the server has taken messages of this edition in an earlier run.
@@ -23,14 +23,16 @@ class Refusals:
     def __init__(self, *, accepted_before: bool) -> None:
         self._accepted = False
         self._most = _IN_A_ROW if accepted_before else _TO_ALL
-        self._kept: list[tuple[Settled, Settled]] = []
+        self._kept: list[tuple[AttemptResult, AttemptResult]] = []
 
     @property
     def of_everybody(self) -> bool:
         """Whether there are so many that it must be the server's fault."""
         return len(self._kept) >= self._most
 
-    def add(self, own: Settled, otherwise: Settled, *, again: bool) -> Settled | None:
+    def add(
+        self, own: AttemptResult, otherwise: AttemptResult, *, again: bool
+    ) -> AttemptResult | None:
         """A refusal: what is written down if it is the reader's `own`, and what otherwise.
 
         Returns what can be written down right now: whoever is refused `again`, when others were
@@ -41,7 +43,7 @@ class Refusals:
         self._kept.append((own, otherwise))
         return None
 
-    def accepted(self) -> list[Settled]:
+    def accepted(self) -> list[AttemptResult]:
         """The server takes messages from us: whom it refused before, it refused for good."""
         self._accepted = True
         self._most = _IN_A_ROW
@@ -50,7 +52,7 @@ class Refusals:
         kept, self._kept = self._kept, []
         return [own for own, _ in kept]
 
-    def ended(self) -> list[Settled]:
+    def ended(self) -> list[AttemptResult]:
         """The run is over: what is written down of the refusals since the last acceptance."""
         at_fault = self.of_everybody
         kept, self._kept = self._kept, []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from digest.errors import DigestError
-from digest.model.delivery import DeliveryState, complete
+from digest.model.delivery import DeliveryState, is_complete
 from digest.model.edition import Edition
 
 
@@ -42,10 +42,10 @@ class Report:
     @property
     def complete(self) -> bool:
         """Whether every reader surely has the edition, or was rightly passed over."""
-        return complete(self.counts)
+        return is_complete(self.counts)
 
 
-class Stop:
+class CancelToken:
     """A request to end in order: what is under way is finished, nothing new is begun.
 
     A round that only `rests` goes on later, after others have had their turn.

@@ -21,42 +21,42 @@ from random import random
 from typing import Any
 
 from digest.composer.dkim import DkimSigner
-from digest.composer.message import MessageForm
+from digest.composer.message import PreparedMessage
 from digest.config import Settings
 from digest.errors import ConfigError, DigestError, Held, Interrupted, Problem
 from digest.lib.timestamps import to_text
 from digest.model.delivery import DeliveryState
 from digest.model.edition import Edition, EditionState
 from digest.model.newsletter import Newsletter
-from digest.publishing.delivery.precommit import LastLook
-from digest.publishing.delivery.queue import Claims, Clock, Resting, nobody_rests
-from digest.publishing.delivery.rejection_guard import Refusals
-from digest.publishing.delivery.report import Progress, Report, Stop
+from digest.publishing.delivery.precommit import PrecommitCheck
+from digest.publishing.delivery.queue import Clock, DeliveryQueue, ZonesInQuietHours, no_quiet_hours
+from digest.publishing.delivery.rejection_guard import RejectionGuard
+from digest.publishing.delivery.report import CancelToken, Progress, Report
 from digest.publishing.delivery.signing import signer_of
-from digest.publishing.delivery.worker import Attempts, Patience
-from digest.publishing.editions.build import form_of, stored_pictures
+from digest.publishing.delivery.worker import RetryPolicy, Worker
+from digest.publishing.editions.build import prepared_message, stored_images
 from digest.sender import event_loop
 from digest.sender.transport import Transport
 from digest.storage import backup, deliveries, delivery_stats, editions, send_journal, suppressions
 from digest.storage.database import Database, open_database
-from digest.storage.locks import Hold, sending
-from digest.storage.revocations import Objections
+from digest.storage.locks import SenderLock, sender_lock
+from digest.storage.revocations import Revocations
 from digest.storage.send_journal import Journal, journal_of
 
 
 async def deliver(
     db: Database,
     edition: Edition,
-    forms: Mapping[str, MessageForm],
+    forms: Mapping[str, PreparedMessage],
     transport: Transport,
     *,
-    hold: Hold,
+    hold: SenderLock,
     give_up_after: timedelta,
     clock: Clock,
-    stop: Stop,
+    stop: CancelToken,
     progress: Progress,
     accepted_before: bool = False,
-    resting: Resting = nobody_rests,
+    resting: ZonesInQuietHours = no_quiet_hours,
     dice: Callable[[], float] = random,
 ) -> Report:
     """Send every queued delivery of an edition that is due; the caller holds the sender's lock.
@@ -71,15 +71,15 @@ async def deliver(
     try:
         async with (
             transport,
-            Claims(
+            DeliveryQueue(
                 db.path, edition_id, clock=clock, recorded=journal.forget, resting=resting
             ) as claims,
         ):
             stop.begun = True
-            look = LastLook(hold, Objections(db), journal)
-            patience = Patience(give_up_after, dice)
-            refusals = Refusals(accepted_before=accepted_before)
-            attempts = Attempts(
+            look = PrecommitCheck(hold, Revocations(db), journal)
+            patience = RetryPolicy(give_up_after, dice)
+            refusals = RejectionGuard(accepted_before=accepted_before)
+            attempts = Worker(
                 claims, look, forms, transport, patience, refusals, clock, stop, progress
             )
             await _together(attempts.work() for _ in range(transport.connections))
@@ -98,7 +98,9 @@ async def deliver(
         # As it is by now: somebody may have stopped it.
         edition=editions.find(db, edition.newsletter, edition.number) or edition,
         counts=counts,
-        later=delivery_stats.later(db, edition_id, clock()) if counts[DeliveryState.QUEUED] else 0,
+        later=delivery_stats.count_not_yet_due(db, edition_id, clock())
+        if counts[DeliveryState.QUEUED]
+        else 0,
         error=error,
         interrupted=interrupted,
     )
@@ -128,7 +130,7 @@ def _edition_state(counts: Mapping[DeliveryState, int]) -> EditionState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class RunPlan:
     """What a round is about to deliver; `resumed` if an earlier round began it."""
 
     edition: Edition
@@ -137,16 +139,18 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
+class SenderSession:
     """The database, ours alone to send from, with nothing claimed."""
 
     db: Database
-    hold: Hold
+    hold: SenderLock
     signer: DkimSigner | None
 
 
 @contextmanager
-def ledger(settings: Settings, newsletter: Newsletter, now: datetime) -> Iterator[Ledger]:
+def sender_session(
+    settings: Settings, newsletter: Newsletter, now: datetime
+) -> Iterator[SenderSession]:
     """Take the sender's lock, and settle what an earlier process left claimed.
 
     Raises AlreadySending, StorageErrors, Held for a backup that was put back, and ConfigError
@@ -156,11 +160,11 @@ def ledger(settings: Settings, newsletter: Newsletter, now: datetime) -> Iterato
     signer = signer_of(settings, newsletter)
     with (
         open_database(settings.database, create=False) as db,
-        sending(settings.database) as hold,
+        sender_lock(settings.database) as hold,
     ):
         refuse_backup(db)
         deliveries.recover(db, send_journal.read(send_journal.journal_of(settings.database)), now)
-        yield Ledger(db=db, hold=hold, signer=signer)
+        yield SenderSession(db=db, hold=hold, signer=signer)
 
 
 def refuse_backup(db: Database) -> None:
@@ -183,15 +187,15 @@ def require_postal_address(settings: Settings) -> None:
 
 
 #: What ends a round early: entered in its event loop, and left when the round has ended.
-Ends = Callable[[Stop], AbstractContextManager[None]]
+CancelScope = Callable[[CancelToken], AbstractContextManager[None]]
 
 
-def quietly() -> None:
+def ignore_cancel() -> None:
     """The `stopping` of whoever does not want to be told."""
 
 
 def deliver_round(
-    held: Ledger,
+    held: SenderSession,
     settings: Settings,
     newsletter: Newsletter,
     edition: Edition,
@@ -199,21 +203,21 @@ def deliver_round(
     *,
     resumed: bool,
     clock: Clock,
-    progress: Callable[[Plan], Progress],
-    stopping: Callable[[], None] = quietly,
-    ends: Ends | None = None,
-    resting: Resting = nobody_rests,
+    progress: Callable[[RunPlan], Progress],
+    stopping: Callable[[], None] = ignore_cancel,
+    ends: CancelScope | None = None,
+    resting: ZonesInQuietHours = no_quiet_hours,
 ) -> Report:
-    """Deliver what is due of an edition, from inside `ledger`; not to zones that are `resting`.
+    """Deliver what is due of an edition, from inside `sender_session`; not to zones that are `resting`.
 
     The first Ctrl-C or SIGTERM ends it in order, and `stopping` is told. The second one ends it at
     once: raises Interrupted, and what was begun without an answer is Unknown. Whoever sees to
     signals without us says with `ends` what else ends the round; cancelling it is the second one.
     """
     db = held.db
-    with stored_pictures(db, edition) as images:
+    with stored_images(db, edition) as images:
         forms = {
-            name: form_of(
+            name: prepared_message(
                 variant,
                 edition,
                 settings,
@@ -225,10 +229,10 @@ def deliver_round(
             for name, variant in editions.variants(db, edition.stored_id).items()
         }
     counts = deliveries.counts(db, edition.stored_id)
-    told = progress(Plan(edition=edition, resumed=resumed, counts=counts))
+    told = progress(RunPlan(edition=edition, resumed=resumed, counts=counts))
 
     async def main() -> Report:
-        stop = Stop()
+        stop = CancelToken()
         with (ends or _by_signals(stopping))(stop):
             return await deliver(
                 db,
@@ -256,13 +260,13 @@ def deliver_round(
         ) from None
 
 
-def _by_signals(stopping: Callable[[], None]) -> Ends:
+def _by_signals(stopping: Callable[[], None]) -> CancelScope:
     return lambda stop: _ends_in_order(asyncio.get_running_loop(), stop, stopping)
 
 
 @contextmanager
 def _ends_in_order(
-    running: asyncio.AbstractEventLoop, stop: Stop, stopping: Callable[[], None]
+    running: asyncio.AbstractEventLoop, stop: CancelToken, stopping: Callable[[], None]
 ) -> Iterator[None]:
     """The first signal asks for an orderly end, the second one is obeyed at once.
 

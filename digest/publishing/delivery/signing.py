@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from digest.composer.dkim import DkimSigner
-from digest.composer.message import MessageForm
+from digest.composer.message import PreparedMessage
 from digest.config import Settings
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient
@@ -27,8 +27,8 @@ def signer_of(settings: Settings, newsletter: Newsletter) -> DkimSigner | None:
     return DkimSigner.from_settings(settings.dkim, sender=newsletter.sender_address)
 
 
-async def filled(
-    form: MessageForm, recipient: Recipient, *, delivery_id: int, date: datetime
+async def fill_and_sign(
+    form: PreparedMessage, recipient: Recipient, *, delivery_id: int, date: datetime
 ) -> Sequence[bytes]:
     """The pieces of the form for one reader, as `MessageForm.pieces` gives them.
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, assert_never
 
-from digest.composer.message import MessageForm
+from digest.composer.message import PreparedMessage
 from digest.errors import AudienceError, DigestError, RelayUnavailable
 from digest.model.delivery import (
     Accepted,
@@ -19,19 +19,19 @@ from digest.model.delivery import (
     Rejected,
     Unknown,
 )
-from digest.publishing.delivery.precommit import LastLook, Objected
-from digest.publishing.delivery.queue import Claims, Clock
-from digest.publishing.delivery.rejection_guard import Refusals
-from digest.publishing.delivery.report import Progress, Stop
-from digest.publishing.delivery.signing import filled
+from digest.publishing.delivery.precommit import DeliveryRevoked, PrecommitCheck
+from digest.publishing.delivery.queue import Clock, DeliveryQueue
+from digest.publishing.delivery.rejection_guard import RejectionGuard
+from digest.publishing.delivery.report import CancelToken, Progress
+from digest.publishing.delivery.signing import fill_and_sign
 from digest.sender.message_data import Envelope
 from digest.sender.retry import GiveUp, next_attempt
 from digest.sender.transport import Transport
-from digest.storage.deliveries import Settled
-from digest.storage.revocations import objection
+from digest.storage.deliveries import AttemptResult
+from digest.storage.revocations import revocation_reason
 
 
-class Patience:
+class RetryPolicy:
     """How long a deferred reader is tried, and when next (`digest.sender.retry`)."""
 
     def __init__(self, give_up_after: timedelta, dice: Callable[[], float]) -> None:
@@ -59,19 +59,19 @@ class Patience:
 _RELAY_FAILURES: Final = 3
 
 
-class Attempts:
+class Worker:
     """The attempts of one run; `error` is why it cannot go on."""
 
     def __init__(
         self,
-        claims: Claims,
-        last_look: LastLook,
-        forms: Mapping[str, MessageForm],
+        claims: DeliveryQueue,
+        last_look: PrecommitCheck,
+        forms: Mapping[str, PreparedMessage],
         transport: Transport,
-        patience: Patience,
-        refusals: Refusals,
+        patience: RetryPolicy,
+        refusals: RejectionGuard,
         clock: Clock,
-        stop: Stop,
+        stop: CancelToken,
         progress: Progress,
     ) -> None:
         self._claims = claims
@@ -99,7 +99,7 @@ class Attempts:
         form = self._forms[delivery.variant]
         envelope = Envelope(mail_from=form.mail_from(delivery.id), rcpt_to=delivery.recipient.email)
         try:
-            message = await filled(
+            message = await fill_and_sign(
                 form, delivery.recipient, delivery_id=delivery.id, date=self._clock()
             )
         except AudienceError as error:
@@ -110,7 +110,7 @@ class Attempts:
             outcome = await self._transport.send(
                 envelope, message, before_commit=partial(self._last_look.at, delivery)
             )
-        except Objected as objected:
+        except DeliveryRevoked as objected:
             self._obey(delivery, objected.message)
         except RelayUnavailable as error:
             self._failed(delivery, error)
@@ -124,7 +124,7 @@ class Attempts:
 
     def _obey(self, delivery: Delivery, standing: str) -> None:
         if standing:
-            self._settle(delivery, DeliveryState.WITHHELD, objection(standing))
+            self._settle(delivery, DeliveryState.WITHHELD, revocation_reason(standing))
         else:
             if not self._stop.requested:
                 self._stop.request()
@@ -143,7 +143,7 @@ class Attempts:
                 if state is DeliveryState.SENT:
                     self._accept()
                 self._claims.settle(
-                    Settled(delivery_id=delivery.id, state=state, reply=reply, at=now)
+                    AttemptResult(delivery_id=delivery.id, state=state, reply=reply, at=now)
                 )
         self._progress(state)
         try:
@@ -152,10 +152,10 @@ class Attempts:
             # The outcome is on its way into the ledger; but nothing more can be put on record.
             self.error = self.error or error
 
-    def _deferred(self, delivery: Delivery, reply: str, now: datetime) -> Settled:
+    def _deferred(self, delivery: Delivery, reply: str, now: datetime) -> AttemptResult:
         """The reader has to wait, or is given up."""
         state, reply, again = self._patience.with_one(delivery, reply, now)
-        return Settled(
+        return AttemptResult(
             delivery_id=delivery.id, state=state, reply=reply, at=now, next_attempt_at=again
         )
 
@@ -166,7 +166,9 @@ class Attempts:
             self._claims.settle(settled)
 
     def _refuse(self, delivery: Delivery, reply: str, now: datetime) -> None:
-        own = Settled(delivery_id=delivery.id, state=DeliveryState.REJECTED, reply=reply, at=now)
+        own = AttemptResult(
+            delivery_id=delivery.id, state=DeliveryState.REJECTED, reply=reply, at=now
+        )
         otherwise = self._deferred(delivery, reply, now)
         settled = self._refusals.add(own, otherwise, again=delivery.attempts > 1)
         if settled is not None:

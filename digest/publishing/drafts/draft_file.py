@@ -18,13 +18,13 @@ from digest.lib.formatting import weekday
 from digest.lib.text import plain
 from digest.lib.timestamps import to_text
 from digest.model.article import Article
-from digest.model.draft import DraftState, StoredDraft
+from digest.model.draft import Draft, DraftState
 from digest.model.edition import Edition, Placement, Story
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import OnSilence
 
 
-def prospect(stored: StoredDraft, newsletter: Newsletter, *, now: datetime) -> str:
+def describe_slot(stored: Draft, newsletter: Newsletter, *, now: datetime) -> str:
     """`Thu 2026-03-12 07:00 (Europe/London): if nobody has approved it by then, it waits`."""
     if newsletter.schedule is None:
         return _by_hand(stored, newsletter)
@@ -35,7 +35,7 @@ def prospect(stored: StoredDraft, newsletter: Newsletter, *, now: datetime) -> s
     return f"{when}: {_in_time(stored, newsletter)}"
 
 
-def _by_hand(stored: StoredDraft, newsletter: Newsletter) -> str:
+def _by_hand(stored: Draft, newsletter: Newsletter) -> str:
     match stored.state:
         case DraftState.APPROVED:
             return "approved; `digest send` sends it"
@@ -47,13 +47,13 @@ def _by_hand(stored: StoredDraft, newsletter: Newsletter) -> str:
             return "`digest send` sends it"
 
 
-def _late(stored: StoredDraft) -> str:
+def _late(stored: Draft) -> str:
     if stored.state is DraftState.APPROVED:
         return "approved, and goes out at once"
     return "it waits until it is approved"
 
 
-def _in_time(stored: StoredDraft, newsletter: Newsletter) -> str:
+def _in_time(stored: Draft, newsletter: Newsletter) -> str:
     match stored.state:
         case DraftState.APPROVED:
             return "approved, and goes out then"
@@ -89,22 +89,22 @@ _HELP: Final = """\
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class DraftFile:
     """What a sheet is made of. `gone` says which articles of the draft cannot be in it, and why."""
 
-    stored: StoredDraft
+    stored: Draft
     edition: Edition
     waiting: tuple[Article, ...]
     dropped: tuple[Article, ...]
     gone: tuple[str, ...] = ()
 
 
-def shown_title(title: str) -> str:
+def file_title(title: str) -> str:
     """A title as the sheet has it, and as it is compared when it is read back."""
     return plain(title)
 
 
-def write(sheet: Sheet, newsletter: Newsletter, *, now: datetime) -> str:
+def write(sheet: DraftFile, newsletter: Newsletter, *, now: datetime) -> str:
     """The sheet as text, each line ending with a line feed."""
     lines = "\n".join(_lines(sheet, newsletter, now)) + "\n\n"
     return f"{lines}{_MARK}{_hash(lines)}\n"
@@ -120,17 +120,17 @@ def _hash(lines: str) -> str:
     return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _lines(sheet: Sheet, newsletter: Newsletter, now: datetime) -> Iterator[str]:
+def _lines(sheet: DraftFile, newsletter: Newsletter, now: datetime) -> Iterator[str]:
     slot = sheet.stored.slot
     yield f"# {plain(newsletter.title)}, No. {sheet.edition.number}"
-    yield f"# {prospect(sheet.stored, newsletter, now=now)}"
+    yield f"# {describe_slot(sheet.stored, newsletter, now=now)}"
     yield "#"
     yield _HELP
     for reason in sheet.gone:
         yield f"# Not in it any more: {plain(reason)}"
     yield ""
     yield f"Draft: {slot.newsletter} {slot.name} written {to_text(now)}"
-    yield f"Subject: {shown_title(sheet.edition.subject)}".rstrip(" ")
+    yield f"Subject: {file_title(sheet.edition.subject)}".rstrip(" ")
     yield ""
     yield "Intro:"
     for number, paragraph in enumerate(sheet.edition.intro):
@@ -173,7 +173,7 @@ def _list(part: str, articles: Iterable[Article]) -> Iterator[str]:
 
 
 def _line(article_id: int, title: str, *, dash: bool) -> str:
-    return f"{'- ' if dash else ''}[{article_id}] {shown_title(title)}".rstrip(" ")
+    return f"{'- ' if dash else ''}[{article_id}] {file_title(title)}".rstrip(" ")
 
 
 def _wrapped(text: str) -> list[str]:

@@ -12,7 +12,7 @@ MOST: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mistake:
+class DraftFileError:
     """What is wrong with a line of a sheet, and what to do; lines count from 1."""
 
     line: int
@@ -22,7 +22,7 @@ class Mistake:
         return f"line {self.line}: {self.message}"
 
 
-class Part(Enum):
+class Heading(Enum):
     """What the lines under a heading are."""
 
     LEAD = "lead"
@@ -38,7 +38,7 @@ class Line:
 
     number: int
     article_id: int
-    part: Part
+    part: Heading
     section: str | None
     headline: bool
     title: str
@@ -46,7 +46,7 @@ class Line:
 
 
 @dataclass(slots=True, kw_only=True)
-class Parts:
+class ParsedDraftFile:
     """A sheet taken apart. `named` is what its line `Draft:` says, with the line's number."""
 
     lines: list[Line] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Parts:
     intro: list[list[str]] = field(default_factory=list)
     intro_line: int = 0
     named: tuple[int, str] | None = None
-    mistakes: list[Mistake] = field(default_factory=list)
+    mistakes: list[DraftFileError] = field(default_factory=list)
 
     @property
     def about(self) -> tuple[str | None, str | None]:
@@ -70,31 +70,31 @@ _HEADING = re.compile(
 _STORY = re.compile(r"(-?) *\[ *([0-9]+) *\](.*)")
 
 
-def take_apart(content: bytes) -> Parts:
+def parse(content: bytes) -> ParsedDraftFile:
     """Every line of a sheet; what is none is a mistake."""
     if len(content) > MOST:
-        return Parts(mistakes=[_too_large(content)])
+        return ParsedDraftFile(mistakes=[_too_large(content)])
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         message = "this is not UTF-8 text; save the file as UTF-8"
-        return Parts(mistakes=[Mistake(line=line, message=message)])
+        return ParsedDraftFile(mistakes=[DraftFileError(line=line, message=message)])
     reader = _Reader()
     for number, written in enumerate(text.split("\n"), start=1):
         reader.read(number, written)
     return reader.parts
 
 
-def _too_large(content: bytes) -> Mistake:
+def _too_large(content: bytes) -> DraftFileError:
     message = f"the file has {len(content):,} bytes, a draft at most {MOST:,}: is it the right one?"
-    return Mistake(line=1, message=message)
+    return DraftFileError(line=1, message=message)
 
 
 class _Reader:
     def __init__(self) -> None:
-        self.parts = Parts()
-        self._part: Part | None = None
+        self.parts = ParsedDraftFile()
+        self._part: Heading | None = None
         self._section: str | None = None
         self._in_intro = False
         self._headings: dict[str, int] = {}
@@ -116,7 +116,7 @@ class _Reader:
             self._mistake(number, self._neither())
 
     def _mistake(self, number: int, message: str) -> None:
-        self.parts.mistakes.append(Mistake(line=number, message=message))
+        self.parts.mistakes.append(DraftFileError(line=number, message=message))
 
     def _neither(self) -> str:
         if self._in_intro:
@@ -137,7 +137,7 @@ class _Reader:
             self.parts.intro[-1].append(text)
         elif self._story is None:
             self._mistake(number, "this line is indented, and there is no story above it")
-        elif self._story.headline and self._story.part not in (Part.WAITING, Part.DROPPED):
+        elif self._story.headline and self._story.part not in (Heading.WAITING, Heading.DROPPED):
             self._mistake(
                 number,
                 f"a headline has no deck; take the dash away from [{self._story.article_id}]"
@@ -179,14 +179,14 @@ class _Reader:
                 if rest:
                     self.parts.intro.append([rest])
             case _:
-                self._take_part(number, Part(heading), rest)
+                self._take_part(number, Heading(heading), rest)
 
-    def _take_part(self, number: int, part: Part, rest: str) -> None:
+    def _take_part(self, number: int, part: Heading, rest: str) -> None:
         self._part = part
-        self._section = rest if part is Part.SECTION else None
-        if part is Part.SECTION and not rest:
+        self._section = rest if part is Heading.SECTION else None
+        if part is Heading.SECTION and not rest:
             self._mistake(number, "a section has a title: `Section: Harbour`, or `No section:`")
-        elif part is not Part.SECTION and rest:
+        elif part is not Heading.SECTION and rest:
             self._mistake(number, f"`{part.value.capitalize()}:` stands alone on its line")
 
     def _is_new(self, number: int, heading: str, rest: str) -> bool:
@@ -198,6 +198,6 @@ class _Reader:
         self._mistake(number, f"`{shown}` is on line {first} already; put the two together")
         if heading not in ("draft", "subject", "intro"):
             # Its stories belong somewhere, so that they are no mistakes as well.
-            self._part = Part(heading)
+            self._part = Heading(heading)
             self._section = rest if heading == "section" else None
         return False

@@ -9,34 +9,41 @@ from typing import Final
 from digest.composer import context, render
 from digest.lib.text import plain
 from digest.lib.timestamps import from_text
-from digest.model.draft import Placed, Proposal
+from digest.model.draft import DraftContents, DraftItem
 from digest.model.edition import Placement
 from digest.model.newsletter import Newsletter
-from digest.publishing.drafts.draft_file import Sheet, shown_title
-from digest.publishing.drafts.draft_file_parser import Line, Mistake, Part, Parts
-from digest.publishing.drafts.resolve import why_not
+from digest.publishing.drafts.draft_file import DraftFile, file_title
+from digest.publishing.drafts.draft_file_parser import (
+    DraftFileError,
+    Heading,
+    Line,
+    ParsedDraftFile,
+)
+from digest.publishing.drafts.resolve import unusable_reason
 from digest.selection.placement import deck_of
-from digest.storage.drafts import Standing
+from digest.storage.drafts import ArticleStatus
 
 #: Characters, of what an editor writes anew. What is longer stands in nobody's way in a mail.
 LONGEST_TITLE: Final = 300
 LONGEST_SECTION: Final = 100
 LONGEST_INTRO: Final = 2_000
 
-_IN_IT = (Part.LEAD, Part.SECTION, Part.NO_SECTION)
+_IN_IT = (Heading.LEAD, Heading.SECTION, Heading.NO_SECTION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class DraftContext:
     """What a sheet is compared with: the draft as it is, its newsletter, and the articles named."""
 
-    sheet: Sheet
+    sheet: DraftFile
     newsletter: Newsletter
-    standings: Mapping[int, Standing]
+    standings: Mapping[int, ArticleStatus]
     cutoff: datetime
 
 
-def understand(parts: Parts, desk: Desk) -> Proposal | tuple[Mistake, ...]:
+def validate(
+    parts: ParsedDraftFile, desk: DraftContext
+) -> DraftContents | tuple[DraftFileError, ...]:
     """The proposal of a sheet, or all its mistakes in the order of their lines."""
     reading = _Reading(parts, desk)
     mistakes = [*parts.mistakes, *reading.mistakes()]
@@ -46,13 +53,13 @@ def understand(parts: Parts, desk: Desk) -> Proposal | tuple[Mistake, ...]:
 
 
 class _Reading:
-    def __init__(self, parts: Parts, desk: Desk) -> None:
+    def __init__(self, parts: ParsedDraftFile, desk: DraftContext) -> None:
         self._parts = parts
         self._desk = desk
         self._placed = {one.article_id: one for one in desk.sheet.stored.proposal.placed}
         self._written_at = _written_at(parts)
 
-    def mistakes(self) -> Iterator[Mistake]:
+    def mistakes(self) -> Iterator[DraftFileError]:
         if not self._parts.lines and self._parts.mistakes:
             return  # it could not be read at all, and that was said
         yield from self._of_another()
@@ -60,13 +67,13 @@ class _Reading:
         yield from self._places()
         yield from self._words()
 
-    def proposal(self) -> Proposal:
+    def proposal(self) -> DraftContents:
         stored = self._desk.sheet.stored.proposal
         lines = self._parts.lines
         placed = tuple(self._placed_as(line) for line in lines if line.part in _IN_IT)
-        return Proposal(
+        return DraftContents(
             placed=placed,
-            dropped=tuple(line.article_id for line in lines if line.part is Part.DROPPED),
+            dropped=tuple(line.article_id for line in lines if line.part is Heading.DROPPED),
             subject=self._subject(stored),
             intro=self._intro,
             edited=True,
@@ -76,30 +83,32 @@ class _Reading:
     def _intro(self) -> tuple[str, ...]:
         return tuple(text for lines in self._parts.intro if (text := plain(" ".join(lines))))
 
-    def _subject(self, stored: Proposal) -> str | None:
+    def _subject(self, stored: DraftContents) -> str | None:
         written = self._parts.subject[1] if self._parts.subject else ""
         if not written:
             return None
         # As it was shown, it stays what it was: the template's follows another lead.
-        if written == shown_title(self._desk.sheet.edition.subject):
+        if written == file_title(self._desk.sheet.edition.subject):
             return stored.subject
         return written
 
     # --- what is wrong ---
 
-    def _of_another(self) -> Iterator[Mistake]:
+    def _of_another(self) -> Iterator[DraftFileError]:
         slot = self._desk.sheet.stored.slot
         expected = f"{slot.newsletter} {slot.name}"
         if self._parts.named is None:
-            yield Mistake(line=1, message=f"the line `Draft: {expected} …` is missing")
+            yield DraftFileError(line=1, message=f"the line `Draft: {expected} …` is missing")
             return
         line, named = self._parts.named
         if " ".join(named.split()[:2]) != expected:
-            yield Mistake(line=line, message=f"this is another draft; expected {expected}")
+            yield DraftFileError(line=line, message=f"this is another draft; expected {expected}")
         elif self._written_at is None:
-            yield Mistake(line=line, message="the line does not say when the file was written")
+            yield DraftFileError(
+                line=line, message="the line does not say when the file was written"
+            )
 
-    def _articles(self) -> Iterator[Mistake]:
+    def _articles(self) -> Iterator[DraftFileError]:
         first: dict[int, int] = {}
         for line in self._parts.lines:
             earlier = first.setdefault(line.article_id, line.number)
@@ -110,17 +119,21 @@ class _Reading:
 
     def _objection(self, line: Line) -> str:
         standing = self._desk.standings.get(line.article_id)
-        reason = why_not(standing, line.article_id, self._desk.newsletter, self._desk.cutoff)
+        reason = unusable_reason(
+            standing, line.article_id, self._desk.newsletter, self._desk.cutoff
+        )
         if standing is None or line.part in _IN_IT:
             return reason
-        return reason if line.part is Part.DROPPED and standing.edition is not None else ""
+        return reason if line.part is Heading.DROPPED and standing.edition is not None else ""
 
-    def _places(self) -> Iterator[Mistake]:
+    def _places(self) -> Iterator[DraftFileError]:
         inside = [line for line in self._parts.lines if line.part in _IN_IT]
         if not inside:
-            yield Mistake(line=1, message="no story is left; `digest skip` leaves the slot out")
+            yield DraftFileError(
+                line=1, message="no story is left; `digest skip` leaves the slot out"
+            )
             return
-        leading = [line for line in inside if line.part is Part.LEAD]
+        leading = [line for line in inside if line.part is Heading.LEAD]
         if not leading:
             yield _mistake(inside[0], "there is no lead: put one story under `Lead:`")
         elif inside[0] is not leading[0]:
@@ -133,27 +146,27 @@ class _Reading:
                 yield _mistake(line, "one story leads; those related to it have a dash before them")
         yield from self._decks_below_headlines(inside)
 
-    def _decks_below_headlines(self, inside: Sequence[Line]) -> Iterator[Mistake]:
+    def _decks_below_headlines(self, inside: Sequence[Line]) -> Iterator[DraftFileError]:
         for above, line in pairwise(inside):
             same = (above.part, above.section) == (line.part, line.section)
-            if same and line.part is not Part.LEAD and above.headline and not line.headline:
+            if same and line.part is not Heading.LEAD and above.headline and not line.headline:
                 yield _mistake(
                     line,
                     "the stories of a group come before its headlines; move this one up, or put a"
                     " dash before it",
                 )
 
-    def _words(self) -> Iterator[Mistake]:
+    def _words(self) -> Iterator[DraftFileError]:
         for line in self._parts.lines:
             if line.part not in _IN_IT or line.article_id not in self._desk.standings:
                 continue
             yield from self._own_words(line)
             if line.section and line.section not in self._sections:
                 yield from _too_long(line.number, "section", line.section, LONGEST_SECTION)
-        if self._parts.subject and self._parts.subject[1] != shown_title(
+        if self._parts.subject and self._parts.subject[1] != file_title(
             self._desk.sheet.edition.subject
         ):
-            yield from _too_long(*self._subject_line, render.LONGEST_SUBJECT)
+            yield from _too_long(*self._subject_line, render.MAX_SUBJECT_LENGTH)
         yield from _too_long(self._parts.intro_line, "intro", " ".join(self._intro), LONGEST_INTRO)
 
     @property
@@ -166,7 +179,7 @@ class _Reading:
         """Those that were there before; only what an editor writes anew has a limit."""
         return frozenset(one.section for one in self._placed.values())
 
-    def _own_words(self, line: Line) -> Iterator[Mistake]:
+    def _own_words(self, line: Line) -> Iterator[DraftFileError]:
         title, deck = self._title(line), self._deck(line)
         before = self._placed.get(line.article_id)
         new_title = title is not None and (before is None or title != before.title)
@@ -180,7 +193,7 @@ class _Reading:
         if title is not None and new_title:
             yield from _too_long(line.number, "title", title, LONGEST_TITLE)
         if deck is not None and new_deck:
-            most = context.LEAD_DECK if line.part is Part.LEAD else context.DECK
+            most = context.LEAD_DECK if line.part is Heading.LEAD else context.DECK
             yield from _too_long(line.number, "deck", deck, most)
 
     def _is_stale(self, line: Line) -> bool:
@@ -190,8 +203,8 @@ class _Reading:
 
     # --- what it means ---
 
-    def _placed_as(self, line: Line) -> Placed:
-        return Placed(
+    def _placed_as(self, line: Line) -> DraftItem:
+        return DraftItem(
             article_id=line.article_id,
             placement=_placement(line),
             section=line.section,
@@ -202,7 +215,7 @@ class _Reading:
     def _title(self, line: Line) -> str | None:
         """The editor's own title; None where it is the article's."""
         article = self._desk.standings[line.article_id].article
-        return None if line.title in ("", shown_title(article.title)) else line.title
+        return None if line.title in ("", file_title(article.title)) else line.title
 
     def _deck(self, line: Line) -> str | None:
         """The editor's own deck; None where it is the article's, or none is shown."""
@@ -214,12 +227,12 @@ class _Reading:
 
 
 def _placement(line: Line) -> Placement:
-    if line.part is Part.LEAD:
+    if line.part is Heading.LEAD:
         return Placement.RELATED if line.headline else Placement.LEAD
     return Placement.HEADLINE if line.headline else Placement.SECTION
 
 
-def _written_at(parts: Parts) -> datetime | None:
+def _written_at(parts: ParsedDraftFile) -> datetime | None:
     words = parts.named[1].split() if parts.named else []
     try:
         return from_text(words[3])
@@ -227,11 +240,11 @@ def _written_at(parts: Parts) -> datetime | None:
         return None
 
 
-def _mistake(line: Line, message: str) -> Mistake:
-    return Mistake(line=line.number, message=message)
+def _mistake(line: Line, message: str) -> DraftFileError:
+    return DraftFileError(line=line.number, message=message)
 
 
-def _too_long(line: int, what: str, text: str, most: int) -> Iterator[Mistake]:
+def _too_long(line: int, what: str, text: str, most: int) -> Iterator[DraftFileError]:
     if len(text) > most:
         message = f"the {what} has {len(text):,} characters, and at most {most:,} are shown"
-        yield Mistake(line=line, message=message)
+        yield DraftFileError(line=line, message=message)

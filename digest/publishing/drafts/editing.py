@@ -14,16 +14,22 @@ from typing import Final
 from digest.config import Settings
 from digest.errors import LedgerError, UsageError
 from digest.model.article import Article, Verdict
-from digest.model.draft import DraftState, Placed, Proposal, StoredDraft
+from digest.model.draft import Draft, DraftContents, DraftItem, DraftState
 from digest.model.edition import Edition, Placement
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.publishing.drafts.approval import approval_of
-from digest.publishing.drafts.draft_file import Sheet
-from digest.publishing.drafts.draft_file_parser import Mistake, Parts, take_apart
-from digest.publishing.drafts.draft_file_validator import Desk, understand
-from digest.publishing.drafts.lifecycle import drift, make_draft, select_proposal
-from digest.publishing.drafts.resolve import NothingLeft, Proposed, horizon_of, proposed, rendered
+from digest.publishing.drafts.draft_file import DraftFile
+from digest.publishing.drafts.draft_file_parser import DraftFileError, ParsedDraftFile, parse
+from digest.publishing.drafts.draft_file_validator import DraftContext, validate
+from digest.publishing.drafts.lifecycle import make_draft, propose_draft, unapproved_changes
+from digest.publishing.drafts.resolve import (
+    NothingLeft,
+    ResolvedDraft,
+    build_resolved,
+    horizon_of,
+    resolve,
+)
 from digest.publishing.editions.build import Skipped
 from digest.storage import drafts, slots
 from digest.storage.database import Database, open_database
@@ -32,13 +38,13 @@ from digest.storage.database import Database, open_database
 _FURTHEST: Final = 10_000
 
 
-def open_draft(db: Database, newsletter: Newsletter, slot: str | None) -> StoredDraft | None:
+def open_draft(db: Database, newsletter: Newsletter, slot: str | None) -> Draft | None:
     """The open draft of this slot, or the one whose slot is the earliest."""
     there = drafts.still_open(db, newsletter.key)
     return next((one for one in there if slot in (None, one.slot.name)), None)
 
 
-def existing(db: Database, slot: Slot) -> StoredDraft:
+def existing(db: Database, slot: Slot) -> Draft:
     """The draft of a slot that has one. Raises LedgerError if somebody was quicker."""
     stored = drafts.find(db, slot)
     if stored is None:
@@ -81,14 +87,14 @@ def no_draft(newsletter: Newsletter) -> Skipped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class DraftView:
     """A draft as it is now. `differences` are from what was approved, a sentence each."""
 
-    sheet: Sheet
+    sheet: DraftFile
     differences: tuple[str, ...] = ()
 
     @property
-    def stored(self) -> StoredDraft:
+    def stored(self) -> Draft:
         """The draft in the ledger."""
         return self.sheet.stored
 
@@ -99,10 +105,10 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Approved:
+class ApprovedDraft:
     """A draft that was approved, and how many readers its edition would have now."""
 
-    shown: Shown
+    shown: DraftView
     readers: int
 
 
@@ -114,7 +120,7 @@ def show(
     now: datetime,
     slot: str | None = None,
     anew: bool = False,
-) -> Shown | Skipped:
+) -> DraftView | Skipped:
     """The draft that waits; without one it is made, for the first of the `upcoming` slots.
 
     With the name of a `slot`, the draft of that one. With `anew`, what the rules select now takes
@@ -128,8 +134,8 @@ def show(
                 return target
             made = make_draft(db, settings, newsletter, target, now=now)
         elif anew:
-            made = select_proposal(db, settings, newsletter, stored.slot, now=now)
-            if isinstance(made, Proposal):
+            made = propose_draft(db, settings, newsletter, stored.slot, now=now)
+            if isinstance(made, DraftContents):
                 drafts.decide(
                     db, stored.slot, made, _after_a_change(newsletter, stored, now), now=now
                 )
@@ -141,14 +147,14 @@ def show(
         return _shown(db, settings, newsletter, existing(db, target), now)
 
 
-def read_back(
+def apply_draft_file(
     settings: Settings,
     newsletter: Newsletter,
     content: bytes,
     *,
     now: datetime,
     slot: str | None = None,
-) -> Shown | Skipped | tuple[Mistake, ...]:
+) -> DraftView | Skipped | tuple[DraftFileError, ...]:
     """Take an edited sheet for the draft, or nothing of it: then all its mistakes are told.
 
     Without a `slot` the draft is the one that the sheet names.
@@ -156,7 +162,7 @@ def read_back(
     What was approved has to be approved again, unless nothing has changed. Past its slot the draft
     waits for that. Raises LedgerError, UsageError and StorageErrors.
     """
-    parts = take_apart(content)
+    parts = parse(content)
     with open_database(settings.database, create=False) as db:
         stored = open_draft(db, newsletter, slot or parts.about[1])
         # A sheet of another draft is a mistake, and told as one.
@@ -166,8 +172,8 @@ def read_back(
         shown = _shown(db, settings, newsletter, stored, now)
         if isinstance(shown, Skipped):
             return shown
-        result = understand(parts, _desk(db, newsletter, shown.sheet, parts, now))
-        if not isinstance(result, Proposal):
+        result = validate(parts, _desk(db, newsletter, shown.sheet, parts, now))
+        if not isinstance(result, DraftContents):
             return result
         if replace(result, edited=stored.proposal.edited) == stored.proposal:
             return shown
@@ -177,7 +183,7 @@ def read_back(
 
 def approve(
     settings: Settings, newsletter: Newsletter, *, now: datetime, slot: str | None = None
-) -> Approved | Skipped:
+) -> ApprovedDraft | Skipped:
     """Seal the draft as it is now: from here on only this goes out.
 
     Raises TemplateError for what does not render, LedgerError, UsageError and StorageErrors.
@@ -189,20 +195,20 @@ def approve(
         content = _content(db, newsletter, stored, now)
         if isinstance(content, NothingLeft):
             return _nothing_left(content)
-        made = rendered(db, settings, newsletter, content)
+        made = build_resolved(db, settings, newsletter, content)
         approval = approval_of(content.edition, settings, newsletter)
         # What cannot be in it was not approved; it must not come back by itself.
         proposal = _without(stored.proposal, content.gone)
         state = DraftState.APPROVED
         drafts.decide(db, stored.slot, proposal, state, approval=approval, now=now)
         stored = existing(db, stored.slot)
-        shown = Shown(sheet=_sheet(db, newsletter, stored, content))
-        return Approved(shown=shown, readers=made.readers)
+        shown = DraftView(sheet=_sheet(db, newsletter, stored, content))
+        return ApprovedDraft(shown=shown, readers=made.readers)
 
 
 def hold(
     settings: Settings, newsletter: Newsletter, *, now: datetime, slot: str | None = None
-) -> StoredDraft | Skipped:
+) -> Draft | Skipped:
     """Have the draft wait, past its slot too, until it is approved.
 
     Raises LedgerError, UsageError and StorageErrors.
@@ -215,7 +221,7 @@ def hold(
         return existing(db, stored.slot)
 
 
-def _after_a_change(newsletter: Newsletter, stored: StoredDraft, now: datetime) -> DraftState:
+def _after_a_change(newsletter: Newsletter, stored: Draft, now: datetime) -> DraftState:
     """Past its slot, a draft that somebody works on must not go or be skipped behind their back."""
     past = newsletter.schedule is not None and now >= stored.slot.at
     if stored.state is DraftState.HELD or past:
@@ -224,21 +230,21 @@ def _after_a_change(newsletter: Newsletter, stored: StoredDraft, now: datetime) 
 
 
 def _content(
-    db: Database, newsletter: Newsletter, stored: StoredDraft, now: datetime
-) -> Proposed | NothingLeft:
+    db: Database, newsletter: Newsletter, stored: Draft, now: datetime
+) -> ResolvedDraft | NothingLeft:
     cutoff = horizon_of(db, newsletter, stored.slot, now)
-    return proposed(db, newsletter, stored.slot, stored.proposal, cutoff=cutoff)
+    return resolve(db, newsletter, stored.slot, stored.proposal, cutoff=cutoff)
 
 
 def _shown(
-    db: Database, settings: Settings, newsletter: Newsletter, stored: StoredDraft, now: datetime
-) -> Shown | Skipped:
+    db: Database, settings: Settings, newsletter: Newsletter, stored: Draft, now: datetime
+) -> DraftView | Skipped:
     content = _content(db, newsletter, stored, now)
     if isinstance(content, NothingLeft):
         return _nothing_left(content)
     approved = stored.approval
-    differences = drift(settings, newsletter, approved, content) if approved else ()
-    return Shown(sheet=_sheet(db, newsletter, stored, content), differences=differences)
+    differences = unapproved_changes(settings, newsletter, approved, content) if approved else ()
+    return DraftView(sheet=_sheet(db, newsletter, stored, content), differences=differences)
 
 
 def _nothing_left(content: NothingLeft) -> Skipped:
@@ -248,15 +254,17 @@ def _nothing_left(content: NothingLeft) -> Skipped:
     )
 
 
-def _sheet(db: Database, newsletter: Newsletter, stored: StoredDraft, content: Proposed) -> Sheet:
+def _sheet(
+    db: Database, newsletter: Newsletter, stored: Draft, content: ResolvedDraft
+) -> DraftFile:
     waiting = [d.article_id for d in content.decisions if d.verdict is Verdict.WAITING]
     dropped = stored.proposal.dropped
-    known = drafts.standings(db, newsletter.key, [*waiting, *dropped])
+    known = drafts.article_statuses(db, newsletter.key, [*waiting, *dropped])
 
     def articles(ids: Iterable[int]) -> tuple[Article, ...]:
         return tuple(known[id_].article for id_ in ids if id_ in known)
 
-    return Sheet(
+    return DraftFile(
         stored=stored,
         edition=content.edition,
         waiting=articles(waiting),
@@ -265,21 +273,23 @@ def _sheet(db: Database, newsletter: Newsletter, stored: StoredDraft, content: P
     )
 
 
-def _desk(db: Database, newsletter: Newsletter, sheet: Sheet, parts: Parts, now: datetime) -> Desk:
+def _desk(
+    db: Database, newsletter: Newsletter, sheet: DraftFile, parts: ParsedDraftFile, now: datetime
+) -> DraftContext:
     ids = {line.article_id for line in parts.lines}
-    return Desk(
+    return DraftContext(
         sheet=sheet,
         newsletter=newsletter,
-        standings=drafts.standings(db, newsletter.key, sorted(ids)),
+        standings=drafts.article_statuses(db, newsletter.key, sorted(ids)),
         cutoff=horizon_of(db, newsletter, sheet.stored.slot, now),
     )
 
 
-def _without(proposal: Proposal, gone: Iterable[int]) -> Proposal:
+def _without(proposal: DraftContents, gone: Iterable[int]) -> DraftContents:
     away = set(gone)
     lead, *others = (one for one in proposal.placed if one.article_id not in away)
     if lead.placement is not Placement.LEAD:
-        lead = Placed(
+        lead = DraftItem(
             article_id=lead.article_id,
             placement=Placement.LEAD,
             title=lead.title,
@@ -293,7 +303,7 @@ BY_THE_EDITOR: Final = "skipped by the editor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Left:
+class SkippedSlot:
     """A slot that was left out."""
 
     slot: Slot
@@ -308,7 +318,7 @@ def skip(
     reason: str,
     now: datetime,
     slot: str | None = None,
-) -> Left | Skipped:
+) -> SkippedSlot | Skipped:
     """Leave out the slot of the draft, or else one that is due and waits, or is `upcoming`.
 
     Raises LedgerError, UsageError and StorageErrors.
@@ -332,4 +342,4 @@ def skip(
                     hint="`digest stop` keeps it from going further.",
                 )
             slots.settle(db, replace(record, made_up_in=found.made_up_in), now)
-        return Left(slot=target, reason=told)
+        return SkippedSlot(slot=target, reason=told)

@@ -13,34 +13,34 @@ from typing import assert_never
 
 from digest.config import Settings
 from digest.errors import Held, LedgerError, Superseded
-from digest.model.draft import Approval, DraftState, Proposal, StoredDraft
+from digest.model.draft import Approval, Draft, DraftContents, DraftState
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import OnSilence
 from digest.model.slot import Slot
 from digest.publishing.drafts.approval import approval_of, changes
 from digest.publishing.drafts.resolve import (
     NothingLeft,
-    Proposed,
+    ResolvedDraft,
+    build_resolved,
+    contents_of,
     cutoff_of,
     horizon_of,
-    proposal_of,
-    proposed,
-    rendered,
+    resolve,
 )
-from digest.publishing.editions.build import NOBODY, Draft, Skipped, draft
+from digest.publishing.editions.build import NOBODY, EditionBuild, Skipped, build_edition
 from digest.storage import drafts, slots
 from digest.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Go:
+class Send:
     """The edition of a draft may go out, as it is here."""
 
-    draft: Draft
+    draft: EditionBuild
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
+class Wait:
     """The draft waits, and why."""
 
     reason: str
@@ -53,17 +53,17 @@ class Skip:
     reason: str
 
 
-def select_proposal(
+def propose_draft(
     db: Database, settings: Settings, newsletter: Newsletter, slot: Slot, *, now: datetime
-) -> Proposal | Skipped:
+) -> DraftContents | Skipped:
     """What the rules propose for a slot. Writes nothing. Raises TemplateError."""
     made = _selected(db, settings, newsletter, slot, horizon_of(db, newsletter, slot, now))
-    return made if isinstance(made, Skipped) else proposal_of(made.edition)
+    return made if isinstance(made, Skipped) else contents_of(made.edition)
 
 
 def make_draft(
     db: Database, settings: Settings, newsletter: Newsletter, slot: Slot, *, now: datetime
-) -> Proposal | Skipped:
+) -> DraftContents | Skipped:
     """Select a proposal for a slot, and keep it; the slot then is a DRAFT.
 
     A draft that is there already stays as it is. Raises TemplateError, and LedgerError if the slot
@@ -72,7 +72,7 @@ def make_draft(
     there = drafts.find(db, slot)
     if there is not None:
         return there.proposal
-    proposal = select_proposal(db, settings, newsletter, slot, now=now)
+    proposal = propose_draft(db, settings, newsletter, slot, now=now)
     if isinstance(proposal, Skipped):
         return proposal
     try:
@@ -87,7 +87,7 @@ def make_draft(
 
 def decide(
     db: Database, settings: Settings, newsletter: Newsletter, slot: Slot, *, now: datetime
-) -> Go | Hold | Skip:
+) -> Send | Wait | Skip:
     """What becomes of the draft of a slot whose hour has come. Writes nothing.
 
     Raises TemplateError, and LedgerError if the slot has no draft.
@@ -99,31 +99,34 @@ def decide(
             hint="Restore the table `drafts` from a backup, or `digest skip` the slot.",
         )
     if newsletter.schedule is None:
-        return Hold(reason=f"{newsletter.key} goes out by hand: `digest send` sends its draft")
-    return decision(db, settings, newsletter, stored, now)
+        return Wait(reason=f"{newsletter.key} goes out by hand: `digest send` sends its draft")
+    return preview_decision(db, settings, newsletter, stored, now)
 
 
-def decision(
-    db: Database, settings: Settings, newsletter: Newsletter, stored: StoredDraft, now: datetime
-) -> Go | Hold | Skip:
+def preview_decision(
+    db: Database, settings: Settings, newsletter: Newsletter, stored: Draft, now: datetime
+) -> Send | Wait | Skip:
     """What would become of a draft if this were its hour. Raises TemplateError."""
     match stored.state:
         case DraftState.HELD:
-            return Hold(reason="held by the editor; `digest approve` lets it out")
+            return Wait(reason="held by the editor; `digest approve` lets it out")
         case DraftState.APPROVED:
             decided = _approved(db, settings, newsletter, stored, now)
         case DraftState.WAITING:
             decided = _on_silence(db, settings, newsletter, stored, now)
         case never:
             assert_never(never)
-    if isinstance(decided, Go):
+    if isinstance(decided, Send):
         # Whoever stores it makes sure that the editor has said nothing else by then.
-        return Go(draft=replace(decided.draft, proposal=stored))
+        return Send(draft=replace(decided.draft, proposal=stored))
     return decided
 
 
-def drift(
-    settings: Settings, newsletter: Newsletter, approved: Approval, content: Proposed | NothingLeft
+def unapproved_changes(
+    settings: Settings,
+    newsletter: Newsletter,
+    approved: Approval,
+    content: ResolvedDraft | NothingLeft,
 ) -> tuple[str, ...]:
     """What readers would see that was not approved, a sentence each; empty if there is nothing."""
     if isinstance(content, NothingLeft):
@@ -133,15 +136,15 @@ def drift(
 
 
 def _approved(
-    db: Database, settings: Settings, newsletter: Newsletter, stored: StoredDraft, now: datetime
-) -> Go | Hold | Skip:
+    db: Database, settings: Settings, newsletter: Newsletter, stored: Draft, now: datetime
+) -> Send | Wait | Skip:
     cutoff = cutoff_of(newsletter, stored.slot, now)
-    content = proposed(db, newsletter, stored.slot, stored.proposal, cutoff=cutoff)
+    content = resolve(db, newsletter, stored.slot, stored.proposal, cutoff=cutoff)
     if stored.approval is None:  # the database's own check forbids it
         raise LedgerError(f"the draft for {stored.slot.name} is approved without a seal")
-    differences = drift(settings, newsletter, stored.approval, content)
+    differences = unapproved_changes(settings, newsletter, stored.approval, content)
     if differences or isinstance(content, NothingLeft):
-        return Hold(
+        return Wait(
             reason=f"{'; '.join(differences)} after it was approved; `digest approve` approves it"
             " as it is now"
         )
@@ -149,13 +152,13 @@ def _approved(
 
 
 def _on_silence(
-    db: Database, settings: Settings, newsletter: Newsletter, stored: StoredDraft, now: datetime
-) -> Go | Hold | Skip:
+    db: Database, settings: Settings, newsletter: Newsletter, stored: Draft, now: datetime
+) -> Send | Wait | Skip:
     timing = newsletter.timing
     if timing.approval:
         match timing.on_silence:
             case OnSilence.HOLD:
-                return Hold(reason="nobody has decided on its draft; `digest approve` lets it out")
+                return Wait(reason="nobody has decided on its draft; `digest approve` lets it out")
             case OnSilence.SKIP:
                 return Skip(reason="nobody decided on its draft (on_silence)")
             case OnSilence.SEND:
@@ -166,8 +169,8 @@ def _on_silence(
         made = _selected(db, settings, newsletter, stored.slot, cutoff)
         if isinstance(made, Skipped):
             return Skip(reason=made.reason)
-        return Go(draft=made) if made.readers else Skip(reason=NOBODY.reason)
-    content = proposed(db, newsletter, stored.slot, stored.proposal, cutoff=cutoff)
+        return Send(draft=made) if made.readers else Skip(reason=NOBODY.reason)
+    content = resolve(db, newsletter, stored.slot, stored.proposal, cutoff=cutoff)
     if isinstance(content, NothingLeft):
         return Skip(reason=f"nothing is left of its draft: {'; '.join(content.gone.values())}")
     few = len(content.edition.stories) < newsletter.rules.min_items
@@ -180,15 +183,17 @@ def _on_silence(
     return _go(db, settings, newsletter, content)
 
 
-def _go(db: Database, settings: Settings, newsletter: Newsletter, content: Proposed) -> Go | Skip:
-    made = rendered(db, settings, newsletter, content)
-    return Go(draft=made) if made.readers else Skip(reason=NOBODY.reason)
+def _go(
+    db: Database, settings: Settings, newsletter: Newsletter, content: ResolvedDraft
+) -> Send | Skip:
+    made = build_resolved(db, settings, newsletter, content)
+    return Send(draft=made) if made.readers else Skip(reason=NOBODY.reason)
 
 
 def _selected(
     db: Database, settings: Settings, newsletter: Newsletter, slot: Slot, cutoff: datetime
-) -> Draft | Skipped:
-    return draft(
+) -> EditionBuild | Skipped:
+    return build_edition(
         db,
         settings,
         newsletter,
@@ -198,9 +203,9 @@ def _selected(
     )
 
 
-def to_send(
+def draft_to_send(
     db: Database, settings: Settings, newsletter: Newsletter, *, now: datetime
-) -> Draft | Skipped | None:
+) -> EditionBuild | Skipped | None:
     """The draft that `digest send` is to send at once; None where it makes an edition of its own.
 
     What is approved goes out before its hour; without `approval = "required"`, so does what an
@@ -223,10 +228,10 @@ def to_send(
             )
         if newsletter.schedule is not None and not stored.proposal.edited:
             return None
-    match decision(db, settings, newsletter, stored, now):
-        case Go(draft=made):
+    match preview_decision(db, settings, newsletter, stored, now):
+        case Send(draft=made):
             return made
-        case Hold(reason=reason):
+        case Wait(reason=reason):
             raise Held(f"the draft of {newsletter.key} for {stored.slot.name} is held: {reason}")
         case Skip(reason=reason):
             return Skipped(reason=reason)
@@ -234,9 +239,9 @@ def to_send(
             assert_never(never)
 
 
-def to_show(
+def draft_to_show(
     db: Database, settings: Settings, newsletter: Newsletter, *, now: datetime
-) -> Draft | Skipped | None:
+) -> EditionBuild | Skipped | None:
     """The draft that waits, as it would go out at its slot, decided on or not; None without one.
 
     Nor is it one, without `approval = "required"`, that nobody has changed. Raises TemplateError.
@@ -245,13 +250,13 @@ def to_show(
     if stored is None or not (newsletter.timing.approval or stored.proposal.edited):
         return None
     cutoff = horizon_of(db, newsletter, stored.slot, now)
-    content = proposed(db, newsletter, stored.slot, stored.proposal, cutoff=cutoff)
+    content = resolve(db, newsletter, stored.slot, stored.proposal, cutoff=cutoff)
     if isinstance(content, NothingLeft):
         return Skipped(reason=f"nothing is left of its draft: {'; '.join(content.gone.values())}")
-    return rendered(db, settings, newsletter, content)
+    return build_resolved(db, settings, newsletter, content)
 
 
-def _first(db: Database, newsletter: Newsletter) -> StoredDraft | None:
+def _first(db: Database, newsletter: Newsletter) -> Draft | None:
     """The draft with the earliest slot, of those that are approved if there is one."""
     there = drafts.still_open(db, newsletter.key)
     return min(there, key=lambda one: one.state is not DraftState.APPROVED, default=None)

@@ -8,22 +8,22 @@ from digest.composer.render import subject_line
 from digest.config import Settings
 from digest.lib.text import plain
 from digest.model.article import Decision, Verdict
-from digest.model.draft import Placed, Proposal
+from digest.model.draft import DraftContents, DraftItem
 from digest.model.edition import Edition, Placement, Story
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot
-from digest.publishing.editions.build import Draft, audience_of, new_nonce
-from digest.publishing.editions.due_times import earliest_hour
-from digest.publishing.editions.renderer import Press
+from digest.publishing.editions.build import EditionBuild, assign_variants, new_nonce
+from digest.publishing.editions.due_times import earliest_due_time
+from digest.publishing.editions.renderer import VariantRenderer
 from digest.selection.from_draft import arrange
 from digest.storage import drafts, editions
 from digest.storage.candidates import candidates
 from digest.storage.database import Database
-from digest.storage.drafts import Standing
+from digest.storage.drafts import ArticleStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proposed:
+class ResolvedDraft:
     """The edition of a proposal, and why some of its articles cannot be in it, by their ids."""
 
     edition: Edition
@@ -46,23 +46,23 @@ def cutoff_of(newsletter: Newsletter, slot: Slot, now: datetime) -> datetime:
 
 def horizon_of(db: Database, newsletter: Newsletter, slot: Slot, now: datetime) -> datetime:
     """The cutoff that the edition of a slot is to have in the end, for who works on it before."""
-    return earliest_hour(db, newsletter, slot) if newsletter.schedule else now
+    return earliest_due_time(db, newsletter, slot) if newsletter.schedule else now
 
 
-def proposed(
+def resolve(
     db: Database,
     newsletter: Newsletter,
     slot: Slot,
-    proposal: Proposal,
+    proposal: DraftContents,
     *,
     cutoff: datetime,
     nonce: Callable[[], str] = new_nonce,
-) -> Proposed | NothingLeft:
+) -> ResolvedDraft | NothingLeft:
     """The edition of a proposal with this cutoff. Writes nothing and renders nothing."""
     since = cutoff - newsletter.rules.max_age
     ids = [one.article_id for one in proposal.placed]
-    known = drafts.standings(db, newsletter.key, [*ids, *proposal.dropped])
-    reasons = {id_: why_not(known.get(id_), id_, newsletter, cutoff) for id_ in ids}
+    known = drafts.article_statuses(db, newsletter.key, [*ids, *proposal.dropped])
+    reasons = {id_: unusable_reason(known.get(id_), id_, newsletter, cutoff) for id_ in ids}
     gone = {id_: why for id_, why in reasons.items() if why}
     found = candidates(db, newsletter.key, since=since, cutoff=cutoff)
     still_open = {article.id: article for article in found.articles}
@@ -95,7 +95,7 @@ def proposed(
         stories=selection.stories,
         intro=proposal.intro,
     )
-    return Proposed(
+    return ResolvedDraft(
         edition=edition,
         decisions=selection.decisions,
         last_article_id=found.last_article_id,
@@ -103,11 +103,13 @@ def proposed(
     )
 
 
-def rendered(db: Database, settings: Settings, newsletter: Newsletter, content: Proposed) -> Draft:
+def build_resolved(
+    db: Database, settings: Settings, newsletter: Newsletter, content: ResolvedDraft
+) -> EditionBuild:
     """The edition with everything that storing it takes. Raises TemplateError."""
-    press = Press(settings, newsletter, content.edition)
-    audience, readers = audience_of(db, newsletter, press)
-    return Draft(
+    press = VariantRenderer(settings, newsletter, content.edition)
+    audience, readers = assign_variants(db, newsletter, press)
+    return EditionBuild(
         edition=content.edition,
         decisions=content.decisions,
         press=press,
@@ -117,8 +119,8 @@ def rendered(db: Database, settings: Settings, newsletter: Newsletter, content: 
     )
 
 
-def why_not(
-    standing: Standing | None, article_id: int, newsletter: Newsletter, cutoff: datetime
+def unusable_reason(
+    standing: ArticleStatus | None, article_id: int, newsletter: Newsletter, cutoff: datetime
 ) -> str:
     """Why an article cannot be in an edition with this cutoff, as a sentence; empty if it can."""
     name = f"article {article_id}"
@@ -141,11 +143,11 @@ def why_not(
     return ""
 
 
-def proposal_of(edition: Edition) -> Proposal:
+def contents_of(edition: Edition) -> DraftContents:
     """What the rules made, for an editor to change: everything stands where they put it."""
     lead, *others = edition.stories
-    groups: dict[str | None, list[Placed]] = {}
-    related: list[Placed] = []
+    groups: dict[str | None, list[DraftItem]] = {}
+    related: list[DraftItem] = []
     for story in others:
         if story.placement is Placement.RELATED:
             related.append(_placed(story))
@@ -158,8 +160,8 @@ def proposal_of(edition: Edition) -> Proposal:
         for members in groups.values()
         for one in sorted(members, key=lambda one: one.placement is not Placement.SECTION)
     ]
-    return Proposal(placed=(_placed(lead), *related, *in_groups))
+    return DraftContents(placed=(_placed(lead), *related, *in_groups))
 
 
-def _placed(story: Story, section: str | None = None) -> Placed:
-    return Placed(article_id=story.article_id, placement=story.placement, section=section)
+def _placed(story: Story, section: str | None = None) -> DraftItem:
+    return DraftItem(article_id=story.article_id, placement=story.placement, section=section)

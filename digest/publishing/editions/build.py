@@ -18,26 +18,26 @@ from tempfile import TemporaryDirectory
 
 from digest.composer.dkim import DkimSigner
 from digest.composer.images import content_id, travels_along
-from digest.composer.message import MessageForm, build_form
+from digest.composer.message import PreparedMessage, prepare_message
 from digest.composer.personalization import require_few
 from digest.composer.render import subject_line
 from digest.config import Settings
 from digest.errors import QuestionAsked
 from digest.lib.formatting import counted, in_words
 from digest.model.article import Decision
-from digest.model.draft import StoredDraft
+from digest.model.draft import Draft
 from digest.model.edition import Edition, RenderedVariant
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot, slot_name
-from digest.publishing.editions.renderer import Press
+from digest.publishing.editions.renderer import VariantRenderer
 from digest.selection import TooFew, select
 from digest.storage import editions, subscriptions
 from digest.storage.candidates import Surroundings, candidates, surroundings
 from digest.storage.database import Database
-from digest.storage.edition_store import Audience
+from digest.storage.edition_store import VariantAssignment
 
 
-def pictures_of(
+def embedded_images(
     edition: Edition,
     variants: tuple[RenderedVariant, ...],
     settings: Settings,
@@ -53,7 +53,7 @@ def pictures_of(
 
 
 @contextmanager
-def stored_pictures(db: Database, edition: Edition) -> Iterator[Path]:
+def stored_images(db: Database, edition: Edition) -> Iterator[Path]:
     """A folder with the images that were stored with an edition, for as long as the block."""
     with TemporaryDirectory(prefix="digest-") as name:
         folder = Path(name)
@@ -101,7 +101,7 @@ def _nothing_new(newsletter: Newsletter, around: Surroundings) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class EditionBuild:
     """An edition with everything that storing it takes.
 
     `press` has rendered what the readers get. `readers` counts who would get the edition.
@@ -110,11 +110,11 @@ class Draft:
 
     edition: Edition
     decisions: tuple[Decision, ...]
-    press: Press
-    audience: tuple[Audience, ...]
+    press: VariantRenderer
+    audience: tuple[VariantAssignment, ...]
     readers: int
     last_article_id: int
-    proposal: StoredDraft | None = None
+    proposal: Draft | None = None
 
 
 def new_nonce() -> str:
@@ -122,7 +122,7 @@ def new_nonce() -> str:
     return secrets.token_hex(10)
 
 
-def draft(
+def build_edition(
     db: Database,
     settings: Settings,
     newsletter: Newsletter,
@@ -131,7 +131,7 @@ def draft(
     slot: Slot | None = None,
     missed_since: datetime | None = None,
     nonce: Callable[[], str] = new_nonce,
-) -> Draft | Skipped:
+) -> EditionBuild | Skipped:
     """Select and render the edition that `now` would bring. Writes nothing.
 
     The edition of a `slot` that has passed holds what was published before it, whenever it is
@@ -157,9 +157,9 @@ def draft(
         subject=subject_line(newsletter, selection.stories[0], number=number, cutoff=cutoff),
         stories=selection.stories,
     )
-    press = Press(settings, newsletter, edition)
-    audience, readers = audience_of(db, newsletter, press)
-    return Draft(
+    press = VariantRenderer(settings, newsletter, edition)
+    audience, readers = assign_variants(db, newsletter, press)
+    return EditionBuild(
         edition=edition,
         decisions=selection.decisions,
         press=press,
@@ -179,7 +179,7 @@ def _reaching_back(
     return replace(newsletter, rules=replace(newsletter.rules, max_age=max_age))
 
 
-def form_of(
+def prepared_message(
     variant: RenderedVariant,
     edition: Edition,
     settings: Settings,
@@ -188,13 +188,13 @@ def form_of(
     images_folder: Path,
     signer: DkimSigner | None = None,
     verp_key: bytes | None = None,
-) -> MessageForm:
+) -> PreparedMessage:
     """The message form of a variant; `images_folder` holds the images that travel along.
 
     With `signer` its messages are signed; with `verp_key` bounces come back to an address for each
     delivery, if the newsletter has a bounce address.
     """
-    return build_form(
+    return prepare_message(
         variant,
         edition,
         site=settings.site,
@@ -213,9 +213,9 @@ def slot_of(now: datetime, newsletter: Newsletter) -> str:
     return slot_name(now.astimezone(newsletter.timezone).replace(tzinfo=None))
 
 
-def audience_of(
-    db: Database, newsletter: Newsletter, press: Press
-) -> tuple[tuple[Audience, ...], int]:
+def assign_variants(
+    db: Database, newsletter: Newsletter, press: VariantRenderer
+) -> tuple[tuple[VariantAssignment, ...], int]:
     """How everybody is served, and how many readers get something.
 
     Raises TemplateError where the templates ask what readers have too many answers to.
@@ -227,20 +227,22 @@ def audience_of(
             press.learn(asked)
             require_few(
                 asked,
-                answers=subscriptions.count_different(db, newsletter.key, [asked.question]),
-                together=subscriptions.count_different(db, newsletter.key, press.questions),
+                answers=subscriptions.count_distinct_answers(db, newsletter.key, [asked.question]),
+                together=subscriptions.count_distinct_answers(db, newsletter.key, press.questions),
             )
 
 
-def _served(db: Database, newsletter: Newsletter, press: Press) -> tuple[tuple[Audience, ...], int]:
+def _served(
+    db: Database, newsletter: Newsletter, press: VariantRenderer
+) -> tuple[tuple[VariantAssignment, ...], int]:
     audience = []
     readers = 0
-    for wishes in subscriptions.active_variants(db, newsletter.key, press.questions):
+    for wishes in subscriptions.segments(db, newsletter.key, press.questions):
         fields = tuple(zip(press.questions, wishes.answers, strict=True))
         variant = press.variant(press.key(wishes.language, wishes.topics, fields))
         readers += wishes.readers if variant else 0
         audience.append(
-            Audience(
+            VariantAssignment(
                 language=wishes.language,
                 topics=wishes.topics,
                 answers=wishes.answers,

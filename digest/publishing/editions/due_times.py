@@ -22,28 +22,32 @@ from digest.storage.subscriptions import zones
 NO_ZONE: Final = ""
 
 
-def hours(db: Database, newsletter: Newsletter, slot: Slot) -> Mapping[str, datetime] | None:
+def due_times(db: Database, newsletter: Newsletter, slot: Slot) -> Mapping[str, datetime] | None:
     """The hour of the readers of each zone, and of NO_ZONE; None where all have the slot's."""
     match newsletter.timing.deliver_at:
         case DeliverAt.NEWSLETTER:
             return None
         case DeliverAt.READER:
-            return hours_in(newsletter, slot, zones(db, newsletter.key))
+            return wall_times_in(newsletter, slot, zones(db, newsletter.key))
 
 
-def hours_in(newsletter: Newsletter, slot: Slot, names: Iterable[str]) -> Mapping[str, datetime]:
+def wall_times_in(
+    newsletter: Newsletter, slot: Slot, names: Iterable[str]
+) -> Mapping[str, datetime]:
     """The slot's wall time in each of these zones; unknown ones have the newsletter's hour."""
     known = {name: instant_of(slot.wall, _zone(name, newsletter)) for name in names}
     return known | {NO_ZONE: slot.at}
 
 
-def earliest_hour(db: Database, newsletter: Newsletter, slot: Slot) -> datetime:
+def earliest_due_time(db: Database, newsletter: Newsletter, slot: Slot) -> datetime:
     """When the first readers of a slot are due: then its edition must be there."""
-    found = hours(db, newsletter, slot)
+    found = due_times(db, newsletter, slot)
     return min(found.values()) if found else slot.at
 
 
-def resting(newsletter: Newsletter, names: Iterable[str], now: datetime) -> tuple[str, ...]:
+def zones_in_quiet_hours(
+    newsletter: Newsletter, names: Iterable[str], now: datetime
+) -> tuple[str, ...]:
     """The zones, of these and NO_ZONE, in which it is a quiet hour now.
 
     Where editions go to all at once, the newsletter's own quiet hours hold for everybody.
@@ -60,7 +64,7 @@ def resting(newsletter: Newsletter, names: Iterable[str], now: datetime) -> tupl
     )
 
 
-def next_awake(newsletter: Newsletter, resting: Iterable[str], now: datetime) -> datetime:
+def quiet_hours_end(newsletter: Newsletter, resting: Iterable[str], now: datetime) -> datetime:
     """When the quiet hours end in the first of these zones. Raises ValueError without any."""
     quiet = newsletter.timing.quiet_hours
     if quiet is None:
@@ -92,7 +96,7 @@ _FARTHEST: Final = timedelta(hours=27)
 _ENOUGH: Final = 500
 
 
-def next_hour(
+def next_due_time(
     db: Database, newsletter: Newsletter, subscription: Subscription, now: datetime
 ) -> datetime | None:
     """When this reader gets an edition that is not made yet; None where the schedule has none.
@@ -115,4 +119,4 @@ def _hours(
         if record is not None and record.state not in (SlotState.DUE, SlotState.DRAFT):
             yield None
         else:
-            yield hours_in(newsletter, slot, [name])[name] if by_reader else slot.at
+            yield wall_times_in(newsletter, slot, [name])[name] if by_reader else slot.at

@@ -11,7 +11,7 @@ from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient
 
 
-class Press:
+class VariantRenderer:
     """Renders for readers with the same wishes.
 
     `questions` are what the templates ask about a reader, as far as that is known; rendering finds

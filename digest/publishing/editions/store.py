@@ -10,8 +10,14 @@ from digest.errors import SlotTaken, Superseded
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot, SlotState
-from digest.publishing.editions.build import NOBODY, Draft, Skipped, draft, pictures_of
-from digest.publishing.editions.due_times import hours
+from digest.publishing.editions.build import (
+    NOBODY,
+    EditionBuild,
+    Skipped,
+    build_edition,
+    embedded_images,
+)
+from digest.publishing.editions.due_times import due_times
 from digest.storage import drafts, edition_store, slots
 from digest.storage.database import Database
 
@@ -34,10 +40,10 @@ def prepare(
     When it is skipped, nothing is stored: the articles wait for an edition with readers.
     Raises SlotTaken, TemplateError, or Superseded if the database never held still.
     """
-    return persistently(lambda: _prepare(db, settings, newsletter, now, slot))
+    return retry_superseded(lambda: _prepare(db, settings, newsletter, now, slot))
 
 
-def persistently(attempt: Callable[[], _T]) -> _T:
+def retry_superseded(attempt: Callable[[], _T]) -> _T:
     """What an attempt comes to that is made again while others are quicker. Raises Superseded."""
     for _ in range(_TRIES - 1):
         try:
@@ -51,17 +57,17 @@ def _prepare(
     db: Database, settings: Settings, newsletter: Newsletter, now: datetime, slot: Slot | None
 ) -> Edition | Skipped:
     missed_since = slots.first_made_up(db, slot) if slot else None
-    made = draft(db, settings, newsletter, now=now, slot=slot, missed_since=missed_since)
+    made = build_edition(db, settings, newsletter, now=now, slot=slot, missed_since=missed_since)
     if isinstance(made, Skipped):
         return made
-    return freeze(db, settings, newsletter, made, now=now, slot=slot)
+    return store_edition(db, settings, newsletter, made, now=now, slot=slot)
 
 
-def freeze(
+def store_edition(
     db: Database,
     settings: Settings,
     newsletter: Newsletter,
-    made: Draft,
+    made: EditionBuild,
     *,
     now: datetime,
     slot: Slot | None = None,
@@ -81,17 +87,17 @@ def freeze(
         decisions=made.decisions,
         variants=made.press.variants,
         audience=made.audience,
-        images=pictures_of(made.edition, made.press.variants, settings, newsletter),
+        images=embedded_images(made.edition, made.press.variants, settings, newsletter),
         questions=made.press.questions,
         last_article_id=made.last_article_id,
         now=now,
-        hours=hours(db, newsletter, slot) if slot else None,
+        hours=due_times(db, newsletter, slot) if slot else None,
         still=lambda: _require_unchanged(db, made, of) if of else None,
     )
     return replace(made.edition, id=edition_id)
 
 
-def _require_unchanged(db: Database, made: Draft, slot: Slot) -> None:
+def _require_unchanged(db: Database, made: EditionBuild, slot: Slot) -> None:
     """Raise if somebody has given an order about the slot while its edition was rendered."""
     record = slots.find(db, slot.newsletter, slot.name)
     state = record.state if record else SlotState.DUE

@@ -21,18 +21,18 @@ from digest.config import Settings
 from digest.errors import TemplateError
 from digest.lib.timestamps import from_text, to_text
 from digest.model.delivery import DeliveryState
-from digest.model.draft import DraftState, StoredDraft
+from digest.model.draft import Draft, DraftState
 from digest.model.edition import EditionState
 from digest.model.newsletter import Newsletter
 from digest.model.slot import SlotRecord, SlotState
 from digest.publishing.drafts.editing import BY_THE_EDITOR
-from digest.publishing.drafts.resolve import NothingLeft, horizon_of, proposed
+from digest.publishing.drafts.resolve import NothingLeft, horizon_of, resolve
 from digest.publishing.notifications import messages as notice_texts
-from digest.publishing.notifications.messages import Contents, at, days, paragraphs, sentence
+from digest.publishing.notifications.messages import DraftSummary, at, days, paragraphs, sentence
 from digest.storage import deliveries, delivery_stats, drafts, notifications, sources
 from digest.storage.database import Database
-from digest.storage.delivery_stats import Lately
-from digest.storage.notifications import Notice
+from digest.storage.delivery_stats import EditionSummary
+from digest.storage.notifications import Notification
 from digest.storage.sources import SourceRecord
 
 #: Pauses that make a habit. Before that, nobody knows how a source is.
@@ -46,14 +46,16 @@ _FACTOR: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Silence:
+class SourceSilence:
     """A source has had nothing new `lasting` so long; the longest pause before was `longest`."""
 
     lasting: timedelta
     longest: timedelta
 
 
-def silence(days: Sequence[date], *, last_new: datetime, last_read: datetime) -> Silence | None:
+def source_silence(
+    days: Sequence[date], *, last_new: datetime, last_read: datetime
+) -> SourceSilence | None:
     """Whether a source is silent beyond its habit.
 
     `days` are those on which it had something new, ascending, each once. It is silent when it has
@@ -67,10 +69,10 @@ def silence(days: Sequence[date], *, last_new: datetime, last_read: datetime) ->
     lasting = last_read - last_new
     if lasting <= max(_SHORTEST, _FACTOR * long):
         return None
-    return Silence(lasting=lasting, longest=pauses[-1])
+    return SourceSilence(lasting=lasting, longest=pauses[-1])
 
 
-def broken(record: SourceRecord, *, since: datetime, zone: ZoneInfo) -> Notice:
+def broken_sources(record: SourceRecord, *, since: datetime, zone: ZoneInfo) -> Notification:
     """A source could not be read for a while."""
     error = (record.last_error or "").partition(" ")[2]
     before = (
@@ -78,7 +80,7 @@ def broken(record: SourceRecord, *, since: datetime, zone: ZoneInfo) -> Notice:
         if record.last_read_at
         else "It could never be read so far."
     )
-    return Notice(
+    return Notification(
         event=f"broken {record.name} {to_text(since)}",
         subject=f"The source {record.name} cannot be read",
         body=paragraphs(
@@ -91,10 +93,10 @@ def broken(record: SourceRecord, *, since: datetime, zone: ZoneInfo) -> Notice:
     )
 
 
-def silent(record: SourceRecord, found: Silence) -> Notice:
+def silent_sources(record: SourceRecord, found: SourceSilence) -> Notification:
     """A source can be read, and has had nothing new for longer than it is its habit."""
     last = to_text(record.last_new_at) if record.last_new_at else ""
-    return Notice(
+    return Notification(
         event=f"silent {record.name} {last}",
         subject=f"The source {record.name} has fallen silent",
         body=paragraphs(
@@ -124,7 +126,9 @@ _ASKS: Final = "`digest approve`"
 _CODE: Final = re.compile(r"([245][0-9]{2})(?: [245]\.[0-9]{1,3}\.[0-9]{1,3})?\b")
 
 
-def occasions(db: Database, settings: Settings, now: datetime) -> Iterator[Notice]:
+def current_notifications(
+    db: Database, settings: Settings, now: datetime
+) -> Iterator[Notification]:
     """Everything of the last week that is worth telling, in the order of the newsletters."""
     for newsletter in settings.newsletters.values():
         for record in delivery_stats.slots_without_edition(db, newsletter.key, now - WEEK):
@@ -137,7 +141,7 @@ def occasions(db: Database, settings: Settings, now: datetime) -> Iterator[Notic
             yield from _of_source(db, source, settings.site.timezone)
 
 
-def _of_slot(db: Database, newsletter: Newsletter, record: SlotRecord) -> Iterator[Notice]:
+def _of_slot(db: Database, newsletter: Newsletter, record: SlotRecord) -> Iterator[Notification]:
     match record.state:
         case SlotState.SKIPPED if record.reason.startswith(BY_THE_EDITOR):
             pass
@@ -156,8 +160,8 @@ def _of_slot(db: Database, newsletter: Newsletter, record: SlotRecord) -> Iterat
 
 
 def _of_draft(
-    db: Database, newsletter: Newsletter, record: SlotRecord, draft: StoredDraft
-) -> Iterator[Notice]:
+    db: Database, newsletter: Newsletter, record: SlotRecord, draft: Draft
+) -> Iterator[Notification]:
     # A draft that is kept back has a reason and is looked at again; one that an earlier edition
     # keeps waiting has a reason only.
     if record.reason and record.next_try_at is not None:
@@ -169,17 +173,17 @@ def _of_draft(
         yield notice_texts.draft_waits(newsletter, draft.slot, _contents(db, newsletter, draft))
 
 
-def _contents(db: Database, newsletter: Newsletter, draft: StoredDraft) -> Contents | None:
+def _contents(db: Database, newsletter: Newsletter, draft: Draft) -> DraftSummary | None:
     cutoff = horizon_of(db, newsletter, draft.slot, draft.made_at)
     try:
-        content = proposed(db, newsletter, draft.slot, draft.proposal, cutoff=cutoff)
+        content = resolve(db, newsletter, draft.slot, draft.proposal, cutoff=cutoff)
     except TemplateError as error:
         stories = len(draft.proposal.placed)
-        return Contents(subject=f"({error.message})", lead="(see the draft)", stories=stories)
+        return DraftSummary(subject=f"({error.message})", lead="(see the draft)", stories=stories)
     if isinstance(content, NothingLeft):
         return None
     edition = content.edition
-    return Contents(
+    return DraftSummary(
         subject=edition.subject,
         lead=edition.stories[0].title,
         stories=len(edition.stories),
@@ -188,8 +192,8 @@ def _contents(db: Database, newsletter: Newsletter, draft: StoredDraft) -> Conte
 
 
 def _of_edition(
-    db: Database, newsletter: Newsletter, edition: Lately, now: datetime
-) -> Iterator[Notice]:
+    db: Database, newsletter: Newsletter, edition: EditionSummary, now: datetime
+) -> Iterator[Notification]:
     if edition.state is EditionState.SENT and _seen_before(edition, now):
         return
     counts = deliveries.counts(db, edition.id)
@@ -211,7 +215,7 @@ def _of_edition(
     yield from _refusals(db, newsletter, edition, counts)
 
 
-def _seen_before(edition: Lately, now: datetime) -> bool:
+def _seen_before(edition: EditionSummary, now: datetime) -> bool:
     """Whether it was complete a day ago: then it was looked at, and nothing has changed since."""
     return edition.finished_at is not None and edition.finished_at < now - timedelta(days=1)
 
@@ -219,7 +223,7 @@ def _seen_before(edition: Lately, now: datetime) -> bool:
 def _stuck_since(
     db: Database,
     newsletter: Newsletter,
-    edition: Lately,
+    edition: EditionSummary,
     counts: Mapping[DeliveryState, int],
     now: datetime,
 ) -> datetime | None:
@@ -234,21 +238,24 @@ def _stuck_since(
         return None
     deferred = counts[DeliveryState.DEFERRED]
     put_off = deferred >= _NUMBER and 2 * deferred >= sum(counts.values())
-    if not (put_off or delivery_stats.any_due(db, edition.id, long_ago)):
+    if not (put_off or delivery_stats.has_due(db, edition.id, long_ago)):
         return None
     moved = delivery_stats.last_progress(db, edition.id, long_ago)
     return moved if moved <= long_ago else None
 
 
 def _refusals(
-    db: Database, newsletter: Newsletter, edition: Lately, counts: Mapping[DeliveryState, int]
-) -> Iterator[Notice]:
+    db: Database,
+    newsletter: Newsletter,
+    edition: EditionSummary,
+    counts: Mapping[DeliveryState, int],
+) -> Iterator[Notification]:
     refused = counts[DeliveryState.REJECTED]
     answered = refused + counts[DeliveryState.SENT]
     if refused < max(_NUMBER, math.ceil(_SHARE * answered)):
         return
     codes: Counter[str] = Counter()
-    for reason in delivery_stats.reasons(db, edition.id, most=50).first:
+    for reason in delivery_stats.unfinished_reasons(db, edition.id, most=50).first:
         code = _CODE.match(reason.reply)
         if reason.state is DeliveryState.REJECTED and code:
             codes[code[0]] += reason.readers
@@ -256,15 +263,15 @@ def _refusals(
     yield notice_texts.rejected(newsletter, edition, refused, of=answered, codes=common)
 
 
-def _of_source(db: Database, record: SourceRecord, zone: ZoneInfo) -> Iterator[Notice]:
+def _of_source(db: Database, record: SourceRecord, zone: ZoneInfo) -> Iterator[Notification]:
     if record.failing_since is not None and record.last_error:
         last_failure = from_text(record.last_error.partition(" ")[0])
         if record.last_read_at is None or last_failure - record.failing_since >= _OUTAGE:
-            yield broken(record, since=record.failing_since, zone=zone)
+            yield broken_sources(record, since=record.failing_since, zone=zone)
         return
     if record.last_new_at is None or record.last_read_at is None:
         return
     days = sources.days(db, record.name)
-    found = silence(days, last_new=record.last_new_at, last_read=record.last_read_at)
+    found = source_silence(days, last_new=record.last_new_at, last_read=record.last_read_at)
     if found is not None:
-        yield silent(record, found)
+        yield silent_sources(record, found)

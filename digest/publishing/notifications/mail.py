@@ -11,19 +11,19 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Final
 
-from digest.composer.plain_message import note
+from digest.composer.plain_message import plain_message
 from digest.config import Settings
 from digest.errors import ConfigError, DigestError, Superseded
 from digest.model.delivery import Accepted, Outcome, Unknown
 from digest.model.newsletter import Newsletter
 from digest.publishing.delivery.signing import signer_of
-from digest.publishing.notifications.events import WEEK, occasions
+from digest.publishing.notifications.events import WEEK, current_notifications
 from digest.sender import event_loop
 from digest.sender.message_data import Envelope
 from digest.sender.transport import Transport
 from digest.storage import notifications
 from digest.storage.database import Database, open_database
-from digest.storage.notifications import Notice
+from digest.storage.notifications import Notification
 
 #: After a failure the owner is mailed again so soon, then ever later, but at least each hour.
 _SOON: Final = timedelta(minutes=5)
@@ -41,16 +41,16 @@ What happens is told once. `digest status` shows how everything stands;
 """
 
 
-def nobody_hears(_notice: Notice) -> None:
+def no_log(_notice: Notification) -> None:
     """The `tell` of whoever keeps no log."""
 
 
-def post(
+def send_notifications(
     settings: Settings,
     *,
     now: datetime,
     transport: Callable[[], Transport],
-    tell: Callable[[Notice], None] = nobody_hears,
+    tell: Callable[[Notification], None] = no_log,
 ) -> int:
     """Find out what is new, and mail to the owner what was not mailed yet; how many notices.
 
@@ -70,12 +70,14 @@ def post(
         return len(due) if _mailed(db, settings, owner, due, now, transport) else 0
 
 
-def _put_on_record(db: Database, settings: Settings, now: datetime) -> Sequence[Notice]:
+def _put_on_record(db: Database, settings: Settings, now: datetime) -> Sequence[Notification]:
     """What is new is stored in the transaction that has read it. Mostly there is nothing."""
-    if all(notifications.known(db, notice.event) for notice in occasions(db, settings, now)):
+    if all(
+        notifications.known(db, notice.event) for notice in current_notifications(db, settings, now)
+    ):
         return ()
     with db.transaction():
-        found = tuple(occasions(db, settings, now))
+        found = tuple(current_notifications(db, settings, now))
         return tuple(notice for notice in found if notifications.add(db, notice, now))
 
 
@@ -88,7 +90,7 @@ def _mailed(
     db: Database,
     settings: Settings,
     owner: str,
-    due: Sequence[Notice],
+    due: Sequence[Notification],
     now: datetime,
     transport: Callable[[], Transport],
 ) -> bool:
@@ -98,7 +100,7 @@ def _mailed(
     def begin() -> None:
         nonlocal begun
         if not begun:  # where another server has not taken it, it is told already
-            notifications.tell(db, due, now)
+            notifications.mark_told(db, due, now)
         begun = True
 
     newsletter = next(iter(settings.newsletters.values()))
@@ -111,12 +113,12 @@ def _mailed(
     except (DigestError, OSError) as error:
         # By contract a DigestError means that nothing has left; after anything else it may have.
         if begun and isinstance(error, DigestError):
-            notifications.untell(db, due)
+            notifications.unmark_told(db, due)
         return begun and not isinstance(error, DigestError)
     if isinstance(outcome, Accepted | Unknown):
         return True
     if begun:
-        notifications.untell(db, due)
+        notifications.unmark_told(db, due)
     return False
 
 
@@ -134,12 +136,12 @@ def _message(
     settings: Settings,
     newsletter: Newsletter,
     owner: str,
-    due: Sequence[Notice],
+    due: Sequence[Notification],
     now: datetime,
 ) -> Sequence[bytes]:
     first, *others = due
     events = "\n".join(notice.event for notice in due)
-    header, body = note(
+    header, body = plain_message(
         newsletter,
         to=owner,
         subject=f"{first.subject} (and {len(others):,} more)" if others else first.subject,
@@ -158,7 +160,7 @@ def _message(
     return signer.prepare((header, body), ()).signed((header, body))
 
 
-def _text(due: Sequence[Notice]) -> str:
+def _text(due: Sequence[Notification]) -> str:
     if len(due) == 1:
         return f"{due[0].body}\n--\n{_FAREWELL}"
     parts = [f"* {notice.subject}\n\n{notice.body}" for notice in due[:_IN_FULL]]

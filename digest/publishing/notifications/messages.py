@@ -17,12 +17,12 @@ from digest.lib.formatting import in_words
 from digest.lib.text import plain, shorten
 from digest.lib.timestamps import to_text
 from digest.model.delivery import DeliveryState
-from digest.model.draft import StoredDraft
+from digest.model.draft import Draft
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import OnSilence
 from digest.model.slot import Slot, SlotRecord
-from digest.storage.delivery_stats import Lately
-from digest.storage.notifications import Notice
+from digest.storage.delivery_stats import EditionSummary
+from digest.storage.notifications import Notification
 
 _WIDTH: Final = 72
 
@@ -77,10 +77,10 @@ def joined(*parts: str) -> str:
     return "\n".join(parts)
 
 
-def skipped(newsletter: Newsletter, record: SlotRecord) -> Notice:
+def skipped(newsletter: Newsletter, record: SlotRecord) -> Notification:
     """A slot has no edition, for a reason that is no failure."""
     day = when(record.slot)
-    return Notice(
+    return Notification(
         event=event_of("skipped", record.slot),
         subject=f"{newsletter.title} had no edition on {day}",
         body=paragraphs(
@@ -91,10 +91,10 @@ def skipped(newsletter: Newsletter, record: SlotRecord) -> Notice:
     )
 
 
-def failed(newsletter: Newsletter, record: SlotRecord) -> Notice:
+def failed(newsletter: Newsletter, record: SlotRecord) -> Notification:
     """A slot was to have an edition, and it is too late for it."""
     day = when(record.slot)
-    return Notice(
+    return Notification(
         event=event_of("failed", record.slot),
         subject=f"{newsletter.title} FAILED on {day}",
         body=paragraphs(
@@ -108,10 +108,10 @@ def failed(newsletter: Newsletter, record: SlotRecord) -> Notice:
     )
 
 
-def late(newsletter: Newsletter, record: SlotRecord) -> Notice:
+def late(newsletter: Newsletter, record: SlotRecord) -> Notification:
     """A slot could not be given its edition yet; it is tried again."""
     day = when(record.slot)
-    return Notice(
+    return Notification(
         event=event_of("late", record.slot),
         subject=f"{newsletter.title} is late: {day}",
         body=paragraphs(
@@ -125,7 +125,7 @@ def late(newsletter: Newsletter, record: SlotRecord) -> Notice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
+class DraftSummary:
     """What stands in a draft. `gone` counts the articles that cannot be in it any more."""
 
     subject: str
@@ -134,7 +134,7 @@ class Contents:
     gone: int = 0
 
 
-def draft_waits(newsletter: Newsletter, slot: Slot, contents: Contents | None) -> Notice:
+def draft_waits(newsletter: Newsletter, slot: Slot, contents: DraftSummary | None) -> Notification:
     """A draft waits for the editor; without `contents`, none of its articles can be in it."""
     day, key = when(slot), newsletter.key
     if contents is None:
@@ -146,7 +146,7 @@ def draft_waits(newsletter: Newsletter, slot: Slot, contents: Contents | None) -
             f"Stories: {contents.stories}",
             *((f"Articles that cannot be in it any more: {contents.gone}",) * bool(contents.gone)),
         )
-    return Notice(
+    return Notification(
         event=event_of("draft", slot),
         subject=f"{newsletter.title}: a draft waits for you, for {day}",
         body=joined(
@@ -166,10 +166,10 @@ def draft_waits(newsletter: Newsletter, slot: Slot, contents: Contents | None) -
     )
 
 
-def held(newsletter: Newsletter, record: SlotRecord, draft: StoredDraft) -> Notice:
+def held(newsletter: Newsletter, record: SlotRecord, draft: Draft) -> Notification:
     """The hour of a draft has come, and it does not go out."""
     day, key = when(record.slot), newsletter.key
-    return Notice(
+    return Notification(
         event=f"{event_of('held', record.slot)} {draft.state} {to_text(draft.made_at)}",
         subject=f"{newsletter.title} is held back: {day}",
         body=joined(
@@ -187,11 +187,13 @@ def held(newsletter: Newsletter, record: SlotRecord, draft: StoredDraft) -> Noti
     )
 
 
-def stopped(newsletter: Newsletter, edition: Lately, counts: Mapping[DeliveryState, int]) -> Notice:
+def stopped(
+    newsletter: Newsletter, edition: EditionSummary, counts: Mapping[DeliveryState, int]
+) -> Notification:
     """Somebody stopped an edition, and readers wait for it."""
     waiting = counts[DeliveryState.QUEUED] + counts[DeliveryState.DEFERRED]
     since = edition.stopped_at or edition.created_at
-    return Notice(
+    return Notification(
         event=f"stopped {newsletter.key} {edition.number} {to_text(since)}",
         subject=f"{newsletter.title} No. {edition.number} was stopped",
         body=paragraphs(
@@ -202,11 +204,13 @@ def stopped(newsletter: Newsletter, edition: Lately, counts: Mapping[DeliverySta
     )
 
 
-def unknown(newsletter: Newsletter, edition: Lately, number: int, *, last: datetime) -> Notice:
+def unknown(
+    newsletter: Newsletter, edition: EditionSummary, number: int, *, last: datetime
+) -> Notification:
     """Nobody knows whether some readers have an edition; the owner decides."""
     key = newsletter.key
     ones = "one reader" if number == 1 else f"{number:,} readers"
-    return Notice(
+    return Notification(
         event=f"unknown {key} {edition.number} {to_text(last)}",
         subject=f"{newsletter.title} No. {edition.number}: {ones} may or may not have it",
         body=joined(
@@ -224,9 +228,11 @@ def unknown(newsletter: Newsletter, edition: Lately, number: int, *, last: datet
     )
 
 
-def stuck(newsletter: Newsletter, edition: Lately, number: int, *, since: datetime) -> Notice:
+def stuck(
+    newsletter: Newsletter, edition: EditionSummary, number: int, *, since: datetime
+) -> Notification:
     """Readers wait, and nothing has moved for long: the server that takes messages is at fault."""
-    return Notice(
+    return Notification(
         event=f"stuck {newsletter.key} {edition.number}",
         subject=f"{newsletter.title} No. {edition.number} does not get through",
         body=paragraphs(
@@ -240,10 +246,10 @@ def stuck(newsletter: Newsletter, edition: Lately, number: int, *, since: dateti
 
 
 def rejected(
-    newsletter: Newsletter, edition: Lately, number: int, *, of: int, codes: str
-) -> Notice:
+    newsletter: Newsletter, edition: EditionSummary, number: int, *, of: int, codes: str
+) -> Notification:
     """So many readers were refused that it is hardly their own fault."""
-    return Notice(
+    return Notification(
         event=f"rejected {newsletter.key} {edition.number}",
         subject=f"{newsletter.title} No. {edition.number}: {number:,} of {of:,} were refused",
         body=paragraphs(
@@ -273,5 +279,5 @@ def event_of(event: str, slot: Slot) -> str:
     return f"{event} {slot.newsletter} {slot.name}"
 
 
-def _name(newsletter: Newsletter, edition: Lately) -> str:
+def _name(newsletter: Newsletter, edition: EditionSummary) -> str:
     return f"{newsletter.title} No. {edition.number}"
