@@ -12,7 +12,7 @@ A template writes `{{ reader.name }}`, and the rendered text holds a marker ther
 and nothing else, because premailer percent-encodes the rest inside a link. The marker is made of
 the edition's nonce, which nobody knows before the edition is made: no feed can forge one.
 
-`digest.composer.personalization` puts slots into a text, `digest.composer.personalization` says what fills them.
+`TemplateReader` puts placeholders into a text, `finder_of` says what fills them.
 
 Values: what fills a reader's slots. Plain text on one line, not yet encoded for its place.
 

@@ -20,8 +20,8 @@ from digest.config import key_paths
 from digest.config.field_types import OneOrSeveral
 from digest.config.newsletter_schema import SectionTable, as_section
 from digest.config.schema import File
-from digest.config.validators import nearest
 from digest.errors import Problem
+from digest.lib.text import nearest
 
 PREFIX: Final = "DIGEST_"
 _STEP: Final = "__"

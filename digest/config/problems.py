@@ -9,9 +9,9 @@ from pydantic_core import ErrorDetails
 
 from digest.config import key_paths
 from digest.config.schema import File
-from digest.config.validators import nearest
 from digest.errors import Problem
 from digest.lib.redact import without_login
+from digest.lib.text import nearest
 
 _LONGEST: Final = 60
 

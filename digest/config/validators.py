@@ -7,7 +7,6 @@ How a value is refused, and the few things that every check of a value shares.
 Names of DNS as digest.toml gives them: domains, DKIM selectors, and a server to ask.
 """
 
-import difflib
 import ipaddress
 import re
 from typing import Any, Final
@@ -35,13 +34,6 @@ def refused(
     """
     facts: dict[str, Any] = {"expected": expected, "suggestion": suggestion, "found": found}
     return PydanticCustomError("refused", "refused", facts)
-
-
-def nearest(word: str, known: list[str]) -> str | None:
-    """The known word that is most like this one, compared without case, if any is close."""
-    by_folded = {name.casefold(): name for name in known}
-    found = difflib.get_close_matches(word.casefold(), list(by_folded), n=1, cutoff=0.6)
-    return by_folded[found[0]] if found else None
 
 
 def line(text: str) -> str:

@@ -5,6 +5,7 @@ breaks on all of them: Gmail clips at C1 controls, a line break in a header adds
 override mirrors the rest of the page.
 """
 
+import difflib
 import re
 import unicodedata
 
@@ -39,3 +40,10 @@ def shorten(text: str, most: int) -> str:
     while kept and unicodedata.combining(kept[-1]):
         kept = kept[:-1]
     return kept.rstrip(" ,;:.–—-\u200d") + "…"
+
+
+def nearest(word: str, known: list[str]) -> str | None:
+    """The known word that is most like this one, compared without case, if any is close."""
+    by_folded = {name.casefold(): name for name in known}
+    found = difflib.get_close_matches(word.casefold(), list(by_folded), n=1, cutoff=0.6)
+    return by_folded[found[0]] if found else None

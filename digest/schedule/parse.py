@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from digest.config.validators import nearest
+from digest.lib.text import nearest
 from digest.model.schedule import Rule, Schedule
 from digest.schedule.cron import parse_cron
 from digest.schedule.phrases import EXAMPLES, WORDS, ScheduleError, parse_phrase
