@@ -28,7 +28,6 @@ from digest.config.validators import (
     line,
     mail_address,
     nameserver,
-    nearest,
     refused,
     selector,
     sender,
@@ -37,6 +36,7 @@ from digest.config.validators import (
 )
 from digest.lib import language_tags
 from digest.lib.durations import parse_duration
+from digest.lib.text import nearest
 from digest.model.schedule import QuietHours, Schedule
 from digest.schedule.parse import parse_schedule
 from digest.schedule.phrases import ScheduleError
