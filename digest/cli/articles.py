@@ -60,12 +60,11 @@ def _fate_in_words(fate: "ArticleDecision") -> str:
     pinned = "pinned" if fate.pinned else ""
     if fate.decision is None:
         return pinned
-    verdict, reason = str(fate.decision.verdict), fate.decision.reason
+    reason = fate.decision.reason
     if fate.edition is not None:
         told = f"in No. {fate.edition} ({reason})"
     else:
-        # A reason may begin with the verdict: "dropped by the editor".
-        told = reason if reason.startswith(verdict) else f"{verdict}: {reason}"
+        told = fate.decision.verdict.with_reason(reason)
     return f"{pinned}; {told}" if pinned else told
 
 
@@ -151,9 +150,9 @@ def drop(
     context: typer.Context,
     number: ArticleNumber,
     *,
-    reason: Annotated[str, typer.Option("--reason", help="Kept with the decision.")] = (
-        "dropped by the editor"
-    ),
+    reason: Annotated[
+        str, typer.Option("--reason", help="Kept with the decision.")
+    ] = "by the editor",
     newsletter: NewsletterOption = None,
     as_json: AsJson = False,
 ) -> None:

@@ -62,9 +62,7 @@ def _sentences(one: "ArticleInNewsletter", zone: "ZoneInfo") -> list[str]:
             f"in No. {decided.place.number} ({decided.place.slot}): {_where(decided.place)}"
         )
     elif decided.decision is not None:
-        # A reason may begin with the verdict: "withdrawn at …".
-        verdict, reason = str(decided.decision.verdict), decided.decision.reason
-        in_short = reason if reason.startswith(verdict) else f"{verdict}: {reason}"
+        in_short = decided.decision.verdict.with_reason(decided.decision.reason)
         when = f", decided {local(decided.decided_at, zone)}" if decided.decided_at else ""
         told.append(f"in no edition: {in_short}{when}")
     else:
@@ -91,10 +89,7 @@ def _prospect(one: "ArticleInNewsletter") -> str:
     prospect = one.prospect
     if prospect is None:
         return ""
-    verdict = str(prospect.verdict) if prospect.verdict else ""
-    told = prospect.reason
-    if verdict and not told.startswith(verdict):
-        told = f"{verdict}: {told}"
+    told = prospect.verdict.with_reason(prospect.reason) if prospect.verdict else prospect.reason
     return f"{prospect.short}; in one, {told}" if prospect.short else told
 
 

@@ -104,14 +104,13 @@ def _row(one: "PlannedSlot", newsletter: "Newsletter") -> tuple[str, str, str]:
 
 def _what(one: "PlannedSlot", newsletter: "Newsletter") -> str:
     """What a slot will have, in words."""
-    from digest.model.slot import SlotState
+    from digest.model.slot import SkippedBy, SlotState
 
     record = one.record
     if record is not None and record.state is not SlotState.DRAFT:
-        if record.reason and record.reason.startswith(record.state):
-            return record.reason
-        reason = f": {record.reason}" if record.reason else ""
-        return f"{record.state}{reason}"
+        if record.skipped_by is SkippedBy.EDITOR:
+            return record.reason  # "skipped by the editor", and why
+        return f"{record.state}: {record.reason}" if record.reason else str(record.state)
     parts = [_hand(one, newsletter)]
     if one.first != one.last:
         parts.append(f"readers from {_utc(one.first)} to {_utc(one.last)}")

@@ -64,7 +64,7 @@ class Article:
 
 
 class Verdict(StrEnum):
-    """The fate of an article. Every one is final but `WAITING`, which the next edition revises."""
+    """What was decided on an article. All are final but `WAITING`: the next edition revises it."""
 
     CHOSEN = "chosen"
     WAITING = "waiting"
@@ -75,10 +75,16 @@ class Verdict(StrEnum):
     DROPPED = "dropped"
     WITHDRAWN = "withdrawn"
 
+    def with_reason(self, reason: str) -> str:
+        """The verdict and its reason, for people: `too old: published before …`."""
+        # Their reasons are "withdrawn at …" and "expired at …".
+        explained = self in (Verdict.WITHDRAWN, Verdict.EXPIRED)
+        return reason if explained else f"{self}: {reason}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One article's fate for one newsletter. `reason` is a sentence for the editor."""
+    """What a newsletter decided on an article. `reason` is a sentence for the editor."""
 
     article_id: int
     verdict: Verdict

@@ -1,8 +1,10 @@
 """A slot: one due time of a newsletter, named by its local wall time."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Final
 from zoneinfo import ZoneInfo
 
 
@@ -25,11 +27,11 @@ class Slot:
 
 
 class SlotState(StrEnum):
-    """What became of a slot.
+    """How a slot stands.
 
-    DUE: it is ours to see to, now or when it is tried again. DRAFT: a draft waits for its hour, or
-    for the editor. PREPARED: it has its edition. SKIPPED: it has none, for a reason. FAILED: it
-    was to have one, and could not be given it in time.
+    DUE: its time has come; it is processed now, or tried again. DRAFT: its draft waits for its time
+    or for the editor. PREPARED: it has its edition. SKIPPED: it has none, for a reason. FAILED: its
+    edition could not be made in time.
     """
 
     DUE = "due"
@@ -38,13 +40,59 @@ class SlotState(StrEnum):
     SKIPPED = "skipped"
     FAILED = "failed"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it has neither an edition nor a reason to have none."""
+        return self in OPEN_SLOTS
+
+    def can_become(self, state: "SlotState") -> bool:
+        """Whether a slot in this state may be put into that one."""
+        return state in SLOT_TRANSITIONS[self]
+
+
+#: The slots that have neither an edition nor a reason to have none.
+OPEN_SLOTS: Final = (SlotState.DUE, SlotState.DRAFT)
+
+#: Which state may follow which. An open slot that stays as it is may get another reason or another
+#: try. What was skipped or has failed gets an edition only when somebody sends one by hand.
+SLOT_TRANSITIONS: Final[Mapping[SlotState, frozenset[SlotState]]] = {
+    SlotState.DUE: frozenset(SlotState),
+    SlotState.DRAFT: frozenset(SlotState) - {SlotState.DUE},
+    SlotState.PREPARED: frozenset(),
+    SlotState.SKIPPED: frozenset({SlotState.PREPARED}),
+    SlotState.FAILED: frozenset({SlotState.PREPARED}),
+}
+
+
+class SkippedBy(StrEnum):
+    """Who skipped a slot: the editor, or the program by the rules and the clock."""
+
+    EDITOR = "editor"
+    PROGRAM = "program"
+
+
+class HoldKind(StrEnum):
+    """Why a draft whose time has come waits for somebody's decision.
+
+    EDITOR: the editor holds it. UNDECIDED: nobody has decided on it, and `on_silence` is "hold".
+    CHANGED: it is no longer what was approved. LATE: it is too late by `max_lateness`. BY_HAND: its
+    newsletter has no schedule.
+    """
+
+    EDITOR = "editor"
+    UNDECIDED = "undecided"
+    CHANGED = "changed"
+    LATE = "late"
+    BY_HAND = "by hand"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotRecord:
-    """A slot as the ledger has it. `reason` is a sentence; `edition_id` is the edition's.
+    """A slot as the database has it. `reason` is a sentence for people; nothing depends on it.
 
     `made_up_in` names the later slot whose edition makes up for a skipped one. `tries` counts
-    failures; it is not tried again before `next_try_at`.
+    failures; it is not tried again before `next_try_at`. `skipped_by` belongs to a skipped slot,
+    `hold_kind` to a draft that is held.
     """
 
     slot: Slot
@@ -54,6 +102,31 @@ class SlotRecord:
     made_up_in: str | None = None
     tries: int = 0
     next_try_at: datetime | None = None
+    skipped_by: SkippedBy | None = None
+    hold_kind: HoldKind | None = None
+
+    def skipped(
+        self, reason: str, *, by: SkippedBy = SkippedBy.PROGRAM, made_up_in: Slot | None = None
+    ) -> "SlotRecord":
+        """The slot without an edition, for this reason."""
+        return replace(
+            self.waiting(reason),
+            state=SlotState.SKIPPED,
+            skipped_by=by,
+            made_up_in=made_up_in.name if made_up_in else None,
+        )
+
+    def failed(self) -> "SlotRecord":
+        """The slot given up, for the reason that it has."""
+        return replace(self.waiting(self.reason), state=SlotState.FAILED)
+
+    def held(self, kind: HoldKind, reason: str, *, until: datetime) -> "SlotRecord":
+        """The draft held for somebody's decision, and looked at again at `until`."""
+        return replace(self, reason=reason, hold_kind=kind, next_try_at=until)
+
+    def waiting(self, reason: str) -> "SlotRecord":
+        """The slot kept waiting for something else than a decision."""
+        return replace(self, reason=reason, hold_kind=None, next_try_at=None)
 
 
 def instant_of(wall: datetime, zone: ZoneInfo) -> datetime:

@@ -90,7 +90,7 @@ def _prospect(
     for one in drafts.still_open(db, newsletter.key):
         where = f"the draft for {one.slot.name}"
         if article.id in one.proposal.dropped:
-            return Forecast(verdict=Verdict.DROPPED, reason=f"dropped from {where}")
+            return Forecast(verdict=Verdict.DROPPED, reason=f"by the editor, in {where}")
         if article.id in {placed.article_id for placed in one.proposal.placed}:
             return Forecast(verdict=Verdict.CHOSEN, reason=f"in {where}, which is {one.state}")
     article, rules = replace(article, pinned=pinned), newsletter.rules

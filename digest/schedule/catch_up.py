@@ -1,7 +1,6 @@
 """Catching up: which of the slots that came get an edition. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -33,38 +32,28 @@ def came(
 def _fresh(newsletter: Newsletter, slot: Slot, newest: Slot, now: datetime) -> SlotRecord:
     late = now - slot.at
     timing = newsletter.timing
+    due = SlotRecord(slot=slot, state=SlotState.DUE)
     if late <= GRACE:
-        return SlotRecord(slot=slot, state=SlotState.DUE)
+        return due
     match timing.catch_up:
         case CatchUp.SKIP:
-            return _skipped(slot, f"nobody was at work until {in_words(late)} after it")
+            return due.skipped(f"nobody was at work until {in_words(late)} after it")
         case CatchUp.COLLAPSE if slot != newest:
-            return _skipped(slot, f"missed, and made up for in {newest.name}", newest)
+            return due.skipped(f"missed, and made up for in {newest.name}", made_up_in=newest)
     if timing.max_lateness is not None and late > timing.max_lateness:
         limit = in_words(timing.max_lateness)
-        return _skipped(slot, f"missed by {in_words(late)}, and max_lateness is {limit}")
-    return SlotRecord(slot=slot, state=SlotState.DUE)
-
-
-def _skipped(slot: Slot, reason: str, made_up_in: Slot | None = None) -> SlotRecord:
-    into = made_up_in.name if made_up_in else None
-    return SlotRecord(slot=slot, state=SlotState.SKIPPED, reason=reason, made_up_in=into)
+        return due.skipped(f"missed by {in_words(late)}, and max_lateness is {limit}")
+    return due
 
 
 def _superseded(record: SlotRecord, newest: Slot) -> SlotRecord:
     if record.tries:
-        return replace(record, state=SlotState.FAILED, next_try_at=None)
+        return record.failed()
     if record.state is SlotState.DRAFT:
         why = "nobody decided on its draft; "
     else:
         why = f"{record.reason}; " if record.reason else ""
-    return replace(
-        record,
-        state=SlotState.SKIPPED,
-        reason=f"{why}made up for in {newest.name}",
-        made_up_in=newest.name,
-        next_try_at=None,
-    )
+    return record.skipped(f"{why}made up for in {newest.name}", made_up_in=newest)
 
 
 def overdue(newsletter: Newsletter, record: SlotRecord, now: datetime) -> SlotRecord | None:
@@ -76,11 +65,11 @@ def overdue(newsletter: Newsletter, record: SlotRecord, now: datetime) -> SlotRe
     timing = newsletter.timing
     untouched = not record.tries and not record.reason
     if timing.catch_up is CatchUp.SKIP and untouched and late > GRACE:
-        return _skipped(record.slot, f"nobody was at work until {in_words(late)} after it")
+        return record.skipped(f"nobody was at work until {in_words(late)} after it")
     if timing.max_lateness is None or late <= timing.max_lateness:
         return None
     if record.tries:
-        return replace(record, state=SlotState.FAILED, next_try_at=None)
+        return record.failed()
     why = record.reason or f"missed by {in_words(late)}"
     limit = in_words(timing.max_lateness)
-    return _skipped(record.slot, f"{why}; max_lateness is {limit}")
+    return record.skipped(f"{why}; max_lateness is {limit}")

@@ -10,7 +10,7 @@ from digest.errors import DigestError
 from digest.lib.formatting import in_words, local
 from digest.model.draft import Draft
 from digest.model.newsletter import Newsletter
-from digest.model.slot import Slot, SlotRecord, SlotState
+from digest.model.slot import Slot, SlotRecord
 from digest.model.subscriber import MembershipStatus
 from digest.publishing.editions.build import EditionBuild, Skipped, build_edition
 from digest.publishing.editions.due_times import due_times
@@ -41,7 +41,7 @@ class PlannedSlot:
     @property
     def open(self) -> bool:
         """Whether it has neither an edition nor a reason yet."""
-        return self.record is None or self.record.state in (SlotState.DUE, SlotState.DRAFT)
+        return self.record is None or self.record.state.is_open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from digest.errors import DigestError, SlotTaken, StorageError
 from digest.model.draft import DraftState
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
-from digest.model.slot import SlotRecord, SlotState
+from digest.model.slot import HoldKind, SlotRecord, SlotState
 from digest.publishing.drafts import lifecycle
 from digest.publishing.drafts.lifecycle import Send, Skip, Wait
 from digest.publishing.editions.build import EditionBuild, Skipped
@@ -58,17 +58,15 @@ def process_slot(
     except StorageError:
         raise
     except SlotTaken:
-        slots.adopt(db, record.slot, now)
+        slots.give_edition(db, newsletter.key, record.slot.name, now)
         return slots.find(db, newsletter.key, record.slot.name) or record
     except DigestError as error:
         result = postpone(record, error, now)
     if isinstance(result, Edition):
         return replace(
-            record,
+            record.waiting(""),
             state=SlotState.PREPARED,
-            reason="",
             made_up_in=None,
-            next_try_at=None,
             edition_id=result.stored_id,
         )
     slots.settle(db, result, now)
@@ -80,7 +78,7 @@ def postpone(record: SlotRecord, error: DigestError, now: datetime) -> SlotRecor
     advice = f" {error.hint}" if error.hint else ""
     pause = min(_AT_LAST, _SOON * 2**record.tries)
     return replace(
-        record, reason=f"{error.message}.{advice}", tries=record.tries + 1, next_try_at=now + pause
+        record.waiting(f"{error.message}.{advice}"), tries=record.tries + 1, next_try_at=now + pause
     )
 
 
@@ -104,13 +102,13 @@ def _seen_to(
     if newsletter.timing.approval:
         proposal = lifecycle.make_draft(db, settings, newsletter, record.slot, now=now)
         if isinstance(proposal, Skipped):
-            return _skipped(record, proposal.reason)
-        return replace(record, state=SlotState.DRAFT, reason="", next_try_at=None)
+            return record.skipped(proposal.reason)
+        return replace(record.waiting(""), state=SlotState.DRAFT)
     obstacle = delivery_stats.blocking_edition(db, newsletter.key, now)
     if obstacle is not None:
-        return replace(record, reason=obstacle, next_try_at=None)
+        return record.waiting(obstacle)
     result = prepare(db, settings, newsletter, now=now, slot=record.slot)
-    return _skipped(record, result.reason) if isinstance(result, Skipped) else result
+    return record.skipped(result.reason) if isinstance(result, Skipped) else result
 
 
 def _by_the_editor(
@@ -118,10 +116,10 @@ def _by_the_editor(
 ) -> Edition | SlotRecord:
     """What the editor decided about the draft, or what is done where nobody did."""
     match lifecycle.decide(db, settings, newsletter, record.slot, now=now):
-        case Wait(reason=reason):
-            return replace(record, reason=reason, next_try_at=now + _HELD)
+        case Wait(kind=kind, reason=reason):
+            return record.held(kind, reason, until=now + _HELD)
         case Skip(reason=reason):
-            return _skipped(record, reason)
+            return record.skipped(reason)
         case Send(draft=draft):
             over = overdue(newsletter, record, now)
             if over is not None:
@@ -130,13 +128,13 @@ def _by_the_editor(
                     return over
                 if overdue(newsletter, record, decided) is None:
                     # It was to go out at its time. Whether it should so late, the editor says.
-                    told = f"{over.reason}; `digest approve` lets it out all the same"
-                    return replace(record, reason=told, next_try_at=now + _HELD)
+                    reason = f"{over.reason}; `digest approve` releases it all the same"
+                    return record.held(HoldKind.LATE, reason, until=now + _HELD)
             obstacle = delivery_stats.blocking_edition(db, newsletter.key, now)
             if obstacle is not None:
-                return replace(record, reason=obstacle, next_try_at=None)
+                return record.waiting(obstacle)
             result = store_edition(db, settings, newsletter, draft, now=now, slot=record.slot)
-            return _skipped(record, result.reason) if isinstance(result, Skipped) else result
+            return record.skipped(result.reason) if isinstance(result, Skipped) else result
         case never:
             assert_never(never)
 
@@ -145,7 +143,3 @@ def _decided_at(draft: EditionBuild) -> datetime | None:
     """When somebody decided about a draft; None where nobody did, or there was none."""
     stored = draft.proposal
     return stored.decided_at if stored and stored.state is not DraftState.WAITING else None
-
-
-def _skipped(record: SlotRecord, reason: str) -> SlotRecord:
-    return replace(record, state=SlotState.SKIPPED, reason=reason, next_try_at=None)

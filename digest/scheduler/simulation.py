@@ -311,5 +311,7 @@ def _why(verdict: Verdict | None, reason: str, newsletter: Newsletter) -> str:
             return "expired before an edition came"
         case Verdict.WITHDRAWN:
             return "withdrawn"
+        case Verdict.DROPPED:
+            return verdict.with_reason(reason)
         case _:
             return reason

@@ -15,7 +15,7 @@ from digest.selection.placement import Grouping, group, rank, story_of
 from digest.selection.select import Selection, place_of, ruled_out
 from digest.selection.similarity import same_headline_key
 
-DROPPED = "dropped by the editor"
+DROPPED = "by the editor"
 
 
 def arrange(

@@ -14,7 +14,9 @@ from types import MappingProxyType
 
 from digest.errors import StorageError
 from digest.lib.timestamps import to_text
+from digest.model.slot import OPEN_SLOTS
 from digest.storage.database import Database
+from digest.storage.states import sql_list
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -64,10 +66,11 @@ where state = 'prepared'
   and exists (select 1 from deliveries d where d.state = 'unknown' and d.edition_id = editions.id)
 """
 
-_SLOTS_PASSED = """
-update slots set state = 'skipped', reason = :why, next_try_at = null, since = :now
-where newsletter = :newsletter and state in ('due', 'draft') and due_at <= :until
-"""
+_SLOTS_PASSED = f"""
+update slots set state = 'skipped', skipped_by = 'program', hold_kind = null, reason = :why,
+    next_try_at = null, since = :now
+where newsletter = :newsletter and state in {sql_list(OPEN_SLOTS)} and due_at <= :until
+"""  # noqa: S608 (a constant)
 
 _DRAFTS_PASSED = """
 delete from drafts where (newsletter, slot) in (

@@ -15,7 +15,6 @@ from datetime import datetime
 from digest.lib.timestamps import from_text, to_text
 from digest.model.delivery import DeliveryState
 from digest.model.edition import Edition, EditionState
-from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.storage import deliveries, editions
 from digest.storage.database import Database
 
@@ -44,28 +43,6 @@ def queues(db: Database) -> tuple[QueueCount, ...]:
     return tuple(
         QueueCount(newsletter=row["newsletter"], state=DeliveryState(row["state"]), n=row["n"])
         for row in db.rows(_QUEUES)
-    )
-
-
-_SLOTS = """
-select slot, due_at, state, reason, tries, next_try_at from slots
-where newsletter = :newsletter and (due_at >= :since or since >= :since)
-  and state <> 'prepared' and made_up_in is null
-order by due_at, slot
-"""
-
-
-def slots_without_edition(db: Database, newsletter: str, since: datetime) -> tuple[SlotRecord, ...]:
-    """The slots due, or ended, since then that have no edition, but for those made up for."""
-    return tuple(
-        SlotRecord(
-            slot=Slot(newsletter=newsletter, name=row["slot"], at=from_text(row["due_at"])),
-            state=SlotState(row["state"]),
-            reason=row["reason"],
-            tries=row["tries"],
-            next_try_at=from_text(row["next_try_at"]) if row["next_try_at"] else None,
-        )
-        for row in db.rows(_SLOTS, {"newsletter": newsletter, "since": to_text(since)})
     )
 
 

@@ -62,9 +62,8 @@ def add(db: Database, slot: Slot, proposal: DraftContents, now: datetime) -> Non
         added = slots.add(db, SlotRecord(slot=slot, state=SlotState.DRAFT), now)
         found = slots.find(db, slot.newsletter, slot.name)
         if found is None or found.state is not (SlotState.DRAFT if added else SlotState.DUE):
-            raise Superseded(f"the slot {slot.name} of {slot.newsletter} was seen to meanwhile")
-        drafted = replace(found, state=SlotState.DRAFT, reason="", next_try_at=None)
-        slots.settle(db, drafted, now)
+            raise Superseded(f"the slot {slot.name} of {slot.newsletter} was processed meanwhile")
+        slots.settle(db, replace(found.waiting(""), state=SlotState.DRAFT), now)
         values = {"newsletter": slot.newsletter, "slot": slot.name, "now": to_text(now)}
         db.execute(_ADD, values | {"content": _as_json(proposal, None)})
 
@@ -78,7 +77,7 @@ where newsletter = :newsletter and slot = :slot
 
 # Whatever it was held for, it is looked at again with the next tick.
 _LOOK_AGAIN = """
-update slots set reason = '', next_try_at = null
+update slots set reason = '', hold_kind = null, next_try_at = null
 where newsletter = ? and slot = ? and state = 'draft'
 """
 

@@ -13,6 +13,7 @@ from digest.errors import LedgerError, SlotTaken, Superseded
 from digest.lib.timestamps import to_text
 from digest.model.article import Decision, Verdict
 from digest.model.edition import Edition, RenderedVariant, Story, VariantKey
+from digest.storage import slots
 from digest.storage.database import Database
 from digest.storage.editions import BETWEEN_PARAGRAPHS, last_row
 from digest.storage.subscriptions import ANSWERS, as_parameter
@@ -174,13 +175,6 @@ delete from pins where newsletter = :newsletter and article_id in
 """
 
 
-_SLOT_HAS_IT = """
-update slots set state = 'prepared', edition_id = :edition, reason = '', made_up_in = null,
-    next_try_at = null, since = :now
-where newsletter = :newsletter and slot = :slot
-"""
-
-
 def always_valid() -> None:
     """Nothing else has to be as it was."""
 
@@ -239,7 +233,7 @@ def store(
             hours=hours,
             now=now,
         )
-        db.execute(_SLOT_HAS_IT, values | {"edition": edition_id})
+        slots.give_edition(db, edition.newsletter, edition.slot, now)
     return edition_id
 
 

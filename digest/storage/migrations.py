@@ -9,7 +9,14 @@ import sqlite3
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from digest.storage.schema import articles, audience, ledger, schedule
+from digest.storage.schema import (
+    articles,
+    audience,
+    edition_deliveries,
+    ledger,
+    reasons,
+    schedule,
+)
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -25,6 +32,8 @@ STEPS: Final[tuple[tuple[str, str], ...]] = (
     ("0002_audience", audience.SQL),
     ("0003_ledger", ledger.SQL),
     ("0004_schedule", schedule.SQL),
+    ("0005_reasons", reasons.SQL),
+    ("0006_edition_deliveries", edition_deliveries.SQL),
 )
 
 

@@ -5,8 +5,17 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from digest.lib.timestamps import from_text, to_text
-from digest.model.slot import Slot, SlotRecord, SlotState
+from digest.model.slot import (
+    OPEN_SLOTS,
+    SLOT_TRANSITIONS,
+    HoldKind,
+    SkippedBy,
+    Slot,
+    SlotRecord,
+    SlotState,
+)
 from digest.storage.database import Database
+from digest.storage.states import sql_list
 
 _UNTIL = "select until from timetables where newsletter = ?"
 
@@ -39,16 +48,17 @@ def unfollow(db: Database, newsletter: str) -> None:
 _HAS_EDITION = "select id from editions where newsletter = ? and slot = ?"
 
 _INSERT = """
-insert into slots (newsletter, slot, due_at, state, reason, edition_id, made_up_in, since)
-values (:newsletter, :slot, :due_at, :state, :reason, :edition_id, :made_up_in, :now)
+insert into slots (newsletter, slot, due_at, state, reason, edition_id, made_up_in, skipped_by,
+                   since)
+values (:newsletter, :slot, :due_at, :state, :reason, :edition_id, :made_up_in, :skipped_by, :now)
 on conflict do nothing
 """
 
 
 def add(db: Database, record: SlotRecord, now: datetime) -> bool:
-    """Put a slot on record. False if it is there already, as when the editor left it out ahead.
+    """Put a slot on record. False if it is there already, as when the editor skipped it ahead.
 
-    An edition that somebody sent by hand at this very time is the slot's.
+    An edition that somebody sent by hand for this very time becomes the slot's.
     """
     slot = record.slot
     taken = db.row(_HAS_EDITION, (slot.newsletter, slot.name))
@@ -60,24 +70,31 @@ def add(db: Database, record: SlotRecord, now: datetime) -> bool:
         "reason": "" if taken else record.reason,
         "edition_id": taken["id"] if taken else None,
         "made_up_in": None if taken else record.made_up_in,
+        "skipped_by": None if taken else record.skipped_by,
         "now": to_text(now),
     }
     return db.execute(_INSERT, values).rowcount > 0
 
 
-_SETTLE = """
+_PAIRS = ", ".join(
+    f"('{before}', '{after}')"
+    for before, states in SLOT_TRANSITIONS.items()
+    for after in SlotState
+    if after in states
+)
+_SETTLE = f"""
 update slots set state = :state, reason = :reason, made_up_in = :made_up_in, tries = :tries,
-    next_try_at = :next_try_at, since = iif(state = :state, since, :now)
-where newsletter = :newsletter and slot = :slot
-  and (state = 'due' or (state = 'draft' and :state <> 'due'))
-"""
+    next_try_at = :next_try_at, skipped_by = :skipped_by, hold_kind = :hold_kind,
+    since = iif(state = :state, since, :now)
+where newsletter = :newsletter and slot = :slot and (state, :state) in (values {_PAIRS})
+"""  # noqa: S608 (constants)
 
 
 def settle(db: Database, record: SlotRecord, now: datetime) -> None:
-    """Write down how an open slot stands; what has its edition or its reason, keeps it.
+    """Record how an open slot stands now, where `SLOT_TRANSITIONS` allows it.
 
-    Somebody may have left it out by hand, or made a draft for it, since the caller looked: so a
-    draft does not become due again, either. Its edition only `freezing` gives it.
+    Somebody may have skipped it by hand, or made a draft for it, since the caller looked: then
+    nothing changes. Its edition is given to it by `give_edition`.
     """
     again = record.next_try_at
     db.execute(
@@ -90,24 +107,29 @@ def settle(db: Database, record: SlotRecord, now: datetime) -> None:
             "made_up_in": record.made_up_in,
             "tries": record.tries,
             "next_try_at": to_text(again) if again else None,
+            "skipped_by": record.skipped_by,
+            "hold_kind": record.hold_kind,
             "now": to_text(now),
         },
     )
 
 
-_ADOPT = """
+_WITHOUT_EDITION = sql_list(
+    state for state in SlotState if SlotState.PREPARED in SLOT_TRANSITIONS[state]
+)
+_GIVE_EDITION = f"""
 update slots set state = 'prepared', reason = '', made_up_in = null, next_try_at = null,
-    edition_id = e.id, since = :now
+    skipped_by = null, hold_kind = null, edition_id = e.id, since = :now
 from editions e
 where slots.newsletter = :newsletter and slots.slot = :slot
-  and e.newsletter = slots.newsletter and e.slot = slots.slot and slots.state <> 'prepared'
-"""
+  and e.newsletter = slots.newsletter and e.slot = slots.slot
+  and slots.state in {_WITHOUT_EDITION}
+"""  # noqa: S608 (a constant)
 
 
-def adopt(db: Database, slot: Slot, now: datetime) -> None:
-    """Give a slot the edition that somebody made by hand for the same time."""
-    values = {"newsletter": slot.newsletter, "slot": slot.name, "now": to_text(now)}
-    db.execute(_ADOPT, values)
+def give_edition(db: Database, newsletter: str, name: str, now: datetime) -> None:
+    """Give a slot the edition that was stored for it, by the schedule or by hand."""
+    db.execute(_GIVE_EDITION, {"newsletter": newsletter, "slot": name, "now": to_text(now)})
 
 
 _FIND = "select * from slots where newsletter = ? and slot = ?"
@@ -119,9 +141,9 @@ def find(db: Database, newsletter: str, name: str) -> SlotRecord | None:
     return _record(row) if row else None
 
 
-_OPEN = """
-select * from slots where newsletter = ? and state in ('due', 'draft') order by due_at, slot
-"""
+_OPEN = f"""
+select * from slots where newsletter = ? and state in {sql_list(OPEN_SLOTS)} order by due_at, slot
+"""  # noqa: S608 (a constant)
 
 
 def still_open(db: Database, newsletter: str) -> tuple[SlotRecord, ...]:
@@ -154,6 +176,20 @@ def first_made_up(db: Database, slot: Slot) -> datetime | None:
     return from_text(row[0]) if row and row[0] else None
 
 
+_WITHOUT_EDITION_SINCE = """
+select * from slots
+where newsletter = :newsletter and (due_at >= :since or since >= :since)
+  and state <> 'prepared' and made_up_in is null
+order by due_at, slot
+"""
+
+
+def without_edition(db: Database, newsletter: str, since: datetime) -> tuple[SlotRecord, ...]:
+    """The slots due, or ended, since then that have no edition, but for those made up for."""
+    values = {"newsletter": newsletter, "since": to_text(since)}
+    return _records(db.rows(_WITHOUT_EDITION_SINCE, values))
+
+
 def _records(rows: Iterable[sqlite3.Row]) -> tuple[SlotRecord, ...]:
     return tuple(_record(row) for row in rows)
 
@@ -168,4 +204,6 @@ def _record(row: sqlite3.Row) -> SlotRecord:
         made_up_in=row["made_up_in"],
         tries=row["tries"],
         next_try_at=from_text(again) if again else None,
+        skipped_by=SkippedBy(row["skipped_by"]) if row["skipped_by"] else None,
+        hold_kind=HoldKind(row["hold_kind"]) if row["hold_kind"] else None,
     )

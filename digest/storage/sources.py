@@ -13,7 +13,7 @@ from digest.storage.database import Database
 class SourceRecord:
     """A source as the last reading left it. `last_new_at` is when it last had a new article.
 
-    `last_error` begins with when that was; `failing_since` is when the first of these errors was.
+    `last_error` was at `last_error_at`; the first of these errors was at `failing_since`.
     """
 
     name: str
@@ -23,11 +23,13 @@ class SourceRecord:
     last_read_at: datetime | None
     last_new_at: datetime | None
     last_error: str | None
+    last_error_at: datetime | None
     failing_since: datetime | None
 
 
 _ALL = """
-select name, location, etag, last_modified, last_read_at, last_new_at, last_error, failing_since
+select name, location, etag, last_modified, last_read_at, last_new_at, last_error,
+       last_error_at, failing_since
 from sources
 order by name
 """
@@ -44,6 +46,7 @@ def everything(db: Database) -> tuple[SourceRecord, ...]:
             last_read_at=from_text(row["last_read_at"]) if row["last_read_at"] else None,
             last_new_at=from_text(row["last_new_at"]) if row["last_new_at"] else None,
             last_error=row["last_error"],
+            last_error_at=from_text(row["last_error_at"]) if row["last_error_at"] else None,
             failing_since=from_text(row["failing_since"]) if row["failing_since"] else None,
         )
         for row in db.rows(_ALL)
@@ -61,7 +64,7 @@ values (:name, :location, :etag, :last_modified, :now, iif(:found_new, :now, nul
 on conflict (name) do update
 set location = :location, etag = :etag, last_modified = :last_modified, last_read_at = :now,
     last_new_at = coalesce(excluded.last_new_at, last_new_at), last_error = null,
-    failing_since = null
+    last_error_at = null, failing_since = null
 """
 
 
@@ -90,10 +93,10 @@ def record_reading(
 
 
 _RECORD_FAILURE = """
-insert into sources (name, location, last_error, failing_since)
-values (:name, :location, :error, :now)
+insert into sources (name, location, last_error, last_error_at, failing_since)
+values (:name, :location, :error, :now, :now)
 on conflict (name) do update
-set last_error = :error, failing_since = coalesce(failing_since, :now),
+set last_error = :error, last_error_at = :now, failing_since = coalesce(failing_since, :now),
     etag = iif(location = :location, etag, null),
     last_modified = iif(location = :location, last_modified, null),
     location = :location
@@ -104,12 +107,7 @@ def record_failure(db: Database, name: str, location: str, *, error: str, now: d
     """The source could not be read at `now`; when it last could be stays as it is."""
     db.execute(
         _RECORD_FAILURE,
-        {
-            "name": name,
-            "location": location,
-            "error": f"{to_text(now)} {error}",
-            "now": to_text(now),
-        },
+        {"name": name, "location": location, "error": error, "now": to_text(now)},
     )
 
 

@@ -167,7 +167,7 @@ def test_what_was_done_to_an_article_is_told_as_json(ferry: Path, run: Run) -> N
 
 def test_a_reason_that_begins_with_the_verdict_is_told_once(ferry: Path, run: Run) -> None:
     run("articles", "drop", "1")
-    assert "for daily      dropped by the editor\n" in run("articles", "show", "1").out
+    assert "for daily      dropped: by the editor\n" in run("articles", "show", "1").out
 
 
 def test_an_article_is_shown_in_the_sites_time_as_it_is_listed(ferry: Path, run: Run) -> None:

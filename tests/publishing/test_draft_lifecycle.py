@@ -13,7 +13,7 @@ from digest.model.draft import DraftContents, DraftState
 from digest.model.edition import Edition, Placement
 from digest.model.newsletter import Rules
 from digest.model.schedule import OnSilence, Timing
-from digest.model.slot import Slot, SlotRecord, SlotState
+from digest.model.slot import HoldKind, SkippedBy, Slot, SlotRecord, SlotState
 from digest.publishing.delivery.report import Report
 from digest.publishing.drafts.draft_file import write
 from digest.publishing.drafts.editing import (
@@ -165,7 +165,7 @@ def test_readers_get_the_editors_order_lead_words_and_intro_in_both_parts(desk: 
         ]
         assert order == sorted(order)
         assert "Market" not in words
-    assert verdicts(desk)[3] == ("dropped", "dropped by the editor")
+    assert verdicts(desk)[3] == ("dropped", "by the editor")
     assert slot_of(desk).state is SlotState.PREPARED
     assert audit(desk.settings).breaches == ()
 
@@ -240,7 +240,7 @@ def test_what_changed_after_approval_is_named_and_holds_the_draft(
     approved(desk)
     desk.run(f"{change} where id = 1")
     reason = f"{told} after it was approved; `digest approve` approves it as it is now"
-    assert decided(desk) == Wait(reason=reason)
+    assert decided(desk) == Wait(kind=HoldKind.CHANGED, reason=reason)
 
 
 def test_send_refuses_what_drifted_until_it_is_approved_as_it_is_now(desk: Paper) -> None:
@@ -332,7 +332,8 @@ def test_silence_skips_what_has_become_too_thin(desk: Paper) -> None:
 def test_silence_holds_or_skips_as_the_newsletter_says(desk: Paper) -> None:
     shown(desk)
     assert decided(desk) == Wait(
-        reason="nobody has decided on its draft; `digest approve` lets it out"
+        kind=HoldKind.UNDECIDED,
+        reason="nobody has decided on its draft; `digest approve` releases it",
     )
     assert decided(scheduled(desk, OnSilence.SKIP)) == Skip(
         reason="nobody decided on its draft (on_silence)"
@@ -483,6 +484,7 @@ def test_a_decision_has_the_clock_look_again_at_once(desk: Paper) -> None:
         slot=TODAY,
         state=SlotState.DRAFT,
         reason="nobody has decided",
+        hold_kind=HoldKind.UNDECIDED,
         next_try_at=AT_SLOT + timedelta(hours=1),
     )
     with open_database(desk.settings.database) as db:
@@ -497,6 +499,7 @@ def test_a_skipped_draft_leaves_its_slot_and_its_articles_wait(desk: Paper) -> N
     assert result == SkippedSlot(slot=TODAY, reason="skipped by the editor: public holiday")
     assert slot_of(desk).state is SlotState.SKIPPED
     assert slot_of(desk).reason == "skipped by the editor: public holiday"
+    assert slot_of(desk).skipped_by is SkippedBy.EDITOR
     assert verdicts(desk) == {}
     assert isinstance(approve(desk.settings, desk.newsletter, now=NOW), Skipped)
 
@@ -605,7 +608,7 @@ def test_the_clock_leaves_a_draft_alone_that_goes_out_by_hand(paper: Paper) -> N
     by_hand = Slot(newsletter="daily", name="2026-03-12T07:00", at=NOW)
     assert isinstance(show(paper.settings, paper.newsletter, [by_hand], now=NOW), DraftView)
     assert decided(paper, slot=by_hand) == Wait(
-        reason="daily goes out by hand: `digest send` sends its draft"
+        kind=HoldKind.BY_HAND, reason="daily goes out by hand: `digest send` sends its draft"
     )
 
 

@@ -25,7 +25,7 @@ from digest.model.draft import DraftContents, DraftItem
 from digest.model.edition import Placement
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import OnSilence, Timing
-from digest.model.slot import Slot, SlotRecord, SlotState, instant_of
+from digest.model.slot import HoldKind, Slot, SlotRecord, SlotState, instant_of
 from digest.publishing.drafts.editing import skip
 from digest.publishing.notifications.mail import send_notifications
 from digest.publishing.send import UnknownPolicy, resume, stop
@@ -218,6 +218,7 @@ def test_a_draft_that_is_held_back_is_told_when_its_hour_has_come(owner: Owner) 
         slot=slot,
         state=SlotState.DRAFT,
         reason="nobody has decided on its draft",
+        hold_kind=HoldKind.UNDECIDED,
         next_try_at=NOW + HOUR,
     )
     with open_database(owner.paper.settings.database) as db:
@@ -234,8 +235,8 @@ def test_a_draft_that_failed_before_it_was_held_back_is_told_as_both(owner: Owne
     with open_database(owner.paper.settings.database) as db:
         slots.settle(db, failed, NOW)
         owner.hears()
-        reason = "nobody has decided on its draft; `digest approve` lets it out"
-        slots.settle(db, replace(failed, reason=reason), NOW)
+        reason = "nobody has decided on its draft; `digest approve` releases it"
+        slots.settle(db, failed.held(HoldKind.UNDECIDED, reason, until=NOW + HOUR), NOW)
     owner.hears(at=NOW + HOUR)
     assert owner.subjects == [
         "The Morning Tide is late: Thursday 12 March 09:00",

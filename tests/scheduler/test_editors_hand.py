@@ -76,7 +76,7 @@ def test_what_was_edited_and_approved_leaves_at_the_slot(service: Service) -> No
 
 def test_nobody_decides_and_it_waits_until_somebody_does(service: Service) -> None:
     assert service.came("2026-03-12T07:00:00Z") == {"held": 1}
-    assert service.reason(SLOT) == "nobody has decided on its draft; `digest approve` lets it out"
+    assert service.reason(SLOT) == "nobody has decided on its draft; `digest approve` releases it"
     service.tick("2026-03-12T09:00:00Z")
     assert service.received() == []
 
@@ -152,6 +152,6 @@ def test_what_was_approved_and_is_too_late_waits_for_another_word(tmp_path: Path
     let_out(service, "2026-03-12T05:40:00Z")
 
     assert service.came("2026-03-12T12:00:00Z") == {"held": 1}
-    assert "`digest approve` lets it out all the same" in str(service.reason(SLOT))
+    assert "`digest approve` releases it all the same" in str(service.reason(SLOT))
     let_out(service, "2026-03-12T12:10:00Z")
     assert service.came("2026-03-12T12:10:05Z") == {"prepared": 1, "served": 1}

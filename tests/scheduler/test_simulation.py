@@ -74,7 +74,7 @@ def test_every_article_is_in_an_edition_or_there_is_a_reason(tmp_path: Path) -> 
     paper.publish("Saturday's parade", hours=-60)
     paper.publish("Tide runs late", hours=-97)
     with open_database(paper.settings.database) as db:
-        articles.drop(db, "daily", 4, reason="dropped by the editor", now=NOW)
+        articles.drop(db, "daily", 4, reason="by the editor", now=NOW)
         articles.mark_withdrawn(db, 5, NOW)
 
     # From Thursday to Monday; on Saturday there is no edition, and on Monday it is too late.
@@ -83,7 +83,7 @@ def test_every_article_is_in_an_edition_or_there_is_a_reason(tmp_path: Path) -> 
     assert titles(result) == [["Harbour wall rises"], ["Ferry timetable"], []]
     assert result.articles == 7
     assert unsent(result) == {
-        "dropped by the editor": 1,
+        "dropped: by the editor": 1,
         "older than 30 hours (max_age) when the next edition came": 1,
         "same headline as another article": 1,
         "still open: there was no edition after it": 1,

@@ -32,14 +32,14 @@ def test_a_failure_is_remembered_and_the_next_reading_clears_it(tmp_path: Path) 
         sources.record_failure(db, "feed", HERE, error="it is gone", now=TUESDAY)
         failed = sources.find(db, "feed")
         assert failed is not None
-        assert failed.last_error == "2026-03-10T08:00:00Z it is gone"
+        assert (failed.last_error, failed.last_error_at) == ("it is gone", TUESDAY)
         assert (failed.last_read_at, failed.etag) == (MONDAY, '"1"')
         sources.record_reading(
             db, "feed", HERE, etag=None, last_modified=None, found_new=False, now=TUESDAY
         )
         cured = sources.find(db, "feed")
         assert cured is not None
-        assert cured.last_error is None
+        assert (cured.last_error, cured.last_error_at) == (None, None)
 
 
 def test_a_failure_at_another_place_forgets_what_the_old_place_said(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from digest.model.article import Article, Verdict
 from digest.model.draft import Draft, DraftContents, DraftItem, DraftState
 from digest.model.edition import Edition, Placement
 from digest.model.newsletter import Newsletter
-from digest.model.slot import Slot, SlotRecord, SlotState
+from digest.model.slot import SkippedBy, Slot, SlotRecord, SlotState
 from digest.publishing.drafts.approval import approval_of
 from digest.publishing.drafts.draft_file import DraftFile
 from digest.publishing.drafts.draft_file_parser import DraftFileError, ParsedDraftFile, parse
@@ -65,7 +65,7 @@ def open_slot(
         if name is not None and slot.name != name:
             break
         found = slots.find(db, newsletter.key, slot.name)
-        if found is None or found.state in (SlotState.DUE, SlotState.DRAFT):
+        if found is None or found.state.is_open:
             return slot
         if found.state is not SlotState.PREPARED:
             return Skipped(
@@ -298,10 +298,6 @@ def _without(proposal: DraftContents, gone: Iterable[int]) -> DraftContents:
     return replace(proposal, placed=(lead, *others))
 
 
-#: How the reason of such a slot begins: what people do themselves they need not be told.
-BY_THE_EDITOR: Final = "skipped by the editor"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkippedSlot:
     """A slot that was left out."""
@@ -323,7 +319,7 @@ def skip(
 
     Raises LedgerError, UsageError and StorageErrors.
     """
-    told = f"{BY_THE_EDITOR}: {reason}" if reason else BY_THE_EDITOR
+    sentence = f"skipped by the editor: {reason}" if reason else "skipped by the editor"
     with open_database(settings.database, create=False) as db:
         stored = open_draft(db, newsletter, slot)
         pending = (record.slot for record in slots.still_open(db, newsletter.key))
@@ -332,7 +328,7 @@ def skip(
         target = target or open_slot(db, newsletter, upcoming, slot)
         if isinstance(target, Skipped):
             return target
-        record = SlotRecord(slot=target, state=SlotState.SKIPPED, reason=told)
+        record = SlotRecord(slot=target, state=SlotState.DUE).skipped(sentence, by=SkippedBy.EDITOR)
         with db.transaction():
             slots.add(db, record, now)
             found = slots.find(db, target.newsletter, target.name)
@@ -342,4 +338,4 @@ def skip(
                     hint="`digest stop` keeps it from going further.",
                 )
             slots.settle(db, replace(record, made_up_in=found.made_up_in), now)
-        return SkippedSlot(slot=target, reason=told)
+        return SkippedSlot(slot=target, reason=sentence)

@@ -16,7 +16,7 @@ from digest.errors import Held, LedgerError, Superseded
 from digest.model.draft import Approval, Draft, DraftContents, DraftState
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import OnSilence
-from digest.model.slot import Slot
+from digest.model.slot import HoldKind, Slot
 from digest.publishing.drafts.approval import approval_of, changes
 from digest.publishing.drafts.resolve import (
     NothingLeft,
@@ -41,8 +41,9 @@ class Send:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """The draft waits, and why."""
+    """The draft waits for somebody's decision, and why."""
 
+    kind: HoldKind
     reason: str
 
 
@@ -99,7 +100,10 @@ def decide(
             hint="Restore the table `drafts` from a backup, or `digest skip` the slot.",
         )
     if newsletter.schedule is None:
-        return Wait(reason=f"{newsletter.key} goes out by hand: `digest send` sends its draft")
+        return Wait(
+            kind=HoldKind.BY_HAND,
+            reason=f"{newsletter.key} goes out by hand: `digest send` sends its draft",
+        )
     return preview_decision(db, settings, newsletter, stored, now)
 
 
@@ -109,7 +113,9 @@ def preview_decision(
     """What would become of a draft if this were its hour. Raises TemplateError."""
     match stored.state:
         case DraftState.HELD:
-            return Wait(reason="held by the editor; `digest approve` lets it out")
+            return Wait(
+                kind=HoldKind.EDITOR, reason="held by the editor; `digest approve` releases it"
+            )
         case DraftState.APPROVED:
             decided = _approved(db, settings, newsletter, stored, now)
         case DraftState.WAITING:
@@ -145,8 +151,9 @@ def _approved(
     differences = unapproved_changes(settings, newsletter, stored.approval, content)
     if differences or isinstance(content, NothingLeft):
         return Wait(
+            kind=HoldKind.CHANGED,
             reason=f"{'; '.join(differences)} after it was approved; `digest approve` approves it"
-            " as it is now"
+            " as it is now",
         )
     return _go(db, settings, newsletter, content)
 
@@ -158,7 +165,10 @@ def _on_silence(
     if timing.approval:
         match timing.on_silence:
             case OnSilence.HOLD:
-                return Wait(reason="nobody has decided on its draft; `digest approve` lets it out")
+                return Wait(
+                    kind=HoldKind.UNDECIDED,
+                    reason="nobody has decided on its draft; `digest approve` releases it",
+                )
             case OnSilence.SKIP:
                 return Skip(reason="nobody decided on its draft (on_silence)")
             case OnSilence.SEND:

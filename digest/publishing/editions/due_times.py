@@ -116,7 +116,7 @@ def _hours(
     name = zone or NO_ZONE
     for slot in slots_after(newsletter, now - _FARTHEST if by_reader else now):
         record = slots.find(db, newsletter.key, slot.name)
-        if record is not None and record.state not in (SlotState.DUE, SlotState.DRAFT):
+        if record is not None and not record.state.is_open:
             yield None
         else:
             yield wall_times_in(newsletter, slot, [name])[name] if by_reader else slot.at

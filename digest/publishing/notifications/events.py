@@ -19,17 +19,16 @@ from zoneinfo import ZoneInfo
 
 from digest.config import Settings
 from digest.errors import TemplateError
-from digest.lib.timestamps import from_text, to_text
+from digest.lib.timestamps import to_text
 from digest.model.delivery import DeliveryState
 from digest.model.draft import Draft, DraftState
 from digest.model.edition import EditionState
 from digest.model.newsletter import Newsletter
-from digest.model.slot import SlotRecord, SlotState
-from digest.publishing.drafts.editing import BY_THE_EDITOR
+from digest.model.slot import SkippedBy, SlotRecord, SlotState
 from digest.publishing.drafts.resolve import NothingLeft, horizon_of, resolve
 from digest.publishing.notifications import messages as notice_texts
 from digest.publishing.notifications.messages import DraftSummary, at, days, paragraphs, sentence
-from digest.storage import deliveries, delivery_stats, drafts, notifications, sources
+from digest.storage import deliveries, delivery_stats, drafts, notifications, slots, sources
 from digest.storage.database import Database
 from digest.storage.delivery_stats import EditionSummary
 from digest.storage.notifications import Notification
@@ -74,7 +73,6 @@ def source_silence(
 
 def broken_sources(record: SourceRecord, *, since: datetime, zone: ZoneInfo) -> Notification:
     """A source could not be read for a while."""
-    error = (record.last_error or "").partition(" ")[2]
     before = (
         f"It was last read at {at(zone, record.last_read_at)}."
         if record.last_read_at
@@ -86,7 +84,7 @@ def broken_sources(record: SourceRecord, *, since: datetime, zone: ZoneInfo) -> 
         body=paragraphs(
             f"The source {record.name} could not be read since {at(zone, since)}. {before}"
             " Its articles are missing from the editions.",
-            f"Why: {sentence(error)}",
+            f"Why: {sentence(record.last_error or '')}",
             "What to do: see whether its address still leads to it, and correct digest.toml if it"
             " has moved; `digest ingest` with its name tries it at once.",
         ),
@@ -120,9 +118,6 @@ _OUTAGE: Final = timedelta(hours=2)
 _SHARE: Final = 0.05
 _NUMBER: Final = 3
 
-#: In the reason of a draft that is held back, unlike in that of one that failed.
-_ASKS: Final = "`digest approve`"
-
 _CODE: Final = re.compile(r"([245][0-9]{2})(?: [245]\.[0-9]{1,3}\.[0-9]{1,3})?\b")
 
 
@@ -131,7 +126,7 @@ def current_notifications(
 ) -> Iterator[Notification]:
     """Everything of the last week that is worth telling, in the order of the newsletters."""
     for newsletter in settings.newsletters.values():
-        for record in delivery_stats.slots_without_edition(db, newsletter.key, now - WEEK):
+        for record in slots.without_edition(db, newsletter.key, now - WEEK):
             yield from _of_slot(db, newsletter, record)
         for edition in delivery_stats.editions_since(db, newsletter.key, now - WEEK):
             yield from _of_edition(db, newsletter, edition, now)
@@ -143,13 +138,13 @@ def current_notifications(
 
 def _of_slot(db: Database, newsletter: Newsletter, record: SlotRecord) -> Iterator[Notification]:
     match record.state:
-        case SlotState.SKIPPED if record.reason.startswith(BY_THE_EDITOR):
-            pass
+        case SlotState.SKIPPED if record.skipped_by is SkippedBy.EDITOR:
+            pass  # what people do themselves they need not be told
         case SlotState.SKIPPED:
             yield notice_texts.skipped(newsletter, record)
         case SlotState.FAILED:
             yield notice_texts.failed(newsletter, record)
-        case SlotState.DRAFT if not record.tries or _ASKS in record.reason:
+        case SlotState.DRAFT if record.hold_kind is not None or not record.tries:
             draft = drafts.find(db, record.slot)
             if draft is not None:
                 yield from _of_draft(db, newsletter, record, draft)
@@ -162,9 +157,7 @@ def _of_slot(db: Database, newsletter: Newsletter, record: SlotRecord) -> Iterat
 def _of_draft(
     db: Database, newsletter: Newsletter, record: SlotRecord, draft: Draft
 ) -> Iterator[Notification]:
-    # A draft that is kept back has a reason and is looked at again; one that an earlier edition
-    # keeps waiting has a reason only.
-    if record.reason and record.next_try_at is not None:
+    if record.hold_kind is not None:
         yield notice_texts.held(newsletter, record, draft)
         return
     # Without approval somebody has only looked at it, and it goes out by itself.
@@ -264,9 +257,9 @@ def _refusals(
 
 
 def _of_source(db: Database, record: SourceRecord, zone: ZoneInfo) -> Iterator[Notification]:
-    if record.failing_since is not None and record.last_error:
-        last_failure = from_text(record.last_error.partition(" ")[0])
-        if record.last_read_at is None or last_failure - record.failing_since >= _OUTAGE:
+    if record.failing_since is not None and record.last_error_at is not None:
+        lasting = record.last_error_at - record.failing_since
+        if record.last_read_at is None or lasting >= _OUTAGE:
             yield broken_sources(record, since=record.failing_since, zone=zone)
         return
     if record.last_new_at is None or record.last_read_at is None:
