@@ -151,7 +151,7 @@ def _midnight(day: "date", newsletter: "Newsletter") -> "datetime":
 
 def _as_json(found: "Plan") -> dict[str, Any]:
     return {
-        "service": str(found.service) if found.service else None,
+        "service": found.service,
         "newsletters": [
             {
                 "newsletter": one.newsletter.key,

@@ -77,11 +77,11 @@ def _unseen(state: "DeliveryState") -> None:
 
 
 def _started(bar: "Bar", plan: "RunPlan") -> "Progress":
-    from digest.model.delivery import DeliveryState
+    from digest.model.delivery import FINAL_DELIVERIES, DeliveryState, count_in
 
-    final = (DeliveryState.SENT, DeliveryState.REJECTED, DeliveryState.UNKNOWN)
-    before = sum(plan.counts[state] for state in final)
-    total = sum(plan.counts.values()) - plan.counts[DeliveryState.WITHHELD]
+    withheld = plan.counts[DeliveryState.WITHHELD]
+    before = count_in(plan.counts, FINAL_DELIVERIES) - withheld
+    total = sum(plan.counts.values()) - withheld
     verb = "Finishing" if plan.resumed else "Sending"
     task = bar.add_task(
         f"{verb} No. {plan.edition.number}", total=total, completed=before, pace="", trouble=""

@@ -47,6 +47,8 @@ def report_round(report: "Report | Skipped", *, as_json: bool) -> None:
         say(f"No. {report.edition.number} “{report.edition.subject}”: {listed}")
     if report.error is not None:
         print_error(report.error)
+    from digest.model.delivery import WAITING_DELIVERIES, count_in
+
     if report.interrupted:
         note("interrupted: what was under way was finished")
     if report.complete:
@@ -55,7 +57,7 @@ def report_round(report: "Report | Skipped", *, as_json: bool) -> None:
         note(f"{counted(report.later, 'reader')} of these wait for their own hour")
     if report.edition.stopped:
         note("it was stopped: `digest resume` goes on with it; nobody gets the edition twice")
-    elif any(counts.get(state) for state in ("queued", "deferred")):
+    elif count_in(report.counts, WAITING_DELIVERIES):
         note("`digest send` goes on where this ended; nobody gets the edition twice")
     note("`digest status` lists everybody who does not surely have it")
     raise typer.Exit(Exit.INCOMPLETE)

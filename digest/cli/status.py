@@ -129,12 +129,12 @@ def _show_waiting(entry: "EditionStatus", newsletter: "Newsletter") -> None:
     if entry.pace is not None:
         until = entry.pace.done_at.astimezone(newsletter.timezone)
         say(f"{name} is being sent: {entry.pace.rate:,.0f} a second, until {until:%H:%M:%S %Z}")
-    if tally.next_hour is not None:
-        waiting = counted(tally.with_an_hour, "reader waits", "readers wait")
-        first = local(tally.next_hour, newsletter.timezone)
+    if tally.next_due_at is not None:
+        waiting = counted(tally.not_yet_due, "reader waits", "readers wait")
+        first = local(tally.next_due_at, newsletter.timezone)
         say(f"{name}: {waiting} for their hour, the first {first}")
-    if tally.next_try is not None:
-        again = local(tally.next_try, newsletter.timezone)
+    if tally.next_attempt_at is not None:
+        again = local(tally.next_attempt_at, newsletter.timezone)
         say(f"{name}: deferred ones are tried again from {again} on")
 
 
@@ -207,9 +207,9 @@ def _edition_as_json(entry: "EditionStatus") -> dict[str, Any]:
         "subject": edition.subject,
         "stories": len(edition.stories),
         "deliveries": {state.value: n for state, n in entry.counts.items()},
-        "waiting_for_their_hour": tally.with_an_hour,
-        "next_hour": _text(tally.next_hour),
-        "next_try": _text(tally.next_try),
+        "waiting_for_their_hour": tally.not_yet_due,
+        "next_hour": _text(tally.next_due_at),
+        "next_try": _text(tally.next_attempt_at),
         "per_second": round(entry.pace.rate, 1) if entry.pace else None,
         "done_at": _text(entry.pace.done_at) if entry.pace else None,
         "reasons": [

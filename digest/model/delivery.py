@@ -1,22 +1,25 @@
-"""What one attempt to hand over a message came to. Expected results are values, not exceptions.
+"""A delivery: one edition for one subscriber, its states, and the outcome of one attempt.
 
-A delivery: one edition for one subscriber.
+Expected outcomes of an attempt are values, not exceptions.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from digest.model.subscriber import Recipient
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands.
+    """How a delivery stands.
 
-    QUEUED and DEFERRED are surely not sent and go out when the edition is taken up again. SENDING
-    is claimed by a living process. SENT, REJECTED, UNKNOWN and WITHHELD are final; WITHHELD means
-    that the reader left, was suppressed or paused between preparing and sending.
+    QUEUED: not sent, and may be claimed when it is due. SENDING: claimed by a process. DEFERRED: not
+    sent, and queued again later. SENT: a server took the message. REJECTED: it was refused for good.
+    UNKNOWN: it may or may not have arrived, and the owner decides. WITHHELD: it is not to be sent,
+    such as when the reader left after the edition was prepared.
     """
 
     QUEUED = "queued"
@@ -26,6 +29,56 @@ class DeliveryState(StrEnum):
     REJECTED = "rejected"
     UNKNOWN = "unknown"
     WITHHELD = "withheld"
+
+
+#: Not sent, and still to be sent.
+WAITING_DELIVERIES: Final = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
+
+#: While a delivery is open, its edition is under way.
+OPEN_DELIVERIES: Final = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
+
+#: Nobody attempts these again, unless the owner says so of an Unknown one.
+FINAL_DELIVERIES: Final = tuple(state for state in DeliveryState if state not in OPEN_DELIVERIES)
+
+#: Final, and nobody has to decide anything about them.
+SETTLED_DELIVERIES: Final = (DeliveryState.SENT, DeliveryState.REJECTED, DeliveryState.WITHHELD)
+
+#: The reader has the edition, or is rightly without it.
+COMPLETE_DELIVERIES: Final = (DeliveryState.SENT, DeliveryState.WITHHELD)
+
+#: Final, and the reader may be without the edition.
+UNDELIVERED: Final = (DeliveryState.REJECTED, DeliveryState.UNKNOWN)
+
+#: There was at least one attempt.
+ATTEMPTED_DELIVERIES: Final = (DeliveryState.SENDING, DeliveryState.DEFERRED, DeliveryState.SENT,
+                               *UNDELIVERED)
+
+#: Which state may follow which. A backup that is put back makes every open delivery Unknown.
+DELIVERY_TRANSITIONS: Final[Mapping[DeliveryState, frozenset[DeliveryState]]] = {
+    DeliveryState.QUEUED: frozenset(
+        {DeliveryState.SENDING, DeliveryState.WITHHELD, DeliveryState.UNKNOWN}
+    ),
+    # Released, or what an attempt came to.
+    DeliveryState.SENDING: frozenset(
+        {DeliveryState.QUEUED, DeliveryState.DEFERRED, *FINAL_DELIVERIES}
+    ),
+    DeliveryState.DEFERRED: frozenset({DeliveryState.QUEUED, DeliveryState.UNKNOWN}),
+    # The owner has it sent again, or leaves it.
+    DeliveryState.UNKNOWN: frozenset({DeliveryState.QUEUED, DeliveryState.WITHHELD}),
+    DeliveryState.SENT: frozenset(),
+    DeliveryState.REJECTED: frozenset(),
+    DeliveryState.WITHHELD: frozenset(),
+}
+
+
+def count_in(counts: Mapping[DeliveryState, int], states: Iterable[DeliveryState]) -> int:
+    """How many deliveries are in one of these states."""
+    return sum(counts[state] for state in states)
+
+
+def is_complete(counts: Mapping[DeliveryState, int]) -> bool:
+    """Whether each reader has the edition, or is rightly without it."""
+    return count_in(counts, COMPLETE_DELIVERIES) == sum(counts.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +95,6 @@ class Delivery:
     first_attempt_at: datetime | None = None
 
 
-def is_complete(counts: Mapping[DeliveryState, int]) -> bool:
-    """Whether every reader surely has the edition, or was rightly passed over."""
-    good = counts[DeliveryState.SENT] + counts[DeliveryState.WITHHELD]
-    return good == sum(counts.values())
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """A server's reply: the code of RFC 5321 section 4.2, RFC 3463's where given, and its text."""
@@ -61,16 +108,25 @@ class Reply:
         return f"{code} {self.text}" if self.text else code
 
 
+_REPLY_CODE: Final = re.compile(r"[245][0-9]{2}(?: [245]\.[0-9]{1,3}\.[0-9]{1,3})?\b")
+
+
+def reply_code(reply: str) -> str | None:
+    """The codes of a reply that was stored as text; None for the text of something else."""
+    code = _REPLY_CODE.match(reply)
+    return code[0] if code else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """2yz after the final dot: the server has taken responsibility (RFC 5321 section 4.2.5)."""
+    """2yz after the final dot: the server is responsible for it now (RFC 5321 section 4.2.5)."""
 
     reply: Reply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deferred:
-    """4yz, or the connection failed before the final dot: surely not sent, worth another try.
+    """4yz, or the connection failed before the final dot: not sent, and worth another attempt.
 
     `reply` is None where no server answered; `reason` then says what happened.
     """
@@ -89,7 +145,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
-    """The line was lost between the final dot and its reply: it may or may not have arrived."""
+    """The connection broke between the final dot and its reply: it may or may not have arrived."""
 
     reason: str
 

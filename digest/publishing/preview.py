@@ -13,7 +13,7 @@ from digest.composer.personalization import answers_of
 from digest.composer.web_page import page
 from digest.config import Settings
 from digest.errors import AudienceError
-from digest.model.delivery import DeliveryState, Outcome
+from digest.model.delivery import WAITING_DELIVERIES, count_in, Outcome
 from digest.model.edition import Edition, EditionState, RenderedVariant
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient
@@ -61,7 +61,7 @@ def dry_run(
         last = editions.last(db, newsletter.key)
         if last is not None and last.state is EditionState.PREPARED:
             counts = deliveries.counts(db, last.stored_id)
-            waiting = counts[DeliveryState.QUEUED] + counts[DeliveryState.DEFERRED]
+            waiting = count_in(counts, WAITING_DELIVERIES)
             return WouldResume(number=last.number, subject=last.subject, readers=waiting)
         made = draft_to_send(db, settings, newsletter, now=now)
         if made is None:
@@ -174,7 +174,7 @@ def _begun(db: Database, settings: Settings, newsletter: Newsletter) -> _Made | 
     return _Made(
         edition=edition,
         press=VariantRenderer(settings, newsletter, edition, questions=tuple(questions)),
-        readers=counts[DeliveryState.QUEUED] + counts[DeliveryState.DEFERRED],
+        readers=count_in(counts, WAITING_DELIVERIES),
         stored=stored,
     )
 

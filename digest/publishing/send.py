@@ -60,7 +60,7 @@ def resume(
         edition = _meant(db, newsletter, unknown)
         if edition is None:
             return Skipped(reason=f"every edition of {newsletter.key} is complete")
-        editions.go_on(db, edition.stored_id)
+        editions.resume(db, edition.stored_id)
         _settle_unknown(db, edition, unknown, now)
         deliveries.requeue(db, edition.stored_id, now, before_their_hour=before_their_hour)
         return deliver_round(

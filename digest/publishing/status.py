@@ -19,8 +19,8 @@ from digest.storage import delivery_stats, drafts, editions, slots
 from digest.storage.database import Access, Database, open_database
 from digest.storage.delivery_stats import DeliveryCounts, UnfinishedDelivery, UnfinishedReasons
 
-#: The rate is that of so much time.
-_LATELY: Final = timedelta(seconds=10)
+#: The sending rate is measured over this time.
+_RATE_WINDOW: Final = timedelta(seconds=10)
 
 #: So many of the reasons are told.
 _REASONS: Final = 5
@@ -131,7 +131,7 @@ def status(
 
 def _standing(db: Database, edition: Edition, listed: int, now: datetime) -> EditionStatus:
     id_ = edition.stored_id
-    tally = delivery_stats.delivery_counts(db, id_, now=now, lately=now - _LATELY)
+    tally = delivery_stats.delivery_counts(db, id_, now=now, since=now - _RATE_WINDOW)
     has_all = sum(tally.counts.values()) == tally.counts[DeliveryState.SENT]
     return EditionStatus(
         edition=edition,
@@ -146,12 +146,12 @@ def _standing(db: Database, edition: Edition, listed: int, now: datetime) -> Edi
 
 def _pace(tally: DeliveryCounts, now: datetime) -> Pace | None:
     """How fast somebody is sending right now; None where nobody is."""
-    if not tally.counts[DeliveryState.SENDING] or tally.lately_from is None:
+    if not tally.counts[DeliveryState.SENDING] or tally.recent_from is None:
         return None
     # Times are stored in whole seconds: less than one cannot be told apart.
-    seconds = max((now - tally.lately_from).total_seconds(), 1.0)
-    rate = tally.lately / seconds
-    left = tally.counts[DeliveryState.QUEUED] - tally.with_an_hour
+    seconds = max((now - tally.recent_from).total_seconds(), 1.0)
+    rate = tally.recent / seconds
+    left = tally.counts[DeliveryState.QUEUED] - tally.not_yet_due
     left += tally.counts[DeliveryState.SENDING]
     return Pace(rate=rate, done_at=now + timedelta(seconds=left / rate))
 

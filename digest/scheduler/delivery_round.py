@@ -19,7 +19,7 @@ from digest.publishing.delivery.run import (
 )
 from digest.publishing.editions.due_times import quiet_hours_end, zones_in_quiet_hours
 from digest.sender.transport import Transport
-from digest.storage import deliveries, delivery_stats
+from digest.storage import deliveries, delivery_stats, editions
 from digest.storage.database import Database
 from digest.storage.subscriptions import zones
 
@@ -47,12 +47,12 @@ def run_round(
     deliveries.requeue(held.db, edition_id, now, before_their_hour=False)
     next_hour = delivery_stats.next_delivery_at(held.db, edition_id)
     if next_hour is not None and next_hour > now:
-        delivery_stats.snooze_edition(held.db, edition_id, next_hour)
+        editions.snooze(held.db, edition_id, next_hour)
         return None
     rest = _quiet(held.db, newsletter)
     quiet = rest(now)
     if quiet and not delivery_stats.has_due_outside(held.db, edition_id, now, quiet):
-        delivery_stats.snooze_edition(held.db, edition_id, quiet_hours_end(newsletter, quiet, now))
+        editions.snooze(held.db, edition_id, quiet_hours_end(newsletter, quiet, now))
         return None
     report = deliver_round(
         held,
@@ -68,7 +68,7 @@ def run_round(
         resting=rest,
     )
     if not report.interrupted:
-        delivery_stats.snooze_edition(
+        editions.snooze(
             held.db, edition_id, _wakes_at(held.db, edition_id, report, clock())
         )
     return report

@@ -15,9 +15,10 @@ from digest.model.subscriber import MembershipStatus
 from digest.publishing.editions.build import EditionBuild, Skipped, build_edition
 from digest.publishing.editions.due_times import due_times
 from digest.schedule.timetable import next_slot, slots_between
-from digest.storage import backup, delivery_stats, drafts, slots, sources, subscriptions
+from digest.scheduler.process_slot import blocking_reason
+from digest.storage import backup, drafts, slots, sources, subscriptions
 from digest.storage.database import Access, Database, open_database
-from digest.storage.locks import Holder, Lease
+from digest.storage.locks import Lease
 
 #: A source that nobody has read for so long is worth a word.
 _UNREAD: Final = timedelta(days=1)
@@ -63,10 +64,10 @@ class NewsletterPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What comes, newsletter by newsletter; `service` is the `digest run` that is at work."""
+    """What comes, newsletter by newsletter; `service` names the `digest run` that is running."""
 
     newsletters: tuple[NewsletterPlan, ...]
-    service: Holder | None
+    service: str | None
 
 
 def plan(
@@ -76,8 +77,8 @@ def plan(
     until = now + timedelta(days=days)
     with open_database(settings.database, Access.READ) as db:
         return Plan(
-            newsletters=tuple(_planned(db, settings, one, now, until) for one in newsletters),
-            service=Lease(settings.database).holder(),
+            newsletters=tuple(_planned(db, settings, each, now, until) for each in newsletters),
+            service=Lease(settings.database).current_holder(),
         )
 
 
@@ -185,7 +186,7 @@ def _of_sending(
         told.append("the database is a backup: nobody is mailed before `digest restored`")
     if not readers:
         told.append("nobody is subscribed; `digest subscribers add` or `import` brings readers in")
-    obstacle = delivery_stats.blocking_edition(db, newsletter.key, now)
+    obstacle = blocking_reason(db, newsletter, now)
     if obstacle is not None:
         told.append(f"the next edition has to wait: {obstacle}")
     return told

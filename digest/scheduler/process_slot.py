@@ -17,7 +17,7 @@ from digest.publishing.editions.due_times import earliest_due_time
 from digest.publishing.editions.store import prepare, retry_superseded, store_edition
 from digest.schedule.catch_up import overdue
 from digest.scheduler.due_slots import comes_at
-from digest.storage import delivery_stats, slots
+from digest.storage import delivery_stats, editions, slots
 from digest.storage.database import Database
 
 #: A slot that failed is tried again so soon, then ever later, but not more rarely than this.
@@ -90,6 +90,16 @@ def unexpected_error(error: Exception) -> DigestError:
     )
 
 
+def blocking_reason(db: Database, newsletter: Newsletter, now: datetime) -> str | None:
+    """Why the next edition has to wait for an earlier one; None where it need not."""
+    for edition in editions.under_way(db, newsletter.key):
+        if edition.stopped:
+            return f"No. {edition.number} is stopped; `digest resume` continues it"
+        if delivery_stats.has_due(db, edition.id, now):
+            return f"No. {edition.number} is still being sent"
+    return None
+
+
 def _seen_to(
     db: Database, settings: Settings, newsletter: Newsletter, record: SlotRecord, now: datetime
 ) -> Edition | SlotRecord:
@@ -104,7 +114,7 @@ def _seen_to(
         if isinstance(proposal, Skipped):
             return record.skipped(proposal.reason)
         return replace(record.waiting(""), state=SlotState.DRAFT)
-    obstacle = delivery_stats.blocking_edition(db, newsletter.key, now)
+    obstacle = blocking_reason(db, newsletter, now)
     if obstacle is not None:
         return record.waiting(obstacle)
     result = prepare(db, settings, newsletter, now=now, slot=record.slot)
@@ -130,7 +140,7 @@ def _by_the_editor(
                     # It was to go out at its time. Whether it should so late, the editor says.
                     reason = f"{over.reason}; `digest approve` releases it all the same"
                     return record.held(HoldKind.LATE, reason, until=now + _HELD)
-            obstacle = delivery_stats.blocking_edition(db, newsletter.key, now)
+            obstacle = blocking_reason(db, newsletter, now)
             if obstacle is not None:
                 return record.waiting(obstacle)
             result = store_edition(db, settings, newsletter, draft, now=now, slot=record.slot)

@@ -10,7 +10,7 @@ from typing import Final
 
 from digest.config import Settings
 from digest.errors import AlreadySending, ConfigError, DigestError, Interrupted, StorageError
-from digest.model.delivery import DeliveryState
+from digest.model.delivery import COMPLETE_DELIVERIES, UNDELIVERED, count_in
 from digest.model.newsletter import Newsletter
 from digest.model.slot import SlotRecord, SlotState
 from digest.publishing.delivery.queue import Clock
@@ -21,7 +21,7 @@ from digest.scheduler.due_slots import claim_slots
 from digest.scheduler.events import DeliveryRunEnded, Event, SlotChanged, StepFailed
 from digest.scheduler.process_slot import is_time, postpone, process_slot, unexpected_error
 from digest.sender.transport import Transport
-from digest.storage import delivery_stats, editions, slots
+from digest.storage import editions, slots
 from digest.storage.database import Database, open_database
 from digest.storage.deliveries import AttemptResult, undelivered
 
@@ -122,7 +122,7 @@ class _Work:
             for record in slots.still_open(db, key)
             if is_time(db, self.newsletter, record, self.now)
         ]
-        if not (due or delivery_stats.editions_to_look_at(db, key, self.now)):
+        if not (due or editions.due(db, key, self.now)):
             return
         try:
             with sender_session(self.settings, self.newsletter, self.clock()) as held:
@@ -144,7 +144,7 @@ class _Work:
             raise
 
     def _serve(self, held: SenderSession) -> None:
-        for edition in delivery_stats.editions_to_look_at(held.db, self.newsletter.key, self.now):
+        for edition in editions.due(held.db, self.newsletter.key, self.now):
             if self.tally.interrupted:
                 return
             begun = self.clock()
@@ -194,8 +194,7 @@ class _Work:
 
 
 def _undelivered(db: Database, report: Report, since: datetime) -> tuple[AttemptResult, ...]:
-    counts = report.counts
-    if not (counts[DeliveryState.REJECTED] or counts[DeliveryState.UNKNOWN]):
+    if not count_in(report.counts, UNDELIVERED):
         return ()
     return undelivered(db, report.edition.stored_id, since=since, most=_TOLD)
 
@@ -216,6 +215,6 @@ def _came(record: SlotRecord) -> TickResult:
 
 def _came_of(report: Report) -> TickResult:
     """Readers who only wait for their own hour do not make it incomplete."""
-    good = report.counts[DeliveryState.SENT] + report.counts[DeliveryState.WITHHELD]
-    everybody = sum(report.counts.values())
-    return TickResult.SERVED if good + report.later == everybody else TickResult.INCOMPLETE
+    complete = count_in(report.counts, COMPLETE_DELIVERIES)
+    waiting = sum(report.counts.values()) - complete
+    return TickResult.SERVED if waiting == report.later else TickResult.INCOMPLETE

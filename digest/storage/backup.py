@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from digest.errors import StorageError
 from digest.lib.timestamps import to_text
+from digest.model.delivery import OPEN_DELIVERIES
 from digest.model.slot import OPEN_SLOTS
 from digest.storage.database import Database
 from digest.storage.states import sql_list
@@ -53,12 +54,12 @@ def made_at(db: Database) -> datetime | None:
     return _EPOCH + timedelta(minutes=row[0]) if row and row[0] else None
 
 
-_IN_DOUBT = """
+_IN_DOUBT = f"""
 update deliveries set state = 'unknown', next_attempt_at = null, finished_at = :now, reply = :why,
     attempts = max(attempts, 1)
-where state in ('queued', 'sending', 'deferred')
+where state in {sql_list(OPEN_DELIVERIES)}
   and edition_id in (select id from editions where state <> 'sent')
-"""
+"""  # noqa: S608 (a constant)
 
 _INCOMPLETE = """
 update editions set state = 'incomplete', finished_at = :now

@@ -1,10 +1,7 @@
-"""Batches: deliveries claimed together, before the first of their messages leaves.
+"""Deliveries: claimed in batches, recorded in batches, and recovered after a crash.
 
-The deliveries of an edition, all together: counted, queued again, and the Unknown decided on.
-
-Outcomes: what attempts came to, recorded in batches.
-
-Recovery: what a process that is no more had claimed is settled by the journal's evidence.
+The deliveries of an edition are one run of ids. `digest.storage.send_journal` is the evidence for
+what a process that died had claimed.
 """
 
 import json
@@ -14,22 +11,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from digest.lib.timestamps import from_text, to_text
-from digest.model.delivery import Delivery, DeliveryState
+from digest.model.delivery import UNDELIVERED, Delivery, DeliveryState
 from digest.model.subscriber import Recipient
 from digest.storage.database import Database
 from digest.storage.revocations import revocation_reason
 from digest.storage.send_journal import Evidence
+from digest.storage.states import sql_list
 
-# Deliveries of one edition are one run of ids, so a walk along the ids needs no index.
-# They come in one row: a step for each would hold up the event loop's thread each time.
+# The walk along the ids needs no index. The rows come as one: a step for each would hold up the
+# event loop's thread each time.
 _QUEUED = """
 select json_group_array(json_array(
-           id, objection, variant, attempts, first_attempt_at, email, name, token, fields))
+           id, revocation, variant, attempts, first_attempt_at, email, name, token, fields))
 from (
 select d.id, d.variant, d.attempts, d.first_attempt_at, s.email, s.name, s.fields, n.token,
        case when x.hash is not null then 'suppressed'
             when n.state is null then 'unsubscribed'
-            when n.state <> 'active' then n.state end as objection
+            when n.state <> 'active' then n.state end as revocation
 from editions e
 join deliveries d on d.id between max(:after + 1, e.first_delivery_id) and e.last_delivery_id
 join subscribers s on s.id = d.subscriber_id
@@ -44,7 +42,7 @@ limit :most
 )
 """
 
-# What is still queued and due in this range, after the objected ones are withheld, was read.
+# What is still queued and due in this range, after the revoked ones are withheld, was read.
 _CLAIM = """
 update deliveries set state = 'sending', attempts = attempts + 1
 where id between :first and :last and state = 'queued'
@@ -58,13 +56,12 @@ _WITHHOLD = "update deliveries set state = 'withheld', reply = ?, finished_at = 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Deliveries that are ours to attempt; `withheld` counts those passed over on the way.
+    """Deliveries that this process has claimed.
 
-    `last_id` is where the next batch goes on; None when there is nothing behind it.
+    The next batch continues after `last_id`; None where nothing follows.
     """
 
     deliveries: tuple[Delivery, ...]
-    withheld: int
     last_id: int | None
 
 
@@ -85,18 +82,17 @@ def claim(
     Whoever left, was suppressed or paused since the edition was prepared is recorded as withheld.
     """
     bounds = {"now": to_text(now), "untried": untried, "resting": json.dumps(list(resting))}
-    found = db.row(_QUEUED, bounds | {"edition": edition_id, "after": after, "most": most})
-    rows = json.loads(found[0]) if found else []
-    withheld = [(id_, standing) for id_, standing, *_ in rows if standing]
-    claimed = [_delivery(id_, *facts) for id_, standing, *facts in rows if not standing]
+    queued = db.row(_QUEUED, bounds | {"edition": edition_id, "after": after, "most": most})
+    rows = json.loads(queued[0]) if queued else []
+    withheld = [(id_, revoked) for id_, revoked, *_ in rows if revoked]
+    claimed = [_delivery(id_, *values) for id_, revoked, *values in rows if not revoked]
     db.connection.executemany(
-        _WITHHOLD, ((revocation_reason(standing), to_text(now), id_) for id_, standing in withheld)
+        _WITHHOLD, ((revocation_reason(revoked), to_text(now), id_) for id_, revoked in withheld)
     )
     if claimed:
         db.execute(_CLAIM, bounds | {"first": claimed[0].id, "last": claimed[-1].id})
     return Batch(
         deliveries=tuple(claimed),
-        withheld=len(withheld),
         last_id=rows[-1][0] if len(rows) == most else None,
     )
 
@@ -105,7 +101,7 @@ def _delivery(
     id_: int,
     variant: str,
     attempts: int,
-    began: str | None,
+    first_attempt_at: str | None,
     email: str,
     name: str,
     token: str,
@@ -121,14 +117,17 @@ def _delivery(
             fields={} if fields == "{}" else json.loads(fields),
         ),
         attempts=attempts + 1,
-        first_attempt_at=from_text(began) if began else None,
+        first_attempt_at=from_text(first_attempt_at) if first_attempt_at else None,
     )
 
 
-_REQUEUE = """
-update deliveries set state = 'queued'
+_OF_EDITION = """
 where id between (select first_delivery_id from editions where id = :edition)
              and (select last_delivery_id from editions where id = :edition)
+"""
+
+_REQUEUE = f"""
+update deliveries set state = 'queued' {_OF_EDITION}
   and state = 'deferred' and (:all or next_attempt_at <= :now)
 """
 
@@ -138,40 +137,29 @@ def requeue(db: Database, edition_id: int, now: datetime, *, before_their_hour: 
     db.execute(_REQUEUE, {"edition": edition_id, "now": to_text(now), "all": before_their_hour})
 
 
-_DECIDE_UNKNOWN = """
+_DECIDE_UNKNOWN = f"""
 update deliveries set state = :state, finished_at = :now,
-    reply = coalesce(reply, '') || :note
-where id between (select first_delivery_id from editions where id = :edition)
-             and (select last_delivery_id from editions where id = :edition)
+    reply = coalesce(reply, '') || :note {_OF_EDITION}
   and state = 'unknown'
 """
 
 
 def resend_unknown(db: Database, edition_id: int) -> None:
-    """Queue the Unknown again, at the owner's word: some readers may get the edition twice."""
+    """Queue the Unknown again, as the owner decided: some readers may get the edition twice."""
     values = {"edition": edition_id, "state": DeliveryState.QUEUED, "now": None, "note": ""}
     db.execute(_DECIDE_UNKNOWN, values)
 
 
 def drop_unknown(db: Database, edition_id: int, now: datetime) -> None:
-    """Leave the Unknown be, at the owner's word: some readers may not have the edition."""
-    note = " (left so by the owner)"
-    values = {
-        "edition": edition_id,
-        "state": DeliveryState.WITHHELD,
-        "now": to_text(now),
-        "note": note,
-    }
-    db.execute(_DECIDE_UNKNOWN, values)
+    """Send the Unknown no more, as the owner decided: some readers may not have the edition."""
+    note = " (not sent again, as the owner decided)"
+    values = {"edition": edition_id, "state": DeliveryState.WITHHELD, "note": note}
+    db.execute(_DECIDE_UNKNOWN, values | {"now": to_text(now)})
 
 
 # Sums, because grouping would sort a row for each reader.
-_STATES = ", ".join(f"ifnull(sum(d.state = '{state}'), 0) as {state}" for state in DeliveryState)
-_COUNTS = f"""
-select {_STATES}
-from editions e join deliveries d on d.id between e.first_delivery_id and e.last_delivery_id
-where e.id = ?
-"""  # noqa: S608 (a constant)
+_SUMS = ", ".join(f"ifnull(sum(state = '{state}'), 0) as {state}" for state in DeliveryState)
+_COUNTS = f"select {_SUMS} from edition_deliveries where edition_id = ?"  # noqa: S608 (a constant)
 
 # Of pruned deliveries the totals are left.
 _TOTALS = "select state, n from delivery_totals where edition_id = ?"
@@ -180,10 +168,10 @@ _TOTALS = "select state, n from delivery_totals where edition_id = ?"
 def counts(db: Database, edition_id: int) -> Mapping[DeliveryState, int]:
     """How many deliveries of an edition are in each state; a state without any counts 0."""
     row = db.row(_COUNTS, (edition_id,))
-    found = Counter({state: row[state] if row else 0 for state in DeliveryState})
+    counts = Counter({state: row[state] if row else 0 for state in DeliveryState})
     for total in db.rows(_TOTALS, (edition_id,)):
-        found[DeliveryState(total["state"])] += total["n"]
-    return found
+        counts[DeliveryState(total["state"])] += total["n"]
+    return counts
 
 
 # One statement for all of a second: a statement for each holds up the event loop's thread twice.
@@ -202,7 +190,7 @@ where id = ? and state = 'sending'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptResult:
-    """What is written down of one attempt. `next_attempt_at` belongs to a deferred one."""
+    """What is recorded of one attempt. `next_attempt_at` belongs to a deferred one."""
 
     delivery_id: int
     state: DeliveryState
@@ -211,42 +199,41 @@ class AttemptResult:
     next_attempt_at: datetime | None = None
 
 
-def record(db: Database, settled: Iterable[AttemptResult]) -> None:
-    """Write down what attempts came to; only what is claimed changes."""
-    settled = list(settled)
+def record(db: Database, results: Iterable[AttemptResult]) -> None:
+    """Record the results of attempts; only what is claimed changes."""
+    others = []
     sent: defaultdict[int, dict[int, str]] = defaultdict(dict)
-    for one in settled:
-        if one.state is DeliveryState.SENT:
-            sent[int(one.at.timestamp())][one.delivery_id] = one.reply
+    for result in results:
+        if result.state is DeliveryState.SENT:
+            sent[int(result.at.timestamp())][result.delivery_id] = result.reply
+        else:
+            others.append(_result_row(result))
     for second, replies in sent.items():
         db.execute(_SENT, [to_text(datetime.fromtimestamp(second, UTC)), json.dumps(replies)])
-    db.connection.executemany(
-        _RECORD, (_settled_row(one) for one in settled if one.state is not DeliveryState.SENT)
-    )
+    db.connection.executemany(_RECORD, others)
 
 
-def _settled_row(one: AttemptResult) -> tuple[object, ...]:
-    at = to_text(one.at)
-    deferred = one.state is DeliveryState.DEFERRED
-    again = to_text(one.next_attempt_at) if one.next_attempt_at else None
+def _result_row(result: AttemptResult) -> tuple[object, ...]:
+    at = to_text(result.at)
+    deferred = result.state is DeliveryState.DEFERRED
+    again = to_text(result.next_attempt_at) if result.next_attempt_at else None
     finished = None if deferred else at
-    started = at if deferred else None
-    return one.state, one.reply or None, finished, started, again, one.delivery_id
+    first_attempt = at if deferred else None
+    return result.state, result.reply or None, finished, first_attempt, again, result.delivery_id
 
 
-_UNDELIVERED = """
-select d.id, d.state, coalesce(d.reply, '') as reply, d.finished_at
-from editions e join deliveries d on d.id between e.first_delivery_id and e.last_delivery_id
-where e.id = :edition and d.state in ('rejected', 'unknown') and d.finished_at >= :since
-order by d.id
+_UNDELIVERED = f"""
+select id, state, coalesce(reply, '') as reply, finished_at from edition_deliveries
+where edition_id = :edition and state in {sql_list(UNDELIVERED)} and finished_at >= :since
+order by id
 limit :most
-"""
+"""  # noqa: S608 (a constant)
 
 
 def undelivered(
     db: Database, edition_id: int, *, since: datetime, most: int
 ) -> tuple[AttemptResult, ...]:
-    """The first deliveries of an edition that were rejected, or are in doubt, since then."""
+    """The first deliveries of an edition that were rejected or became Unknown since then."""
     values = {"edition": edition_id, "since": to_text(since), "most": most}
     return tuple(
         AttemptResult(
@@ -266,31 +253,31 @@ where id = ? and state = 'sending'
 
 
 def release(db: Database, unsent: Iterable[tuple[int, str]]) -> None:
-    """Queue again what was claimed and surely not sent; an id may have a reason with it."""
+    """Queue again what was claimed and not sent; with each id goes a reason, or ''."""
     db.connection.executemany(_RELEASE, ((reason or None, id_) for id_, reason in unsent))
 
 
 _SENDING = "select id from deliveries where state = 'sending'"
 
-_INTERRUPTED = "the program stopped between handing over the message and hearing the answer"
+_INTERRUPTED = "digest stopped after the message was handed over and before the server replied"
 _POWER_CUT = "the machine stopped while the message may have been on its way"
 
 
 def recover(db: Database, evidence: Evidence, now: datetime) -> None:
-    """Settle what a process that is no more has left claimed, in any edition.
+    """Settle what a process that died has left claimed, in any edition.
 
     The caller holds the sender's lock: nobody else can be sending. Afterwards nothing is claimed,
     and the journal that gave this evidence may be started over.
     """
     with db.transaction():
         claimed = [row["id"] for row in db.rows(_SENDING)]
-        known = {id_: _known(id_, evidence, now) for id_ in claimed}
-        record(db, (settled for settled in known.values() if settled))
-        release(db, ((id_, "") for id_, settled in known.items() if settled is None))
+        results = {id_: _recovered(id_, evidence, now) for id_ in claimed}
+        record(db, (result for result in results.values() if result))
+        release(db, ((id_, "") for id_, result in results.items() if result is None))
 
 
-def _known(delivery_id: int, evidence: Evidence, now: datetime) -> AttemptResult | None:
-    """What became of a delivery that was claimed; None if it was surely not sent."""
+def _recovered(delivery_id: int, evidence: Evidence, now: datetime) -> AttemptResult | None:
+    """The result of an attempt by the journal's evidence; None if the message was not sent."""
     if delivery_id in evidence.ended:
         state, reply = evidence.ended[delivery_id]
         again = now if state is DeliveryState.DEFERRED else None

@@ -1,8 +1,9 @@
-"""Editions: read back as they were frozen, and how far each of them is."""
+"""Editions: read as they were stored, and how far each of them is."""
 
 import json
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -17,7 +18,7 @@ from digest.model.edition import (
 )
 from digest.storage.database import Database
 
-#: What parts the paragraphs of an intro; no paragraph holds a line break.
+#: Separates the paragraphs of an intro; no paragraph contains a line break.
 BETWEEN_PARAGRAPHS: Final = "\n\n"
 
 _LAST = "select * from editions where newsletter = ? order by number desc limit 1"
@@ -49,6 +50,42 @@ _RECENT = "select * from editions where newsletter = ? order by number desc limi
 def recent(db: Database, newsletter: str, most: int) -> tuple[Edition, ...]:
     """The newest editions, newest first."""
     return tuple(_edition(db, row) for row in db.rows(_RECENT, (newsletter, most)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionSummary:
+    """An edition without its stories."""
+
+    id: int
+    number: int
+    subject: str
+    state: EditionState
+    created_at: datetime
+    stopped_at: datetime | None
+    finished_at: datetime | None
+
+
+_SINCE = """
+select id, number, subject, state, created_at, stopped_at, finished_at from editions
+where newsletter = :newsletter and (created_at >= :since or finished_at >= :since)
+order by number
+"""
+
+
+def summaries_since(db: Database, newsletter: str, since: datetime) -> tuple[EditionSummary, ...]:
+    """The editions that were prepared or finished since then, in order."""
+    return tuple(
+        EditionSummary(
+            id=row["id"],
+            number=row["number"],
+            subject=row["subject"],
+            state=EditionState(row["state"]),
+            created_at=from_text(row["created_at"]),
+            stopped_at=from_text(row["stopped_at"]) if row["stopped_at"] else None,
+            finished_at=from_text(row["finished_at"]) if row["finished_at"] else None,
+        )
+        for row in db.rows(_SINCE, {"newsletter": newsletter, "since": to_text(since)})
+    )
 
 
 _STORIES = "select * from stories where edition_id = ? order by position"
@@ -112,15 +149,60 @@ _OPEN = "select * from editions where newsletter = ? and state <> 'sent' order b
 
 
 def incomplete(db: Database, newsletter: str) -> tuple[Edition, ...]:
-    """Every edition that somebody does not surely have, the oldest first."""
+    """Every edition that is not confirmed for each of its readers, the oldest first."""
     return tuple(_edition(db, row) for row in db.rows(_OPEN, (newsletter,)))
+
+
+_DUE = """
+select * from editions
+where newsletter = :newsletter and state = 'prepared' and stopped_at is null
+  and (wake_at is null or wake_at <= :now)
+order by number
+"""
+
+
+def due(db: Database, newsletter: str, now: datetime) -> tuple[Edition, ...]:
+    """The editions under way that may have something to do at `now`, the oldest first."""
+    rows = db.rows(_DUE, {"newsletter": newsletter, "now": to_text(now)})
+    return tuple(_edition(db, row) for row in rows)
+
+
+_SNOOZE = "update editions set wake_at = :until where id = :edition"
+
+
+def snooze(db: Database, edition_id: int, until: datetime | None) -> None:
+    """Leave an edition alone until then; None: it is due at once."""
+    db.execute(_SNOOZE, {"edition": edition_id, "until": to_text(until) if until else None})
+
+
+_UNDER_WAY = """
+select id, number, stopped_at is not null as stopped from editions
+where newsletter = ? and state = 'prepared' order by number
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionUnderWay:
+    """An edition that is not finished, and whether somebody has stopped it."""
+
+    id: int
+    number: int
+    stopped: bool
+
+
+def under_way(db: Database, newsletter: str) -> tuple[EditionUnderWay, ...]:
+    """The editions of a newsletter that are not finished, the oldest first."""
+    return tuple(
+        EditionUnderWay(id=row["id"], number=row["number"], stopped=bool(row["stopped"]))
+        for row in db.rows(_UNDER_WAY, (newsletter,))
+    )
 
 
 _STOP = "update editions set stopped_at = ? where id = ?"
 
 
 def stop(db: Database, edition_id: int, now: datetime) -> None:
-    """Let nothing more of the edition leave."""
+    """Send nothing more of the edition until somebody resumes it."""
     db.execute(_STOP, (to_text(now), edition_id))
 
 
@@ -128,26 +210,26 @@ _IS_STOPPED = "select 1 from editions where id = ? and stopped_at is not null"
 
 
 def is_stopped(db: Database, edition_id: int) -> bool:
-    """Whether somebody has stopped the edition by now."""
+    """Whether somebody has stopped the edition."""
     return db.row(_IS_STOPPED, (edition_id,)) is not None
 
 
-_GO_ON = """
+_RESUME = """
 update editions set stopped_at = null, state = 'prepared', finished_at = null, wake_at = null
 where id = ?
 """
 
 
-def go_on(db: Database, edition_id: int) -> None:
-    """Take up an edition again that was stopped, or was left incomplete."""
-    db.execute(_GO_ON, (edition_id,))
+def resume(db: Database, edition_id: int) -> None:
+    """Continue an edition that was stopped, or was left incomplete."""
+    db.execute(_RESUME, (edition_id,))
 
 
 _IMAGES = "select path, data from images where edition_id = ?"
 
 
 def images(db: Database, edition_id: int) -> Mapping[str, bytes]:
-    """The images that travel along with an edition, by their paths in the newsletter's folder."""
+    """The images embedded in an edition, by their paths in the newsletter's folder."""
     return {row["path"]: row["data"] for row in db.rows(_IMAGES, (edition_id,))}
 
 
@@ -157,5 +239,5 @@ update editions set state = :state, finished_at = :now where id = :edition and s
 
 
 def finish(db: Database, edition_id: int, state: EditionState, now: datetime) -> None:
-    """Write down how far the edition came."""
+    """Record the state in which an edition has ended."""
     db.execute(_FINISH, {"edition": edition_id, "state": state, "now": to_text(now)})

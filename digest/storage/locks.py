@@ -1,11 +1,7 @@
-"""The lease: of all services on one database, the one that holds it is at work.
+"""Locks beside a database: one process sends at a time, and one service works at a time.
 
-A lock file that the operating system lets go when a process dies, however it dies. Who holds it
-stands in a file of its own; the lock is the truth, the file only puts a name to it.
-
-A lock file beside the database, which the system takes back from a process that dies.
-
-One sender at a time: a lock beside the database.
+A lock is a locked file, which the operating system unlocks when its process dies. Who holds the
+lease of the service is in a file of its own; the lock is what counts, the file only names it.
 """
 
 import json
@@ -16,30 +12,38 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from digest.errors import AlreadySending, DatabaseUnwritable, LedgerError
+from digest.lib.atomic_file import replacing
 from digest.lib.timestamps import from_text, to_text
 
 
+#: Seconds within which the lease is taken: whoever looks at it holds it for a moment.
+_TAKE_WITHIN: Final = 0.2
+
+
 class LockFile:
-    """One process at a time has it. Used by one thread."""
+    """A file that one process at a time has locked. Used by one thread."""
 
     def __init__(self, database: Path, suffix: str) -> None:
         from filelock import FileLock
 
-        # Resolved: a database that is reached by two ways has one lock.
+        # Resolved: a database with two names has one lock.
         path = database.resolve()
         self.path = path.with_name(path.name + suffix)
         self._lock = FileLock(self.path)
         self._ours: tuple[int, int] | None = None
 
-    def take(self) -> bool:
-        """Take it; False if another process has it. Raises DatabaseUnwritable."""
+    def take(self, *, within: float = 0) -> bool:
+        """Take it; False if another process has it for so many seconds.
+
+        Raises DatabaseUnwritable.
+        """
         from filelock import Timeout
 
         try:
-            self._lock.acquire(blocking=False)
+            self._lock.acquire(timeout=within, poll_interval=0.02)
         except Timeout:
             return False
         except OSError as error:
@@ -49,14 +53,14 @@ class LockFile:
 
     @property
     def is_ours(self) -> bool:
-        """Whether we have it, and nobody has removed or replaced the file since.
+        """Whether this process has it, and nobody has removed or replaced the file since.
 
         People remove lock files that look stale, and then a second process could start.
         """
         return self._ours is not None and _identity(self.path) == self._ours
 
     def release(self) -> None:
-        """Let it go."""
+        """Unlock it."""
         self._ours = None
         self._lock.release()
 
@@ -64,31 +68,32 @@ class LockFile:
 def unwritable_error(path: Path, error: OSError) -> DatabaseUnwritable:
     """The error for a file that cannot be made beside the database."""
     return DatabaseUnwritable(
-        f"{path} cannot be made: {error.strerror or error}",
+        f"{path} cannot be created: {error.strerror or error}",
         hint="The folder of the database must be writable.",
     )
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 class SenderLock:
-    """The sender's lock of a database, while it is ours."""
+    """The sender's lock of a database, held by this process."""
 
     def __init__(self, lock: LockFile) -> None:
         self._lock = lock
 
     def check(self) -> None:
-        """Raise LedgerError if the lock is gone: another process could be sending beside us."""
+        """Raise LedgerError if the lock file is gone: another process could be sending, too."""
         if not self._lock.is_ours:
             raise LedgerError(
-                f"the lock {self._lock.path} was taken away while we were sending",
-                hint="Leave it alone: it goes with its process. `digest send` goes on.",
+                f"the lock {self._lock.path} was removed while digest was sending",
+                hint="Never remove it: it is unlocked when its process ends. `digest send`"
+                " continues the edition.",
             )
 
 
@@ -98,8 +103,8 @@ def sender_lock(database: Path) -> Iterator[SenderLock]:
     lock = LockFile(database, ".sending.lock")
     if not lock.take():
         raise AlreadySending(
-            f"another digest is sending editions of {database.name} right now",
-            hint="`digest status` shows how far it is. Nothing was done here.",
+            f"another digest process is sending editions of {database.name}",
+            hint="`digest status` shows its progress. This command has changed nothing.",
         )
     try:
         yield SenderLock(lock)
@@ -120,57 +125,81 @@ class Holder:
 
 
 class Lease:
-    """The lease of a database. Used by one thread."""
+    """The lease of a database: of all its services, the one that holds it works.
+
+    Used by one thread.
+    """
 
     def __init__(self, database: Path) -> None:
         self._lock = LockFile(database, ".run.lock")
-        self._card = self._lock.path.with_suffix(".json")
+        self._holder_file = self._lock.path.with_suffix(".json")
 
     def take(self, now: datetime) -> Holder | None:
-        """Take the lease, and say who we are; None if another process has it.
+        """Take the lease, and record this process as its holder; None if another process has it.
 
-        Raises DatabaseUnwritable where there can be none.
+        Raises DatabaseUnwritable where the files cannot be written.
         """
-        if not self._lock.take():
+        if not self._lock.take(within=_TAKE_WITHIN):
             return None
-        ourselves = Holder(pid=os.getpid(), host=socket.gethostname(), since=now)
+        holder = Holder(pid=os.getpid(), host=socket.gethostname(), since=now)
         try:
-            self._write(ourselves)
+            self._write(holder)
         except OSError as error:
             self._lock.release()
-            raise unwritable_error(self._card, error) from error
-        return ourselves
+            raise unwritable_error(self._holder_file, error) from error
+        return holder
 
     def holder(self) -> Holder | None:
-        """Who holds the lease, where that is known; to be asked when `take` has failed.
+        """Who holds the lease, where that is known; to be asked only when `take` has failed.
 
-        A card whose process is no more is of an earlier holder: the new one has not yet written.
+        A file whose process has died is from an earlier holder: the new one has not written yet.
         """
         try:
-            card = json.loads(self._card.read_bytes())
-            found = Holder(pid=card["pid"], host=card["host"], since=from_text(card["since"]))
+            values = json.loads(self._holder_file.read_bytes())
+            holder = Holder(
+                pid=values["pid"], host=values["host"], since=from_text(values["since"])
+            )
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        gone = found.host == socket.gethostname() and not _alive(found.pid)
-        return None if gone else found
+        dead = holder.host == socket.gethostname() and not _is_alive(holder.pid)
+        return None if dead else holder
+
+    def current_holder(self) -> str | None:
+        """Who holds the lease now, in words; None if nobody does. It leaves no trace.
+
+        Unlike `holder`, it tries the lock: a process that was killed may have left its file.
+        """
+        if not self._lock.path.exists():
+            return None
+        try:
+            is_free = self._lock.take()
+        except DatabaseUnwritable:
+            # We may only read: then the file is all that there is to know.
+            holder = self.holder()
+            return str(holder) if holder else None
+        if is_free:
+            self._lock.release()
+            return None
+        return str(self.holder() or "another process")
 
     @property
     def is_ours(self) -> bool:
-        """Whether we hold it, and nobody has removed or replaced the lock since."""
+        """Whether this process holds it, and nobody has removed or replaced the lock since."""
         return self._lock.is_ours
 
     def check(self) -> None:
-        """Raise LedgerError if the lock is gone: another process could be at work beside us."""
+        """Raise LedgerError if the lock file is gone: another service could be working, too."""
         if not self.is_ours:
             raise LedgerError(
-                f"the lock {self._lock.path} was taken away while the service ran",
-                hint="Leave it alone: it goes with its process. Start `digest run` again.",
+                f"the lock {self._lock.path} was removed while the service was running",
+                hint="Never remove it: it is unlocked when its process ends. Start `digest run`"
+                " again.",
             )
 
     def release(self) -> None:
-        """Let it go. Our card goes with it, unless the lock is another's by now."""
+        """Give it up. The holder's file is removed, unless another process has the lock by now."""
         if self.is_ours:
-            self._card.unlink(missing_ok=True)
+            self._holder_file.unlink(missing_ok=True)
         self._lock.release()
 
     def __enter__(self) -> Self:
@@ -180,25 +209,21 @@ class Lease:
         self.release()
 
     def _write(self, holder: Holder) -> None:
-        fresh = self._card.with_name(f"{self._card.name}.{os.getpid()}")
-        card = {"pid": holder.pid, "host": holder.host, "since": to_text(holder.since)}
-        try:
-            fresh.write_text(json.dumps(card) + "\n", encoding="utf-8")
-            fresh.replace(self._card)
-        finally:
-            fresh.unlink(missing_ok=True)
+        values = {"pid": holder.pid, "host": holder.host, "since": to_text(holder.since)}
+        with replacing(self._holder_file) as unfinished:
+            unfinished.write_text(json.dumps(values) + "\n", encoding="utf-8")
 
 
 def held_by(holder: Holder | None) -> str:
-    """Who has the lease, in words."""
+    """By whom the lease is held, in words."""
     return f"held by {holder}" if holder else "held by another process"
 
 
-def _alive(pid: int) -> bool:
+def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except (OSError, OverflowError):
-        return True  # somebody else's process, or nothing that we can tell
+        return True  # another user's process, or nothing that can be found out
     return True

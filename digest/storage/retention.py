@@ -1,17 +1,21 @@
-"""Pruning: the deliveries of editions long finished become totals, a batch at a time.
+"""Retention: the deliveries of editions long finished become totals, a batch at a time.
 
-A batch is one transaction that adds to the totals what it takes from the deliveries. So at every
-moment, whatever dies, an edition's totals and its remaining deliveries are its whole audience.
+A batch is one transaction that adds to the totals what it takes from the deliveries. So an
+edition's totals and its remaining deliveries are all of its readers at any time.
 """
 
 from datetime import datetime
 from typing import Final
 
 from digest.lib.timestamps import to_text
+from digest.model.delivery import SETTLED_DELIVERIES
 from digest.storage.database import Database
+from digest.storage.states import sql_list
 
 #: Deliveries of one batch: others wait for the write lock as long as that takes.
 BATCH: Final = 10_000
+
+_SETTLED: Final = sql_list(SETTLED_DELIVERIES)
 
 _FINISHED = """
 select id from editions
@@ -25,29 +29,28 @@ def finished(db: Database, before: datetime) -> tuple[int, ...]:
     return tuple(row["id"] for row in db.rows(_FINISHED, {"before": to_text(before)}))
 
 
-# Somebody may take an edition up again meanwhile. What is Unknown, or waits, stays.
-_FIRST = """
-select d.id from editions e
-join deliveries d on d.id between e.first_delivery_id and e.last_delivery_id
-where e.id = :edition and e.state <> 'prepared' and d.state in ('sent', 'rejected', 'withheld')
-order by d.id
+# Somebody may resume an edition meanwhile. What is Unknown, or waits, stays.
+_FIRST = f"""
+select id from edition_deliveries
+where edition_id = :edition and edition_state <> 'prepared' and state in {_SETTLED}
+order by id
 limit 1
-"""
+"""  # noqa: S608 (a constant)
 
-_ADD_TO_TOTALS = """
+_ADD_TO_TOTALS = f"""
 insert into delivery_totals (edition_id, state, n)
 select edition_id, state, count(*) from deliveries
 where id between :first and :first + :most - 1 and edition_id = :edition
-  and state in ('sent', 'rejected', 'withheld')
+  and state in {_SETTLED}
 group by state
 on conflict (edition_id, state) do update set n = n + excluded.n
-"""
+"""  # noqa: S608 (a constant)
 
-_DELETE = """
+_DELETE = f"""
 delete from deliveries
 where id between :first and :first + :most - 1 and edition_id = :edition
-  and state in ('sent', 'rejected', 'withheld')
-"""
+  and state in {_SETTLED}
+"""  # noqa: S608 (a constant)
 
 
 def prune_some(db: Database, edition_id: int, *, most: int = BATCH) -> int:
@@ -72,7 +75,7 @@ _DROP_IMAGES = "delete from images where edition_id = ?"
 
 
 def close(db: Database, edition_id: int, now: datetime) -> bool:
-    """Drop what an edition without deliveries needs no more. False while it has some."""
+    """Drop what an edition without deliveries no longer needs. False while it has some."""
     with db.transaction():
         if not db.execute(_MARK, {"edition": edition_id, "now": to_text(now)}).rowcount:
             return False

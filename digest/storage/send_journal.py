@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from digest.errors import DatabaseUnwritable
-from digest.model.delivery import DeliveryState
+from digest.model.delivery import DELIVERY_TRANSITIONS, DeliveryState
 
 _HEADER: Final = "digest journal 1"
 
@@ -27,15 +27,10 @@ _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 #: Bytes after which a journal starts over.
 _LONG: Final = 4_000_000
 
+#: How an attempt can end.
 _ENDS: Final = {
     state.value: state
-    for state in (
-        DeliveryState.SENT,
-        DeliveryState.DEFERRED,
-        DeliveryState.REJECTED,
-        DeliveryState.UNKNOWN,
-        DeliveryState.WITHHELD,
-    )
+    for state in DELIVERY_TRANSITIONS[DeliveryState.SENDING] - {DeliveryState.QUEUED}
 }
 
 

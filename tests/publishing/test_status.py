@@ -65,8 +65,8 @@ def test_readers_who_wait_for_their_hour_are_told_from_those_who_wait_for_us(sen
     sent.run("update deliveries set due_at = '2026-03-12T06:00:00Z' where id = 4")
     tally = newest(sent).tally
     assert tally.counts[DeliveryState.QUEUED] == 5
-    assert tally.with_an_hour == 3
-    assert tally.next_hour == datetime(2026, 3, 12, 8, tzinfo=UTC)
+    assert tally.not_yet_due == 3
+    assert tally.next_due_at == datetime(2026, 3, 12, 8, tzinfo=UTC)
 
 
 def test_the_next_try_is_that_of_the_first_deferred_reader(sent: Paper) -> None:
@@ -75,8 +75,8 @@ def test_the_next_try_is_that_of_the_first_deferred_reader(sent: Paper) -> None:
         " next_attempt_at = '2026-03-12T07:' || (10 + id) || ':00Z' where id in (3, 4)"
     )
     found = newest(sent)
-    assert found.tally.next_try == datetime(2026, 3, 12, 7, 13, tzinfo=UTC)
-    assert found.unfinished[0].next_at == found.tally.next_try
+    assert found.tally.next_attempt_at == datetime(2026, 3, 12, 7, 13, tzinfo=UTC)
+    assert found.unfinished[0].next_at == found.tally.next_attempt_at
 
 
 def test_what_wants_eyes_comes_first_and_no_more_are_read_than_are_listed(sent: Paper) -> None:
@@ -118,7 +118,7 @@ def on_record(paper: Paper, days: int, state: SlotState, reason: str = "") -> No
 
 
 def test_slots_without_an_edition_are_told_with_their_reasons_newest_first(sent: Paper) -> None:
-    on_record(sent, -20, SlotState.DUE, "No. 1 is not yet with all its readers")
+    on_record(sent, -20, SlotState.DUE, "No. 1 is still being sent")
     for days in range(-9, 0):
         on_record(sent, days, SlotState.SKIPPED, "2 of 4 articles")
     on_record(sent, 0, SlotState.DUE)  # it has the edition of this very time

@@ -88,7 +88,7 @@ def test_the_first_and_the_last_reader_are_those_of_the_zones(paper: Paper) -> N
 def test_what_was_skipped_ahead_or_is_put_off_is_part_of_it(paper: Paper) -> None:
     on_record(paper, NOW + timedelta(days=1), SlotState.SKIPPED, "a holiday")
     on_record(
-        paper, NOW - timedelta(days=1), SlotState.DUE, "No. 1 is not yet with all its readers"
+        paper, NOW - timedelta(days=1), SlotState.DUE, "No. 1 is still being sent"
     )
     on_record(paper, NOW - timedelta(days=2), SlotState.FAILED, "the template does not parse")
     states = [one.record and str(one.record.state) for one in planned(paper, days=4).coming]
@@ -174,8 +174,29 @@ def test_who_is_at_work_is_told_as_long_as_it_is(paper: Paper) -> None:
         assert lease.take(NOW) is not None
         service = plan(paper.settings, [paper.newsletter], now=NOW, days=1).service
         assert service is not None
-        assert service.pid == os.getpid()
+        assert service.startswith(f"process {os.getpid()} on ")
     assert plan(paper.settings, [paper.newsletter], now=NOW, days=1).service is None
+
+
+def test_a_service_that_was_killed_is_not_believed_to_be_running(paper: Paper) -> None:
+    with Lease(paper.settings.database) as lease:
+        assert lease.take(NOW) is not None
+    # As a container leaves it whose processes nobody here can see.
+    card = paper.settings.database.with_name("subscribers.db.run.json")
+    card.write_text(
+        '{"pid": 12345, "host": "another-container", "since": "2026-03-12T06:00:00Z"}',
+        encoding="utf-8",
+    )
+    assert plan(paper.settings, [paper.newsletter], now=NOW, days=1).service is None
+    assert card.exists()
+
+
+def test_a_running_service_that_is_not_known_by_name_is_told(paper: Paper) -> None:
+    with Lease(paper.settings.database) as lease:
+        assert lease.take(NOW) is not None
+        paper.settings.database.with_name("subscribers.db.run.json").unlink()
+        service = plan(paper.settings, [paper.newsletter], now=NOW, days=1).service
+    assert service == "another process"
 
 
 def next_of(paper: Paper, *, now: datetime = NOW) -> datetime | None:

@@ -119,7 +119,7 @@ def test_an_edition_whose_relay_is_down_goes_out_later_and_the_next_one_waits_fo
     service.paper.publish("Found at half past seven", hours=-0.5)
     tally = service.came("2026-03-12T08:00:00Z")
     assert tally["put off"] == 1
-    assert service.reason("2026-03-12T08:00") == "No. 1 is not yet with all its readers"
+    assert service.reason("2026-03-12T08:00") == "No. 1 is still being sent"
 
     service.transport = working
     assert service.came("2026-03-12T08:40:00Z") == {"served": 2, "prepared": 1}
@@ -157,7 +157,7 @@ def test_a_stopped_edition_keeps_its_successors_waiting(tmp_path: Path) -> None:
 
     assert service.slots()["2026-03-13T07:00"] == "due"
     assert service.reason("2026-03-13T07:00") == (
-        "No. 1 is stopped; `digest resume` goes on with it"
+        "No. 1 is stopped; `digest resume` continues it"
     )
 
 

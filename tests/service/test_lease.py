@@ -93,7 +93,7 @@ def test_a_lock_that_was_taken_away_is_noticed(database: Path, *, replaced: bool
         if replaced:
             lock.touch()
         assert not lease.is_ours
-        with pytest.raises(LedgerError, match="was taken away"):
+        with pytest.raises(LedgerError, match="was removed"):
             lease.check()
 
 
@@ -122,5 +122,5 @@ def test_a_lease_that_was_let_go_leaves_no_card(database: Path) -> None:
 
 def test_a_lock_that_cannot_be_made_is_said(database: Path) -> None:
     database.with_name("subscribers.db.run.lock").mkdir()
-    with pytest.raises(DatabaseUnwritable, match="cannot be made"):
+    with pytest.raises(DatabaseUnwritable, match="cannot be created"):
         Lease(database).take(NOW)

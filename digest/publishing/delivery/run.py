@@ -25,7 +25,7 @@ from digest.composer.message import PreparedMessage
 from digest.config import Settings
 from digest.errors import ConfigError, DigestError, Held, Interrupted, Problem
 from digest.lib.timestamps import to_text
-from digest.model.delivery import DeliveryState
+from digest.model.delivery import OPEN_DELIVERIES, DeliveryState, count_in
 from digest.model.edition import Edition, EditionState
 from digest.model.newsletter import Newsletter
 from digest.publishing.delivery.precommit import PrecommitCheck
@@ -120,8 +120,7 @@ async def _together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
 
 def _edition_state(counts: Mapping[DeliveryState, int]) -> EditionState:
     """Failed is not sent: an edition that nobody has, and somebody should, is incomplete."""
-    open_states = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
-    if any(counts[state] for state in open_states):
+    if count_in(counts, OPEN_DELIVERIES):
         return EditionState.PREPARED
     nobody = counts[DeliveryState.REJECTED] and not counts[DeliveryState.SENT]
     if counts[DeliveryState.UNKNOWN] or nobody:

@@ -8,7 +8,6 @@ What the owner is told of sources.
 """
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from zoneinfo import ZoneInfo
 from digest.config import Settings
 from digest.errors import TemplateError
 from digest.lib.timestamps import to_text
-from digest.model.delivery import DeliveryState
+from digest.model.delivery import WAITING_DELIVERIES, DeliveryState, count_in, reply_code
 from digest.model.draft import Draft, DraftState
 from digest.model.edition import EditionState
 from digest.model.newsletter import Newsletter
@@ -28,9 +27,17 @@ from digest.model.slot import SkippedBy, SlotRecord, SlotState
 from digest.publishing.drafts.resolve import NothingLeft, horizon_of, resolve
 from digest.publishing.notifications import messages as notice_texts
 from digest.publishing.notifications.messages import DraftSummary, at, days, paragraphs, sentence
-from digest.storage import deliveries, delivery_stats, drafts, notifications, slots, sources
+from digest.storage import (
+    deliveries,
+    delivery_stats,
+    drafts,
+    editions,
+    notifications,
+    slots,
+    sources,
+)
 from digest.storage.database import Database
-from digest.storage.delivery_stats import EditionSummary
+from digest.storage.editions import EditionSummary
 from digest.storage.notifications import Notification
 from digest.storage.sources import SourceRecord
 
@@ -118,8 +125,6 @@ _OUTAGE: Final = timedelta(hours=2)
 _SHARE: Final = 0.05
 _NUMBER: Final = 3
 
-_CODE: Final = re.compile(r"([245][0-9]{2})(?: [245]\.[0-9]{1,3}\.[0-9]{1,3})?\b")
-
 
 def current_notifications(
     db: Database, settings: Settings, now: datetime
@@ -128,7 +133,7 @@ def current_notifications(
     for newsletter in settings.newsletters.values():
         for record in slots.without_edition(db, newsletter.key, now - WEEK):
             yield from _of_slot(db, newsletter, record)
-        for edition in delivery_stats.editions_since(db, newsletter.key, now - WEEK):
+        for edition in editions.summaries_since(db, newsletter.key, now - WEEK):
             yield from _of_edition(db, newsletter, edition, now)
     configured = {source.name for source in settings.sources}
     for source in sources.everything(db):
@@ -195,7 +200,7 @@ def _of_edition(
     elif edition.state is EditionState.PREPARED:
         stuck_since = _stuck_since(db, newsletter, edition, counts, now)
         if stuck_since is not None:
-            waiting = counts[DeliveryState.QUEUED] + counts[DeliveryState.DEFERRED]
+            waiting = count_in(counts, WAITING_DELIVERIES)
             yield notice_texts.stuck(newsletter, edition, waiting, since=stuck_since)
     if counts[DeliveryState.QUEUED] or counts[DeliveryState.SENDING]:
         return  # under way: what it comes to is told when it has come to it
@@ -249,9 +254,9 @@ def _refusals(
         return
     codes: Counter[str] = Counter()
     for reason in delivery_stats.unfinished_reasons(db, edition.id, most=50).first:
-        code = _CODE.match(reason.reply)
+        code = reply_code(reason.reply)
         if reason.state is DeliveryState.REJECTED and code:
-            codes[code[0]] += reason.readers
+            codes[code] += reason.readers
     common = ", ".join(code for code, _ in codes.most_common(3))
     yield notice_texts.rejected(newsletter, edition, refused, of=answered, codes=common)
 

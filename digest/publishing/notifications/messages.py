@@ -16,12 +16,12 @@ from zoneinfo import ZoneInfo
 from digest.lib.formatting import in_words
 from digest.lib.text import plain, shorten
 from digest.lib.timestamps import to_text
-from digest.model.delivery import DeliveryState
+from digest.model.delivery import WAITING_DELIVERIES, DeliveryState, count_in
 from digest.model.draft import Draft
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import OnSilence
 from digest.model.slot import Slot, SlotRecord
-from digest.storage.delivery_stats import EditionSummary
+from digest.storage.editions import EditionSummary
 from digest.storage.notifications import Notification
 
 _WIDTH: Final = 72
@@ -191,7 +191,7 @@ def stopped(
     newsletter: Newsletter, edition: EditionSummary, counts: Mapping[DeliveryState, int]
 ) -> Notification:
     """Somebody stopped an edition, and readers wait for it."""
-    waiting = counts[DeliveryState.QUEUED] + counts[DeliveryState.DEFERRED]
+    waiting = count_in(counts, WAITING_DELIVERIES)
     since = edition.stopped_at or edition.created_at
     return Notification(
         event=f"stopped {newsletter.key} {edition.number} {to_text(since)}",
