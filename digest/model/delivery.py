@@ -16,10 +16,10 @@ from digest.model.subscriber import Recipient
 class DeliveryState(StrEnum):
     """How a delivery stands.
 
-    QUEUED: not sent, and may be claimed when it is due. SENDING: claimed by a process. DEFERRED: not
-    sent, and queued again later. SENT: a server took the message. REJECTED: it was refused for good.
-    UNKNOWN: it may or may not have arrived, and the owner decides. WITHHELD: it is not to be sent,
-    such as when the reader left after the edition was prepared.
+    QUEUED: not sent, and may be claimed when it is due. SENDING: claimed by a process. DEFERRED:
+    not sent, and queued again later. SENT: a server took the message. REJECTED: it was refused for
+    good. UNKNOWN: it may or may not have arrived, and the owner decides. WITHHELD: it is not to be
+    sent, such as when the reader left after the edition was prepared.
     """
 
     QUEUED = "queued"
@@ -50,8 +50,12 @@ COMPLETE_DELIVERIES: Final = (DeliveryState.SENT, DeliveryState.WITHHELD)
 UNDELIVERED: Final = (DeliveryState.REJECTED, DeliveryState.UNKNOWN)
 
 #: There was at least one attempt.
-ATTEMPTED_DELIVERIES: Final = (DeliveryState.SENDING, DeliveryState.DEFERRED, DeliveryState.SENT,
-                               *UNDELIVERED)
+ATTEMPTED_DELIVERIES: Final = (
+    DeliveryState.SENDING,
+    DeliveryState.DEFERRED,
+    DeliveryState.SENT,
+    *UNDELIVERED,
+)
 
 #: Which state may follow which. A backup that is put back makes every open delivery Unknown.
 DELIVERY_TRANSITIONS: Final[Mapping[DeliveryState, frozenset[DeliveryState]]] = {

@@ -68,9 +68,7 @@ def run_round(
         resting=rest,
     )
     if not report.interrupted:
-        editions.snooze(
-            held.db, edition_id, _wakes_at(held.db, edition_id, report, clock())
-        )
+        editions.snooze(held.db, edition_id, _wakes_at(held.db, edition_id, report, clock()))
     return report
 
 

@@ -115,7 +115,7 @@ def test_a_lock_that_somebody_takes_away_ends_the_service(gazette: Gazette) -> N
         service.until("leading")
         gazette.database.with_name("subscribers.db.run.lock").unlink()
         assert service.code() == 1
-    assert "was taken away" in service.lines[-2]
+    assert "was removed" in service.lines[-2]
 
 
 def test_no_line_of_the_log_names_a_reader(gazette: Gazette) -> None:

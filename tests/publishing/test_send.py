@@ -329,7 +329,7 @@ def test_a_send_without_its_lock_sends_nothing_more(paper: Paper) -> None:
     assert [a.envelope.rcpt_to for a in transport.accepted] == READERS[:1]
     assert isinstance(report, Report)
     assert report.error is not None
-    assert "was taken away" in report.error.message
+    assert "was removed" in report.error.message
 
 
 def test_a_missing_database_is_not_a_first_day(paper: Paper) -> None:

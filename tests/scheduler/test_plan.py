@@ -87,9 +87,7 @@ def test_the_first_and_the_last_reader_are_those_of_the_zones(paper: Paper) -> N
 
 def test_what_was_skipped_ahead_or_is_put_off_is_part_of_it(paper: Paper) -> None:
     on_record(paper, NOW + timedelta(days=1), SlotState.SKIPPED, "a holiday")
-    on_record(
-        paper, NOW - timedelta(days=1), SlotState.DUE, "No. 1 is still being sent"
-    )
+    on_record(paper, NOW - timedelta(days=1), SlotState.DUE, "No. 1 is still being sent")
     on_record(paper, NOW - timedelta(days=2), SlotState.FAILED, "the template does not parse")
     states = [one.record and str(one.record.state) for one in planned(paper, days=4).coming]
     assert states == ["due", "skipped", None]

@@ -156,9 +156,7 @@ def test_a_stopped_edition_keeps_its_successors_waiting(tmp_path: Path) -> None:
     service.tick("2026-03-13T07:00:00Z")
 
     assert service.slots()["2026-03-13T07:00"] == "due"
-    assert service.reason("2026-03-13T07:00") == (
-        "No. 1 is stopped; `digest resume` continues it"
-    )
+    assert service.reason("2026-03-13T07:00") == ("No. 1 is stopped; `digest resume` continues it")
 
 
 def test_who_is_deferred_is_tried_again_at_their_hour_without_being_asked(tmp_path: Path) -> None:
