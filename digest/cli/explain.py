@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from digest.config import Settings
     from digest.model.article import Article
     from digest.publishing.explain import ArticleInNewsletter, ReaderExplanation
+    from digest.storage.articles import StoryPlace
     from digest.storage.database import Database
-    from digest.storage.explain import StoryPlace
     from digest.storage.suppressions import Suppression
 
 

@@ -28,6 +28,16 @@ def from_text(text: str) -> datetime:
     return datetime.strptime(text, _FORM).replace(tzinfo=UTC)
 
 
+def optional_text(instant: datetime | None) -> str | None:
+    """The instant as text; None for None."""
+    return None if instant is None else to_text(instant)
+
+
+def optional_time(text: str | None) -> datetime | None:
+    """The inverse of `optional_text`; an empty text is None, too."""
+    return from_text(text) if text else None
+
+
 def next_second(instant: datetime) -> datetime:
     """The first whole second that is not before `instant`.
 

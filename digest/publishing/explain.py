@@ -18,9 +18,10 @@ from digest.selection import TooFew, select
 from digest.selection.placement import group
 from digest.selection.select import ruled_out
 from digest.storage import articles, drafts, explain, subscriptions
+from digest.storage.articles import ArticleDecision
 from digest.storage.candidates import candidates
 from digest.storage.database import Database
-from digest.storage.explain import DeliveryDetail, NewsletterDecision, ReaderEdition
+from digest.storage.explain import DeliveryDetail, ReaderEdition
 
 #: Of articles that could be meant, so many are told.
 MOST: Final = 20
@@ -44,7 +45,7 @@ class ArticleInNewsletter:
     """An article for one newsletter; `prospect` is None where its fate is final."""
 
     newsletter: str
-    decided: NewsletterDecision
+    decided: ArticleDecision
     prospect: Forecast | None
 
 
@@ -68,13 +69,18 @@ def explain_article(
 ) -> tuple[ArticleInNewsletter, ...]:
     """What became of an article, for `only` one newsletter or for each, and what would at `now`."""
     newsletters = [settings.newsletter(only)] if only else settings.newsletters.values()
-    return tuple(_for_newsletter(db, article, one, now) for one in newsletters)
+    decided = {each.newsletter: each for each in articles.article_decisions(db, article.id)}
+    return tuple(
+        _for_newsletter(
+            db, article, each, decided.get(each.key, ArticleDecision(newsletter=each.key)), now
+        )
+        for each in newsletters
+    )
 
 
 def _for_newsletter(
-    db: Database, article: Article, newsletter: Newsletter, now: datetime
+    db: Database, article: Article, newsletter: Newsletter, decided: ArticleDecision, now: datetime
 ) -> ArticleInNewsletter:
-    decided = explain.newsletter_decision(db, newsletter.key, article.id)
     final = decided.decision is not None and decided.decision.verdict is not Verdict.WAITING
     return ArticleInNewsletter(
         newsletter=newsletter.key,
@@ -223,7 +229,7 @@ def _why_so(delivery: DeliveryDetail, newsletter: Newsletter, now: datetime) -> 
 def _why_none(edition: ReaderEdition, subscription: Subscription, newsletter: Newsletter) -> str:
     """Why there is no delivery, by the receipts that were there when the edition was prepared."""
     prepared = f"it was prepared {local(edition.prepared_at, newsletter.timezone)}"
-    last = edition.standing
+    last = edition.consent
     if last is None:
         if edition.pruned and subscription.since <= edition.prepared_at:
             return "the record of its deliveries was pruned into totals"

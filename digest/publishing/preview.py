@@ -13,7 +13,7 @@ from digest.composer.personalization import answers_of
 from digest.composer.web_page import page
 from digest.config import Settings
 from digest.errors import AudienceError
-from digest.model.delivery import WAITING_DELIVERIES, count_in, Outcome
+from digest.model.delivery import WAITING_DELIVERIES, Outcome, count_in
 from digest.model.edition import Edition, EditionState, RenderedVariant
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient

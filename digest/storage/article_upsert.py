@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from digest.lib.timestamps import to_text
+from digest.lib.timestamps import optional_text, to_text
 from digest.model.article import NewArticle
 from digest.storage.database import Database
 
@@ -190,7 +190,7 @@ def _same(article: NewArticle, stored: Sequence[_Values]) -> _Values | None:
     lead to one article only, and one side must have no GUID.
     """
     of_source = [known for known in stored if known["source"] == article.source]
-    published = to_text(article.published_at) if article.published_at else None
+    published = optional_text(article.published_at)
     for known in of_source:
         if known["title"] == article.title and (
             article.url_identifies
@@ -228,7 +228,7 @@ def values_of(article: NewArticle) -> dict[str, Any]:
         "section": article.section,
         "tags": json.dumps(article.tags, ensure_ascii=False),
         "priority": article.priority,
-        "published_at": to_text(article.published_at) if article.published_at else None,
-        "expires_at": to_text(article.expires_at) if article.expires_at else None,
+        "published_at": optional_text(article.published_at),
+        "expires_at": optional_text(article.expires_at),
         "content": article.content,
     }

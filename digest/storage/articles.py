@@ -1,10 +1,6 @@
-"""Articles: kept (`digest.storage.article_upsert`), found again, and the editor's hand on them.
+"""Articles as they are stored: found, corrected by the editor, and decided on by newsletters.
 
-What became of one is in `digest.storage.articles`.
-
-What became of an article: for each newsletter its decision, its edition, and its pin.
-
-What the editor puts right about an article that is stored already.
+`digest.storage.article_upsert` stores what the sources bring.
 """
 
 import json
@@ -14,65 +10,29 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from digest.errors import LedgerError
-from digest.lib.timestamps import from_text, to_text
+from digest.lib.timestamps import from_text, optional_text, optional_time, to_text
 from digest.model.article import Article, Decision, NewArticle, Verdict
+from digest.model.edition import Placement
 from digest.storage.article_upsert import UpsertResult, upsert, values_of, write_edit
 from digest.storage.database import Database
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArticleDecision:
-    """What became of an article for one newsletter; `edition` is the number it was chosen for."""
-
-    newsletter: str
-    pinned: bool
-    decision: Decision | None
-    edition: int | None
-
-
-_FATES = """
-select n.newsletter, p.article_id is not null as pinned, d.verdict, d.reason, e.number
-from (
-    select newsletter from decisions where article_id = :id
-    union
-    select newsletter from pins where article_id = :id
-) n
-left join pins p on p.newsletter = n.newsletter and p.article_id = :id
-left join decisions d on d.newsletter = n.newsletter and d.article_id = :id
-left join editions e on e.id = d.edition_id
-order by n.newsletter
-"""
-
-
-def article_decisions(db: Database, article_id: int) -> tuple[ArticleDecision, ...]:
-    """What became of an article, for each newsletter that has decided on it or has it pinned."""
-    return tuple(
-        ArticleDecision(
-            newsletter=row["newsletter"],
-            pinned=bool(row["pinned"]),
-            decision=Decision(
-                article_id=article_id, verdict=Verdict(row["verdict"]), reason=row["reason"]
-            )
-            if row["verdict"]
-            else None,
-            edition=row["number"],
-        )
-        for row in db.rows(_FATES, {"id": article_id})
-    )
-
-
 __all__ = [
     "ArticleDecision",
+    "StoryPlace",
     "UpsertResult",
+    "add",
     "article_decisions",
+    "at_address",
     "by_identity",
-    "content",
+    "correct",
     "drop",
+    "escape_like",
     "existing",
     "find",
     "from_row",
     "mark_withdrawn",
     "pin",
+    "restore",
     "search",
     "unpin",
     "upsert",
@@ -95,14 +55,10 @@ def from_row(row: sqlite3.Row, *, pinned: bool = False) -> Article:
         pinned=pinned,
         published_at=from_text(row["published_at"]),
         first_seen_at=from_text(row["first_seen_at"]),
-        expires_at=_instant(row["expires_at"]),
-        withdrawn_at=_instant(row["withdrawn_at"]),
-        edited_at=_instant(row["edited_at"]),
+        expires_at=optional_time(row["expires_at"]),
+        withdrawn_at=optional_time(row["withdrawn_at"]),
+        edited_at=optional_time(row["edited_at"]),
     )
-
-
-def _instant(text: str | None) -> datetime | None:
-    return from_text(text) if text else None
 
 
 _BY_ID = "select * from articles where id = ?"
@@ -115,11 +71,12 @@ def find(db: Database, article_id: int) -> Article | None:
 
 
 def existing(db: Database, article_id: int) -> Article:
-    """The article with this id. Raises LedgerError, in the editor's words, if there is none."""
+    """The article with this id. Raises LedgerError if there is none."""
     article = find(db, article_id)
     if article is None:
         raise LedgerError(
-            f"there is no article {article_id}", hint="`digest articles list` shows their numbers."
+            f"there is no article {article_id}",
+            hint="`digest articles list` shows the numbers of all articles.",
         )
     return article
 
@@ -131,15 +88,6 @@ def by_identity(db: Database, identity: str) -> Article | None:
     """The article of this identity (`digest.ingest.normalize`)."""
     row = db.row(_BY_IDENTITY, (identity,))
     return from_row(row) if row else None
-
-
-_CONTENT = "select content from contents where article_id = ?"
-
-
-def content(db: Database, article_id: int) -> str:
-    """The body of an article, as harmless HTML; empty where its source gave none."""
-    row = db.row(_CONTENT, (article_id,))
-    return str(row["content"]) if row else ""
 
 
 _SEARCH = """
@@ -166,18 +114,18 @@ def search(
     rows = db.rows(
         _SEARCH,
         {
-            "text": f"%{_literally(text)}%" if text else None,
+            "text": f"%{escape_like(text)}%" if text else None,
             "section": section,
             "source": source,
-            "since": to_text(since) if since else None,
+            "since": optional_text(since),
             "most": most,
         },
     )
     return tuple(from_row(row) for row in rows)
 
 
-def _literally(text: str) -> str:
-    """A text in which `like` finds no wildcard."""
+def escape_like(text: str) -> str:
+    """A text in which `like`, with the backslash as its escape, finds no wildcard."""
     return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
 
@@ -185,7 +133,7 @@ _WITHDRAW = "update articles set withdrawn_at = ? where id = ? and withdrawn_at 
 
 
 def mark_withdrawn(db: Database, article_id: int, now: datetime) -> Article:
-    """Take an article back for every newsletter. What was mailed stays mailed.
+    """Withdraw an article from every newsletter. What was mailed stays mailed.
 
     Raises LedgerError if there is no such article.
     """
@@ -205,14 +153,17 @@ where newsletter = ? and article_id = ? and verdict not in ('chosen', 'waiting')
 
 
 def pin(db: Database, newsletter: str, article_id: int, now: datetime) -> Article:
-    """Have an article in the newsletter's next edition, first of all; it takes back a drop.
+    """Put an article first in the newsletter's next edition; this takes back a drop.
 
     Raises LedgerError if there is no such article, it was withdrawn, or it has been in an edition.
     """
     with db.transaction():
         article = _open_to(db, newsletter, article_id)
         if article.withdrawn_at:
-            raise LedgerError(f"article {article_id} was withdrawn: it cannot be pinned")
+            raise LedgerError(
+                f"article {article_id} cannot be pinned: it was withdrawn",
+                hint="`digest articles restore` takes the withdrawal back.",
+            )
         db.execute(_PIN, (newsletter, article_id, to_text(now)))
         db.execute(_RECONSIDER, (to_text(now), newsletter, article_id))
     return article
@@ -235,7 +186,7 @@ set verdict = 'dropped', reason = :reason, decided_at = :now
 
 
 def drop(db: Database, newsletter: str, article_id: int, *, reason: str, now: datetime) -> Article:
-    """Keep an article out of the newsletter; it takes back a pin.
+    """Keep an article out of the newsletter; this takes back a pin.
 
     Raises LedgerError if there is no such article, or it has been in an edition.
     """
@@ -262,12 +213,12 @@ def _open_to(db: Database, newsletter: str, article_id: int) -> Article:
     if chosen:
         raise LedgerError(
             f"article {article_id} is in No. {chosen['number']} of {newsletter} already",
-            hint="An article is in one edition of a newsletter at most, and stays there.",
+            hint="An article is in at most one edition of a newsletter, and stays there.",
         )
     return article
 
 
-# The one that lives by its link, then the source's own, then whichever came first.
+# First the article that is identified by its link, then the source's own, then the oldest.
 _AT_ADDRESS = """
 select * from articles
 where canonical_url = :url
@@ -282,13 +233,10 @@ def at_address(db: Database, canonical_url: str, *, source: str) -> Article | No
     return from_row(row) if row else None
 
 
-_JUST_ADDED = "select * from articles where identity = ?"
-
-
 def add(db: Database, article: NewArticle, now: datetime) -> Article:
     """Keep one article that is not there yet, and return it as it is stored."""
     upsert(db, [article], now)
-    return from_row(db.rows(_JUST_ADDED, (article.identity,))[0])
+    return from_row(db.rows(_BY_IDENTITY, (article.identity,))[0])
 
 
 _STORED = """
@@ -299,9 +247,9 @@ where a.id = ?
 
 
 def correct(
-    db: Database, article_id: int, article: NewArticle, said: Set[str], now: datetime
+    db: Database, article_id: int, article: NewArticle, fields: Set[str], now: datetime
 ) -> bool:
-    """Take over the values of `article` that `said` names; all others stay as they are stored.
+    """Take over these `fields` of `article`; all others stay as they are stored.
 
     Returns whether that changes anything. An article always keeps a time of publication. Raises
     LedgerError if there is no such article.
@@ -309,12 +257,12 @@ def correct(
     with db.transaction():
         existing(db, article_id)
         stored = dict(db.rows(_STORED, (article_id,))[0])
-        told = {name: value for name, value in values_of(article).items() if name in said}
-        if told.get("published_at", "") is None:
-            del told["published_at"]
-        if all(stored[name] == value for name, value in told.items()):
+        values = {name: value for name, value in values_of(article).items() if name in fields}
+        if values.get("published_at", "") is None:
+            del values["published_at"]
+        if all(stored[name] == value for name, value in values.items()):
             return False
-        write_edit(db, stored | told | {"now": to_text(now)})
+        write_edit(db, stored | values | {"now": to_text(now)})
     return True
 
 
@@ -338,3 +286,76 @@ def restore(db: Database, article_id: int, now: datetime) -> tuple[Article, bool
         db.execute(_RESTORE, (article_id,))
         db.execute(_RECONSIDER_RESTORED, (to_text(now), article_id))
     return find(db, article_id) or article, True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryPlace:
+    """Where an article stands in an edition, and under which title."""
+
+    number: int
+    slot: str
+    position: int
+    placement: Placement
+    section: str | None
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleDecision:
+    """What a newsletter has decided on an article, if it has.
+
+    `edition` is the number of the edition that it was chosen for, `place` where it stands there.
+    """
+
+    newsletter: str
+    pinned: bool = False
+    decision: Decision | None = None
+    decided_at: datetime | None = None
+    edition: int | None = None
+    place: StoryPlace | None = None
+
+
+_DECISIONS = """
+select n.newsletter, p.article_id is not null as pinned, d.verdict, d.reason, d.decided_at,
+       e.number, e.slot, s.position, s.placement, s.section, s.title
+from (
+    select newsletter from decisions where article_id = :id
+    union
+    select newsletter from pins where article_id = :id
+) n
+left join pins p on p.newsletter = n.newsletter and p.article_id = :id
+left join decisions d on d.newsletter = n.newsletter and d.article_id = :id
+left join editions e on e.id = d.edition_id
+left join stories s on s.edition_id = d.edition_id and s.article_id = :id
+order by n.newsletter
+"""
+
+
+def article_decisions(db: Database, article_id: int) -> tuple[ArticleDecision, ...]:
+    """The decision of each newsletter that has decided on an article, or has it pinned."""
+    return tuple(
+        ArticleDecision(
+            newsletter=row["newsletter"],
+            pinned=bool(row["pinned"]),
+            decision=Decision(
+                article_id=article_id, verdict=Verdict(row["verdict"]), reason=row["reason"]
+            )
+            if row["verdict"]
+            else None,
+            decided_at=optional_time(row["decided_at"]),
+            edition=row["number"],
+            place=_place(row) if row["position"] else None,
+        )
+        for row in db.rows(_DECISIONS, {"id": article_id})
+    )
+
+
+def _place(row: sqlite3.Row) -> StoryPlace:
+    return StoryPlace(
+        number=row["number"],
+        slot=row["slot"],
+        position=row["position"],
+        placement=Placement(row["placement"]),
+        section=row["section"],
+        title=row["title"],
+    )

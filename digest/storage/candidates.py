@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from digest.lib.timestamps import from_text, to_text
+from digest.lib.timestamps import optional_time, to_text
 from digest.model.article import Article
 from digest.storage.articles import from_row
 from digest.storage.database import Database
@@ -54,10 +54,6 @@ def candidates(db: Database, newsletter: str, *, since: datetime, cutoff: dateti
     )
 
 
-def _instant(text: str | None) -> datetime | None:
-    return from_text(text) if text else None
-
-
 # The newest article before the window, and only that one: it answers for the others.
 _BEFORE = """
 select a.published_at from
@@ -93,7 +89,7 @@ def surroundings(
     values = {"newsletter": newsletter, "since": to_text(since), "cutoff": to_text(cutoff)}
     before, after = db.row(_BEFORE, values), db.row(_AFTER, values)
     return Surroundings(
-        before=_instant(before["published_at"]) if before else None,
-        after=_instant(after["published_at"]) if after else None,
+        before=optional_time(before["published_at"]) if before else None,
+        after=optional_time(after["published_at"]) if after else None,
         any=db.row(_ANY) is not None,
     )

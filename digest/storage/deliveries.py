@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from digest.lib.timestamps import from_text, to_text
+from digest.lib.timestamps import from_text, optional_text, optional_time, to_text
 from digest.model.delivery import UNDELIVERED, Delivery, DeliveryState
 from digest.model.subscriber import Recipient
 from digest.storage.database import Database
@@ -117,7 +117,7 @@ def _delivery(
             fields={} if fields == "{}" else json.loads(fields),
         ),
         attempts=attempts + 1,
-        first_attempt_at=from_text(first_attempt_at) if first_attempt_at else None,
+        first_attempt_at=optional_time(first_attempt_at),
     )
 
 
@@ -216,7 +216,7 @@ def record(db: Database, results: Iterable[AttemptResult]) -> None:
 def _result_row(result: AttemptResult) -> tuple[object, ...]:
     at = to_text(result.at)
     deferred = result.state is DeliveryState.DEFERRED
-    again = to_text(result.next_attempt_at) if result.next_attempt_at else None
+    again = optional_text(result.next_attempt_at)
     finished = None if deferred else at
     first_attempt = at if deferred else None
     return result.state, result.reply or None, finished, first_attempt, again, result.delivery_id

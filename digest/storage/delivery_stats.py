@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from digest.lib.timestamps import from_text, to_text
+from digest.lib.timestamps import from_text, optional_time, to_text
 from digest.model.delivery import WAITING_DELIVERIES, DeliveryState
 from digest.storage import deliveries
 from digest.storage.database import Database
@@ -95,7 +95,7 @@ def delivery_counts(
     def count_from(sql: str, state: DeliveryState) -> tuple[int, datetime | None]:
         """A count and the first time in it; not asked for while no delivery is in this state."""
         row = db.row(sql, values) if counts[state] else None
-        return (row["n"], _time(row["at"])) if row else (0, None)
+        return (row["n"], optional_time(row["at"])) if row else (0, None)
 
     not_yet_due, next_due_at = count_from(_NOT_YET_DUE, DeliveryState.QUEUED)
     recent, recent_from = count_from(_FINISHED_SINCE, DeliveryState.SENDING)
@@ -108,10 +108,6 @@ def delivery_counts(
         recent=recent,
         recent_from=recent_from,
     )
-
-
-def _time(text: str | None) -> datetime | None:
-    return from_text(text) if text else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +184,7 @@ def unfinished(db: Database, edition_id: int, *, most: int = -1) -> tuple[Unfini
             email=row["email"],
             state=DeliveryState(row["state"]),
             reply=row["reply"],
-            next_at=_time(row["next_at"]),
+            next_at=optional_time(row["next_at"]),
         )
         for row in db.rows(_UNFINISHED, {"edition": edition_id, "most": most})
     )

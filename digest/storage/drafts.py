@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from digest.errors import Superseded
-from digest.lib.timestamps import from_text, to_text
+from digest.lib.timestamps import from_text, optional_time, to_text
 from digest.model.article import Article, Verdict
 from digest.model.draft import Approval, Draft, DraftContents, DraftItem, DraftState
 from digest.model.edition import Placement
@@ -159,7 +159,7 @@ def _draft(row: sqlite3.Row) -> Draft:
         proposal=_proposal(content["proposal"]),
         state=DraftState(row["state"]),
         made_at=from_text(row["made_at"]),
-        decided_at=from_text(row["decided_at"]) if row["decided_at"] else None,
+        decided_at=optional_time(row["decided_at"]),
         approval=Approval(content=approved, seal=row["seal"]) if row["seal"] else None,
     )
 

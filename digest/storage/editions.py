@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from digest.lib.timestamps import from_text, to_text
+from digest.lib.timestamps import from_text, optional_text, optional_time, to_text
 from digest.model.edition import (
     Edition,
     EditionState,
@@ -81,8 +81,8 @@ def summaries_since(db: Database, newsletter: str, since: datetime) -> tuple[Edi
             subject=row["subject"],
             state=EditionState(row["state"]),
             created_at=from_text(row["created_at"]),
-            stopped_at=from_text(row["stopped_at"]) if row["stopped_at"] else None,
-            finished_at=from_text(row["finished_at"]) if row["finished_at"] else None,
+            stopped_at=optional_time(row["stopped_at"]),
+            finished_at=optional_time(row["finished_at"]),
         )
         for row in db.rows(_SINCE, {"newsletter": newsletter, "since": to_text(since)})
     )
@@ -172,7 +172,7 @@ _SNOOZE = "update editions set wake_at = :until where id = :edition"
 
 def snooze(db: Database, edition_id: int, until: datetime | None) -> None:
     """Leave an edition alone until then; None: it is due at once."""
-    db.execute(_SNOOZE, {"edition": edition_id, "until": to_text(until) if until else None})
+    db.execute(_SNOOZE, {"edition": edition_id, "until": optional_text(until)})
 
 
 _UNDER_WAY = """

@@ -18,7 +18,6 @@ from digest.errors import AlreadySending, DatabaseUnwritable, LedgerError
 from digest.lib.atomic_file import replacing
 from digest.lib.timestamps import from_text, to_text
 
-
 #: Seconds within which the lease is taken: whoever looks at it holds it for a moment.
 _TAKE_WITHIN: Final = 0.2
 

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
-from digest.lib.timestamps import from_text, to_text
+from digest.lib.timestamps import from_text, optional_text, optional_time, to_text
 from digest.model.slot import (
     OPEN_SLOTS,
     SLOT_TRANSITIONS,
@@ -106,7 +106,7 @@ def settle(db: Database, record: SlotRecord, now: datetime) -> None:
             "reason": record.reason,
             "made_up_in": record.made_up_in,
             "tries": record.tries,
-            "next_try_at": to_text(again) if again else None,
+            "next_try_at": optional_text(again),
             "skipped_by": record.skipped_by,
             "hold_kind": record.hold_kind,
             "now": to_text(now),
@@ -203,7 +203,7 @@ def _record(row: sqlite3.Row) -> SlotRecord:
         edition_id=row["edition_id"],
         made_up_in=row["made_up_in"],
         tries=row["tries"],
-        next_try_at=from_text(again) if again else None,
+        next_try_at=optional_time(again),
         skipped_by=SkippedBy(row["skipped_by"]) if row["skipped_by"] else None,
         hold_kind=HoldKind(row["hold_kind"]) if row["hold_kind"] else None,
     )

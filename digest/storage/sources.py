@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from digest.lib.timestamps import from_text, to_text
+from digest.lib.timestamps import optional_time, to_text
 from digest.storage.database import Database
 
 
@@ -43,11 +43,11 @@ def everything(db: Database) -> tuple[SourceRecord, ...]:
             location=row["location"],
             etag=row["etag"],
             last_modified=row["last_modified"],
-            last_read_at=from_text(row["last_read_at"]) if row["last_read_at"] else None,
-            last_new_at=from_text(row["last_new_at"]) if row["last_new_at"] else None,
+            last_read_at=optional_time(row["last_read_at"]),
+            last_new_at=optional_time(row["last_new_at"]),
             last_error=row["last_error"],
-            last_error_at=from_text(row["last_error_at"]) if row["last_error_at"] else None,
-            failing_since=from_text(row["failing_since"]) if row["failing_since"] else None,
+            last_error_at=optional_time(row["last_error_at"]),
+            failing_since=optional_time(row["failing_since"]),
         )
         for row in db.rows(_ALL)
     )

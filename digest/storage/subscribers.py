@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 
-from digest.lib.timestamps import from_text, to_text
+from digest.lib.timestamps import from_text, optional_time, to_text
 from digest.model.subscriber import Action, Consent, EditionReceived, Subscriber
 from digest.storage.database import Database
 
@@ -150,7 +150,7 @@ def received(db: Database, subscriber_id: int) -> tuple[EditionReceived, ...]:
             number=row["number"],
             state=row["state"],
             reply=row["reply"],
-            finished_at=from_text(row["finished_at"]) if row["finished_at"] else None,
+            finished_at=optional_time(row["finished_at"]),
         )
         for row in db.rows(_RECEIVED, (subscriber_id,))
     )

@@ -8,6 +8,7 @@ from digest.errors import LedgerError
 from digest.model.article import NewArticle, Verdict
 from digest.storage import articles
 from digest.storage.database import Database, open_database
+from tests.storage.test_articles import content_of
 
 MONDAY = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
 TUESDAY = datetime(2026, 3, 10, 8, 0, tzinfo=UTC)
@@ -41,7 +42,7 @@ def test_a_correction_changes_what_it_says_and_nothing_else(db: Database) -> Non
     found = articles.existing(db, there.id)
     assert (found.title, found.section, found.summary) == ("Ferry again", "Sea", "At last.")
     assert (found.source, found.published_at, found.edited_at) == ("paper", MONDAY, TUESDAY)
-    assert articles.content(db, there.id) == "<p>Long.</p>"
+    assert content_of(db, there.id) == "<p>Long.</p>"
     assert not articles.correct(db, there.id, said, {"title", "url", "section"}, TUESDAY)
 
 
@@ -51,7 +52,7 @@ def test_an_empty_value_empties_but_a_time_of_publication_stays(db: Database) ->
     fields = {"summary", "content", "published_at"}
     assert articles.correct(db, there.id, said, fields, TUESDAY)
     found = articles.existing(db, there.id)
-    assert (found.summary, found.published_at, articles.content(db, there.id)) == ("", MONDAY, "")
+    assert (found.summary, found.published_at, content_of(db, there.id)) == ("", MONDAY, "")
 
 
 def test_of_several_articles_at_an_address_the_sites_own_is_meant(db: Database) -> None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import DeliverAt
-from digest.model.slot import Slot, SlotState, instant_of
+from digest.model.slot import Slot, instant_of
 from digest.model.subscriber import Subscription, SubscriptionState
 from digest.schedule.timetable import slots_after
 from digest.storage import slots
