@@ -1,4 +1,4 @@
-"""Settling: an open slot gets its edition, a draft, a reason, or another try."""
+"""Processing one open slot: it gets its edition, a draft, a reason, or another try."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -6,6 +6,7 @@ from typing import Final, assert_never
 
 from digest.config import Settings
 from digest.errors import DigestError, SlotTaken, StorageError
+from digest.lib.backoff import doubling
 from digest.model.draft import DraftState
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
@@ -20,24 +21,23 @@ from digest.scheduler.due_slots import comes_at
 from digest.storage import delivery_stats, editions, slots
 from digest.storage.database import Database
 
-#: A slot that failed is tried again so soon, then ever later, but not more rarely than this.
-_SOON: Final = timedelta(minutes=1)
-_AT_LAST: Final = timedelta(minutes=30)
+#: Between the tries of a slot that failed: the first pause and the longest one.
+_FIRST_PAUSE: Final = timedelta(minutes=1)
+_LONGEST_PAUSE: Final = timedelta(minutes=30)
 
-#: How often a draft is looked at whose hour has come and about which nobody has decided.
-_HELD: Final = timedelta(minutes=1)
+#: How often a draft is looked at that is held after its time has come.
+_CHECK_HELD_EVERY: Final = timedelta(minutes=1)
 
 
 def is_time(db: Database, newsletter: Newsletter, record: SlotRecord, now: datetime) -> bool:
-    """Whether an open slot is to be seen to now: a draft waits for its hour, a failure for its.
+    """Whether an open slot is to be processed now: a draft at its time, a failure at its next try.
 
-    A draft of a newsletter that goes out by hand waits for `digest send`, and not for the clock.
-
-    A slot that is due has come by the settings of then, perhaps, and comes later by those of now.
+    A draft of a newsletter without a schedule waits for `digest send`. A slot that is due came by
+    the settings of then; by those of now it may come later.
     """
     again = record.next_try_at
-    # Nothing waits longer than that: a clock that was ahead has said so.
-    if again is not None and now < again <= now + _AT_LAST:
+    # No pause is longer: a later time was written by a clock that was ahead.
+    if again is not None and now < again <= now + _LONGEST_PAUSE:
         return False
     if record.state is SlotState.DRAFT:
         if newsletter.schedule is None:
@@ -49,12 +49,12 @@ def is_time(db: Database, newsletter: Newsletter, record: SlotRecord, now: datet
 def process_slot(
     db: Database, settings: Settings, newsletter: Newsletter, record: SlotRecord, now: datetime
 ) -> SlotRecord:
-    """See to an open slot, and put on record what it came to. The caller holds the sender's lock.
+    """Process an open slot, and record the result. The caller holds the sender's lock.
 
     Raises StorageError, in which case the slot is as it was.
     """
     try:
-        result = _seen_to(db, settings, newsletter, record, now)
+        result = _process(db, settings, newsletter, record, now)
     except StorageError:
         raise
     except SlotTaken:
@@ -74,19 +74,21 @@ def process_slot(
 
 
 def postpone(record: SlotRecord, error: DigestError, now: datetime) -> SlotRecord:
-    """The slot, to be tried again: it could not be given its edition, and this is why."""
+    """The slot, to be tried again: its edition could not be made, because of this error."""
     advice = f" {error.hint}" if error.hint else ""
-    pause = min(_AT_LAST, _SOON * 2**record.tries)
+    tries = record.tries + 1
+    pause = doubling(_FIRST_PAUSE, failures=tries, longest=_LONGEST_PAUSE)
     return replace(
-        record.waiting(f"{error.message}.{advice}"), tries=record.tries + 1, next_try_at=now + pause
+        record.waiting(f"{error.message}.{advice}"), tries=tries, next_try_at=now + pause
     )
 
 
 def unexpected_error(error: Exception) -> DigestError:
-    """An error that nobody thought of, in words."""
+    """An error of digest itself, as one that the owner is told about."""
     return DigestError(
-        f"something that nobody foresaw: {type(error).__name__}: {error}",
-        hint="The log of the service shows where it comes from. Please report it.",
+        f"an unexpected error, {type(error).__name__}: {error}",
+        hint="This is a fault of digest; its traceback is in the log of `digest run`. Please"
+        " report it.",
     )
 
 
@@ -100,12 +102,12 @@ def blocking_reason(db: Database, newsletter: Newsletter, now: datetime) -> str 
     return None
 
 
-def _seen_to(
+def _process(
     db: Database, settings: Settings, newsletter: Newsletter, record: SlotRecord, now: datetime
 ) -> Edition | SlotRecord:
     if record.state is SlotState.DRAFT:
-        # The editor may say something else in the moment in which the edition is stored.
-        return retry_superseded(lambda: _by_the_editor(db, settings, newsletter, record, now))
+        # The editor may decide something else while the edition is being stored.
+        return retry_superseded(lambda: _process_draft(db, settings, newsletter, record, now))
     over = overdue(newsletter, record, now)
     if over is not None:
         return over
@@ -121,13 +123,13 @@ def _seen_to(
     return record.skipped(result.reason) if isinstance(result, Skipped) else result
 
 
-def _by_the_editor(
+def _process_draft(
     db: Database, settings: Settings, newsletter: Newsletter, record: SlotRecord, now: datetime
 ) -> Edition | SlotRecord:
-    """What the editor decided about the draft, or what is done where nobody did."""
+    """What the editor decided on the draft, or what is done where nobody did."""
     match lifecycle.decide(db, settings, newsletter, record.slot, now=now):
         case Wait(kind=kind, reason=reason):
-            return record.held(kind, reason, until=now + _HELD)
+            return record.held(kind, reason, until=now + _CHECK_HELD_EVERY)
         case Skip(reason=reason):
             return record.skipped(reason)
         case Send(draft=draft):
@@ -137,9 +139,9 @@ def _by_the_editor(
                 if decided is None:
                     return over
                 if overdue(newsletter, record, decided) is None:
-                    # It was to go out at its time. Whether it should so late, the editor says.
+                    # It was to go out at its time. Whether it still should, the editor decides.
                     reason = f"{over.reason}; `digest approve` releases it all the same"
-                    return record.held(HoldKind.LATE, reason, until=now + _HELD)
+                    return record.held(HoldKind.LATE, reason, until=now + _CHECK_HELD_EVERY)
             obstacle = blocking_reason(db, newsletter, now)
             if obstacle is not None:
                 return record.waiting(obstacle)
@@ -150,6 +152,6 @@ def _by_the_editor(
 
 
 def _decided_at(draft: EditionBuild) -> datetime | None:
-    """When somebody decided about a draft; None where nobody did, or there was none."""
+    """When somebody decided on the draft; None where nobody did, or there was none."""
     stored = draft.proposal
     return stored.decided_at if stored and stored.state is not DraftState.WAITING else None

@@ -1,22 +1,25 @@
-"""What must be true of editions, their stories and their deliveries: each rule a question.
+"""Integrity: what must be true of the database, as queries whose result must be empty.
 
-The answer to each is a list of ids, at most `:most` of them, and must be empty.
-
-How a database is: whether it is whole, and what is in it.
-
-What must be true of slots and drafts: each rule a question.
-
-The answer to each is a list of ids, at most `:most` of them, and must be empty.
-
-Audit: questions to the ledger whose answers must be empty.
+Each rule is a sentence, and a query for the ids of what breaks it, at most `:most` of them.
+`health` is about the file: whether SQLite finds it whole, and what is in it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from digest.model.delivery import (
+    ATTEMPTED_DELIVERIES,
+    FINAL_DELIVERIES,
+    OPEN_DELIVERIES,
+    SETTLED_DELIVERIES,
+    DeliveryState,
+)
+from digest.model.edition import EditionState
+from digest.model.slot import OPEN_SLOTS, SlotState
 from digest.storage import migrations
 from digest.storage.database import Database
+from digest.storage.states import sql_list
 
 _CHOSEN_WITHOUT_STORY = """
 select d.newsletter || ' article ' || d.article_id
@@ -35,8 +38,8 @@ where not exists (
 limit :most
 """
 
-# Everything that an edition could have seen has a fate.
-_ARTICLE_WITHOUT_FATE = """
+# Everything that an edition could have chosen is decided on.
+_ARTICLE_WITHOUT_DECISION = """
 select e.newsletter || ' article ' || a.id
 from (select newsletter, max(cutoff) as cutoff, max(last_article_id) as last_article_id
       from editions group by newsletter) e
@@ -48,7 +51,7 @@ where a.published_at < (select x.cutoff from editions x
 limit :most
 """
 
-_NUMBERS_WITH_GAPS = """
+_GAPS_IN_NUMBERS = """
 select newsletter from editions group by newsletter having count(*) <> max(number) limit :most
 """
 
@@ -64,14 +67,14 @@ where e.first_delivery_id is null or (
 limit :most
 """
 
-_PRUNED_AND_THERE = """
+_PRUNED_DELIVERIES = """
 select e.newsletter || ' No. ' || e.number || ' delivery ' || d.id
 from editions e join deliveries d on d.edition_id = e.id
 where e.pruned_at is not null
 limit :most
 """
 
-_DELIVERIES_ASTRAY = """
+_DELIVERY_OUTSIDE_RUN = """
 select 'delivery ' || d.id from deliveries d join editions e on e.id = d.edition_id
 where d.id not between e.first_delivery_id and e.last_delivery_id
 limit :most
@@ -93,82 +96,80 @@ where not exists (select 1 from deliveries d
 limit :most
 """
 
-_STATE_THAT_IS_NONE = """
+_UNKNOWN_STATE = f"""
 select 'delivery ' || id from deliveries
-where state not in
-    ('queued', 'sending', 'sent', 'deferred', 'rejected', 'unknown', 'withheld')
+where state not in {sql_list(DeliveryState)}
    or (variant is null and state <> 'withheld')
 union all
 select newsletter || ' No. ' || number from editions
-where state not in ('prepared', 'incomplete', 'sent')
+where state not in {sql_list(EditionState)}
 limit :most
-"""
+"""  # noqa: S608 (constants)
 
-_SENT_TOO_EARLY = """
-select e.newsletter || ' No. ' || e.number || ' delivery ' || d.id
-from editions e join deliveries d on d.id between e.first_delivery_id and e.last_delivery_id
-where (e.state = 'sent' and d.state in ('queued', 'sending', 'deferred', 'unknown'))
-   or (e.state = 'incomplete' and d.state in ('queued', 'sending', 'deferred'))
+_FINISHED_TOO_EARLY = f"""
+select newsletter || ' No. ' || number || ' delivery ' || id from edition_deliveries
+where (edition_state = 'sent' and state not in {sql_list(SETTLED_DELIVERIES)})
+   or (edition_state = 'incomplete' and state in {sql_list(OPEN_DELIVERIES)})
 limit :most
-"""
+"""  # noqa: S608 (constants)
 
-_ENDED_WITHOUT_A_TIME = """
+_FINAL_WITHOUT_TIME = f"""
 select 'delivery ' || id from deliveries
-where (state in ('sent', 'rejected', 'unknown', 'withheld')) <> (finished_at is not null)
+where (state in {sql_list(FINAL_DELIVERIES)}) <> (finished_at is not null)
 limit :most
-"""
+"""  # noqa: S608 (a constant)
 
-_UNTRIED = """
+_WITHOUT_ATTEMPT = f"""
 select 'delivery ' || id from deliveries
-where attempts < (state in ('sending', 'sent', 'deferred', 'rejected', 'unknown'))
+where attempts < (state in {sql_list(ATTEMPTED_DELIVERIES)})
 limit :most
-"""
+"""  # noqa: S608 (a constant)
 
-_DECISION_WITHOUT_REASON = """
+# Whoever reads the status is told why a delivery that was processed is not sent.
+_STATE_WITHOUT_REASON = """
 select 'delivery ' || id from deliveries
-where state in ('deferred', 'rejected', 'unknown', 'withheld') and ifnull(reply, '') = ''
+where state not in ('queued', 'sending', 'sent') and ifnull(reply, '') = ''
 limit :most
 """
 
-_DEFERRED_FOR_EVER = """
+_DEFERRED_WITHOUT_TIME = """
 select 'delivery ' || id from deliveries
 where state = 'deferred' and next_attempt_at is null
 limit :most
 """
 
 # Zones are between 12 hours behind and 14 before UTC; an hour more where clocks are put forward.
-_ODD_HOUR = """
+_DUE_TIME_OUT_OF_RANGE = """
 select 'delivery ' || d.id
-from editions e join deliveries d on d.id between e.first_delivery_id and e.last_delivery_id
-left join slots s on s.edition_id = e.id
+from edition_deliveries d left join slots s on s.edition_id = d.edition_id
 where d.due_at is not null
   and (julianday(d.due_at) is null or abs(julianday(d.due_at) - julianday(s.due_at)) > 27.0 / 24)
 limit :most
 """
 
-#: What a rule says, and the question for what breaks it.
-EDITION_RULES: Final = (
-    ("a chosen article stands in its edition", _CHOSEN_WITHOUT_STORY),
-    ("a story was chosen for its edition, and for no other", _STORY_WITHOUT_CHOICE),
-    ("every article has one fate for every newsletter", _ARTICLE_WITHOUT_FATE),
-    ("editions are numbered without gaps", _NUMBERS_WITH_GAPS),
+#: Rules about editions, their stories and their deliveries.
+_EDITION_RULES: Final = (
+    ("an article that was chosen is a story of its edition", _CHOSEN_WITHOUT_STORY),
+    ("a story was chosen for its edition and for no other one", _STORY_WITHOUT_CHOICE),
+    ("every newsletter has decided on every article", _ARTICLE_WITHOUT_DECISION),
+    ("editions are numbered without gaps", _GAPS_IN_NUMBERS),
     ("every edition has the deliveries it was stored with", _DELIVERIES_MISSING),
-    ("what was pruned is in the totals only", _PRUNED_AND_THERE),
-    ("no delivery belongs to another run of ids", _DELIVERIES_ASTRAY),
+    ("pruned deliveries are in the totals only", _PRUNED_DELIVERIES),
+    ("the ids of an edition's deliveries are one run", _DELIVERY_OUTSIDE_RUN),
     ("every reader who was active has a delivery", _READER_WITHOUT_DELIVERY),
-    ("every state is one that there is", _STATE_THAT_IS_NONE),
-    ("an edition is finished when its deliveries are", _SENT_TOO_EARLY),
-    ("what has ended has a time, and nothing else has", _ENDED_WITHOUT_A_TIME),
-    ("what was sent was attempted", _UNTRIED),
-    ("who does not have an edition is told why", _DECISION_WITHOUT_REASON),
-    ("what is deferred has a time at which it is tried again", _DEFERRED_FOR_EVER),
-    ("a reader's hour is within a day or so of the slot", _ODD_HOUR),
+    ("every state is a known one", _UNKNOWN_STATE),
+    ("an edition is finished when its deliveries are", _FINISHED_TOO_EARLY),
+    ("a delivery has an end time if and only if it has ended", _FINAL_WITHOUT_TIME),
+    ("a delivery that was sent or failed was attempted", _WITHOUT_ATTEMPT),
+    ("a delivery that was not sent has a reason", _STATE_WITHOUT_REASON),
+    ("a deferred delivery has a time for its next attempt", _DEFERRED_WITHOUT_TIME),
+    ("a delivery is due within 27 hours of its slot", _DUE_TIME_OUT_OF_RANGE),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseHealth:
-    """What a look at a database showed; `faults` are SQLite's own words, none when it is whole.
+    """How a database is; `faults` are SQLite's own messages, none when the file is whole.
 
     `readers` counts the active subscriptions of each newsletter.
     """
@@ -198,16 +199,16 @@ order by newsletter
 
 
 def health(db: Database) -> DatabaseHealth:
-    """Read the whole file and look. Takes a second for a gigabyte or so."""
-    whole = [str(row[0]) for row in db.rows("pragma integrity_check(5)")]
+    """Check the whole file. This takes about a second for a gigabyte."""
+    lines = [str(row[0]) for row in db.rows("pragma integrity_check(5)")]
     dangling = [
-        f"a row of {row['table']} points to nothing in {row['parent']}"
+        f"a row of {row['table']} refers to a missing row of {row['parent']}"
         for row in db.rows("pragma foreign_key_check")[:5]
     ]
     counts = db.rows(_COUNTS)[0]
     steps = migrations.applied(db.connection)
     return DatabaseHealth(
-        faults=tuple([line for line in whole if line != "ok"] + dangling),
+        faults=tuple([line for line in lines if line != "ok"] + dangling),
         schema=steps[-1] if steps else "none",
         articles=counts["articles"],
         subscribers=counts["subscribers"],
@@ -236,17 +237,19 @@ where state in ('skipped', 'failed') and trim(reason) = ''
 limit :most
 """
 
-_CANNOT_BE = """
+_INCONSISTENT_SLOT = f"""
 select newsletter || ' ' || slot from slots
-where state not in ('due', 'draft', 'prepared', 'skipped', 'failed')
+where state not in {sql_list(SlotState)}
    or (state = 'prepared') <> (edition_id is not null)
-   or (next_try_at is not null and state not in ('due', 'draft'))
+   or (state = 'skipped') <> (skipped_by is not null)
+   or (hold_kind is not null and state <> 'draft')
+   or (next_try_at is not null and state not in {sql_list(OPEN_SLOTS)})
    or tries < 0
 limit :most
-"""
+"""  # noqa: S608 (constants)
 
 # A skipped slot may be made up for in one that was skipped itself, for a still later one.
-_MADE_UP_IN_NOTHING = """
+_MADE_UP_IN_NO_LATER_SLOT = """
 select s.newsletter || ' ' || s.slot
 from slots s left join slots m on m.newsletter = s.newsletter and m.slot = s.made_up_in
 where s.made_up_in is not null
@@ -254,8 +257,8 @@ where s.made_up_in is not null
 limit :most
 """
 
-# The editor and early readers may have it seen to ahead of its time; it cannot have failed by then.
-_NOT_YET_COME = """
+# For the editor and for early readers it is processed ahead of its time, and cannot fail by then.
+_FAILED_BEFORE_ITS_TIME = """
 select s.newsletter || ' ' || s.slot
 from slots s join timetables t on t.newsletter = s.newsletter
 where s.due_at > t.until and s.state = 'failed'
@@ -263,14 +266,14 @@ limit :most
 """
 
 # The name is the wall time of some zone: at most 14 hours away from UTC, one more in spring.
-_ANOTHER_TIME = """
+_NAME_OF_ANOTHER_TIME = """
 select newsletter || ' ' || slot from slots
 where ifnull(abs(julianday(due_at) - julianday(slot)), 99) > 15.0 / 24
 limit :most
 """
 
 # A draft stays on record when its slot has its edition or a reason.
-_DRAFT_ASTRAY = """
+_DRAFT_AND_STATE_DIFFER = """
 select newsletter || ' ' || slot from slots
 left join drafts using (newsletter, slot)
 where (slots.state = 'draft' and drafts.state is null)
@@ -278,48 +281,48 @@ where (slots.state = 'draft' and drafts.state is null)
 limit :most
 """
 
-#: What a rule says, and the question for what breaks it.
-SCHEDULE_RULES: Final = (
+#: Rules about slots and drafts.
+_SLOT_RULES: Final = (
     ("a slot has the edition of its own name", _EDITION_OF_ANOTHER_SLOT),
-    ("an edition that was made for a slot is on record there", _SLOT_WITHOUT_ITS_EDITION),
+    ("the slot of an edition refers to it", _SLOT_WITHOUT_ITS_EDITION),
     ("a slot without an edition has a reason", _SLOT_WITHOUT_REASON),
-    ("a slot is open, or has its edition or its reason", _CANNOT_BE),
-    ("a slot that is made up for is so in a later one", _MADE_UP_IN_NOTHING),
-    ("a slot that failed has come", _NOT_YET_COME),
-    ("a slot comes at the time that its name says", _ANOTHER_TIME),
-    ("a slot that waits for an editor has its draft", _DRAFT_ASTRAY),
+    ("the columns of a slot agree with its state", _INCONSISTENT_SLOT),
+    ("a slot is made up for in a later one", _MADE_UP_IN_NO_LATER_SLOT),
+    ("a slot fails only after its time has come", _FAILED_BEFORE_ITS_TIME),
+    ("a slot is due at the time that its name says", _NAME_OF_ANOTHER_TIME),
+    ("a slot has a draft if and only if its state says so", _DRAFT_AND_STATE_DIFFER),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """Something in the ledger that cannot be: a rule, and the ids that break it."""
+    """A rule that is broken, and the ids of what breaks it."""
 
     rule: str
     ids: tuple[str, ...]
 
 
-_RULES = EDITION_RULES + SCHEDULE_RULES
+_RULES = _EDITION_RULES + _SLOT_RULES
 
-#: So many ids of what breaks a rule are told.
+#: At most so many ids are listed for a rule.
 MOST: Final = 20
 
 
 def violations(db: Database, *, most: int = MOST) -> tuple[Violation, ...]:
     """Every rule that is broken, with the first `most` ids of each."""
-    found = []
+    broken = []
     for rule, sql in _RULES:
         ids = tuple(str(row[0]) for row in db.rows(sql, {"most": most}))
         if ids:
-            found.append(Violation(rule=rule, ids=ids))
+            broken.append(Violation(rule=rule, ids=ids))
     dangling = db.rows("pragma foreign_key_check")
     if dangling:
         ids = tuple(f"{row[0]} row {row[1]}" for row in dangling[:most])
-        found.append(Violation(rule="nothing refers to what is not there", ids=ids))
-    return tuple(found)
+        broken.append(Violation(rule="every reference is to a row that exists", ids=ids))
+    return tuple(broken)
 
 
-_FACTS = """
+_EXTENT = """
 select (select count(*) from editions), (select count(*) from deliveries),
        (select count(*) from decisions), (select count(*) from slots),
        (select count(*) from deliveries where state = 'sending')
@@ -328,7 +331,7 @@ select (select count(*) from editions), (select count(*) from deliveries),
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
-    """How much was looked at. `claimed` deliveries are being sent, or were when a process died."""
+    """How much was checked. `claimed` deliveries are being sent, or were when a process died."""
 
     editions: int
     deliveries: int
@@ -338,8 +341,8 @@ class Extent:
 
 
 def extent(db: Database) -> Extent:
-    """How much there is to look at."""
-    editions, deliveries, decisions, slots, claimed = db.connection.execute(_FACTS).fetchone()
+    """How much there is to check."""
+    editions, deliveries, decisions, slots, claimed = db.connection.execute(_EXTENT).fetchone()
     return Extent(
         editions=editions,
         deliveries=deliveries,

@@ -1,7 +1,4 @@
-"""Notices: what the owner was told, or is to be told. Each event is told once.
-
-A notice: something that the owner of a newsletter is told, once.
-"""
+"""Notifications: what the owner of a newsletter was told, or is to be told, once for each event."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,10 +11,10 @@ from digest.storage.database import Database
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """What is told. `event` names what happened, the same whenever and by whomever it is found.
+    """One event. `event` identifies it: the same state of the database has the same name.
 
-    `subject` is one line; `body` says what happened and what to do, its lines ended by line feeds.
-    Neither holds an address of a reader.
+    `subject` is one line; `body` says what happened and what to do, with a line feed after each
+    line. Neither contains an address of a reader.
     """
 
     event: str
@@ -29,7 +26,7 @@ _KNOWN = "select 1 from notices where event = ?"
 
 
 def known(db: Database, event: str) -> bool:
-    """Whether this event is on record."""
+    """Whether this event is recorded."""
     return db.row(_KNOWN, (event,)) is not None
 
 
@@ -39,7 +36,7 @@ insert into notices (event, subject, body, since) values (?, ?, ?, ?) on conflic
 
 
 def add(db: Database, notice: Notification, now: datetime) -> bool:
-    """Put an event on record; False if it is there already."""
+    """Record an event; False if it is there already."""
     values = (notice.event, notice.subject, notice.body, to_text(now))
     return db.execute(_ADD, values).rowcount > 0
 
@@ -56,10 +53,10 @@ _CLAIM = "update notices set tries = tries + 1, next_try_at = ? where event = ?"
 def claim(
     db: Database, now: datetime, *, since: datetime, wait: Callable[[int], timedelta]
 ) -> tuple[Notification, ...]:
-    """Take what is to be told now and was put on record after `since`.
+    """Take what was recorded after `since` and is to be mailed now.
 
-    `wait` says after so many tries how long nobody takes it again: it is ours for so long, and is
-    tried again after that if it was not told.
+    After so many tries, `wait` says how long no other process takes it: the caller has so long to
+    mail it, and it is tried again after that if it was not told.
     """
     with db.transaction():
         rows = db.rows(_UNTOLD, {"since": to_text(since), "now": to_text(now)})
@@ -74,18 +71,18 @@ _TOLD = "update notices set told_at = ? where event = ? and told_at is null"
 
 
 def mark_told(db: Database, notices: Sequence[Notification], now: datetime) -> None:
-    """These are told now. Raises Superseded if another process has told one of them."""
+    """Record that these are told. Raises Superseded if another process has told one of them."""
     with db.transaction():
         for notice in notices:
             if not db.execute(_TOLD, (to_text(now), notice.event)).rowcount:
-                raise Superseded(f"another process has told the owner: {notice.event}")
+                raise Superseded(f"another process has already told the owner: {notice.event}")
 
 
 _UNTELL = "update notices set told_at = null where event = ?"
 
 
 def unmark_told(db: Database, notices: Iterable[Notification]) -> None:
-    """These were surely not told after all."""
+    """Record that these were not told after all."""
     with db.transaction():
         for notice in notices:
             db.execute(_UNTELL, (notice.event,))

@@ -81,17 +81,17 @@ def test_a_ledger_in_order_has_no_breach(sent: Paper) -> None:
     [
         (
             "delete from stories where position = 1",
-            "a chosen article stands in its edition",
+            "an article that was chosen is a story of its edition",
             "daily article 1",
         ),
         (
             "delete from decisions where verdict = 'too old'",
-            "every article has one fate for every newsletter",
+            "every newsletter has decided on every article",
             "daily article 3",
         ),
         (
             "delete from decisions where article_id = 1",
-            "a story was chosen for its edition, and for no other",
+            "a story was chosen for its edition and for no other one",
             "daily No. 1 article 1",
         ),
         ("update editions set number = 3", "editions are numbered without gaps", "daily"),
@@ -107,12 +107,12 @@ def test_a_ledger_in_order_has_no_breach(sent: Paper) -> None:
         ),
         (
             "update editions set pruned_at = finished_at",
-            "what was pruned is in the totals only",
+            "pruned deliveries are in the totals only",
             "daily No. 1 delivery 1",
         ),
         (
             "update editions set last_delivery_id = 1",
-            "no delivery belongs to another run of ids",
+            "the ids of an edition's deliveries are one run",
             "delivery 2",
         ),
         (
@@ -127,28 +127,32 @@ def test_a_ledger_in_order_has_no_breach(sent: Paper) -> None:
         ),
         (
             "update deliveries set finished_at = null where id = 1",
-            "what has ended has a time, and nothing else has",
+            "a delivery has an end time if and only if it has ended",
             "delivery 1",
         ),
-        ("update deliveries set attempts = 0", "what was sent was attempted", "delivery 1"),
+        (
+            "update deliveries set attempts = 0",
+            "a delivery that was sent or failed was attempted",
+            "delivery 1",
+        ),
         (
             "update deliveries set state = 'unknown', reply = null where id = 2",
-            "who does not have an edition is told why",
+            "a delivery that was not sent has a reason",
             "delivery 2",
         ),
         (
             "update deliveries set state = 'deferred', reply = '451 later' where id = 1",
-            "what is deferred has a time at which it is tried again",
+            "a deferred delivery has a time for its next attempt",
             "delivery 1",
         ),
         (
             "update deliveries set due_at = '2026-03-14T07:00:00Z' where id = 1",
-            "a reader's hour is within a day or so of the slot",
+            "a delivery is due within 27 hours of its slot",
             "delivery 1",
         ),
         (
             "update deliveries set due_at = 'tomorrow' where id = 2",
-            "a reader's hour is within a day or so of the slot",
+            "a delivery is due within 27 hours of its slot",
             "delivery 2",
         ),
         (
@@ -159,7 +163,7 @@ def test_a_ledger_in_order_has_no_breach(sent: Paper) -> None:
         (
             "update slots set state = 'failed', reason = 'no', edition_id = null"
             " where state = 'prepared'",
-            "an edition that was made for a slot is on record there",
+            "the slot of an edition refers to it",
             "daily 2026-03-12T07:00 No. 1",
         ),
         (
@@ -169,57 +173,57 @@ def test_a_ledger_in_order_has_no_breach(sent: Paper) -> None:
         ),
         (
             "update slots set state = 'lost' where state = 'failed'",
-            "a slot is open, or has its edition or its reason",
+            "the columns of a slot agree with its state",
             "daily 2026-03-13T07:00",
         ),
         (
             "update slots set edition_id = null",
-            "a slot is open, or has its edition or its reason",
+            "the columns of a slot agree with its state",
             "daily 2026-03-12T07:00",
         ),
         (
             "update slots set next_try_at = since where state = 'skipped'",
-            "a slot is open, or has its edition or its reason",
+            "the columns of a slot agree with its state",
             "daily 2026-03-11T07:00",
         ),
         (
             "update slots set made_up_in = '2026-03-12T09:00' where state = 'skipped'",
-            "a slot that is made up for is so in a later one",
+            "a slot is made up for in a later one",
             "daily 2026-03-11T07:00",
         ),
         (
             "update timetables set until = '2026-03-12T07:00:00Z'",
-            "a slot that failed has come",
+            "a slot fails only after its time has come",
             "daily 2026-03-13T07:00",
         ),
         (
             "update slots set due_at = '2026-03-14T07:00:00Z' where state = 'failed'",
-            "a slot comes at the time that its name says",
+            "a slot is due at the time that its name says",
             "daily 2026-03-13T07:00",
         ),
         (
             "update slots set state = 'draft', reason = '' where state = 'failed'",
-            "a slot that waits for an editor has its draft",
+            "a slot has a draft if and only if its state says so",
             "daily 2026-03-13T07:00",
         ),
         (
             "update deliveries set variant = 'of another edition' where id = 1",
-            "nothing refers to what is not there",
+            "every reference is to a row that exists",
             "deliveries row 1",
         ),
         (
             "update deliveries set state = 'lost' where id = 1",
-            "every state is one that there is",
+            "every state is a known one",
             "delivery 1",
         ),
         (
             "update deliveries set variant = null where id = 2",
-            "every state is one that there is",
+            "every state is a known one",
             "delivery 2",
         ),
         (
             "update editions set state = 'lost'",
-            "every state is one that there is",
+            "every state is a known one",
             "daily No. 1",
         ),
     ],

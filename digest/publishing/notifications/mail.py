@@ -1,8 +1,8 @@
-"""Notices: the owner is told what happened, by mail, each event once.
+"""Mailing the owner what happened, each event once.
 
-What there is to tell is read from the database and stored there in one transaction; the mail goes
-out from what is stored. That an event is told is written down right before the message's final dot,
-the step that cannot be undone: so neither a crash nor a second process tells it twice.
+The notifications are read from the database and stored there in one transaction; the mail is made
+of what is stored. An event is recorded as told right before the final dot of the message, which is
+the step that cannot be undone: so neither a crash nor a second process mails it twice.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from typing import Final
 from digest.composer.plain_message import plain_message
 from digest.config import Settings
 from digest.errors import ConfigError, DigestError, Superseded
+from digest.lib.backoff import doubling
 from digest.model.delivery import Accepted, Outcome, Unknown
 from digest.model.newsletter import Newsletter
 from digest.publishing.delivery.signing import signer_of
@@ -25,24 +26,24 @@ from digest.storage import notifications
 from digest.storage.database import Database, open_database
 from digest.storage.notifications import Notification
 
-#: After a failure the owner is mailed again so soon, then ever later, but at least each hour.
-_SOON: Final = timedelta(minutes=5)
-_AT_LAST: Final = timedelta(hours=1)
+#: Between the tries to mail the owner: the first pause and the longest one.
+_FIRST_PAUSE: Final = timedelta(minutes=5)
+_LONGEST_PAUSE: Final = timedelta(hours=1)
 
-#: Seconds that a server may take over a notice. Editions wait behind it.
-_PATIENCE: Final = 30.0
+#: Seconds that a server may take for a notification. Editions wait for it.
+_TIMEOUT: Final = 30.0
 
-#: Notices whose full text stands in one mail; of more, the subjects do.
+#: So many notifications are in one mail with their full text; of more, only the subjects are.
 _IN_FULL: Final = 20
 
-_FAREWELL: Final = """\
-What happens is told once. `digest status` shows how everything stands;
-`service.owner` in digest.toml says who gets these messages.
+_FOOTER: Final = """\
+You get one message for each event. `digest status` shows the present state;
+`service.owner` in digest.toml is the address that gets these messages.
 """
 
 
 def no_log(_notice: Notification) -> None:
-    """The `tell` of whoever keeps no log."""
+    """Log nothing."""
 
 
 def send_notifications(
@@ -52,14 +53,14 @@ def send_notifications(
     transport: Callable[[], Transport],
     tell: Callable[[Notification], None] = no_log,
 ) -> int:
-    """Find out what is new, and mail to the owner what was not mailed yet; how many notices.
+    """Record what is new, and mail the owner what was not mailed yet; returns how many were.
 
-    `tell` hears of each new one, for the log, whether there is an owner or not. Several are one
-    mail. One that cannot be mailed is kept and tried again for a week. Once a minute is often
-    enough: it counts the deliveries of the last editions. Raises StorageError only.
+    `tell` gets each new notification, for the log, whether there is an owner or not. Several go
+    out as one mail. What cannot be mailed is kept and tried again for a week. Once a minute is
+    often enough: it counts the deliveries of the last editions. Raises StorageError only.
     """
     with open_database(settings.database, create=False) as db:
-        for notice in _put_on_record(db, settings, now):
+        for notice in _record_new(db, settings, now):
             tell(notice)
         owner = settings.service.owner
         if owner is None:
@@ -70,20 +71,19 @@ def send_notifications(
         return len(due) if _mailed(db, settings, owner, due, now, transport) else 0
 
 
-def _put_on_record(db: Database, settings: Settings, now: datetime) -> Sequence[Notification]:
-    """What is new is stored in the transaction that has read it. Mostly there is nothing."""
+def _record_new(db: Database, settings: Settings, now: datetime) -> Sequence[Notification]:
+    """Store what is new in the transaction that reads it. Mostly there is nothing."""
     if all(
         notifications.known(db, notice.event) for notice in current_notifications(db, settings, now)
     ):
         return ()
     with db.transaction():
-        found = tuple(current_notifications(db, settings, now))
-        return tuple(notice for notice in found if notifications.add(db, notice, now))
+        current = tuple(current_notifications(db, settings, now))
+        return tuple(notice for notice in current if notifications.add(db, notice, now))
 
 
 def _wait(tries: int) -> timedelta:
-    wait: timedelta = _SOON * 2 ** min(tries - 1, 10)
-    return min(_AT_LAST, wait)
+    return doubling(_FIRST_PAUSE, failures=tries, longest=_LONGEST_PAUSE)
 
 
 def _mailed(
@@ -99,7 +99,7 @@ def _mailed(
 
     def begin() -> None:
         nonlocal begun
-        if not begun:  # where another server has not taken it, it is told already
+        if not begun:  # a second server may be tried after the first one's final dot
             notifications.mark_told(db, due, now)
         begun = True
 
@@ -107,7 +107,7 @@ def _mailed(
     envelope = Envelope(mail_from=newsletter.sender_address, rcpt_to=owner)
     try:
         message = _message(settings, newsletter, owner, due, now)
-        outcome = event_loop.run(_carried(transport, envelope, message, begin))
+        outcome = event_loop.run(_deliver(transport, envelope, message, begin))
     except Superseded:
         return False
     except (DigestError, OSError) as error:
@@ -122,14 +122,14 @@ def _mailed(
     return False
 
 
-async def _carried(
+async def _deliver(
     transport: Callable[[], Transport],
     envelope: Envelope,
     message: Sequence[bytes],
     begin: Callable[[], None],
 ) -> Outcome:
-    async with asyncio.timeout(_PATIENCE), transport() as carrier:
-        return await carrier.send(envelope, message, before_commit=begin)
+    async with asyncio.timeout(_TIMEOUT), transport() as connection:
+        return await connection.send(envelope, message, before_commit=begin)
 
 
 def _message(
@@ -153,7 +153,7 @@ def _message(
     try:
         signer = signer_of(settings, newsletter)
     except ConfigError:
-        # The editions fail of that as well, and just this has to be told.
+        # Editions fail because of that as well, and just this has to be told.
         return header, body
     if signer is None:
         return header, body
@@ -162,8 +162,8 @@ def _message(
 
 def _text(due: Sequence[Notification]) -> str:
     if len(due) == 1:
-        return f"{due[0].body}\n--\n{_FAREWELL}"
+        return f"{due[0].body}\n--\n{_FOOTER}"
     parts = [f"* {notice.subject}\n\n{notice.body}" for notice in due[:_IN_FULL]]
     if len(due) > _IN_FULL:
         parts.append("".join(f"* {notice.subject}\n" for notice in due[_IN_FULL:]))
-    return "\n".join([*parts, f"--\n{_FAREWELL}"])
+    return "\n".join([*parts, f"--\n{_FOOTER}"])
