@@ -69,8 +69,8 @@ def _sentences(one: "ArticleInNewsletter", zone: "ZoneInfo") -> list[str]:
         told.append("nothing was decided yet")
     if decided.pinned:
         told.append("pinned by the editor")
-    if one.prospect is not None:
-        told.append(f"now {_prospect(one)}")
+    if one.forecast is not None:
+        told.append(f"now {_forecast(one)}")
     return told
 
 
@@ -85,12 +85,12 @@ def _where(place: "StoryPlace") -> str:
     return f"{words[place.placement.value]}{section}, place {place.position}"
 
 
-def _prospect(one: "ArticleInNewsletter") -> str:
-    prospect = one.prospect
-    if prospect is None:
+def _forecast(one: "ArticleInNewsletter") -> str:
+    forecast = one.forecast
+    if forecast is None:
         return ""
-    told = prospect.verdict.with_reason(prospect.reason) if prospect.verdict else prospect.reason
-    return f"{prospect.short}; in one, {told}" if prospect.short else told
+    told = forecast.verdict.with_reason(forecast.reason) if forecast.verdict else forecast.reason
+    return f"{forecast.short}; in one, {told}" if forecast.short else told
 
 
 def show_choice(found: "Sequence[Article]", settings: "Settings") -> None:
@@ -157,11 +157,11 @@ def article_as_json(article: "Article", answers: "Sequence[ArticleInNewsletter]"
                 "edition": _place_as_json(one.decided.place) if one.decided.place else None,
                 "pinned": one.decided.pinned,
                 "now": {
-                    "verdict": one.prospect.verdict,
-                    "reason": one.prospect.reason,
-                    "too_few": one.prospect.short or None,
+                    "verdict": one.forecast.verdict,
+                    "reason": one.forecast.reason,
+                    "too_few": one.forecast.short or None,
                 }
-                if one.prospect
+                if one.forecast
                 else None,
             }
             for one in answers

@@ -172,11 +172,11 @@ def _show_slots(slots: list[tuple["NewsletterStatus", "SlotRecord"]], *, several
 
 def _why(record: "SlotRecord", each: "NewsletterStatus") -> str:
     parts = [record.reason] if record.reason else []
-    if each.waits_for_somebody(record):
+    if each.waits_for_decision(record):
         parts = parts or ["held: `digest draft` shows it, `digest approve` lets it out"]
     elif record.slot.name in each.drafts:
         parts.append(_draft(record, each))
-    if record.next_try_at is not None and not each.waits_for_somebody(record):
+    if record.next_try_at is not None and not each.waits_for_decision(record):
         parts.append(f"tried again at {local(record.next_try_at, each.newsletter.timezone)}")
     return "; ".join(parts) or "·"
 
@@ -237,7 +237,7 @@ def _slot_as_json(record: "SlotRecord", each: "NewsletterStatus") -> dict[str, A
         "state": record.state,
         "reason": record.reason,
         "draft": each.drafts.get(record.slot.name),
-        "held": each.waits_for_somebody(record),
+        "held": each.waits_for_decision(record),
         "made_up_in": record.made_up_in,
         "tries": record.tries,
         "next_try_at": _text(record.next_try_at),

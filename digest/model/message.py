@@ -1,22 +1,23 @@
-"""A message on its way: finished bytes, cut at the places where readers differ."""
+"""The bytes of a message, cut at the places where readers differ."""
 
 
 class WireSafeChunks(tuple[bytes, ...]):
-    """Pieces that can go to a mail server as they stand. Whoever makes them gives their word.
+    """Pieces that can go to a mail server unchanged. Whoever makes them guarantees that.
 
-    Each piece is whole lines: they end in CRLF, hold no other CR or LF, and none of them begins
-    with a dot. Beyond the first piece, which has the header, everything is ASCII.
+    Each piece is whole lines: they end in CRLF, contain no other CR or LF, and none of them begins
+    with a dot (RFC 5321 section 4.5.2). After the first piece, which has the header, everything is
+    ASCII.
     """
 
     __slots__ = ()
 
     @property
     def hold(self) -> bool:
-        """Whether the word is kept. Reads everything: for a proof, not for every message."""
-        return all(map(_in_sound_lines, self)) and all(map(bytes.isascii, self[1:]))
+        """Whether the guarantee is kept. This reads everything: for tests, not for each message."""
+        return all(map(_is_safe, self)) and all(map(bytes.isascii, self[1:]))
 
 
-def _in_sound_lines(piece: bytes) -> bool:
+def _is_safe(piece: bytes) -> bool:
     *lines, rest = piece.split(b"\r\n")
     return not rest and not any(
         line.startswith(b".") or b"\r" in line or b"\n" in line for line in lines

@@ -1,7 +1,4 @@
-"""A schedule: when a newsletter is due, in the wall time of its own zone, and how it is kept.
-
-The rules of a schedule as values: which days they are about, and the times of each.
-"""
+"""A schedule: its rules, in the wall time of the newsletter's own zone, and how it is kept."""
 
 from calendar import monthrange
 from dataclasses import dataclass
@@ -40,12 +37,12 @@ class Monthly:
         """The wall times of a day, in order."""
         from_end = monthrange(day.year, day.month)[1] - day.day
         numbers = {(day.day + 6) // 7} | ({LAST} if from_end < 7 else set())
-        meant = (
+        matches = (
             day.day in self.days
             or (from_end == 0 and LAST in self.days)
             or any((number, day.weekday()) in self.weekdays for number in numbers)
         )
-        return self.times if meant else ()
+        return self.times if matches else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +56,10 @@ class Cron:
 
     def times_on(self, day: date) -> tuple[time, ...]:
         """The wall times of a day, in order."""
-        meant = day.month in self.months and day.day in self.days and day.weekday() in self.weekdays
-        return self.times if meant else ()
+        matches = (
+            day.month in self.months and day.day in self.days and day.weekday() in self.weekdays
+        )
+        return self.times if matches else ()
 
 
 class Rule(Protocol):
@@ -98,7 +97,7 @@ class Schedule:
 
 
 class CatchUp(StrEnum):
-    """What becomes of slots that came while nobody was at work.
+    """What becomes of slots that came while no service was running.
 
     COLLAPSE: one edition for all of them. REPLAY: one for each. SKIP: none.
     """
@@ -109,7 +108,7 @@ class CatchUp(StrEnum):
 
 
 class DeliverAt(StrEnum):
-    """Whose clock tells a reader's hour: the NEWSLETTER's, for all at once, or the READER's own."""
+    """In whose time zone a slot is due: the NEWSLETTER's, for all at once, or each READER's own."""
 
     NEWSLETTER = "newsletter"
     READER = "reader"

@@ -1,4 +1,4 @@
-"""A slot: one due time of a newsletter, named by its local wall time."""
+"""A slot: one due time of a newsletter, its states, and which of them may follow which."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

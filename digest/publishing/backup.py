@@ -1,7 +1,7 @@
-"""Backup: a copy that can be put back, and going on from one that was.
+"""Backups: making one, and continuing with one that was put back.
 
-A ledger that is put back has forgotten what was sent since. So nothing leaves until its owner has
-said that it is the one to go on with, and whoever was waiting in it is Unknown from then on.
+A database that is put back has no record of what was sent since. So nothing is sent until its owner
+has accepted it, and every delivery that was open in it is Unknown from then on.
 """
 
 from dataclasses import dataclass
@@ -30,14 +30,14 @@ class BackupResult:
 
 
 def create_backup(settings: Settings, file: Path, *, now: datetime) -> BackupResult:
-    """Copy the database to a new file, while everything goes on. It is there whole, or not at all.
+    """Copy the database to a new file, whole or not at all; other processes may work meanwhile.
 
     Raises UsageError for a file that exists, and StorageErrors.
     """
     if file.exists() or file.is_symlink():
         raise UsageError(
             f"{file} exists already, and a backup is never overwritten",
-            hint="Name a new file, such as one with the date in its name.",
+            hint="Choose a new name, such as one with the date in it.",
         )
     try:
         with creating(file) as unfinished, open_database(settings.database, Access.READ) as db:
@@ -54,7 +54,7 @@ def create_backup(settings: Settings, file: Path, *, now: datetime) -> BackupRes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreResult:
-    """A backup is the database now: when it was made, and how many deliveries are in doubt."""
+    """A backup was accepted: when it was made, and how many deliveries became Unknown."""
 
     made_at: datetime
     in_doubt: int
@@ -63,29 +63,29 @@ class RestoreResult:
 def accept_restored(
     settings: Settings, *, now: datetime, since: datetime | None = None
 ) -> RestoreResult:
-    """Go on with a backup that was put in the place of the database.
+    """Continue with a backup that was put in the place of the database.
 
     `since` is when it was made, where another program made it and the file does not say. Raises
-    UsageError where nobody says so, AlreadySending, and StorageErrors.
+    UsageError where neither says so, AlreadySending, and StorageErrors.
     """
     with open_database(settings.database, create=False) as db, sender_lock(settings.database):
         made_at = since or copying.made_at(db)
         if made_at is None:
             raise UsageError(
-                f"{settings.database.name} is no backup that `digest backup` made",
-                hint="If another program restored it, say of when it is: `--since TIME`.",
+                f"{settings.database.name} is not a backup that `digest backup` made",
+                hint="If another program made it, `--since TIME` says when.",
             )
         passed = {
             newsletter.key: _passed(db, newsletter, now)
             for newsletter in settings.newsletters.values()
         }
         in_doubt = copying.accept_restored(db, since=made_at, now=now, passed=passed)
-        # It told of a ledger that is no more.
+        # It belongs to the database that was replaced.
         journal_of(settings.database).unlink(missing_ok=True)
     return RestoreResult(made_at=made_at, in_doubt=in_doubt)
 
 
 def _passed(db: Database, newsletter: Newsletter, now: datetime) -> datetime:
-    """The last slot that early readers may have had by now: where they are, it is later."""
+    """The time of the last slot that early readers may have had: where they are, it is later."""
     present = Slot(newsletter=newsletter.key, name=slot_of(now, newsletter), at=now)
     return now + (now - earliest_due_time(db, newsletter, present))

@@ -1,7 +1,4 @@
-"""Explain a reader: why somebody got an edition, or did not.
-
-Explain an article: why it is in an edition or out of it, and what would become of it now.
-"""
+"""Explaining why an article is in an edition or not, and why a reader got one or did not."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,7 +7,7 @@ from typing import Final, assert_never
 from digest.config import Settings
 from digest.ingest.urls import canonical, cleaned
 from digest.lib.formatting import local
-from digest.model.article import Article, Decision, Verdict
+from digest.model.article import Article, Verdict
 from digest.model.delivery import DeliveryState
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Action, Subscriber, Subscription
@@ -23,16 +20,16 @@ from digest.storage.candidates import candidates
 from digest.storage.database import Database
 from digest.storage.explain import DeliveryDetail, ReaderEdition
 
-#: Of articles that could be meant, so many are told.
+#: At most so many articles are listed that a text may refer to.
 MOST: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """What an edition now would do with an article that it may still choose.
+    """What an edition now would decide on an article that is still open.
 
-    `verdict` is None where it is not a candidate yet. `short` says that there are too few stories
-    for an edition at all.
+    `verdict` is None where it is no candidate. `short` says that there are too few stories for an
+    edition at all.
     """
 
     verdict: Verdict | None
@@ -42,19 +39,19 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleInNewsletter:
-    """An article for one newsletter; `prospect` is None where its fate is final."""
+    """An article and one newsletter; `forecast` is None where the decision is final."""
 
     newsletter: str
     decided: ArticleDecision
-    prospect: Forecast | None
+    forecast: Forecast | None
 
 
 def find_articles(db: Database, text: str) -> tuple[Article, ...]:
-    """The articles that a number, a link or words of a title mean; the newest first."""
+    """The articles with this number, this link or these words in the title; the newest first."""
     if text.isascii() and text.isdigit() and len(text) < 19:
-        found = articles.find(db, int(text))
-        if found is not None:
-            return (found,)
+        article = articles.find(db, int(text))
+        if article is not None:
+            return (article,)
     if "://" in text:
         try:
             link = cleaned(text)
@@ -67,7 +64,7 @@ def find_articles(db: Database, text: str) -> tuple[Article, ...]:
 def explain_article(
     db: Database, settings: Settings, article: Article, *, now: datetime, only: str | None = None
 ) -> tuple[ArticleInNewsletter, ...]:
-    """What became of an article, for `only` one newsletter or for each, and what would at `now`."""
+    """What `only` one newsletter or each has decided on an article, or would decide at `now`."""
     newsletters = [settings.newsletter(only)] if only else settings.newsletters.values()
     decided = {each.newsletter: each for each in articles.article_decisions(db, article.id)}
     return tuple(
@@ -85,14 +82,14 @@ def _for_newsletter(
     return ArticleInNewsletter(
         newsletter=newsletter.key,
         decided=decided,
-        prospect=None if final else _prospect(db, article, newsletter, now, pinned=decided.pinned),
+        forecast=None if final else _forecast(db, article, newsletter, now, pinned=decided.pinned),
     )
 
 
-def _prospect(
+def _forecast(
     db: Database, article: Article, newsletter: Newsletter, now: datetime, *, pinned: bool
 ) -> Forecast:
-    """What the next edition would do with the article, by the code that makes it."""
+    """What the next edition would decide on the article, by the code that makes editions."""
     for one in drafts.still_open(db, newsletter.key):
         where = f"the draft for {one.slot.name}"
         if article.id in one.proposal.dropped:
@@ -102,29 +99,25 @@ def _prospect(
     article, rules = replace(article, pinned=pinned), newsletter.rules
     if article.published_at >= now:
         return Forecast(verdict=None, reason="it is not published yet")
-    against = ruled_out(article, rules, group([article], rules), now)
-    if against is not None:
-        return Forecast(verdict=against[0], reason=against[1])
+    exclusion = ruled_out(article, rules, group([article], rules), now)
+    if exclusion is not None:
+        return Forecast(verdict=exclusion[0], reason=exclusion[1])
     found = candidates(db, newsletter.key, since=now - rules.max_age, cutoff=now).articles
     selection, short = select(found, rules, cutoff=now), ""
     if isinstance(selection, TooFew):
         short = f"{selection.found} of {selection.needed} stories: no edition would be made"
-        # With what there is, so that it can be said what becomes of this one.
+        # With fewer stories, to tell what would become of this one.
         selection = select(found, replace(rules, min_items=1), cutoff=now)
     decisions = () if isinstance(selection, TooFew) else selection.decisions
-    mine = _of(article, decisions)
-    if mine is None:
+    decision = next((each for each in decisions if each.article_id == article.id), None)
+    if decision is None:
         return Forecast(verdict=None, reason="it is no candidate", short=short)
-    return Forecast(verdict=mine.verdict, reason=mine.reason, short=short)
-
-
-def _of(article: Article, decisions: tuple[Decision, ...]) -> Decision | None:
-    return next((one for one in decisions if one.article_id == article.id), None)
+    return Forecast(verdict=decision.verdict, reason=decision.reason, short=short)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderExplanation:
-    """A person and one newsletter: the subscription, the edition asked about, and why so.
+    """A person and one newsletter: the subscription, the edition, and why it was got or not.
 
     `edition` is None where the newsletter has none yet. `why` is a sentence; its times are in the
     newsletter's zone.
@@ -147,7 +140,7 @@ def explain_reader(
 ) -> tuple[ReaderExplanation, ...]:
     """Why a person got an edition or did not: the newest, or the one of this number.
 
-    For `only` one newsletter, or for each that the person ever had to do with.
+    For `only` one newsletter, or for each that the person was ever on the list of.
     """
     known = {one.newsletter: one for one in subscriptions.of(db, person)}
     if only:
@@ -187,60 +180,62 @@ def _why(
     if edition is None:
         return "there is no edition yet"
     if edition.delivery is not None:
-        return _why_so(edition.delivery, newsletter, now)
+        return _delivery_result(edition.delivery, newsletter, now)
     if subscription is None:
         return f"never on the list of {newsletter.key}"
-    return _why_none(edition, subscription, newsletter)
+    return _why_no_delivery(edition, subscription, newsletter)
 
 
-def _why_so(delivery: DeliveryDetail, newsletter: Newsletter, now: datetime) -> str:
-    """What a delivery came to, or what it waits for."""
-    said = f": {delivery.reply}" if delivery.reply else ""
-    tries = "" if delivery.attempts < 2 else f", at attempt {delivery.attempts}"
+def _delivery_result(delivery: DeliveryDetail, newsletter: Newsletter, now: datetime) -> str:
+    """How a delivery ended, or what it waits for."""
+    reply = f": {delivery.reply}" if delivery.reply else ""
+    attempt = "" if delivery.attempts < 2 else f", at attempt {delivery.attempts}"
     ended = f" {local(delivery.finished_at, newsletter.timezone)}" if delivery.finished_at else ""
     match delivery.state:
         case DeliveryState.SENT:
-            return f"the server took the message{ended}{tries}{said}"
+            return f"the server accepted the message{ended}{attempt}{reply}"
         case DeliveryState.REJECTED:
-            return f"the server refused the message{ended}{tries}{said}"
+            return f"the server rejected the message{ended}{attempt}{reply}"
         case DeliveryState.UNKNOWN:
             return (
-                f"nobody knows whether it arrived{ended}{tries}{said};"
+                f"nobody knows whether it arrived{ended}{attempt}{reply};"
                 " `digest resume --unknown` decides"
             )
         case DeliveryState.WITHHELD:
-            return f"it was withheld{ended}{said}"
+            return f"it was withheld{ended}{reply}"
         case DeliveryState.DEFERRED:
             again = delivery.next_attempt_at
             then = f"; tried again {local(again, newsletter.timezone)}" if again else ""
-            return f"the server put it off{tries}{said}{then}"
+            return f"the server deferred it{attempt}{reply}{then}"
         case DeliveryState.SENDING:
-            return "it is being sent, or was when a process died"
+            return "it is being sent, or was when digest was killed"
         case DeliveryState.QUEUED:
             if delivery.due_at is not None and delivery.due_at > now:
                 return (
                     f"it waits for the reader's hour, {local(delivery.due_at, newsletter.timezone)}"
                 )
-            return f"it waits to be sent{said}"
+            return f"it is queued{reply}"
         case _:
             assert_never(delivery.state)
 
 
-def _why_none(edition: ReaderEdition, subscription: Subscription, newsletter: Newsletter) -> str:
+def _why_no_delivery(
+    edition: ReaderEdition, subscription: Subscription, newsletter: Newsletter
+) -> str:
     """Why there is no delivery, by the receipts that were there when the edition was prepared."""
     prepared = f"it was prepared {local(edition.prepared_at, newsletter.timezone)}"
     last = edition.consent
     if last is None:
         if edition.pruned and subscription.since <= edition.prepared_at:
-            return "the record of its deliveries was pruned into totals"
+            return _PRUNED
         joined = local(subscription.since, newsletter.timezone)
         return f"{prepared}, and this reader joined later, {joined}"
     when = local(last.at, newsletter.timezone)
     match last.action:
         case Action.SUBSCRIBED | Action.RETURNED | Action.CHANGED:
             if edition.pruned:
-                return "the record of its deliveries was pruned into totals"
-            return f"{prepared}, when this reader was active: `digest audit` has more"
+                return _PRUNED
+            return f"{prepared}, when this reader was active: `digest audit` checks this"
         case Action.LISTED:
             return f"{prepared}, when this reader was not active: {last.wording}"
         case Action.PAUSED | Action.UNSUBSCRIBED | Action.SUPPRESSED:
@@ -249,7 +244,9 @@ def _why_none(edition: ReaderEdition, subscription: Subscription, newsletter: Ne
             assert_never(last.action)
 
 
-_PAST = {
+_PRUNED: Final = "the record of its deliveries was pruned, and only totals are left"
+
+_PAST: Final = {
     Action.PAUSED: "paused",
     Action.UNSUBSCRIBED: "unsubscribed",
     Action.SUPPRESSED: "been suppressed",

@@ -1,9 +1,4 @@
-"""Pruning: after the time of `retention`, who got an edition is forgotten, and how many is kept.
-
-Audit: proof, from the database alone, that nothing is unaccounted for.
-
-Ingesting: read sources, and keep their articles in the newsletter's database.
-"""
+"""Maintenance of the database: reading sources into it, pruning old deliveries, and the audit."""
 
 import time
 from collections.abc import Sequence
@@ -13,24 +8,12 @@ from typing import Final
 
 from digest.config import Settings, SourceSettings
 from digest.ingest.sources import SourceReport, gather
-from digest.storage import integrity as questions
-from digest.storage import retention, sources
+from digest.storage import integrity, retention, sources
 from digest.storage.database import Access, open_database
 from digest.storage.integrity import Extent, Violation
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditReport:
-    """What was looked at, and every rule that is broken."""
-
-    extent: Extent
-    breaches: tuple[Violation, ...]
-
-
-def audit(settings: Settings) -> AuditReport:
-    """Ask the ledger every question that must have an empty answer."""
-    with open_database(settings.database, Access.READ) as db:
-        return AuditReport(extent=questions.extent(db), breaches=questions.violations(db))
+#: Seconds between two batches. Without them no other process would get the write lock.
+REST: Final = 0.05
 
 
 def ingest(
@@ -50,16 +33,12 @@ def stale_sources(
 ) -> tuple[SourceSettings, ...]:
     """The configured sources that were not read for so long, or never. Raises StorageErrors."""
     with open_database(settings.database, Access.READ) as db:
-        read = {one.name: one.last_read_at for one in sources.everything(db)}
+        last_read = {source.name: source.last_read_at for source in sources.everything(db)}
     return tuple(
         source
         for source in settings.sources
-        if (last := read.get(source.name)) is None or not now - age < last <= now
+        if (last := last_read.get(source.name)) is None or not now - age < last <= now
     )
-
-
-#: Seconds between two batches. Without them nobody who waits for the write lock would get it.
-REST: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +54,7 @@ def prune(
 ) -> PruneResult:
     """Prune the editions that were finished `retention` ago; nothing without one.
 
-    It may run beside everything else, and be killed: what is left is done by the next call. An
+    Other processes may work meanwhile, and it may be killed: the next call does what is left. An
     Unknown delivery stays until the owner decides on it, and with it what is needed to send it
     again. Stories, decisions and editions stay for good: no article comes twice. Raises
     StorageError.
@@ -85,8 +64,22 @@ def prune(
     editions = deliveries = 0
     with open_database(settings.database, create=False) as db:
         for edition_id in retention.finished(db, now - settings.retention):
-            while some := retention.prune_some(db, edition_id, most=batch):
-                deliveries += some
+            while pruned := retention.prune_some(db, edition_id, most=batch):
+                deliveries += pruned
                 time.sleep(rest)
             editions += retention.close(db, edition_id, now)
     return PruneResult(editions=editions, deliveries=deliveries)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditReport:
+    """How much was checked, and every rule that is broken."""
+
+    extent: Extent
+    breaches: tuple[Violation, ...]
+
+
+def audit(settings: Settings) -> AuditReport:
+    """Check every rule of the database. Raises StorageErrors."""
+    with open_database(settings.database, Access.READ) as db:
+        return AuditReport(extent=integrity.extent(db), breaches=integrity.violations(db))

@@ -1,6 +1,6 @@
-"""Status: how the editions stand, who does not surely have one, and what became of the slots.
+"""Status: the editions and their deliveries, and the slots without an edition.
 
-Everything is counted by SQL: another process may be sending to a million readers meanwhile.
+SQL counts: another process may be sending to a million readers meanwhile.
 """
 
 from collections.abc import Mapping
@@ -22,10 +22,10 @@ from digest.storage.delivery_stats import DeliveryCounts, UnfinishedDelivery, Un
 #: The sending rate is measured over this time.
 _RATE_WINDOW: Final = timedelta(seconds=10)
 
-#: So many of the reasons are told.
+#: At most so many reasons are listed.
 _REASONS: Final = 5
 
-#: Among so many of the newest slots, those that got no edition are told.
+#: Of so many of the newest slots, those without an edition are listed.
 _SLOTS: Final = 7
 
 
@@ -39,7 +39,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionStatus:
-    """One edition, its deliveries by state, and the first of those who do not surely have it."""
+    """One edition, its deliveries by state, and readers for whom it is not confirmed."""
 
     edition: Edition
     tally: DeliveryCounts
@@ -54,12 +54,12 @@ class EditionStatus:
 
     @property
     def missing(self) -> int:
-        """How many readers do not surely have it."""
+        """For how many readers it is not confirmed."""
         return sum(self.counts.values()) - self.counts[DeliveryState.SENT]
 
     @property
     def complete(self) -> bool:
-        """Whether every reader surely has it, or was rightly passed over."""
+        """Whether each reader has it, or is rightly without it."""
         return is_complete(self.counts)
 
 
@@ -67,8 +67,8 @@ class EditionStatus:
 class NewsletterStatus:
     """A newsletter's editions, and its slots without one; both newest first.
 
-    `drafts` says what the editor has said about the draft of a slot, by its name. `now` is the time
-    that was asked about.
+    `drafts` are the states of the drafts, by the names of their slots. `now` is the time of the
+    status.
     """
 
     newsletter: Newsletter
@@ -79,25 +79,25 @@ class NewsletterStatus:
 
     @property
     def complete(self) -> bool:
-        """Whether every reader surely has each of the editions, or was rightly passed over."""
+        """Whether each reader has all of the editions, or is rightly without them."""
         return all(edition.complete for edition in self.editions)
 
     @property
     def held(self) -> bool:
-        """Whether something goes on only when somebody decides: a stopped edition, a draft."""
+        """Whether something waits for a decision: a stopped edition, or a draft."""
         stopped = any(entry.edition.stopped for entry in self.editions)
-        return stopped or any(self.waits_for_somebody(record) for record in self.slots)
+        return stopped or any(self.waits_for_decision(record) for record in self.slots)
 
-    def waits_for_somebody(self, record: SlotRecord) -> bool:
-        """Whether a draft is held, or its hour has come and nobody has decided on it."""
+    def waits_for_decision(self, record: SlotRecord) -> bool:
+        """Whether it has a draft that is held, or whose time has come without a decision."""
         if record.state is not SlotState.DRAFT:
             return False
         state, timing = self.drafts.get(record.slot.name), self.newsletter.timing
         holds = timing.approval and timing.on_silence is OnSilence.HOLD
-        in_vain = holds and state is DraftState.WAITING and record.slot.at <= self.now
-        # Any other draft whose hour has come goes on with the next look at the schedule, unless
-        # that look has put on record what is in the way.
-        return state is DraftState.HELD or in_vain or bool(record.reason)
+        undecided = holds and state is DraftState.WAITING and record.slot.at <= self.now
+        # Any other draft whose time has come is processed by the next tick, unless the last one
+        # has recorded why it was not.
+        return state is DraftState.HELD or undecided or bool(record.reason)
 
 
 def status(
@@ -111,25 +111,25 @@ def status(
 ) -> NewsletterStatus:
     """The edition of this number, or the newest ones and all that are not complete.
 
-    At most `listed` of the readers who do not surely have an edition are told, all if negative.
-    With a `number` there are no slots.
+    At most `listed` readers are listed for whom an edition is not confirmed, all if negative. With
+    a `number` there are no slots.
     """
     with open_database(settings.database, Access.READ) as db:
         if number is None:
-            found = _recent_and_incomplete(db, newsletter.key, most)
+            chosen = _recent_and_incomplete(db, newsletter.key, most)
         else:
-            one = editions.find(db, newsletter.key, number)
-            found = (one,) if one else ()
+            edition = editions.find(db, newsletter.key, number)
+            chosen = (edition,) if edition else ()
         return NewsletterStatus(
             newsletter=newsletter,
-            editions=tuple(_standing(db, edition, listed, now) for edition in found),
+            editions=tuple(_edition_status(db, edition, listed, now) for edition in chosen),
             slots=_without_edition(db, newsletter.key) if number is None else (),
-            drafts={one.slot.name: one.state for one in drafts.still_open(db, newsletter.key)},
+            drafts={each.slot.name: each.state for each in drafts.still_open(db, newsletter.key)},
             now=now,
         )
 
 
-def _standing(db: Database, edition: Edition, listed: int, now: datetime) -> EditionStatus:
+def _edition_status(db: Database, edition: Edition, listed: int, now: datetime) -> EditionStatus:
     id_ = edition.stored_id
     tally = delivery_stats.delivery_counts(db, id_, now=now, since=now - _RATE_WINDOW)
     has_all = sum(tally.counts.values()) == tally.counts[DeliveryState.SENT]
@@ -145,7 +145,7 @@ def _standing(db: Database, edition: Edition, listed: int, now: datetime) -> Edi
 
 
 def _pace(tally: DeliveryCounts, now: datetime) -> Pace | None:
-    """How fast somebody is sending right now; None where nobody is."""
+    """How fast the edition is being sent; None where no process is sending it."""
     if not tally.counts[DeliveryState.SENDING] or tally.recent_from is None:
         return None
     # Times are stored in whole seconds: less than one cannot be told apart.
@@ -158,15 +158,15 @@ def _pace(tally: DeliveryCounts, now: datetime) -> Pace | None:
 
 def _without_edition(db: Database, newsletter: str) -> tuple[SlotRecord, ...]:
     """The slots that are still open, and of the newest ones those that got no edition."""
-    found = {record.slot.name: record for record in slots.still_open(db, newsletter)}
+    records = {record.slot.name: record for record in slots.still_open(db, newsletter)}
     for record in slots.recent(db, newsletter, _SLOTS):
         if record.state is not SlotState.PREPARED:
-            found[record.slot.name] = record
-    return tuple(sorted(found.values(), key=lambda record: record.slot.at, reverse=True))
+            records[record.slot.name] = record
+    return tuple(sorted(records.values(), key=lambda record: record.slot.at, reverse=True))
 
 
 def _recent_and_incomplete(db: Database, newsletter: str, most: int) -> tuple[Edition, ...]:
-    """The newest editions, and every older one that somebody does not surely have."""
-    found = {edition.number: edition for edition in editions.incomplete(db, newsletter)}
-    found |= {edition.number: edition for edition in editions.recent(db, newsletter, most)}
-    return tuple(found[number] for number in sorted(found, reverse=True))
+    """The newest editions, and every older one that is not complete."""
+    by_number = {edition.number: edition for edition in editions.incomplete(db, newsletter)}
+    by_number |= {edition.number: edition for edition in editions.recent(db, newsletter, most)}
+    return tuple(by_number[number] for number in sorted(by_number, reverse=True))

@@ -1,1 +1,1 @@
-"""When: a pure timetable, and the service that keeps it."""
+"""The scheduler: what one tick does, and what the next ones will do."""

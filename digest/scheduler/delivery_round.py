@@ -1,4 +1,4 @@
-"""Rounds: bring the editions under way to whoever is due, and say when to look again."""
+"""A delivery round: send what is due of an edition, and record when something is due next."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -23,9 +23,9 @@ from digest.storage import deliveries, delivery_stats, editions
 from digest.storage.database import Database
 from digest.storage.subscriptions import zones
 
-#: A server that is at fault is tried again after a quarter of the time that it has been so.
-_SOONEST: Final = timedelta(minutes=1)
-_LATEST: Final = timedelta(minutes=30)
+#: A server that fails is tried again after a quarter of the time for which it has failed.
+_SHORTEST_PAUSE: Final = timedelta(minutes=1)
+_LONGEST_PAUSE: Final = timedelta(minutes=30)
 
 
 def run_round(
@@ -41,7 +41,7 @@ def run_round(
 ) -> Report | None:
     """Deliver what is due of an edition at `now`; None if nothing is.
 
-    Afterwards the edition sleeps until somebody else of its readers is due. Raises Interrupted.
+    Afterwards nothing of the edition is due until another reader is. Raises Interrupted.
     """
     edition_id = edition.stored_id
     deliveries.requeue(held.db, edition_id, now, before_their_hour=False)
@@ -62,13 +62,13 @@ def run_round(
         transport(),
         resumed=True,
         clock=clock,
-        progress=_nobody_looks,
+        progress=_no_progress,
         stopping=ignore_cancel,
         ends=ends,
         resting=rest,
     )
     if not report.interrupted:
-        editions.snooze(held.db, edition_id, _wakes_at(held.db, edition_id, report, clock()))
+        editions.snooze(held.db, edition_id, _next_round_at(held.db, edition_id, report, clock()))
     return report
 
 
@@ -79,16 +79,16 @@ def _quiet(db: Database, newsletter: Newsletter) -> ZonesInQuietHours:
     return lambda now: zones_in_quiet_hours(newsletter, names, now)
 
 
-def _wakes_at(db: Database, edition_id: int, report: Report, now: datetime) -> datetime | None:
+def _next_round_at(db: Database, edition_id: int, report: Report, now: datetime) -> datetime | None:
     if report.error is None:
         return delivery_stats.next_delivery_at(db, edition_id)
-    trouble = now - delivery_stats.last_progress(db, edition_id, now)
-    return now + min(_LATEST, max(_SOONEST, trouble / 4))
+    failing_for = now - delivery_stats.last_progress(db, edition_id, now)
+    return now + min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, failing_for / 4))
 
 
-def _nobody_looks(_plan: RunPlan) -> Progress:
-    return _unseen
+def _no_progress(_plan: RunPlan) -> Progress:
+    return _ignore
 
 
-def _unseen(state: DeliveryState) -> None:
-    """A progress that nobody sees."""
+def _ignore(state: DeliveryState) -> None:
+    """Show no progress."""

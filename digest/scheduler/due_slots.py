@@ -1,4 +1,4 @@
-"""Claiming: each slot that comes is put on record once, with what it will have."""
+"""Recording due slots: each slot that comes is recorded once, and which of them get an edition."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -14,21 +14,21 @@ from digest.scheduler.events import ClockWentBack, Event, SlotChanged
 from digest.storage import drafts, slots
 from digest.storage.database import Database
 
-#: How long before its time a slot can come at most, besides its lead: the first zone is this early.
+#: How long before its time a slot can come, besides its lead time: the first zone is so early.
 _FIRST_ZONE: Final = timedelta(hours=27)
 
-#: How often it is put on record that no slot has come. What a schedule that is set anew would have
-#: had before that, was not missed.
+#: How often it is recorded that no slot has come. What a changed schedule would have had before
+#: that was not missed.
 _NOTHING_CAME: Final = timedelta(hours=1)
 
 
 def claim_slots(
     db: Database, newsletter: Newsletter, now: datetime, tell: Callable[[Event], None]
 ) -> None:
-    """Put every slot on record that has come since the last time.
+    """Record every slot that has come since the last time.
 
-    A schedule is followed from the first time that this is called for it. Two processes that do
-    it at once put each slot on record once.
+    A schedule is followed from the first call for it on. Two processes that do it at once record
+    each slot once.
     """
     key = newsletter.key
     until = slots.until(db, key)
@@ -41,7 +41,7 @@ def claim_slots(
         return
     fresh = _come(db, newsletter, until, now)
     if fresh:
-        for record in _put_on_record(db, newsletter, fresh, until, now):
+        for record in _record(db, newsletter, fresh, until, now):
             tell(SlotChanged(record=record))
         return
     if now - until >= _NOTHING_CAME:
@@ -52,7 +52,7 @@ def claim_slots(
 
 
 def comes_at(db: Database, newsletter: Newsletter, slot: Slot) -> datetime:
-    """When a slot is seen to: at its time, or before it for early readers and for the editor."""
+    """When a slot is processed: at its time, or before it for early readers and for the editor."""
     timing = newsletter.timing
     lead = timing.lead_time if timing.approval else timedelta(0)
     return earliest_due_time(db, newsletter, slot) - lead
@@ -67,12 +67,12 @@ def _come(db: Database, newsletter: Newsletter, until: datetime, now: datetime) 
     return fresh
 
 
-def _put_on_record(
+def _record(
     db: Database, newsletter: Newsletter, fresh: list[Slot], until: datetime, now: datetime
 ) -> list[SlotRecord]:
     with db.transaction():
         if slots.until(db, newsletter.key) != until:
-            return []  # somebody else was quicker
+            return []  # another process has recorded them
         coming = [slot for slot in fresh if not _has_gone(db, slot)]
         earlier = [
             record
@@ -93,9 +93,9 @@ def _put_on_record(
 
 
 def _has_gone(db: Database, slot: Slot) -> bool:
-    """Whether it can make up for no other one.
+    """Whether it can make up for no other slot.
 
-    The editor has left it out ahead, or its wall time has come already, in another zone.
+    The editor has skipped it ahead, or its wall time has come already, in another zone.
     """
     record = slots.find(db, slot.newsletter, slot.name)
     if record is None:
@@ -104,9 +104,9 @@ def _has_gone(db: Database, slot: Slot) -> bool:
 
 
 def _gives_way(db: Database, newsletter: Newsletter, record: SlotRecord, now: datetime) -> bool:
-    """Whether a newer slot takes this one's place. What the editor decided about, stays.
+    """Whether a newer slot takes this one's place. What the editor decided on stays.
 
-    So does a draft whose hour has not been missed yet: what it comes to is seen at its hour.
+    So does a draft whose time has not passed yet: it is processed at its time.
     """
     if record.state is SlotState.DUE:
         return True
@@ -114,5 +114,5 @@ def _gives_way(db: Database, newsletter: Newsletter, record: SlotRecord, now: da
     if draft is not None and draft.state is not DraftState.WAITING:
         return False
     if next_slot(newsletter, record.slot.at - timedelta(seconds=1)) != record.slot:
-        return True  # the schedule has it no more
+        return True  # it is no longer in the schedule
     return bool(record.reason) or earliest_due_time(db, newsletter, record.slot) + GRACE < now

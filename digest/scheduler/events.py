@@ -1,4 +1,4 @@
-"""What a tick has to tell: to the log, and to whoever counts."""
+"""The events of a tick, for the log and the metrics."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,14 +10,14 @@ from digest.storage.deliveries import AttemptResult
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotChanged:
-    """A slot came, was put off, or got what it will have: see the state of the record."""
+    """A slot came, was put off, or was decided: see the state of its record."""
 
     record: SlotRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRunEnded:
-    """A round of delivery came to an end. `undelivered` are the first that it did not serve."""
+    """A delivery round ended. `undelivered` are the first deliveries that failed in it."""
 
     report: Report
     undelivered: tuple[AttemptResult, ...] = ()
@@ -25,7 +25,7 @@ class DeliveryRunEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockWentBack:
-    """The time is earlier than that of slots which have been seen to. `by` is positive."""
+    """The clock shows an earlier time than slots that were processed. `by` is positive."""
 
     newsletter: str
     by: timedelta
@@ -33,7 +33,7 @@ class ClockWentBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFailed:
-    """One newsletter could not be seen to; the others were. It is tried again."""
+    """One newsletter could not be processed; the others were. It is tried again."""
 
     newsletter: str
     error: Exception

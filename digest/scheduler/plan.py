@@ -1,4 +1,7 @@
-"""Plan: the slots that come, what each of them will have, and what is missing. Writes nothing."""
+"""The plan: the slots that come, what each of them will have, and what is missing.
+
+It writes nothing.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,16 +23,16 @@ from digest.storage import backup, drafts, slots, sources, subscriptions
 from digest.storage.database import Access, Database, open_database
 from digest.storage.locks import Lease
 
-#: A source that nobody has read for so long is worth a word.
-_UNREAD: Final = timedelta(days=1)
+#: Sources that were not read for so long are reported as missing.
+_UNREAD_AFTER: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedSlot:
     """A slot that comes, or has come and is still open.
 
-    `record` and `build_edition` are there where somebody has seen to it already; `draft_at` is when its
-    draft is to be made. The first reader is due at `first`, the last one at `last`.
+    It has a `record` and a `draft` if it was processed already; `draft_at` is when its draft is
+    made. The first reader is due at `first`, the last one at `last`.
     """
 
     slot: Slot
@@ -107,15 +110,15 @@ def _planned(
 def _coming(
     db: Database, newsletter: Newsletter, now: datetime, until: datetime
 ) -> tuple[PlannedSlot, ...]:
-    """What is open, then what comes: within the span, or at least the next one."""
+    """The open slots, then those that come: within the span, or at least the next one."""
     still_open = slots.still_open(db, newsletter.key)
-    found = {record.slot.name: record.slot for record in still_open if record.slot.at <= until}
+    coming = {record.slot.name: record.slot for record in still_open if record.slot.at <= until}
     fresh = slots_between(newsletter, now, until)
     if not fresh:
         following = next_slot(newsletter, now)
         fresh = (following,) if following else ()
-    found |= {slot.name: slot for slot in fresh}
-    ordered = sorted(found.values(), key=lambda slot: (slot.at, slot.name))
+    coming |= {slot.name: slot for slot in fresh}
+    ordered = sorted(coming.values(), key=lambda slot: (slot.at, slot.name))
     return tuple(_slot(db, newsletter, slot) for slot in ordered)
 
 
@@ -153,7 +156,7 @@ def _expected(
     now: datetime,
 ) -> int | str:
     """How many stories the next slot would have now, or why it would have no edition."""
-    following = next((one for one in coming if one.open), None)
+    following = next((planned for planned in coming if planned.open), None)
     if following is not None and following.draft is not None:
         return len(following.draft.proposal.placed)
     try:
@@ -161,7 +164,7 @@ def _expected(
             db, settings, newsletter, now=now, slot=following.slot if following else None
         )
     except DigestError as error:
-        return f"it cannot be rendered: {error.message}"
+        return f"the next edition cannot be rendered: {error.message}"
     if isinstance(made, Skipped):
         return f"no edition would be made now: {made.reason}"
     return len(made.edition.stories)
@@ -170,26 +173,28 @@ def _expected(
 def _of_schedule(newsletter: Newsletter, coming: tuple[PlannedSlot, ...]) -> list[str]:
     if newsletter.schedule is None:
         return [
-            "no schedule, so it goes out by hand only: add"
+            "no schedule, so it is sent by hand only: add"
             f' schedule = "weekdays at 07:00" to [newsletters.{newsletter.key}]'
         ]
-    return [] if coming else [f"no slot comes any more: {newsletter.schedule}"]
+    return [] if coming else [f"the schedule has no more slots: {newsletter.schedule}"]
 
 
 def _of_sending(
     db: Database, settings: Settings, newsletter: Newsletter, readers: int, now: datetime
 ) -> list[str]:
-    told = []
+    obstacles = []
     if not settings.site.postal_address.strip():
-        told.append("no postal address, and nothing leaves without: set site.postal_address")
+        obstacles.append(
+            "no postal address, without which nothing is sent: set site.postal_address"
+        )
     if backup.made_at(db) is not None:
-        told.append("the database is a backup: nobody is mailed before `digest restored`")
+        obstacles.append("the database is a backup: nothing is sent before `digest restored`")
     if not readers:
-        told.append("nobody is subscribed; `digest subscribers add` or `import` brings readers in")
+        obstacles.append("no active readers: `digest subscribers add` or `import` adds some")
     obstacle = blocking_reason(db, newsletter, now)
     if obstacle is not None:
-        told.append(f"the next edition has to wait: {obstacle}")
-    return told
+        obstacles.append(f"the next edition has to wait: {obstacle}")
+    return obstacles
 
 
 def _of_sources(
@@ -200,9 +205,9 @@ def _of_sources(
     records = sources.everything(db)
     read = [record.last_read_at for record in records if record.last_read_at is not None]
     if not read:
-        return ["no source was ever read: `digest ingest` reads them"]
+        return ["no source has ever been read: `digest ingest` reads them"]
     last = max(read)
-    if now - last <= _UNREAD:
+    if now - last <= _UNREAD_AFTER:
         return []
     since = local(last, newsletter.timezone)
     return [f"no source was read for {in_words(now - last)}, since {since}"]

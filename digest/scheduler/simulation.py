@@ -1,13 +1,9 @@
 """Simulation: the editions that a newsletter's rules would have made of the articles there are.
 
-The code is that of real editions, on a database in memory (`storage.scratch`), so the triggers and
-the rule that nothing repeats hold there, too. Articles come at the time of their publication,
-because nobody knows when changed rules would have seen them first. Every draft goes out as it is,
-every slot is kept, and nothing is written.
-
-Replay: slot after slot of a newsletter, each with the edition it would have had, or without.
-
-It works in a scratch database, by the code that real editions are made with.
+Slot after slot is replayed by the code of real editions, on a database in memory
+(`storage.sandbox`), so the triggers and the rule that nothing repeats hold there, too. Articles
+come at the time of their publication, because nobody knows when changed rules would have seen them
+first. Every draft goes out as it is, every slot is kept, and nothing is written.
 """
 
 from collections import Counter
@@ -39,10 +35,10 @@ from digest.storage.subscriptions import zones
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedSlot:
-    """What a slot would have come to: an edition, or the `reason` why there is none.
+    """A slot with the edition that it would have had, or with the `reason` why it has none.
 
-    After it so many articles would have been `waiting`; with it `went_too_old` gave up waiting, and
-    `duplicates` were found. `number` is None without an edition.
+    After it so many articles would have been `waiting`; with it `went_too_old` while they waited,
+    and `duplicates` were found. `number` is None without an edition.
     """
 
     slot: Slot
@@ -70,7 +66,7 @@ class SimulatedTime:
 
 
 class Replay:
-    """Slot after slot in a scratch database; `too_old` counts why articles waited in vain."""
+    """Slot after slot in a sandbox; `too_old` counts why articles waited in vain."""
 
     def __init__(self, db: Database, newsletter: Newsletter) -> None:
         self._db = db
@@ -161,7 +157,7 @@ class Replay:
         )
 
     def _given_up(self, decisions: Sequence[Decision]) -> int:
-        """Take note of what waits, and of why those waited that do so no more."""
+        """Record what waits, and why those waited that do so no more; returns how many."""
         before, self._waiting = self._waiting, dict(_reasons(decisions, Verdict.WAITING))
         gone = dict(_reasons(decisions, Verdict.TOO_OLD)).keys() & before.keys()
         self.too_old.update(before[id_] for id_ in gone)
@@ -172,7 +168,7 @@ def _reasons(decisions: Sequence[Decision], verdict: Verdict) -> Iterator[tuple[
     return ((one.article_id, one.reason) for one in decisions if one.verdict is verdict)
 
 
-#: More slots than this are no schedule to look at, and take minutes.
+#: More slots than this take minutes to replay, and nobody reads them.
 MOST_SLOTS: Final = 5_000
 
 
@@ -274,7 +270,7 @@ def _slots(newsletter: Newsletter, begin: datetime, until: datetime) -> Sequence
     if len(found) > MOST_SLOTS:
         raise UsageError(
             f"{newsletter.key} has more than {MOST_SLOTS:,} slots in this time",
-            hint="Try fewer weeks: the rules show in the first of them.",
+            hint="Try fewer weeks: the effect of the rules shows in the first of them.",
         )
     return found
 
@@ -294,7 +290,7 @@ def _moment(newsletter: Newsletter, slot: Slot, names: Sequence[str]) -> Simulat
 
 
 def _why(verdict: Verdict | None, reason: str, newsletter: Newsletter) -> str:
-    """Why an article was in no edition; each that is of one sort in the same words."""
+    """Why an article was in no edition, in the same words for all of one kind."""
     match verdict:
         case None:
             return "still open: there was no edition after it"

@@ -1,4 +1,4 @@
-"""The tick: see to every slot that has come, and to every reader whose hour it is."""
+"""The tick: process every slot that has come, and deliver what is due of every edition."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -25,15 +25,15 @@ from digest.storage import editions, slots
 from digest.storage.database import Database, open_database
 from digest.storage.deliveries import AttemptResult, undelivered
 
-#: A slot may be so late because somebody sends by hand, until that counts as a failure.
-_BY_HAND: Final = timedelta(hours=1)
+#: A slot may be so late because another process is sending, before that counts as a failure.
+_WAIT_FOR_SENDER: Final = timedelta(hours=1)
 
-#: So many deliveries that a round did not serve are told one by one; the rest are counted.
-_TOLD: Final = 100
+#: So many deliveries that failed are reported one by one; the rest are counted.
+_REPORTED: Final = 100
 
 
 class TickResult(StrEnum):
-    """What something that was due came to: a slot, a round of an edition, or a newsletter."""
+    """The result of something that was due: a slot, a delivery round, or a newsletter."""
 
     PREPARED = "prepared"
     DRAFTED = "drafted"
@@ -48,7 +48,7 @@ class TickResult(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class TickSummary:
-    """What a tick came to, and whether a signal ended it."""
+    """The results of a tick, counted, and whether a signal ended it."""
 
     came: Counter[TickResult] = field(default_factory=Counter)
     interrupted: bool = False
@@ -63,10 +63,10 @@ def tick(
     tell: Callable[[Event], None],
     ends: CancelScope | None = None,
 ) -> TickSummary:
-    """See to everything that is due at `now`, for every newsletter.
+    """Process everything that is due at `now`, for every newsletter.
 
-    Slots come first, in the database: whatever happens afterwards, none is lost and none comes
-    twice. An error of one newsletter does not keep the others waiting. `ends` says what ends a
+    Slots are recorded first: whatever happens afterwards, none is lost and none comes twice. An
+    error of one newsletter does not stop the others. `ends` says what ends a
     round early, by default the first signal; an edition whose round only rests wants the next tick.
     Raises StorageError where the database itself is at fault, and Interrupted.
     """
@@ -77,11 +77,11 @@ def tick(
             for newsletter in settings.newsletters.values()
         ]
         for work in every:
-            with work.alone():
+            with work.isolated():
                 claim_slots(db, work.newsletter, now, tell)
         for work in every:
-            with work.alone():
-                work.see_to(db)
+            with work.isolated():
+                work.run(db)
             if tally.interrupted:
                 break
     return tally
@@ -101,21 +101,21 @@ class _Work:
     ends: CancelScope | None
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Whatever goes wrong here, foreseen or not, is told, and is no other newsletter's loss."""
+    def isolated(self) -> Iterator[None]:
+        """Report any error, expected or not, and go on with the next newsletter."""
         try:
             yield
         except (StorageError, Interrupted):
             raise
         except AlreadySending:
-            # Somebody sends by hand. What is due is on record, for the next tick.
+            # Another process is sending. What is due is recorded, for the next tick.
             return
-        except Exception as error:  # noqa: BLE001  # told with where it came from
+        except Exception as error:  # noqa: BLE001  # reported with its traceback
             self.tally.came[TickResult.TROUBLED] += 1
             self.tell(StepFailed(newsletter=self.newsletter.key, error=error))
 
-    def see_to(self, db: Database) -> None:
-        """Serve the editions under way, then give each open slot what it will have."""
+    def run(self, db: Database) -> None:
+        """Deliver the editions under way, then process each open slot."""
         key = self.newsletter.key
         due = [
             record
@@ -126,24 +126,24 @@ class _Work:
             return
         try:
             with sender_session(self.settings, self.newsletter, self.clock()) as held:
-                self._serve(held)
+                self._deliver_due(held)
                 for record in due:
                     if self.tally.interrupted:
                         return
-                    self._settle(held, record)
+                    self._process(held, record)
         except AlreadySending as error:
-            # Mostly that is over soon. If it is not, the owner should hear of it.
+            # Usually that ends soon. If it does not, the owner should know.
             for record in due:
-                if self.now - record.slot.at > _BY_HAND:
+                if self.now - record.slot.at > _WAIT_FOR_SENDER:
                     self._put_off(db, record, error)
             raise
         except ConfigError as error:
-            # No address or no key to send with: every slot that is due has to wait for it.
+            # No address or no key to send with: every slot that is due has to wait.
             for record in due:
                 self._put_off(db, record, error)
             raise
 
-    def _serve(self, held: SenderSession) -> None:
+    def _deliver_due(self, held: SenderSession) -> None:
         for edition in editions.due(held.db, self.newsletter.key, self.now):
             if self.tally.interrupted:
                 return
@@ -160,7 +160,7 @@ class _Work:
             )
             if report is None:
                 continue
-            # Whoever stops an edition does not stop the others.
+            # Stopping one edition does not stop the others.
             self.tally.interrupted |= report.interrupted and not editions.is_stopped(
                 held.db, edition.stored_id
             )
@@ -169,18 +169,18 @@ class _Work:
                 DeliveryRunEnded(report=report, undelivered=_undelivered(held.db, report, begun))
             )
 
-    def _settle(self, held: SenderSession, record: SlotRecord) -> None:
+    def _process(self, held: SenderSession, record: SlotRecord) -> None:
         try:
             settled = process_slot(held.db, self.settings, self.newsletter, record, self.now)
         except StorageError:
             raise
         except Exception as error:
-            # A try that failed, like one that was foreseen: not made at every tick, and told.
+            # Put off like an expected failure: not tried again at every tick, and reported.
             self._put_off(held.db, record, unexpected_error(error))
             raise
         self._count(record, settled)
         if settled.state is SlotState.PREPARED:
-            self._serve(held)
+            self._deliver_due(held)
 
     def _put_off(self, db: Database, record: SlotRecord, error: DigestError) -> None:
         later = postpone(record, error, self.now)
@@ -196,7 +196,7 @@ class _Work:
 def _undelivered(db: Database, report: Report, since: datetime) -> tuple[AttemptResult, ...]:
     if not count_in(report.counts, UNDELIVERED):
         return ()
-    return undelivered(db, report.edition.stored_id, since=since, most=_TOLD)
+    return undelivered(db, report.edition.stored_id, since=since, most=_REPORTED)
 
 
 _CAME: Final = {
@@ -214,7 +214,7 @@ def _came(record: SlotRecord) -> TickResult:
 
 
 def _came_of(report: Report) -> TickResult:
-    """Readers who only wait for their own hour do not make it incomplete."""
+    """Readers who wait for their own hour do not make it incomplete."""
     complete = count_in(report.counts, COMPLETE_DELIVERIES)
     waiting = sum(report.counts.values()) - complete
     return TickResult.SERVED if waiting == report.later else TickResult.INCOMPLETE

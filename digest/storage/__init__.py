@@ -1,1 +1,4 @@
-"""The only SQL in the project: connection, migrations, one file per entity."""
+"""The database: the only SQL in the project.
+
+Most modules have one table and what belongs to it; `editions` is read by several.
+"""

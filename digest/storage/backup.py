@@ -1,7 +1,7 @@
-"""A copy of the database, whole and by itself, made while everything goes on.
+"""Copies of the database as backups, made while other processes work.
 
-The copy says of itself that it is one, and when it was made: where it takes the place of the
-database, it has forgotten what was sent since. `pragma user_version`, which nothing else uses, has
+The copy is marked as one, with the time at which it was made: put in the place of the database, it
+has no record of what was sent since. The mark is `pragma user_version`, which nothing else uses:
 the minute, counted from 1970.
 """
 
@@ -23,11 +23,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def copy_to(db: Database, target: Path, now: datetime) -> None:
-    """Write a copy to a new file that only we may read, marked, looked through, and on the disk.
+    """Write a copy to a new file that only its owner may read: marked, checked, and on the disk.
 
     VACUUM INTO reads one state of the database, as a reader does: writers go on meanwhile. It
     leaves out what was deleted, so that nobody who was erased is in the copy. Raises StorageError;
-    the file is not worth anything then.
+    the file is of no use then.
     """
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     db.execute("vacuum into ?", (str(target),))
@@ -42,7 +42,7 @@ def copy_to(db: Database, target: Path, now: datetime) -> None:
     if faults:
         raise StorageError(
             f"the copy is damaged: {'; '.join(faults)}",
-            hint="`digest check` looks through the database itself.",
+            hint="`digest check` checks the database itself.",
         )
     with target.open("rb") as written:
         os.fsync(written.fileno())
@@ -90,12 +90,11 @@ def accept_restored(
     now: datetime,
     passed: Mapping[str, datetime] = MappingProxyType({}),
 ) -> int:
-    """Make a ledger that has forgotten what was sent after `since` fit to go on from `now`.
+    """Make a backup of `since` the database from `now` on.
 
-    Whoever still waited may have been served meanwhile, and is Unknown; slots that came meanwhile
-    are not made up for.
-    `passed` says up to when the slots of a newsletter may have come, where that is not `now`.
-    Returns how many deliveries are in doubt. The mark is taken away.
+    An open delivery may have been sent meanwhile, and becomes Unknown; slots that came meanwhile
+    are skipped, those of a newsletter up to the time in `passed`, or else `now`. The mark is
+    removed. Returns how many deliveries became Unknown.
     """
     why = f"the database is a backup of {to_text(since)}, and what was sent since is not in it"
     values = {"now": to_text(now), "why": why}

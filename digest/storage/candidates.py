@@ -54,7 +54,7 @@ def candidates(db: Database, newsletter: str, *, since: datetime, cutoff: dateti
     )
 
 
-# The newest article before the window, and only that one: it answers for the others.
+# The newest article before the window, and only that one: it stands for the others.
 _BEFORE = """
 select a.published_at from
     (select id, published_at from articles
@@ -85,7 +85,7 @@ class Surroundings:
 def surroundings(
     db: Database, newsletter: str, *, since: datetime, cutoff: datetime
 ) -> Surroundings:
-    """Look around `[since, cutoff)`, to be able to say why nothing is in it."""
+    """What is before and after `[since, cutoff)`, to explain why nothing is in it."""
     values = {"newsletter": newsletter, "since": to_text(since), "cutoff": to_text(cutoff)}
     before, after = db.row(_BEFORE, values), db.row(_AFTER, values)
     return Surroundings(

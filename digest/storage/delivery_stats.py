@@ -209,7 +209,8 @@ def next_delivery_at(db: Database, edition_id: int) -> datetime | None:
 
 _HAS_DUE = """
 select 1 from edition_deliveries
-where edition_id = :edition and state in ('queued', 'sending') and (due_at is null or due_at <= :now)
+where edition_id = :edition and state in ('queued', 'sending')
+  and (due_at is null or due_at <= :now)
 limit 1
 """
 

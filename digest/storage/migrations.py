@@ -1,8 +1,8 @@
 """Migrations: a database gets the numbered steps of the schema that it lacks.
 
 Raw SQL, because sqlite-utils' `transform` silently drops triggers and WITHOUT ROWID. sqlite-utils
-applies each step and its record in one transaction; it is imported only when there is work for it,
-because the import alone costs a third of a second.
+applies each step and its record in one transaction; it is imported only when a step is missing,
+because the import alone takes a third of a second.
 """
 
 import sqlite3

@@ -1,7 +1,7 @@
-"""Scratch: a database in memory to try things out in, with a newsletter's material and no readers.
+"""The sandbox: a database in memory with the articles of a newsletter and without readers.
 
-It has the real schema, its triggers included, so that the code that makes editions runs in it as it
-is. What becomes of it there is forgotten with it.
+It has the real schema, its triggers included, so that the code that makes editions runs on it
+unchanged. Nothing of it is kept.
 """
 
 import sqlite3
@@ -17,7 +17,7 @@ from digest.model.article import Verdict
 from digest.storage import migrations
 from digest.storage.database import Database
 
-#: What messages call it: SQLite's own name for a database that has no file.
+#: SQLite's own name for a database that has no file.
 _NOWHERE: Final = Path(":memory:")
 
 # What was decided by then is decided: by the editions before, or with them.
@@ -43,7 +43,7 @@ where not exists (select 1 from decisions d
 order by a.id
 """
 
-# The editor's hand is no result of the rules: what was dropped stays out whatever they are.
+# What the editor dropped stays out, whatever the rules are.
 _DROPPED = """
 select d.newsletter, d.article_id, d.verdict, d.reason, d.decided_at
 from articles a join decisions d on d.newsletter = :newsletter and d.article_id = a.id
@@ -118,7 +118,7 @@ def in_reach(db: Database, since: datetime, until: datetime) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """So many articles have this fate, or none yet. `reason` is empty where each has its own."""
+    """How many articles have this verdict, or none. `reason` is empty where each has its own."""
 
     verdict: Verdict | None
     reason: str

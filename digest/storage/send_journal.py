@@ -1,8 +1,8 @@
-"""The journal: what happened since the ledger was last written, one line at a time.
+"""The journal: what happened since the last batch was recorded, one line for each event.
 
-The ledger records deliveries in batches; the journal says, between two batches, which messages were
-begun (their final dot was about to be written) and how they ended. After a crash it makes the
-difference between surely not sent, surely sent and Unknown. `docs/decisions/0004` has the argument.
+Deliveries are recorded in batches; between two batches the journal has which messages were begun
+(their final dot was about to be written) and how they ended. After a crash it makes the difference
+between not sent, sent and Unknown. `docs/decisions/0004` has the argument.
 
 Lines are written at once and not synchronised: what a process has written survives its death, and
 only a crash of the machine can lose the tail. The journal therefore names the boot of the machine
@@ -36,10 +36,10 @@ _ENDS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What a journal says.
+    """The content of a journal.
 
-    `begun` had their final dot before them; `ended` tells of some of them how, and what the server
-    said. `whole` is whether silence means anything: what is not mentioned was not begun.
+    The final dot of `begun` was about to be written; `ended` has the state of some of them, and the
+    reply. If it is `whole`, a delivery that is not mentioned was not begun.
     """
 
     begun: frozenset[int] = frozenset()
@@ -53,7 +53,7 @@ def journal_of(database: Path) -> Path:
 
 
 def boot_id() -> str:
-    """A name for the time since this machine started; empty where there is none to be had."""
+    """An id of the running boot of this machine; empty where the system has none."""
     try:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:
@@ -61,9 +61,9 @@ def boot_id() -> str:
 
 
 def read(path: Path) -> Evidence:
-    """What the journal at `path` says; one that is missing says nothing.
+    """The content of the journal at `path`; empty if there is none.
 
-    A torn or damaged line is passed over: it can only be the tail that a power cut left.
+    A torn or damaged line is skipped: it can only be the tail that a power cut left.
     """
     try:
         lines = path.read_bytes().split(b"\n")
@@ -161,6 +161,6 @@ class Journal:
     def _trouble(self, error: OSError) -> DatabaseUnwritable:
         return DatabaseUnwritable(
             f"the journal {self._path} cannot be written: {error.strerror}",
-            hint="Make room, or mend the rights on the folder, and repeat the command:"
-            " it goes on where this one ended.",
+            hint="Free some space, or correct the rights on the folder, and repeat the command:"
+            " it continues where this one ended.",
         )

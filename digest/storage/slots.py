@@ -1,4 +1,4 @@
-"""Slots: every due time that came, and what became of it."""
+"""Slots: every due time that came, and its state."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ _UNTIL = "select until from timetables where newsletter = ?"
 
 
 def until(db: Database, newsletter: str) -> datetime | None:
-    """The instant up to which every slot is on record; None where no schedule was followed yet."""
+    """The time up to which every slot is recorded; None where no schedule was followed yet."""
     row = db.row(_UNTIL, (newsletter,))
     return from_text(row["until"]) if row else None
 
@@ -33,7 +33,7 @@ on conflict do update set until = excluded.until where excluded.until > timetabl
 
 
 def follow(db: Database, newsletter: str, until: datetime) -> None:
-    """Every slot up to this instant is on record. It never goes back."""
+    """Record that every slot up to this time is recorded. It never goes back."""
     db.execute(_FOLLOW, {"newsletter": newsletter, "until": to_text(until)})
 
 
@@ -41,7 +41,7 @@ _FORGET_TIMETABLE = "delete from timetables where newsletter = ?"
 
 
 def unfollow(db: Database, newsletter: str) -> None:
-    """The schedule is given up; one that comes later begins anew."""
+    """Forget that a schedule was followed; a later one begins anew."""
     db.execute(_FORGET_TIMETABLE, (newsletter,))
 
 
@@ -56,7 +56,7 @@ on conflict do nothing
 
 
 def add(db: Database, record: SlotRecord, now: datetime) -> bool:
-    """Put a slot on record. False if it is there already, as when the editor skipped it ahead.
+    """Record a slot. False if it is there already, as when the editor skipped it ahead.
 
     An edition that somebody sent by hand for this very time becomes the slot's.
     """
@@ -136,7 +136,7 @@ _FIND = "select * from slots where newsletter = ? and slot = ?"
 
 
 def find(db: Database, newsletter: str, name: str) -> SlotRecord | None:
-    """The slot of this name, if it has come."""
+    """The slot of this name, if it is recorded."""
     row = db.row(_FIND, (newsletter, name))
     return _record(row) if row else None
 
@@ -155,7 +155,7 @@ _RECENT = "select * from slots where newsletter = ? order by due_at desc, slot d
 
 
 def recent(db: Database, newsletter: str, most: int) -> tuple[SlotRecord, ...]:
-    """The newest slots that came, newest first."""
+    """The newest slots that are recorded, newest first."""
     return _records(db.rows(_RECENT, (newsletter, most)))
 
 
@@ -185,7 +185,7 @@ order by due_at, slot
 
 
 def without_edition(db: Database, newsletter: str, since: datetime) -> tuple[SlotRecord, ...]:
-    """The slots due, or ended, since then that have no edition, but for those made up for."""
+    """The slots without an edition that came or changed since then, but for those made up for."""
     values = {"newsletter": newsletter, "since": to_text(since)}
     return _records(db.rows(_WITHOUT_EDITION_SINCE, values))
 

@@ -1,4 +1,4 @@
-"""What is remembered of each source: where it was, what its server said, and how it went."""
+"""Sources: where each was last read, the validators of its server, and its failures."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ order by name
 
 
 def everything(db: Database) -> tuple[SourceRecord, ...]:
-    """Every source that has ever been read, by name."""
+    """Every source that was ever read or tried, by name."""
     return tuple(
         SourceRecord(
             name=row["name"],
@@ -54,7 +54,7 @@ def everything(db: Database) -> tuple[SourceRecord, ...]:
 
 
 def find(db: Database, name: str) -> SourceRecord | None:
-    """What is remembered of one source."""
+    """The record of one source."""
     return next((record for record in everything(db) if record.name == name), None)
 
 
@@ -111,7 +111,7 @@ def record_failure(db: Database, name: str, location: str, *, error: str, now: d
     )
 
 
-#: How far back a habit is looked at.
+#: So long the days are kept from which the habit of a source is known.
 _HABIT: Final = timedelta(days=400)
 
 _RECORD_DAY = "insert into source_days (source, day) values (?, ?) on conflict do nothing"

@@ -1,6 +1,6 @@
-"""People: each address once, whatever the case of its letters.
+"""Subscribers, each address once whatever its case, and their receipts of consent.
 
-Receipts of consent. They are added, and never changed or taken away (triggers see to it).
+Receipts are only added: triggers abort every change and every deletion of one.
 """
 
 import json

@@ -1,10 +1,9 @@
 """Addresses that must never be mailed.
 
-Each is kept as a keyed hash (HMAC-SHA256), and beside it the address itself, for the editor who
-wants to know who is meant. Of somebody who was erased the hash alone stays: the address can still
-be recognised, and not be read, unless one has the key as well and tries all addresses.
-
-Keys: random secrets of one newsletter's database, made with it.
+Each is kept as a keyed hash (HMAC-SHA256, RFC 2104), and beside it the address itself, for the
+editor. Of somebody who was erased only the hash stays: the address can still be recognised, and not
+be read, unless one has the key as well and tries all addresses. The keys are random secrets of one
+database, made with it.
 """
 
 import hmac
@@ -17,9 +16,9 @@ from digest.storage.database import Database
 
 _KEY = "select key from keys where name = ?"
 
-#: What hashes of suppressed addresses are made with.
+#: The key for the hashes of suppressed addresses.
 SUPPRESSIONS = "suppressions"
-#: What authenticates the return path of a delivery (see `digest.composer.verp`).
+#: The key that authenticates the return path of a delivery (see `digest.composer.verp`).
 BOUNCES = "bounces"
 
 
@@ -29,7 +28,7 @@ def key(db: Database, name: str) -> bytes:
     if row is None:
         # Without its key every suppression, or every return path, would silently be forgotten.
         raise LedgerError(
-            f"{db.path} has lost the key of its {name}",
+            f"the key {name!r} is missing from {db.path}",
             hint="Restore the table `keys` from a backup before anything is sent.",
         )
     return bytes(row["key"])

@@ -65,7 +65,7 @@ def test_a_reader_is_told_what_became_of_the_message(sent: Path, run: Run) -> No
     lines = done.out.splitlines()
     assert lines[0] == "ada@example.com"
     assert lines[2].startswith("daily  active since ")
-    assert lines[3].startswith("No. 1  2026-03-12T07:00: the server took the message ")
+    assert lines[3].startswith("No. 1  2026-03-12T07:00: the server accepted the message ")
 
 
 def test_a_reader_is_told_when_the_next_one_is_due(sent: Path, run: Run) -> None:

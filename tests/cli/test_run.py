@@ -77,7 +77,7 @@ def test_a_backup_is_made_once_and_gone_on_with_when_it_is_put_back(
         held = run(*words)
         assert held.code == 4
         assert "digest restored" in held.err
-    assert "a backup: nobody is mailed before `digest restored`" in run("plan").out
+    assert "a backup: nothing is sent before `digest restored`" in run("plan").out
     ahead = run("restored", "--yes", "--since", "2996-01-01")
     assert (ahead.code, ahead.err) == (
         2,

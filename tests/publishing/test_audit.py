@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from digest.lib.timestamps import to_text
-from digest.model.slot import Slot, SlotRecord, SlotState
+from digest.model.slot import SkippedBy, Slot, SlotRecord, SlotState
 from digest.publishing.maintenance import audit
 from digest.storage import slots
 from digest.storage.database import open_database
@@ -36,7 +36,13 @@ def put_on_record(
 ) -> None:
     at = NOW + timedelta(days=days)
     slot = Slot(newsletter="daily", name=f"{at:%Y-%m-%dT%H:%M}", at=at)
-    record = SlotRecord(slot=slot, state=state, reason=reason, made_up_in=made_up_in)
+    record = SlotRecord(
+        slot=slot,
+        state=state,
+        reason=reason,
+        made_up_in=made_up_in,
+        skipped_by=SkippedBy.PROGRAM if state is SlotState.SKIPPED else None,
+    )
     with open_database(paper.settings.database) as db:
         slots.add(db, record, at)
         slots.follow(db, "daily", at)
@@ -185,6 +191,16 @@ def test_a_ledger_in_order_has_no_breach(sent: Paper) -> None:
             "update slots set next_try_at = since where state = 'skipped'",
             "the columns of a slot agree with its state",
             "daily 2026-03-11T07:00",
+        ),
+        (
+            "update slots set skipped_by = null where state = 'skipped'",
+            "the columns of a slot agree with its state",
+            "daily 2026-03-11T07:00",
+        ),
+        (
+            "update slots set hold_kind = 'late' where state = 'failed'",
+            "the columns of a slot agree with its state",
+            "daily 2026-03-13T07:00",
         ),
         (
             "update slots set made_up_in = '2026-03-12T09:00' where state = 'skipped'",

@@ -27,8 +27,8 @@ def titles(paper: Paper, what: str) -> list[str]:
 
 
 def prospect(answer: ArticleInNewsletter) -> tuple[str | None, str]:
-    assert answer.prospect is not None
-    return answer.prospect.verdict, answer.prospect.reason
+    assert answer.forecast is not None
+    return answer.forecast.verdict, answer.forecast.reason
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_one_that_was_chosen_has_its_place_and_no_prospect(paper: Paper) -> None
     paper.subscribe("ada@example.com")
     paper.sent(now=NOW)
     answer = explained(paper, "1", hours=1)
-    assert answer.prospect is None
+    assert answer.forecast is None
     assert answer.decided.place is not None
     assert (answer.decided.place.number, answer.decided.place.slot) == (1, "2026-03-12T07:00")
     assert str(answer.decided.place.placement) == "lead"
@@ -89,7 +89,7 @@ def test_the_prospect_is_what_selection_decides(paper: Paper) -> None:
 def test_where_there_are_too_few_it_says_what_would_be_if_there_were_enough(paper: Paper) -> None:
     paper = paper.with_rules(Rules(min_items=4))
     paper.publish("Ferry late", "Library open")
-    answer = explained(paper, "2").prospect
+    answer = explained(paper, "2").forecast
     assert answer is not None
     assert answer.short == "2 of 4 stories: no edition would be made"
     assert answer.verdict == "chosen"
@@ -118,7 +118,7 @@ def test_the_editors_hand_is_seen(paper: Paper) -> None:
     assert prospect(pinned)[0] == "withdrawn"
     assert dropped.decided.decision is not None
     assert dropped.decided.decision.reason == "an advertisement"
-    assert dropped.prospect is None
+    assert dropped.forecast is None
 
 
 def test_each_newsletter_has_its_own_answer(paper: Paper) -> None:

@@ -72,7 +72,7 @@ def test_before_the_first_edition_there_is_nothing_to_explain(ready: Paper) -> N
 
 def test_who_got_it_is_told_when_and_what_the_server_said(ready: Paper) -> None:
     ready.sent(now=NOW)
-    assert why(ready, ADA) == "the server took the message 2026-03-12 07:00 GMT: 250 recorded"
+    assert why(ready, ADA) == "the server accepted the message 2026-03-12 07:00 GMT: 250 recorded"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_who_got_it_is_told_when_and_what_the_server_said(ready: Paper) -> None:
     [
         (
             Rejected(reason="no", reply=Reply(code=550, text="no such user")),
-            "the server refused the message 2026-03-12 07:00 GMT: 550 no such user",
+            "the server rejected the message 2026-03-12 07:00 GMT: 550 no such user",
         ),
         (
             Unknown(reason="the line was lost"),
@@ -101,7 +101,7 @@ def test_whoever_was_put_off_is_told_until_when(ready: Paper) -> None:
     ready.send(RecordingTransport({ADA: full}), now=NOW)
     ready.run("update deliveries set attempts = 2, next_attempt_at = '2026-03-12T08:30:00Z'")
     assert why(ready, ADA) == (
-        "the server put it off, at attempt 2: 452 mailbox full; tried again 2026-03-12 08:30 GMT"
+        "the server deferred it, at attempt 2: 452 mailbox full; tried again 2026-03-12 08:30 GMT"
     )
 
 
@@ -112,7 +112,7 @@ def test_a_reader_whose_hour_has_not_come_waits_for_it(ready: Paper) -> None:
         " due_at = '2026-03-12T17:00:00Z'"
     )
     assert why(ready, ADA) == "it waits for the reader's hour, 2026-03-12 17:00 GMT"
-    assert why(ready, ADA, hours=10) == "it waits to be sent"
+    assert why(ready, ADA, hours=10) == "it is queued"
 
 
 def test_who_joined_later_is_told_so(ready: Paper) -> None:
@@ -161,7 +161,7 @@ def test_an_older_edition_can_be_asked_about(ready: Paper) -> None:
     ready.publish("Bridge shut")
     ready.sent(now=NOW + timedelta(hours=2))
     assert "joined later" in why(ready, "cleo@example.com", number=1)
-    assert "the server took the message" in why(ready, "cleo@example.com")
+    assert "the server accepted the message" in why(ready, "cleo@example.com")
     assert asked(ready, ADA, now=NOW, number=9).edition is None
 
 
@@ -169,7 +169,7 @@ def test_when_the_record_was_pruned_that_is_said(ready: Paper) -> None:
     ready.sent(now=NOW)
     ready.run("delete from deliveries")
     ready.run("insert into delivery_totals values (1, 'sent', 2)")
-    assert why(ready, ADA) == "the record of its deliveries was pruned into totals"
+    assert why(ready, ADA) == "the record of its deliveries was pruned, and only totals are left"
 
 
 def test_somebody_of_another_newsletter_is_told_so(ready: Paper) -> None:

@@ -179,9 +179,9 @@ def draft_for(owner: Owner, on_silence: OnSilence = OnSilence.HOLD) -> Slot:
 @pytest.mark.parametrize(
     ("on_silence", "told"),
     [
-        (OnSilence.SEND, "If nobody decides by then, it goes out as it stands."),
-        (OnSilence.HOLD, "If nobody decides by then, it is held back until somebody does."),
-        (OnSilence.SKIP, "If nobody decides by then, it is left out."),
+        (OnSilence.SEND, "If nobody decides by then, it goes out as it is."),
+        (OnSilence.HOLD, "If nobody decides by then, it is held until somebody does."),
+        (OnSilence.SKIP, "If nobody decides by then, this edition is skipped."),
     ],
 )
 def test_a_draft_is_told_with_what_stands_in_it_and_what_silence_means(
@@ -190,11 +190,11 @@ def test_a_draft_is_told_with_what_stands_in_it_and_what_silence_means(
     draft_for(owner, on_silence)
     assert owner.hears() == 1
     assert owner.subjects == [
-        "The Morning Tide: a draft waits for you, for Thursday 12 March 09:00"
+        "The Morning Tide: a draft for Thursday 12 March 09:00 waits for your decision"
     ]
     assert "Subject: The Morning Tide: Ferry late Lead: Ferry late Stories: 2" in owner.text
     assert told in owner.text
-    assert "digest approve daily lets it go out" in owner.text
+    assert "digest approve daily approves it as it is" in owner.text
 
 
 def test_a_draft_is_told_once_even_when_it_changes(owner: Owner) -> None:
@@ -208,7 +208,7 @@ def test_a_draft_of_which_nothing_is_left_says_so(owner: Owner) -> None:
     draft_for(owner)
     owner.paper.run("update articles set withdrawn_at = ?", to_text(NOW))
     owner.hears()
-    assert "None of the articles in it can be in an edition any more." in owner.text
+    assert "None of its articles can be in an edition any more." in owner.text
 
 
 def test_a_draft_that_is_held_back_is_told_when_its_hour_has_come(owner: Owner) -> None:
@@ -224,7 +224,7 @@ def test_a_draft_that_is_held_back_is_told_when_its_hour_has_come(owner: Owner) 
     with open_database(owner.paper.settings.database) as db:
         slots.settle(db, record, NOW)
     assert [owner.hears(at=NOW + n * HOUR) for n in range(3)] == [1, 0, 0]
-    assert owner.subjects[1:] == ["The Morning Tide is held back: Thursday 12 March 09:00"]
+    assert owner.subjects[1:] == ["The Morning Tide is held: Thursday 12 March 09:00"]
 
 
 def test_a_draft_that_failed_before_it_was_held_back_is_told_as_both(owner: Owner) -> None:
@@ -240,7 +240,7 @@ def test_a_draft_that_failed_before_it_was_held_back_is_told_as_both(owner: Owne
     owner.hears(at=NOW + HOUR)
     assert owner.subjects == [
         "The Morning Tide is late: Thursday 12 March 09:00",
-        "The Morning Tide is held back: Thursday 12 March 09:00",
+        "The Morning Tide is held: Thursday 12 March 09:00",
     ]
 
 
@@ -262,7 +262,7 @@ def test_an_edition_that_gets_nowhere_is_told_after_an_hour_and_once(owner: Owne
     owner.paper.send(RecordingTransport(refuse_connections))
     assert owner.hears(at=NOW + timedelta(minutes=59)) == 0
     assert [owner.hears(at=NOW + n * HOUR) for n in (1, 2, 3)] == [1, 0, 0]
-    assert owner.subjects == ["The Morning Tide No. 1 does not get through"]
+    assert owner.subjects == ["The Morning Tide No. 1 makes no progress"]
     assert "3 readers do not have The Morning Tide No. 1" in owner.text
 
 
@@ -317,7 +317,7 @@ def test_many_refusals_are_told_with_their_codes_and_without_addresses(owner: Ow
     answers = {f"reader{n}@example.com": Rejected(reason="", reply=reply) for n in range(0, 20, 4)}
     owner.paper.send(RecordingTransport(answers))
     assert owner.hears() == 1
-    assert owner.subjects == ["The Morning Tide No. 1: 5 of 23 were refused"]
+    assert owner.subjects == ["The Morning Tide No. 1: 5 of 23 were rejected"]
     assert "most often with 550 5.7.1." in owner.text
     assert "example.com" not in owner.text
 
@@ -535,7 +535,7 @@ def test_a_daily_source_that_falls_silent_is_told_once_and_again_after_it_spoke(
         read(reading, NOW + day * DAY, new=day == 20)
         told.append(reading.hears(at=NOW + day * DAY))
     assert [10 + n for n, count in enumerate(told) if count] == [13, 24]
-    assert reading.subjects == ["The source Town has fallen silent"] * 2
+    assert reading.subjects == ["The source Town has nothing new"] * 2
     assert "had no new article for 4 days; its longest pause so far was 11 days." in reading.text
 
 
@@ -587,7 +587,7 @@ def test_a_broken_source_is_told_when_it_has_been_so_for_a_while(reading: Owner)
 def test_a_source_that_could_never_be_read_is_told_at_once(reading: Owner) -> None:
     fail(reading, NOW)
     assert reading.hears() == 1
-    assert "It could never be read so far." in reading.text
+    assert "It has never been read." in reading.text
 
 
 def test_a_source_that_is_not_configured_any_more_is_no_news(owner: Owner) -> None:

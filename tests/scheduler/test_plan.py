@@ -140,9 +140,9 @@ def test_readers_an_address_and_a_schedule_are_missing(tmp_path: Path) -> None:
     found = planned(Paper(replace(bare.settings, site=site)))
     assert found.coming == ()
     assert [sentence.split(":")[0] for sentence in found.missing] == [
-        "no schedule, so it goes out by hand only",
-        "no postal address, and nothing leaves without",
-        "nobody is subscribed; `digest subscribers add` or `import` brings readers in",
+        "no schedule, so it is sent by hand only",
+        "no postal address, without which nothing is sent",
+        "no active readers: `digest subscribers add` or `import` adds some",
     ]
 
 
@@ -151,7 +151,7 @@ def test_a_schedule_that_has_come_to_its_end_is_told(paper: Paper) -> None:
     assert found.coming
     over = planned(paper, now=datetime(9999, 12, 29, 12, tzinfo=UTC), days=1)
     assert over.coming == ()
-    assert over.missing[0] == "no slot comes any more: weekdays at 07:00"
+    assert over.missing[0] == "the schedule has no more slots: weekdays at 07:00"
 
 
 def test_a_stopped_edition_stands_in_the_way(paper: Paper) -> None:
@@ -163,7 +163,7 @@ def test_a_stopped_edition_stands_in_the_way(paper: Paper) -> None:
 def test_a_template_that_does_not_render_is_missing(paper: Paper) -> None:
     broken = replace(paper.newsletter, subject="{{ nobody.knows }}")
     told = planned(Paper(replace(paper.settings, newsletters={"daily": broken}))).missing
-    assert [sentence.split(":")[0] for sentence in told] == ["it cannot be rendered"]
+    assert [sentence.split(":")[0] for sentence in told] == ["the next edition cannot be rendered"]
 
 
 def test_who_is_at_work_is_told_as_long_as_it_is(paper: Paper) -> None:

@@ -292,7 +292,7 @@ def test_what_was_withdrawn_is_not_pinned_and_reading_it_again_does_not_bring_it
     found = articles.find(db, 1)
     assert found is not None
     assert found.withdrawn_at == MONDAY
-    with pytest.raises(LedgerError, match="article 1 was withdrawn"):
+    with pytest.raises(LedgerError, match="article 1 cannot be pinned: it was withdrawn"):
         articles.pin(db, "daily", 1, TUESDAY)
 
 

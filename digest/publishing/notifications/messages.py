@@ -1,8 +1,6 @@
-"""What the owner is told of slots and editions: short, plain, and with what to do.
+"""The texts of the notifications: one function for each event, then their layout.
 
-One function for each event.
-
-How a notice is set: short paragraphs, indented lines, days and hours as people say them.
+They are short, and say what happened and what to do.
 """
 
 import re
@@ -23,58 +21,12 @@ from digest.model.schedule import OnSilence
 from digest.model.slot import Slot, SlotRecord
 from digest.storage.editions import EditionSummary
 from digest.storage.notifications import Notification
+from digest.storage.sources import SourceRecord
 
 _WIDTH: Final = 72
 
-#: What looks like an address may be a reader's; a server's replies are full of them.
+#: What looks like an address may be a reader's; the replies of servers contain many.
 _ADDRESS: Final = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
-
-
-def when(slot: Slot) -> str:
-    """The slot's wall time, as in `Thursday 12 March 07:00`."""
-    return f"{slot.wall:%A} {slot.wall.day} {slot.wall:%B %H:%M}"
-
-
-def at(zone: ZoneInfo, instant: datetime) -> str:
-    """An instant in the time of a zone, as in `07:00 on Thursday 12 March`."""
-    local = instant.astimezone(zone)
-    return f"{local:%H:%M} on {local:%A} {local.day} {local:%B}"
-
-
-def readers_do(number: int) -> str:
-    """The beginning of a sentence about what so many readers do, or do not."""
-    return "One reader does" if number == 1 else f"{number:,} readers do"
-
-
-def days(span: timedelta) -> str:
-    """A span in whole days, where it has at least two."""
-    return in_words(timedelta(days=span.days) if span >= timedelta(days=2) else span)
-
-
-def sentence(reason: str) -> str:
-    """A reason as one sentence or more, without anybody's address."""
-    text = plain(_ADDRESS.sub("(an address)", reason)).rstrip(".")
-    return f"{text or 'no reason was given'}."
-
-
-def paragraphs(*texts: str) -> str:
-    """Texts as paragraphs with an empty line between them."""
-    return joined(*map(paragraph, texts))
-
-
-def paragraph(text: str) -> str:
-    """A text on lines of at most 72 characters."""
-    return fill(plain(text), _WIDTH, break_long_words=False, break_on_hyphens=False) + "\n"
-
-
-def lines(*each: str) -> str:
-    """Lines that stand as they are, indented."""
-    return "".join(f"  {line}\n" for line in each)
-
-
-def joined(*parts: str) -> str:
-    """Parts with an empty line between them; each of them ends with a line end."""
-    return "\n".join(parts)
 
 
 def skipped(newsletter: Newsletter, record: SlotRecord) -> Notification:
@@ -85,14 +37,14 @@ def skipped(newsletter: Newsletter, record: SlotRecord) -> Notification:
         subject=f"{newsletter.title} had no edition on {day}",
         body=paragraphs(
             f"{newsletter.title} had no edition on {day}: {sentence(record.reason)}",
-            "No article is lost by that: what is not too old by then is looked at again for the"
-            f" next edition. `digest plan {newsletter.key}` shows when that is.",
+            "Its articles are considered again for the next edition, unless they are too old by"
+            f" then. `digest plan {newsletter.key}` shows when that is.",
         ),
     )
 
 
 def failed(newsletter: Newsletter, record: SlotRecord) -> Notification:
-    """A slot was to have an edition, and it is too late for it."""
+    """The edition of a slot could not be made in time."""
     day = when(record.slot)
     return Notification(
         event=event_of("failed", record.slot),
@@ -101,9 +53,9 @@ def failed(newsletter: Newsletter, record: SlotRecord) -> Notification:
             f"The edition of {newsletter.title} for {day} could not be made, and is not tried"
             " again.",
             f"Why: {sentence(record.reason)}",
-            "What to do: mend that (`digest check` finds most causes), then"
+            "What to do: correct that (`digest check` finds most causes), then"
             f" `digest send {newsletter.key}` makes an edition at once. Otherwise the articles go"
-            " into the next one, as far as they are not too old by then.",
+            " into the next edition, unless they are too old by then.",
         ),
     )
 
@@ -116,17 +68,17 @@ def late(newsletter: Newsletter, record: SlotRecord) -> Notification:
         subject=f"{newsletter.title} is late: {day}",
         body=paragraphs(
             f"The edition of {newsletter.title} for {day} could not be made yet. It is tried"
-            " again by itself.",
+            " again automatically.",
             f"Why: {sentence(record.reason)}",
-            "What to do: nothing, if that passes by itself; otherwise `digest check` says what to"
-            " mend. You are told again only if this edition fails for good.",
+            "What to do: nothing, if the cause goes away by itself; otherwise `digest check` says"
+            " what to correct. You are told again only if the edition is given up.",
         ),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftSummary:
-    """What stands in a draft. `gone` counts the articles that cannot be in it any more."""
+    """What is in a draft. `gone` counts the articles that can no longer be in it."""
 
     subject: str
     lead: str
@@ -138,17 +90,17 @@ def draft_waits(newsletter: Newsletter, slot: Slot, contents: DraftSummary | Non
     """A draft waits for the editor; without `contents`, none of its articles can be in it."""
     day, key = when(slot), newsletter.key
     if contents is None:
-        inside = paragraph("None of the articles in it can be in an edition any more.")
+        inside = paragraph("None of its articles can be in an edition any more.")
     else:
         inside = lines(
             f"Subject: {shorten(plain(contents.subject), 200)}",
             f"Lead: {shorten(plain(contents.lead), 200)}",
             f"Stories: {contents.stories}",
-            *((f"Articles that cannot be in it any more: {contents.gone}",) * bool(contents.gone)),
+            *((f"Articles that can no longer be in it: {contents.gone}",) * bool(contents.gone)),
         )
     return Notification(
         event=event_of("draft", slot),
-        subject=f"{newsletter.title}: a draft waits for you, for {day}",
+        subject=f"{newsletter.title}: a draft for {day} waits for your decision",
         body=joined(
             paragraph(
                 f"The edition of {newsletter.title} for {day} ({newsletter.timezone}) is ready as"
@@ -158,30 +110,30 @@ def draft_waits(newsletter: Newsletter, slot: Slot, contents: DraftSummary | Non
             paragraph(f"If nobody decides by then, {_on_silence(newsletter)}."),
             lines(
                 f"digest draft {key}    shows it as a text that you can edit",
-                f"digest approve {key}    lets it go out as it stands",
-                f"digest hold {key}    keeps it back until you say otherwise",
-                f"digest skip {key}    leaves this edition out",
+                f"digest approve {key}    approves it as it is",
+                f"digest hold {key}    holds it until you approve it",
+                f"digest skip {key}    skips this edition",
             ),
         ),
     )
 
 
 def held(newsletter: Newsletter, record: SlotRecord, draft: Draft) -> Notification:
-    """The hour of a draft has come, and it does not go out."""
+    """The time of a draft has come, and it waits for somebody's decision."""
     day, key = when(record.slot), newsletter.key
     return Notification(
         event=f"{event_of('held', record.slot)} {draft.state} {to_text(draft.made_at)}",
-        subject=f"{newsletter.title} is held back: {day}",
+        subject=f"{newsletter.title} is held: {day}",
         body=joined(
             paragraph(
-                f"The edition of {newsletter.title} for {day} is held back, and nobody gets it"
-                " until you decide."
+                f"The edition of {newsletter.title} for {day} is held, and is not sent until you"
+                " decide."
             ),
             paragraph(f"Why: {sentence(record.reason)}"),
             lines(
-                f"digest draft {key}    shows how it stands now",
-                f"digest approve {key}    lets it go out like that",
-                f"digest skip {key}    leaves this edition out",
+                f"digest draft {key}    shows it as it is now",
+                f"digest approve {key}    approves it as it is now",
+                f"digest skip {key}    skips this edition",
             ),
         ),
     )
@@ -199,7 +151,7 @@ def stopped(
         body=paragraphs(
             f"{_name(newsletter, edition)} was stopped at {at(newsletter.timezone, since)}."
             f" {readers_do(waiting)} not have it yet, and no later edition goes out before it.",
-            f"What to do: `digest resume {newsletter.key}` goes on with it.",
+            f"What to do: `digest resume {newsletter.key}` continues it.",
         ),
     )
 
@@ -209,20 +161,20 @@ def unknown(
 ) -> Notification:
     """Nobody knows whether some readers have an edition; the owner decides."""
     key = newsletter.key
-    ones = "one reader" if number == 1 else f"{number:,} readers"
+    readers = "one reader" if number == 1 else f"{number:,} readers"
     return Notification(
         event=f"unknown {key} {edition.number} {to_text(last)}",
-        subject=f"{newsletter.title} No. {edition.number}: {ones} may or may not have it",
+        subject=f"{newsletter.title} No. {edition.number}: {readers} may or may not have it",
         body=joined(
             paragraph(
-                f"While {_name(newsletter, edition)} was handed over, the line was lost at the one"
-                f" moment after which nobody can tell: {ones} may or may not have it. They are not"
-                " mailed again unless you say so."
+                f"The connection broke after {_name(newsletter, edition)} was handed over and"
+                f" before the mail server replied: {readers} may or may not have it. They are not"
+                " mailed again unless you decide so."
             ),
             lines(
                 f"digest status {key}    lists them",
-                f"digest resume {key} --unknown resend    mails them; some may get it twice",
-                f"digest resume {key} --unknown drop    lets it be; some may not have it",
+                f"digest resume {key} --unknown resend    mails them again; some may get it twice",
+                f"digest resume {key} --unknown drop    does not; some may not have it",
             ),
         ),
     )
@@ -231,16 +183,16 @@ def unknown(
 def stuck(
     newsletter: Newsletter, edition: EditionSummary, number: int, *, since: datetime
 ) -> Notification:
-    """Readers wait, and nothing has moved for long: the server that takes messages is at fault."""
+    """Deliveries are due, and there was no progress for long: the mail server is at fault."""
     return Notification(
         event=f"stuck {newsletter.key} {edition.number}",
-        subject=f"{newsletter.title} No. {edition.number} does not get through",
+        subject=f"{newsletter.title} No. {edition.number} makes no progress",
         body=paragraphs(
-            f"{readers_do(number)} not have {_name(newsletter, edition)}, and no message of it has"
-            f" got through since {at(newsletter.timezone, since)}. It is tried again by itself, and"
-            " nobody gets it twice.",
-            "What to do: `digest check` asks the mail server what is wrong;"
-            f" `digest status {newsletter.key}` shows how the edition stands.",
+            f"{readers_do(number)} not have {_name(newsletter, edition)}, and no message of it was"
+            f" accepted since {at(newsletter.timezone, since)}. It is tried again automatically,"
+            " and nobody gets it twice.",
+            "What to do: `digest check` tests the mail server;"
+            f" `digest status {newsletter.key}` shows the state of the edition.",
         ),
     )
 
@@ -248,30 +200,52 @@ def stuck(
 def rejected(
     newsletter: Newsletter, edition: EditionSummary, number: int, *, of: int, codes: str
 ) -> Notification:
-    """So many readers were refused that it is hardly their own fault."""
+    """So many messages were rejected that the cause is hardly the readers."""
     return Notification(
         event=f"rejected {newsletter.key} {edition.number}",
-        subject=f"{newsletter.title} No. {edition.number}: {number:,} of {of:,} were refused",
+        subject=f"{newsletter.title} No. {edition.number}: {number:,} of {of:,} were rejected",
         body=paragraphs(
-            f"{number:,} of {of:,} messages of {_name(newsletter, edition)} were refused for good"
+            f"{number:,} of {of:,} messages of {_name(newsletter, edition)} were rejected"
             f"{f', most often with {codes}' if codes else ''}. So many at once are rarely due to"
             " the readers: look for a blocked sender, a missing signature, or an old list.",
-            f"What to do: `digest status {newsletter.key}` lists them with what their servers said;"
-            " `digest check` looks at the sender's domain.",
+            f"What to do: `digest status {newsletter.key}` lists them with the replies of their"
+            " servers; `digest check` checks the sender's domain.",
         ),
     )
 
 
-def _on_silence(newsletter: Newsletter) -> str:
-    match newsletter.timing.on_silence:
-        case OnSilence.SEND:
-            return "it goes out as it stands"
-        case OnSilence.HOLD:
-            return "it is held back until somebody does"
-        case OnSilence.SKIP:
-            return "it is left out"
-        case never:
-            assert_never(never)
+def failing_source(record: SourceRecord, *, since: datetime, zone: ZoneInfo) -> Notification:
+    """A source could not be read for a while."""
+    before = (
+        f"It was last read at {at(zone, record.last_read_at)}."
+        if record.last_read_at
+        else "It has never been read."
+    )
+    return Notification(
+        event=f"broken {record.name} {to_text(since)}",
+        subject=f"The source {record.name} cannot be read",
+        body=paragraphs(
+            f"The source {record.name} could not be read since {at(zone, since)}. {before}"
+            " Its articles are missing from the editions.",
+            f"Why: {sentence(record.last_error or '')}",
+            "What to do: check its address, and correct digest.toml if it has moved;"
+            " `digest ingest` with its name reads it at once.",
+        ),
+    )
+
+
+def silent_source(record: SourceRecord, *, lasting: timedelta, longest: timedelta) -> Notification:
+    """A source can be read, and has had nothing new for longer than usual."""
+    last = to_text(record.last_new_at) if record.last_new_at else ""
+    return Notification(
+        event=f"silent {record.name} {last}",
+        subject=f"The source {record.name} has nothing new",
+        body=paragraphs(
+            f"The source {record.name} can be read, and had no new article for"
+            f" {days(lasting)}; its longest pause so far was {days(longest)}.",
+            "What to do: check whether it has moved to another address, or has ended.",
+        ),
+    )
 
 
 def event_of(event: str, slot: Slot) -> str:
@@ -279,5 +253,64 @@ def event_of(event: str, slot: Slot) -> str:
     return f"{event} {slot.newsletter} {slot.name}"
 
 
+def _on_silence(newsletter: Newsletter) -> str:
+    match newsletter.timing.on_silence:
+        case OnSilence.SEND:
+            return "it goes out as it is"
+        case OnSilence.HOLD:
+            return "it is held until somebody does"
+        case OnSilence.SKIP:
+            return "this edition is skipped"
+        case never:
+            assert_never(never)
+
+
 def _name(newsletter: Newsletter, edition: EditionSummary) -> str:
     return f"{newsletter.title} No. {edition.number}"
+
+
+def when(slot: Slot) -> str:
+    """The slot's wall time, as in `Thursday 12 March 07:00`."""
+    return f"{slot.wall:%A} {slot.wall.day} {slot.wall:%B %H:%M}"
+
+
+def at(zone: ZoneInfo, instant: datetime) -> str:
+    """An instant in the time of a zone, as in `07:00 on Thursday 12 March`."""
+    local = instant.astimezone(zone)
+    return f"{local:%H:%M} on {local:%A} {local.day} {local:%B}"
+
+
+def readers_do(number: int) -> str:
+    """The beginning of a sentence: `One reader does`, or `3 readers do`."""
+    return "One reader does" if number == 1 else f"{number:,} readers do"
+
+
+def days(span: timedelta) -> str:
+    """A span in whole days, where it has at least two."""
+    return in_words(timedelta(days=span.days) if span >= timedelta(days=2) else span)
+
+
+def sentence(reason: str) -> str:
+    """A reason as one sentence or more, without anybody's address."""
+    text = plain(_ADDRESS.sub("(an address)", reason)).rstrip(".")
+    return f"{text or 'no reason was given'}."
+
+
+def paragraphs(*texts: str) -> str:
+    """Texts as paragraphs, with an empty line between them."""
+    return joined(*map(paragraph, texts))
+
+
+def paragraph(text: str) -> str:
+    """A text on lines of at most 72 characters."""
+    return fill(plain(text), _WIDTH, break_long_words=False, break_on_hyphens=False) + "\n"
+
+
+def lines(*each: str) -> str:
+    """Lines as they are, indented."""
+    return "".join(f"  {line}\n" for line in each)
+
+
+def joined(*parts: str) -> str:
+    """Parts with an empty line between them; each of them ends with a line end."""
+    return "\n".join(parts)
