@@ -64,7 +64,14 @@ DELIVERY_TRANSITIONS: Final[Mapping[DeliveryState, frozenset[DeliveryState]]] = 
     ),
     # Released, or what an attempt came to.
     DeliveryState.SENDING: frozenset(
-        {DeliveryState.QUEUED, DeliveryState.DEFERRED, *FINAL_DELIVERIES}
+        {
+            DeliveryState.QUEUED,
+            DeliveryState.DEFERRED,
+            DeliveryState.SENT,
+            DeliveryState.REJECTED,
+            DeliveryState.UNKNOWN,
+            DeliveryState.WITHHELD,
+        }
     ),
     DeliveryState.DEFERRED: frozenset({DeliveryState.QUEUED, DeliveryState.UNKNOWN}),
     # The owner has it sent again, or leaves it.

@@ -190,7 +190,7 @@ def _of_sending(
     if backup.made_at(db) is not None:
         obstacles.append("the database is a backup: nothing is sent before `digest restored`")
     if not readers:
-        obstacles.append("no active readers: `digest subscribers add` or `import` adds some")
+        obstacles.append("no active readers; `digest subscribers add` or `import` adds some")
     obstacle = blocking_reason(db, newsletter, now)
     if obstacle is not None:
         obstacles.append(f"the next edition has to wait: {obstacle}")

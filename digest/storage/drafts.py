@@ -54,9 +54,9 @@ set state = 'waiting', content = excluded.content, seal = null, made_at = exclud
 
 
 def add(db: Database, slot: Slot, proposal: DraftContents, now: datetime) -> None:
-    """Keep a proposal for a slot, which then is a DRAFT and waits.
+    """Keep the draft of a slot, which then is in the state DRAFT.
 
-    Raises Superseded if the slot has its edition or a reason, or somebody was quicker.
+    Raises Superseded if the slot has its edition or a reason, or another process made a draft.
     """
     with db.transaction():
         added = slots.add(db, SlotRecord(slot=slot, state=SlotState.DRAFT), now)
@@ -75,8 +75,8 @@ where newsletter = :newsletter and slot = :slot
               and s.state = 'draft')
 """
 
-# Whatever it was held for, it is looked at again with the next tick.
-_LOOK_AGAIN = """
+# Whatever it was held for, the next tick processes it.
+_CLEAR_HOLD = """
 update slots set reason = '', hold_kind = null, next_try_at = null
 where newsletter = ? and slot = ? and state = 'draft'
 """
@@ -91,7 +91,7 @@ def decide(
     approval: Approval | None = None,
     now: datetime,
 ) -> None:
-    """Write down what the editor says. Raises Superseded if the slot is no draft any more."""
+    """Record the editor's decision. Raises Superseded if the slot is no longer a draft."""
     with db.transaction():
         changed = db.execute(
             _DECIDE,
@@ -106,10 +106,10 @@ def decide(
         )
         if changed.rowcount != 1:
             raise Superseded(
-                f"the draft of {slot.newsletter} for {slot.name} does not wait any more",
+                f"the draft of {slot.newsletter} for {slot.name} is no longer open",
                 hint="`digest status` shows what became of it.",
             )
-        db.execute(_LOOK_AGAIN, (slot.newsletter, slot.name))
+        db.execute(_CLEAR_HOLD, (slot.newsletter, slot.name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,7 @@ def test_it_is_read_at_a_glance(planned: Path, run: Run) -> None:
         "Fri 2026-03-13 16:30 WET  2026-03-13 16:30Z  a draft at 14:30 WET for approval;"
         " without a decision it is skipped\n"
         "0 readers, 1 story for the next edition by now\n"
-        "!  no active readers: `digest subscribers add` or `import` adds some\n"
+        "!  no active readers; `digest subscribers add` or `import` adds some\n"
     )
     assert done.err == (
         "no `digest run` is at work: slots are seen to while one is, or by `digest run --once`\n"

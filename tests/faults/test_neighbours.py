@@ -50,7 +50,7 @@ def test_of_two_senders_that_start_at_once_one_sends_and_the_other_says_so(
             server.from_outside(one_has_ended.set)
             assert winner.ended().code == 0
         assert refused.code not in (0, 5)
-        assert "another digest is sending" in refused.complained
+        assert "another digest process is sending" in refused.complained
         # And who comes when all is done finds nothing to do.
         gazette.digest("send", codes=(3,))
     assert len(server.accepted) == READERS
@@ -73,7 +73,7 @@ def test_a_second_sender_takes_over_from_one_that_was_killed_and_not_from_one_th
             server.from_outside(reached.wait)
             os.kill(first.pid, signal.SIGSTOP)
             refused = gazette.digest("send", codes=(4, 1))
-            assert "another digest is sending" in refused.complained
+            assert "another digest process is sending" in refused.complained
             os.kill(first.pid, signal.SIGKILL)
             first.ended()
         server.from_outside(go_on.set)

@@ -119,14 +119,14 @@ def test_once_its_owner_says_so_it_goes_on_and_whoever_waited_in_it_is_unknown(
         "bo@example.com",
         "cleo@example.com",
     ]
-    with pytest.raises(UsageError, match="is no backup"):
+    with pytest.raises(UsageError, match="is not a backup"):
         accept_restored(sent_half.settings, now=LATER)
 
 
 def test_what_another_program_restored_is_gone_on_with_when_somebody_says_of_when_it_is(
     sent_half: Paper,
 ) -> None:
-    with pytest.raises(UsageError, match="is no backup"):
+    with pytest.raises(UsageError, match="is not a backup"):
         accept_restored(sent_half.settings, now=LATER)
     assert accept_restored(sent_half.settings, now=LATER, since=NOW).in_doubt == 2
     assert set(sent_half.states().values()) == {"sent", "unknown"}
@@ -144,5 +144,5 @@ def test_a_backup_is_not_gone_on_with_while_somebody_sends(
 def test_the_database_itself_is_no_backup(sent_half: Paper, tmp_path: Path) -> None:
     create_backup(sent_half.settings, tmp_path / "copy.db", now=NOW)
     assert isinstance(sent_half.value("pragma user_version"), int)
-    with pytest.raises(UsageError, match="is no backup"):
+    with pytest.raises(UsageError, match="is not a backup"):
         accept_restored(sent_half.settings, now=LATER)

@@ -142,7 +142,7 @@ def test_readers_an_address_and_a_schedule_are_missing(tmp_path: Path) -> None:
     assert [sentence.split(":")[0] for sentence in found.missing] == [
         "no schedule, so it is sent by hand only",
         "no postal address, without which nothing is sent",
-        "no active readers: `digest subscribers add` or `import` adds some",
+        "no active readers; `digest subscribers add` or `import` adds some",
     ]
 
 

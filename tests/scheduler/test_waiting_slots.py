@@ -44,6 +44,6 @@ def test_a_slot_that_waits_for_an_hour_for_somebody_who_sends_by_hand_says_so(
     with sender_lock(service.paper.settings.database):
         assert service.came("2026-03-12T07:00:00Z") == {}
         assert service.came("2026-03-12T08:00:05Z") == {"put off": 1}
-    assert "another digest is sending" in str(service.reason(SLOT))
+    assert "another digest process is sending" in str(service.reason(SLOT))
 
     assert service.came("2026-03-12T08:01:05Z") == {"prepared": 1, "served": 1}
