@@ -19,7 +19,8 @@ from digest.ingest.normalize import from_row, identified
 from digest.ingest.rows import Note, RejectedRow, Row, SourceReading
 from digest.lib.redact import without_login
 from digest.model.article import NewArticle
-from digest.storage import articles, sources
+from digest.storage import sources
+from digest.storage.article_upsert import upsert
 from digest.storage.database import Database
 
 
@@ -296,7 +297,7 @@ def _kept(
             db, source.name, without_login(source.location), error=reading.message, now=now
         )
         return SourceReport(source=source.name, error=reading)
-    kept = articles.upsert(db, reading.articles, now)
+    kept = upsert(db, reading.articles, now)
     sources.record_reading(
         db,
         source.name,

@@ -45,10 +45,6 @@ class SlotState(StrEnum):
         """Whether it has neither an edition nor a reason to have none."""
         return self in OPEN_SLOTS
 
-    def can_become(self, state: "SlotState") -> bool:
-        """Whether a slot in this state may be put into that one."""
-        return state in SLOT_TRANSITIONS[self]
-
 
 #: The slots that have neither an edition nor a reason to have none.
 OPEN_SLOTS: Final = (SlotState.DUE, SlotState.DRAFT)

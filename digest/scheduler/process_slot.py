@@ -95,7 +95,7 @@ def unexpected_error(error: Exception) -> DigestError:
 def blocking_reason(db: Database, newsletter: Newsletter, now: datetime) -> str | None:
     """Why the next edition has to wait for an earlier one; None where it need not."""
     for edition in editions.under_way(db, newsletter.key):
-        if edition.stopped:
+        if edition.stopped_at is not None:
             return f"No. {edition.number} is stopped; `digest resume` continues it"
         if delivery_stats.has_due(db, edition.id, now):
             return f"No. {edition.number} is still being sent"

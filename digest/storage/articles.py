@@ -13,30 +13,8 @@ from digest.errors import LedgerError
 from digest.lib.timestamps import from_text, optional_text, optional_time, to_text
 from digest.model.article import Article, Decision, NewArticle, Verdict
 from digest.model.edition import Placement
-from digest.storage.article_upsert import UpsertResult, upsert, values_of, write_edit
+from digest.storage.article_upsert import upsert, values_of, write_edit
 from digest.storage.database import Database
-
-__all__ = [
-    "ArticleDecision",
-    "StoryPlace",
-    "UpsertResult",
-    "add",
-    "article_decisions",
-    "at_address",
-    "by_identity",
-    "correct",
-    "drop",
-    "escape_like",
-    "existing",
-    "find",
-    "from_row",
-    "mark_withdrawn",
-    "pin",
-    "restore",
-    "search",
-    "unpin",
-    "upsert",
-]
 
 
 def from_row(row: sqlite3.Row, *, pinned: bool = False) -> Article:

@@ -50,63 +50,46 @@ def last_unknown(db: Database, edition_id: int) -> datetime | None:
     return from_text(row[0]) if row and row[0] else None
 
 
-# The view would not use the index `deliveries_by_hour`.
-_NOT_YET_DUE = """
-select count(*) as n, min(due_at) as at from deliveries
-where edition_id = :edition and state = 'queued' and due_at > :now
-"""
-
-_RETRIES = """
-select count(*) as n, min(next_attempt_at) as at
-from edition_deliveries where edition_id = :edition and state = 'deferred'
-"""
-
-_FINISHED_SINCE = """
-select count(*) as n, min(finished_at) as at
-from edition_deliveries where edition_id = :edition and finished_at >= :since
-"""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryCounts:
     """The deliveries of an edition by state, and when it continues.
 
     `not_yet_due` of the queued ones wait for their reader's hour, the first of them until
-    `next_due_at`; of the deferred ones, the first is tried again at `next_attempt_at`. While a
-    process is sending, `recent` were finished since the time that was asked for, the first of them
-    at `recent_from`.
+    `next_due_at`; of the deferred ones, the first is tried again at `next_attempt_at`. `recent`
+    were finished since the time that was asked for, the first of them at `recent_from`.
     """
 
     counts: Mapping[DeliveryState, int]
-    not_yet_due: int = 0
-    next_due_at: datetime | None = None
-    next_attempt_at: datetime | None = None
-    recent: int = 0
-    recent_from: datetime | None = None
+    not_yet_due: int
+    next_due_at: datetime | None
+    next_attempt_at: datetime | None
+    recent: int
+    recent_from: datetime | None
+
+
+_TIMES = """
+select count(*) filter (where state = 'queued' and due_at > :now) as not_yet_due,
+       min(due_at) filter (where state = 'queued' and due_at > :now) as next_due_at,
+       min(next_attempt_at) filter (where state = 'deferred') as next_attempt_at,
+       count(*) filter (where finished_at >= :since) as recent,
+       min(finished_at) filter (where finished_at >= :since) as recent_from
+from edition_deliveries where edition_id = :edition and (state <> 'sent' or finished_at >= :since)
+"""
 
 
 def delivery_counts(
     db: Database, edition_id: int, *, now: datetime, since: datetime
 ) -> DeliveryCounts:
     """Count the deliveries of an edition as they stand at `now`; a state without any counts 0."""
-    counts = deliveries.counts(db, edition_id)
     values = {"edition": edition_id, "now": to_text(now), "since": to_text(since)}
-
-    def count_from(sql: str, state: DeliveryState) -> tuple[int, datetime | None]:
-        """A count and the first time in it; not asked for while no delivery is in this state."""
-        row = db.row(sql, values) if counts[state] else None
-        return (row["n"], optional_time(row["at"])) if row else (0, None)
-
-    not_yet_due, next_due_at = count_from(_NOT_YET_DUE, DeliveryState.QUEUED)
-    recent, recent_from = count_from(_FINISHED_SINCE, DeliveryState.SENDING)
-    _, next_attempt_at = count_from(_RETRIES, DeliveryState.DEFERRED)
+    row = db.rows(_TIMES, values)[0]
     return DeliveryCounts(
-        counts=counts,
-        not_yet_due=not_yet_due,
-        next_due_at=next_due_at,
-        next_attempt_at=next_attempt_at,
-        recent=recent,
-        recent_from=recent_from,
+        counts=deliveries.counts(db, edition_id),
+        not_yet_due=row["not_yet_due"],
+        next_due_at=optional_time(row["next_due_at"]),
+        next_attempt_at=optional_time(row["next_attempt_at"]),
+        recent=row["recent"],
+        recent_from=optional_time(row["recent_from"]),
     )
 
 

@@ -66,7 +66,7 @@ class EditionSummary:
 
 
 _SINCE = """
-select id, number, subject, state, created_at, stopped_at, finished_at from editions
+select * from editions
 where newsletter = :newsletter and (created_at >= :since or finished_at >= :since)
 order by number
 """
@@ -74,17 +74,27 @@ order by number
 
 def summaries_since(db: Database, newsletter: str, since: datetime) -> tuple[EditionSummary, ...]:
     """The editions that were prepared or finished since then, in order."""
-    return tuple(
-        EditionSummary(
-            id=row["id"],
-            number=row["number"],
-            subject=row["subject"],
-            state=EditionState(row["state"]),
-            created_at=from_text(row["created_at"]),
-            stopped_at=optional_time(row["stopped_at"]),
-            finished_at=optional_time(row["finished_at"]),
-        )
-        for row in db.rows(_SINCE, {"newsletter": newsletter, "since": to_text(since)})
+    rows = db.rows(_SINCE, {"newsletter": newsletter, "since": to_text(since)})
+    return tuple(_summary(row) for row in rows)
+
+
+_UNDER_WAY = "select * from editions where newsletter = ? and state = 'prepared' order by number"
+
+
+def under_way(db: Database, newsletter: str) -> tuple[EditionSummary, ...]:
+    """The editions of a newsletter that are not finished, stopped or not, the oldest first."""
+    return tuple(_summary(row) for row in db.rows(_UNDER_WAY, (newsletter,)))
+
+
+def _summary(row: sqlite3.Row) -> EditionSummary:
+    return EditionSummary(
+        id=row["id"],
+        number=row["number"],
+        subject=row["subject"],
+        state=EditionState(row["state"]),
+        created_at=from_text(row["created_at"]),
+        stopped_at=optional_time(row["stopped_at"]),
+        finished_at=optional_time(row["finished_at"]),
     )
 
 
@@ -173,29 +183,6 @@ _SNOOZE = "update editions set wake_at = :until where id = :edition"
 def snooze(db: Database, edition_id: int, until: datetime | None) -> None:
     """Leave an edition alone until then; None: it is due at once."""
     db.execute(_SNOOZE, {"edition": edition_id, "until": optional_text(until)})
-
-
-_UNDER_WAY = """
-select id, number, stopped_at is not null as stopped from editions
-where newsletter = ? and state = 'prepared' order by number
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditionUnderWay:
-    """An edition that is not finished, and whether somebody has stopped it."""
-
-    id: int
-    number: int
-    stopped: bool
-
-
-def under_way(db: Database, newsletter: str) -> tuple[EditionUnderWay, ...]:
-    """The editions of a newsletter that are not finished, the oldest first."""
-    return tuple(
-        EditionUnderWay(id=row["id"], number=row["number"], stopped=bool(row["stopped"]))
-        for row in db.rows(_UNDER_WAY, (newsletter,))
-    )
 
 
 _STOP = "update editions set stopped_at = ? where id = ?"

@@ -7,9 +7,10 @@ from datetime import datetime
 from digest.lib.timestamps import from_text, optional_time
 from digest.model.article import Article
 from digest.model.delivery import DeliveryState
-from digest.model.subscriber import Action, Consent
+from digest.model.subscriber import Consent
 from digest.storage.articles import escape_like, from_row
 from digest.storage.database import Database
+from digest.storage.subscribers import consent_of
 
 _TITLED = """
 select * from articles a
@@ -116,14 +117,5 @@ def reader_edition(
         )
         if row["state"]
         else None,
-        consent=Consent(
-            subscriber_id=subscriber_id,
-            newsletter=newsletter,
-            action=Action(last["action"]),
-            wording=last["wording"],
-            origin=last["origin"],
-            at=from_text(last["at"]),
-        )
-        if last
-        else None,
+        consent=consent_of(last) if last else None,
     )

@@ -58,6 +58,15 @@ class LockFile:
         """
         return self._ours is not None and _identity(self.path) == self._ours
 
+    def check(self, *, resume_with: str) -> None:
+        """Raise LedgerError if the file is gone: another process could work at the same time."""
+        if not self.is_ours:
+            raise LedgerError(
+                f"the lock {self.path} was removed while digest was working",
+                hint="Never remove it: it is unlocked when its process ends."
+                f" `{resume_with}` continues.",
+            )
+
     def release(self) -> None:
         """Unlock it."""
         self._ours = None
@@ -88,12 +97,7 @@ class SenderLock:
 
     def check(self) -> None:
         """Raise LedgerError if the lock file is gone: another process could be sending, too."""
-        if not self._lock.is_ours:
-            raise LedgerError(
-                f"the lock {self._lock.path} was removed while digest was sending",
-                hint="Never remove it: it is unlocked when its process ends. `digest send`"
-                " continues the edition.",
-            )
+        self._lock.check(resume_with="digest send")
 
 
 @contextmanager
@@ -188,12 +192,7 @@ class Lease:
 
     def check(self) -> None:
         """Raise LedgerError if the lock file is gone: another service could be working, too."""
-        if not self.is_ours:
-            raise LedgerError(
-                f"the lock {self._lock.path} was removed while the service was running",
-                hint="Never remove it: it is unlocked when its process ends. Start `digest run`"
-                " again.",
-            )
+        self._lock.check(resume_with="digest run")
 
     def release(self) -> None:
         """Give it up. The holder's file is removed, unless another process has the lock by now."""

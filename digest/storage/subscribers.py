@@ -48,16 +48,18 @@ order by id
 
 def of(db: Database, subscriber_id: int) -> tuple[Consent, ...]:
     """Every receipt of a person, the oldest first."""
-    return tuple(
-        Consent(
-            subscriber_id=row["subscriber_id"],
-            newsletter=row["newsletter"],
-            action=Action(row["action"]),
-            wording=row["wording"],
-            origin=row["origin"],
-            at=from_text(row["at"]),
-        )
-        for row in db.rows(_OF, (subscriber_id,))
+    return tuple(consent_of(row) for row in db.rows(_OF, (subscriber_id,)))
+
+
+def consent_of(row: sqlite3.Row) -> Consent:
+    """The receipt in a row of `consents`."""
+    return Consent(
+        subscriber_id=row["subscriber_id"],
+        newsletter=row["newsletter"],
+        action=Action(row["action"]),
+        wording=row["wording"],
+        origin=row["origin"],
+        at=from_text(row["at"]),
     )
 
 

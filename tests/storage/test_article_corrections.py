@@ -7,6 +7,7 @@ import pytest
 from digest.errors import LedgerError
 from digest.model.article import NewArticle, Verdict
 from digest.storage import articles
+from digest.storage.article_upsert import upsert
 from digest.storage.database import Database, open_database
 from tests.storage.test_articles import content_of
 
@@ -58,7 +59,7 @@ def test_an_empty_value_empties_but_a_time_of_publication_stays(db: Database) ->
 def test_of_several_articles_at_an_address_the_sites_own_is_meant(db: Database) -> None:
     assert articles.at_address(db, FERRY, source="site") is None
     for source in ("a", "site", "b"):
-        articles.upsert(db, [article("Ferry", source, identity=f"guid:{source}:1")], MONDAY)
+        upsert(db, [article("Ferry", source, identity=f"guid:{source}:1")], MONDAY)
     found = articles.at_address(db, FERRY, source="site")
     assert found is not None
     assert found.source == "site"

@@ -9,7 +9,7 @@ import pytest
 from digest.errors import LedgerError
 from digest.model.article import NewArticle, Verdict
 from digest.storage import articles
-from digest.storage.articles import UpsertResult, upsert
+from digest.storage.article_upsert import UpsertResult, upsert
 from digest.storage.database import Access, Database, open_database
 
 MONDAY = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
