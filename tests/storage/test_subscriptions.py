@@ -216,7 +216,7 @@ def test_a_hash_gives_no_address_away_without_its_key(db: Database, tmp_path: Pa
 
 def test_suppressions_without_their_key_are_not_forgotten_silently(db: Database) -> None:
     db.execute("delete from keys")
-    with pytest.raises(LedgerError, match="the key .suppressions. is missing"):
+    with pytest.raises(LedgerError, match="the key 'suppressions' is missing"):
         suppressions.find(db, "eva@example.com")
 
 
