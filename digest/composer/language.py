@@ -105,8 +105,8 @@ class Language:
     def say(self, key: str, count: int | None = None, **values: object) -> str:
         """The words of a key, `{places}` filled with the values; `count` chooses the plural.
 
-        A reader's value may be given: its slot goes into the sentence. Raises LookupError for a key
-        or a place that is not there, ValueError where a count is missing or too much.
+        A reader's value may be given: its placeholder goes into the sentence. Raises LookupError
+        for a key or a place that is not there, ValueError where a count is missing or too much.
         """
         entry = self.words.get(key)
         if entry is None:

@@ -73,7 +73,7 @@ def to_field(name: str, email: str) -> bytes:
 
 
 def text_and_html(value: str) -> tuple[bytes, bytes]:
-    """A value for a slot of either part, as whole lines of quoted-printable.
+    """A value for a placeholder of either part, as whole lines of quoted-printable.
 
     In HTML it may stand between tags and in an attribute with quotation marks of either kind.
     """
@@ -128,22 +128,24 @@ def lay_out(
 ) -> MessageLayout:
     """The layout of a header and a body with holes."""
     header, body = list(_joined(header)), list(_joined(body))
-    # Each slot is found once and each fixed piece kept once, however often it stands there.
+    # Each placeholder is found once and each fixed piece kept once, however often it stands there.
     every = list(dict.fromkeys(chain(header, body)))
     fixed = tuple(piece for piece in every if isinstance(piece, bytes))
-    slots = tuple(
-        dict.fromkeys(p.slot for p in every if isinstance(p, PlaceholderPosition) and p.slot)
+    placeholders = tuple(
+        dict.fromkeys(
+            p.placeholder for p in every if isinstance(p, PlaceholderPosition) and p.placeholder
+        )
     )
     filled = [PlaceholderPosition(place) for place in HEADER_PLACES]
-    for slot in slots:
+    for placeholder in placeholders:
         filled += [
-            PlaceholderPosition(MimePlace.TEXT, slot),
-            PlaceholderPosition(MimePlace.HTML, slot),
+            PlaceholderPosition(MimePlace.TEXT, placeholder),
+            PlaceholderPosition(MimePlace.HTML, placeholder),
         ]
     index = {piece: index for index, piece in enumerate((*filled, *fixed))}
     return MessageLayout(
         fixed=fixed,
-        finders=tuple(map(finder_of, slots)),
+        finders=tuple(map(finder_of, placeholders)),
         header=_picker([index[piece] for piece in header]),
         body=_picker([index[piece] for piece in body]),
     )
@@ -272,9 +274,9 @@ class PreparedMessage:
         return b"".join(self.pieces(recipient, delivery_id=delivery_id, date=date))
 
     def pieces(self, recipient: Recipient, *, delivery_id: int, date: datetime) -> WireSafeChunks:
-        """What `fill` joins: the header with the empty line after it, then the body, cut at slots.
+        """What `fill` joins: the header with the empty line after it, then the body in pieces.
 
-        Each piece is whole lines. The second, the body up to the first slot, is the same for all.
+        Each is whole lines. The second, the body up to the first placeholder, is the same for all.
         """
         pieces = self.layout.pieces(
             recipient,

@@ -2,9 +2,9 @@
 
 Quoted-printable (RFC 2045 section 6.7), written so that a text can be cut and filled.
 
-Before and after every slot the encoded text ends with a soft line break, so that a value is encoded
-for itself and no value, however long, can push a line beyond 76 characters. No line begins with a
-dot or with `From `, so that nothing on the way has to touch the text.
+Before and after every placeholder the encoded text ends with a soft line break, so that a value is
+encoded for itself and no value, however long, can push a line beyond 76 characters. No line begins
+with a dot or with `From `, so that nothing on the way has to touch the text.
 """
 
 import html
@@ -36,12 +36,12 @@ def encode(text: str) -> bytes:
 
 
 def encode_before_placeholder(text: str) -> bytes:
-    """A text that a slot follows: it ends at the beginning of an encoded line."""
+    """A text that a placeholder follows: it ends at the beginning of an encoded line."""
     return _joined(text, at_end=_SOFT).encode("ascii")
 
 
 def encode_value(value: str) -> bytes:
-    """What fills a slot: whole encoded lines, each of which ends with a soft break."""
+    """What fills a placeholder: whole encoded lines, each of which ends with a soft break."""
     escaped = _escaped(value.encode("utf-8"), ends=False)
     # Nearly always one line is enough, and it begins with nothing that has to be hidden.
     if 0 < len(escaped) < LINE and escaped[0] not in ".F" and "\n" not in value:
@@ -118,10 +118,10 @@ class MimePlace(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PlaceholderPosition:
-    """A place to fill; `slot` says with what where the place is in a body."""
+    """A place to fill; `placeholder` says with what where the place is in a body."""
 
     place: MimePlace
-    slot: Placeholder | None = None
+    placeholder: Placeholder | None = None
 
 
 def content_type(markers: PlaceholderMarkers) -> bytes:
@@ -168,7 +168,7 @@ def _boundaries(markers: PlaceholderMarkers) -> tuple[str, str]:
 def _parts(
     pieces: Iterable[str | Placeholder], links: ReaderLinks, written: Callable[[str], str]
 ) -> Iterator[str | Placeholder]:
-    """The pieces with every slot taken apart: what is the same for all readers is text."""
+    """The pieces with every placeholder taken apart: what is the same for all readers is text."""
     for piece in pieces:
         if isinstance(piece, str):
             yield piece

@@ -1,12 +1,12 @@
 """The reader as templates know one, while there is none yet.
 
-`{{ reader.name }}` prints a slot, and one rendering serves everybody. A template that decides or
-computes with a reader's name or field cannot be rendered for everybody: it *asks* a question, and
-is rendered once for each answer that there is. There are two kinds of question: `fields.city` asks
-for the value, `has fields.city` only whether there is one, as `{% if reader.fields.city %}` does.
+`{{ reader.name }}` prints a placeholder, and one rendering serves everybody. A template that
+decides or computes with a reader's name or field cannot: it *asks* a question, and is rendered
+once for each answer that there is. There are two kinds of question: `fields.city` asks for the
+value, `has fields.city` only whether there is one, as `{% if reader.fields.city %}` does.
 What is asked and has no answer yet raises Asked, and the caller renders again, with one.
 
-Slots: the few places of a rendered text that differ from reader to reader.
+Placeholders: the few places of a rendered text that differ from reader to reader.
 
 A template writes `{{ reader.name }}`, and the rendered text holds a marker there: letters, digits
 and nothing else, because premailer percent-encodes the rest inside a link. The marker is made of
@@ -14,7 +14,7 @@ the edition's nonce, which nobody knows before the edition is made: no feed can 
 
 `TemplateReader` puts placeholders into a text, `finder_of` says what fills them.
 
-Values: what fills a reader's slots. Plain text on one line, not yet encoded for its place.
+Values: what fills a reader's placeholders. Plain text on one line, not yet encoded for its place.
 
 Questions: what a site's templates ask about a reader, and how many answers are too many.
 
@@ -70,7 +70,10 @@ class Placeholder:
 
 @dataclass(frozen=True, slots=True)
 class PlaceholderMarkers:
-    """How the slots of one edition are written."""
+    """How the placeholders of one edition are written.
+
+    The words `slots of` and `slot` stand in stored variants: they must stay as they are.
+    """
 
     key: str
 
@@ -79,13 +82,13 @@ class PlaceholderMarkers:
         """The markers of the edition with this nonce."""
         return cls(hashlib.sha256(f"slots of {nonce}".encode()).hexdigest()[:16])
 
-    def marker(self, slot: Placeholder) -> str:
-        """The slot as letters and digits."""
-        payload = _SEPARATOR.join((slot.name, *slot.words)).encode().hex()
+    def marker(self, placeholder: Placeholder) -> str:
+        """The placeholder as letters and digits."""
+        payload = _SEPARATOR.join((placeholder.name, *placeholder.words)).encode().hex()
         return f"slot{self.key}x{payload}x"
 
     def cut(self, text: str) -> tuple[str | Placeholder, ...]:
-        """The text cut at its slots: strings and slots by turns, beginning with a string."""
+        """The text cut up: strings and placeholders by turns, beginning with a string."""
         pieces: list[str | Placeholder] = []
         for index, piece in enumerate(re.split(f"slot{self.key}x([0-9a-f]+)x", text)):
             if index % 2 == 0:
@@ -96,12 +99,12 @@ class PlaceholderMarkers:
         return tuple(pieces)
 
     def count(self, text: str) -> int:
-        """How many whole slots the text holds, or -1 if one is damaged."""
+        """How many whole placeholders the text holds, or -1 if one is damaged."""
         whole = len(self.cut(text)) // 2
         return whole if text.lower().count(self.key) == whole else -1
 
     def without(self, text: str) -> str:
-        """The text with everything gone that could pass for a slot."""
+        """The text with everything gone that could pass for a placeholder."""
         return re.sub(self.key, "", text, flags=re.IGNORECASE)
 
 
@@ -124,21 +127,21 @@ class ReaderValue:
     The environment's `finalize` asks for the marker; every other use asks a question.
     """
 
-    __slots__ = ("_reader", "_slot")
+    __slots__ = ("_placeholder", "_reader")
 
-    def __init__(self, reader: "TemplateReader", slot: Placeholder) -> None:
+    def __init__(self, reader: "TemplateReader", placeholder: Placeholder) -> None:
         self._reader = reader
-        self._slot = slot
+        self._placeholder = placeholder
 
     def print(self) -> str:
         """The marker, counted, so that a marker that a filter damaged is missed."""
-        return self._reader.printed_slot(self._slot)
+        return self._reader.print_marker(self._placeholder)
 
     def __bool__(self) -> bool:
-        return self._reader.has(self._slot)
+        return self._reader.has(self._placeholder)
 
     def _ask(self, *_: object) -> NoReturn:
-        self._reader.ask(self._slot)
+        self._reader.ask(self._placeholder)
 
     __str__ = __html__ = __format__ = __len__ = __iter__ = __contains__ = _ask
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __hash__ = _ask
@@ -206,29 +209,29 @@ class TemplateReader:
         answer = self._answers.get(name)
         return ReaderValue(self, Placeholder(name)) if answer is None else self._clean(answer)
 
-    def printed_slot(self, slot: Placeholder) -> str:
-        """The marker of a slot, which is counted."""
+    def print_marker(self, placeholder: Placeholder) -> str:
+        """The marker of a placeholder, which is counted."""
         self.printed += 1
-        return self._markers.marker(slot)
+        return self._markers.marker(placeholder)
 
-    def has(self, slot: Placeholder) -> bool:
+    def has(self, placeholder: Placeholder) -> bool:
         """Whether the reader has such a value. Raises Asked where nobody has told us."""
-        self._demand_a_field(slot)
-        question = HAS + slot.name
+        self._demand_a_field(placeholder)
+        question = HAS + placeholder.name
         if question not in self._answers:
             raise Asked(question)
         return self._answers[question] == YES
 
-    def ask(self, slot: Placeholder) -> NoReturn:
+    def ask(self, placeholder: Placeholder) -> NoReturn:
         """Raise Asked: the template needs the value itself."""
-        self._demand_a_field(slot)
-        raise Asked(slot.name)
+        self._demand_a_field(placeholder)
+        raise Asked(placeholder.name)
 
-    def _demand_a_field(self, slot: Placeholder) -> None:
-        if slot.name != PlaceholderName.NAME and not slot.name.startswith(FIELD):
+    def _demand_a_field(self, placeholder: Placeholder) -> None:
+        if placeholder.name != PlaceholderName.NAME and not placeholder.name.startswith(FIELD):
             raise PlaceholderMisused(
-                f"reader.{slot.name} differs from reader to reader and is filled in after the "
-                "template has run: it can be printed, but not be tested, compared or filtered"
+                f"reader.{placeholder.name} differs from reader to reader and is filled in after "
+                "the template has run: it can be printed, but not be tested, compared or filtered"
             )
 
 
@@ -238,17 +241,17 @@ Finder = Callable[[Recipient], str]
 _TOKEN: Final = Placeholder("token")
 
 
-def value_of(slot: Placeholder, recipient: Recipient, links: ReaderLinks) -> str:
-    """The value of a slot. A field that the reader does not have is empty."""
+def value_of(placeholder: Placeholder, recipient: Recipient, links: ReaderLinks) -> str:
+    """The value of a placeholder. A field that the reader does not have is empty."""
     return "".join(
         part if isinstance(part, str) else plain(finder_of(part)(recipient))
-        for part in parts_of(slot, links)
+        for part in parts_of(placeholder, links)
     )
 
 
-def parts_of(slot: Placeholder, links: ReaderLinks) -> tuple[str | Placeholder, ...]:
-    """What a slot is made of: of a link, only the token differs from reader to reader."""
-    match slot.name:
+def parts_of(placeholder: Placeholder, links: ReaderLinks) -> tuple[str | Placeholder, ...]:
+    """What a placeholder is made of: of a link, only the token differs from reader to reader."""
+    match placeholder.name:
         case PlaceholderName.UNSUBSCRIBE:
             return (links.unsubscribe_root, _TOKEN)
         case PlaceholderName.PREFERENCES:
@@ -256,18 +259,18 @@ def parts_of(slot: Placeholder, links: ReaderLinks) -> tuple[str | Placeholder, 
         case PlaceholderName.VIEW:
             return (links.view,)
         case _:
-            return (slot,)
+            return (placeholder,)
 
 
-def finder_of(slot: Placeholder) -> Finder:
-    """How to find the value of a slot that `parts_of` has left over."""
-    if slot == _TOKEN:
+def finder_of(placeholder: Placeholder) -> Finder:
+    """How to find the value of a placeholder that `parts_of` has left over."""
+    if placeholder == _TOKEN:
         return _token
-    match slot.name:
+    match placeholder.name:
         case PlaceholderName.EMAIL | PlaceholderName.NAME:
-            return attrgetter(slot.name)
+            return attrgetter(placeholder.name)
         case PlaceholderName.GREETING:
-            named, nameless = slot.words
+            named, nameless = placeholder.words
             return partial(_greeting, named, nameless)
         case field:
             return partial(_field, field.removeprefix(FIELD))

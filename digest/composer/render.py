@@ -35,7 +35,7 @@ from digest.lib.text import plain, shorten
 from digest.model.edition import Cut, Edition, Placement, RenderedVariant, Story, VariantKey
 from digest.model.newsletter import Newsletter, Site
 
-#: Octets, for the HTML as it is and as its part is encoded. What slots add comes on top.
+#: Octets, for the HTML as it is and as its part is encoded. What placeholders add comes on top.
 MAX_HTML_BYTES: Final = 88_000
 
 
@@ -227,13 +227,13 @@ class _TemplateRenderer:
         if level not in self._printed:
             html, printed = self._render(_HTML, level)
             html = inline(html)
-            self._check_slots(_HTML, html, printed)
+            self._check_placeholders(_HTML, html, printed)
             self._printed[level] = html
         return self._printed[level]
 
     def text(self, level: int) -> str:
         text, printed = self._render(_TEXT, level)
-        self._check_slots(_TEXT, text, printed)
+        self._check_placeholders(_TEXT, text, printed)
         lines = "\n".join(line.rstrip() for line in text.splitlines())
         return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
 
@@ -241,7 +241,7 @@ class _TemplateRenderer:
         return trimmed(self._stories, level)[1]
 
     def _render(self, template: str, level: int) -> tuple[str, int]:
-        """What the template makes, and how many slots it printed."""
+        """What the template makes, and how many placeholders it printed."""
         stories, cut = trimmed(self._stories, level)
         reader = TemplateReader(
             self._markers, self._greetings, answers=self._answers, clean=self._printable
@@ -252,8 +252,8 @@ class _TemplateRenderer:
     def _printable(self, answer: str) -> str:
         return self._markers.without(plain(answer))
 
-    def _check_slots(self, template: str, rendered: str, printed: int) -> None:
-        """A filter over a block can damage a slot where no expression shows it."""
+    def _check_placeholders(self, template: str, rendered: str, printed: int) -> None:
+        """A filter over a block can damage a placeholder where no expression shows it."""
         if self._markers.count(rendered) < printed:
             raise TemplateError(
                 f"{template}: a value of the reader was changed after it was printed",

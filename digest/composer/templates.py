@@ -37,7 +37,7 @@ _T = TypeVar("_T")
 #: Columns of the text part.
 TEXT_WIDTH: Final = 72
 
-_SLOT_HINT: Final = "Print it as it is, or take the condition out."
+_PLACEHOLDER_HINT: Final = "Print it as it is, or take the condition out."
 
 
 def wrapped(text: object, prefix: str = "", indent: str = "") -> str:
@@ -229,7 +229,7 @@ def _meaning(error: Exception, written: str) -> str:
 
 def _hint(error: Exception, known: Mapping[str, Any]) -> str | None:
     if isinstance(error, PlaceholderMisused):
-        return _SLOT_HINT
+        return _PLACEHOLDER_HINT
     if isinstance(error, _NoSuchName):
         return _advice(error.name, _names_in(error.owner))
     unknown = re.match(r"'(\w+)' is undefined", str(error))

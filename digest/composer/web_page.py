@@ -1,4 +1,4 @@
-"""A variant's HTML as a page of its own: slots filled, images inside, for a browser's eyes."""
+"""A variant's HTML as a page of its own for a browser: placeholders filled, images inside."""
 
 import html
 from base64 import b64encode

@@ -135,10 +135,10 @@ class Cut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedVariant:
-    """A variant, rendered and inlined once: two texts with slots where readers differ.
+    """A variant, rendered and inlined once: two texts with placeholders where readers differ.
 
-    `digest.composer.personalization` defines what a slot looks like; everything else is final. `cut` says
-    what had to go, when it was rendered: it is not stored.
+    `digest.composer.personalization` defines how a placeholder is written; everything else is
+    final. `cut` says what had to go, when it was rendered: it is not stored.
     """
 
     key: VariantKey

@@ -30,7 +30,7 @@ from tests.composer.reference import reference
 DATE = datetime(2026, 3, 12, 6, 0, 5, tzinfo=UTC)
 NOWHERE = Path("no-images-here")
 
-# A template of a site that uses every slot, in text and in attributes.
+# A template of a site that uses every placeholder, in text and in attributes.
 GREEDY = """<!DOCTYPE html><html><head><title>t</title></head><body>
 <p title="{{ reader.fields.city }}" class='{{ reader.name }}'>{{ reader.greeting }}
 {{ reader.name }} {{ reader.name }}{{ reader.email }}{{ reader.email }}
@@ -336,7 +336,7 @@ def test_a_form_gives_its_message_in_whole_lines_too() -> None:
     assert form.pieces(other, delivery_id=8, date=DATE)[1] == first
 
 
-def test_a_template_without_any_slot_makes_a_form_too(tmp_path: Path) -> None:
+def test_a_template_without_any_placeholder_makes_a_form_too(tmp_path: Path) -> None:
     folder = tmp_path / "templates" / "email"
     folder.mkdir(parents=True)
     (folder / "digest.html").write_text("<!DOCTYPE html><html><body>{{ lead.title }}</body></html>")

@@ -86,7 +86,7 @@ def test_styles_are_inside_and_dark_mode_survives() -> None:
     assert "color:#1b1916;text-decoration:none" in html
 
 
-def test_no_feed_can_forge_a_slot() -> None:
+def test_no_feed_can_forge_a_placeholder() -> None:
     forged = PlaceholderMarkers.of(minimal().nonce).key
     made = variant_of(edition([story(1, f"slot{forged}x6e616d65x and slot{forged.upper()}x")]))
     shown = plain_text(made, ANA, edition=minimal(), site=SITE, newsletter=NEWSLETTER)
