@@ -148,7 +148,7 @@ class TemplateContext:
     def _today(self) -> date:
         return self._edition.cutoff.astimezone(self._newsletter.timezone).date()
 
-    def context(
+    def names(
         self, page: PageOutline, *, left_to_the_web: int, reader: TemplateReader
     ) -> dict[str, Any]:
         """The names that the templates of a digest know."""
@@ -162,7 +162,11 @@ class TemplateContext:
         sections = tuple(self._section(numbers, group, untitled=last) for group in page.groups)
         day = language.locality.date(self._today)
         return {
-            "newsletter": {"key": newsletter.key, "title": plain(newsletter.title)},
+            "newsletter": {
+                "key": newsletter.key,
+                "title": plain(newsletter.title),
+                "reply_address": plain(newsletter.reply_address),
+            },
             "site": {
                 "name": plain(self._site.name),
                 "url": web_link(self._site.url),

@@ -27,6 +27,9 @@ Words = Mapping[str, str | Mapping[str, str]]
 #: The language that is complete by definition: every other has its keys.
 REFERENCE: Final = "en"
 
+#: Words that a site's own language may lack, and the ones that stand for them then.
+_STAND_INS: Final = {"unsubscribe_by_mail": "unsubscribe"}
+
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -158,6 +161,9 @@ def open_language(code: str, folders: Sequence[Path]) -> Language:
     words: dict[str, str | Mapping[str, str]] = {}
     for file in files:
         words |= _read(file)
+    for key, other in _STAND_INS.items():
+        if key not in words and other in words:
+            words[key] = words[other]
     origin = " and ".join(str(file) for file in reversed(files))
     _demand_everything(words, locality, origin, folders)
     return Language(locality, MappingProxyType(words), origin)

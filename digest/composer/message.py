@@ -29,14 +29,14 @@ from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from digest.composer import headers, mime
 from digest.composer.dkim import DkimSigner, PreparedSignature
 from digest.composer.headers import mailbox_field, quoted_string, structured_field, text_field
 from digest.composer.images import images_of
-from digest.composer.links import ReaderLinks, reader_links, token_part, web_link
+from digest.composer.links import ReaderLinks, mail_link, reader_links, token_part, web_link
 from digest.composer.mime import MimePlace, PlaceholderPosition, body, content_type
 from digest.composer.personalization import Finder, PlaceholderMarkers, finder_of
 from digest.composer.verify import verify_message, verify_signatures
@@ -184,21 +184,20 @@ def header_block(
     The Message-ID is made of the edition's nonce and the delivery, so that a retry has the same.
     """
     sender = mailable(newsletter.sender_address)
-    answers = mailable(newsletter.reply_to or sender)
     yield mailbox_field("From", newsletter.sender_name, sender)
     yield PlaceholderPosition(MimePlace.TO)
     if newsletter.reply_to:
-        yield mailbox_field("Reply-To", "", answers)
+        yield mailbox_field("Reply-To", "", mailable(newsletter.reply_to))
     yield text_field("Subject", variant.subject)
     yield PlaceholderPosition(MimePlace.DATE)
     yield f"Message-ID: <{nonce}.".encode()
     yield PlaceholderPosition(MimePlace.DELIVERY)
     yield f"@{sender.rpartition('@')[2]}>\r\n".encode()
     yield structured_field("List-Id", _list_id(site, newsletter))
-    yield from _list_unsubscribe(links, answers)
-    if _offers_one_click(site):
+    yield from _list_unsubscribe(links)
+    if links.one_click:
         yield b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
-    yield structured_field("List-Help", [f"<mailto:{quote(answers, safe='@')}?subject=help>"])
+    yield structured_field("List-Help", [f"<{mail_link(newsletter.reply_address, 'help')}>"])
     yield b"List-Post: NO\r\n"
     yield structured_field("Content-Language", [variant.key.language.replace("_", "-")])
     yield b"MIME-Version: 1.0\r\n"
@@ -206,29 +205,27 @@ def header_block(
     yield b"\r\n"
 
 
-def field_names(site: Site, newsletter: Newsletter) -> list[str]:
-    """The fields that a letterhead has, in their order."""
+def field_names(newsletter: Newsletter, links: ReaderLinks) -> list[str]:
+    """The fields that `header_block` writes, in their order."""
     return [
         *("From", "To"),
         *(("Reply-To",) if newsletter.reply_to else ()),
         *("Subject", "Date", "Message-ID", "List-Id", "List-Unsubscribe"),
-        *(("List-Unsubscribe-Post",) if _offers_one_click(site) else ()),
+        *(("List-Unsubscribe-Post",) if links.one_click else ()),
         *("List-Help", "List-Post", "Content-Language", "MIME-Version", "Content-Type"),
     ]
 
 
-def _list_unsubscribe(links: ReaderLinks, answers: str) -> Iterator[bytes | PlaceholderPosition]:
+def _list_unsubscribe(links: ReaderLinks) -> Iterator[bytes | PlaceholderPosition]:
     """RFC 2369: addresses in brackets, never encoded words, folded after the comma only."""
-    yield f"List-Unsubscribe: <{links.unsubscribe_root}".encode()
-    yield PlaceholderPosition(MimePlace.TOKEN)
-    yield f">,\r\n <mailto:{quote(answers, safe='@')}?subject=unsubscribe%20".encode()
+    yield b"List-Unsubscribe: <"
+    if links.pages:
+        yield links.unsubscribe_root.encode()
+        yield PlaceholderPosition(MimePlace.TOKEN)
+        yield b">,\r\n <"
+    yield links.unsubscribe_mail_root.encode()
     yield PlaceholderPosition(MimePlace.TOKEN)
     yield b">\r\n"
-
-
-def _offers_one_click(site: Site) -> bool:
-    """RFC 8058 section 3.1 asks for https; on a plain http site the link stands alone."""
-    return site.url.lower().startswith("https://")
 
 
 def _list_id(site: Site, newsletter: Newsletter) -> list[str]:
@@ -327,7 +324,7 @@ def prepare_message(
         recipient=_PROBE,
         subject=variant.subject,
         newsletter=newsletter,
-        fields=field_names(site, newsletter),
+        fields=field_names(newsletter, links),
     )
     return _signed(form, signer, edition.cutoff) if signer else form
 

@@ -49,6 +49,13 @@ class PlaceholderName(StrEnum):
     VIEW = "view_url"
 
 
+#: The links of a reader, which are there for everybody or for nobody.
+_LINKS: Final = (PlaceholderName.UNSUBSCRIBE, PlaceholderName.PREFERENCES, PlaceholderName.VIEW)
+
+#: Frozen with an unsubscribe link that was rendered while no page answered: it leaves by mail.
+_BY_MAIL: Final = "mail"
+
+
 #: A field of the subscriber is FIELD and the field's own name.
 FIELD: Final = "fields."
 
@@ -62,7 +69,10 @@ _SEPARATOR = "\x1f"
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """One place to fill. `words` are the greeting's two forms, frozen with the text."""
+    """One place to fill.
+
+    `words` are frozen with the text: the greeting's two forms, or how an unsubscribe link leaves.
+    """
 
     name: str
     words: tuple[str, ...] = ()
@@ -176,7 +186,8 @@ class ReaderFields:
 class TemplateReader:
     """The reader for one rendering. `answers` are to the questions that are known to be asked.
 
-    `clean` makes an answer fit to be printed.
+    `clean` makes an answer fit to be printed. `has_pages` tells whether the readers' pages answer:
+    where they do not, the links to them are empty, and the one to unsubscribe leaves by mail.
     """
 
     def __init__(
@@ -186,20 +197,19 @@ class TemplateReader:
         *,
         answers: Mapping[str, str],
         clean: Callable[[str], str],
+        has_pages: bool,
     ) -> None:
         self.printed = 0
         self._markers = markers
         self._answers = answers
         self._clean = clean
         self.greeting = ReaderValue(self, Placeholder(PlaceholderName.GREETING, greetings))
-        self.email, self.unsubscribe_url, self.preferences_url, self.view_url = (
-            ReaderValue(self, Placeholder(name))
-            for name in (
-                PlaceholderName.EMAIL,
-                PlaceholderName.UNSUBSCRIBE,
-                PlaceholderName.PREFERENCES,
-                PlaceholderName.VIEW,
-            )
+        self.email = ReaderValue(self, Placeholder(PlaceholderName.EMAIL))
+        leaving = () if has_pages else (_BY_MAIL,)
+        self.unsubscribe_url = ReaderValue(self, Placeholder(PlaceholderName.UNSUBSCRIBE, leaving))
+        self.preferences_url, self.view_url = (
+            ReaderValue(self, Placeholder(name)) if has_pages else ""
+            for name in (PlaceholderName.PREFERENCES, PlaceholderName.VIEW)
         )
         self.name = self.value(PlaceholderName.NAME)
         self.fields = ReaderFields(self)
@@ -216,6 +226,8 @@ class TemplateReader:
 
     def has(self, placeholder: Placeholder) -> bool:
         """Whether the reader has such a value. Raises Asked where nobody has told us."""
+        if placeholder.name in _LINKS:
+            return True
         self._demand_a_field(placeholder)
         question = HAS + placeholder.name
         if question not in self._answers:
@@ -253,7 +265,8 @@ def parts_of(placeholder: Placeholder, links: ReaderLinks) -> tuple[str | Placeh
     """What a placeholder is made of: of a link, only the token differs from reader to reader."""
     match placeholder.name:
         case PlaceholderName.UNSUBSCRIBE:
-            return (links.unsubscribe_root, _TOKEN)
+            by_mail = _BY_MAIL in placeholder.words
+            return (links.unsubscribe_mail_root if by_mail else links.unsubscribe_root, _TOKEN)
         case PlaceholderName.PREFERENCES:
             return (links.preferences_root, _TOKEN)
         case PlaceholderName.VIEW:

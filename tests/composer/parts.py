@@ -74,4 +74,4 @@ def seen(page: str) -> Seen:
 
 def text_links(text: str) -> list[str]:
     """The links of a text part, in their order."""
-    return re.findall(r"^ *(https?://\S+)$", text, re.MULTILINE)
+    return re.findall(r"^ *((?:https?://|mailto:)\S+)$", text, re.MULTILINE)
