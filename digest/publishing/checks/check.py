@@ -52,7 +52,7 @@ def _configuration(loaded: Loaded) -> Iterator[Finding]:
         yield warning(
             area,
             f"site.url is {settings.site.url}, which is not https",
-            "Mail programs offer one-click unsubscribing only for https (RFC 8058).",
+            "Browsers warn readers of pages without encryption: serve the site by https.",
         )
 
 
@@ -122,19 +122,26 @@ def _health(settings: Settings, found: DatabaseHealth) -> Iterator[Finding]:
 
 def _templates(settings: Settings, now: datetime) -> Iterator[Finding]:
     # premailer and what it needs take half a second to import.
-    from digest.publishing.checks.test_render import test_render
+    from digest.publishing.checks.trial_render import trial_render
 
     own = settings.templates
     ours = sorted(str(file.relative_to(own)) for file in own.rglob("*") if file.is_file())
     note = f", with your own {', '.join(ours)}" if ours else ""
     for newsletter in settings.newsletters.values():
         try:
-            size = test_render(settings, newsletter, now=now)
+            trial = trial_render(settings, newsletter, now=now)
         except (TemplateError, ConfigError) as error:
             yield failed("templates", error)
             continue
-        told = f"{newsletter.key} renders in {newsletter.language}"
-        yield fine("templates", f"{told} ({size / 1000:.0f} kB for five stories){note}")
+        message = f"{newsletter.key} renders in {newsletter.language}"
+        yield fine("templates", f"{message} ({trial.size / 1000:.0f} kB for five stories){note}")
+        if trial.has_empty_links:
+            yield warning(
+                "templates",
+                f"{newsletter.key} has a link without an address: reader.preferences_url and"
+                " reader.view_url are empty",
+                "Put it into {% if reader.view_url %} … {% endif %}.",
+            )
 
 
 async def _far_away(settings: Settings) -> list[Finding]:
