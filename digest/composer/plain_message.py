@@ -3,8 +3,7 @@
 from datetime import datetime
 
 from digest.composer import mime
-from digest.composer.headers import mailbox_field, text_field
-from digest.composer.message import date_field, to_field
+from digest.composer.headers import date_field, mailbox_field, text_field, to_field
 from digest.lib.email_address import header_domain, mailable
 from digest.lib.text import plain
 from digest.model.newsletter import Newsletter
