@@ -29,9 +29,9 @@ from digest.composer.links import ReaderLinks, mail_link, reader_links, token_pa
 from digest.composer.mime import MimePlace, PlaceholderPosition, body, content_type, text_and_html
 from digest.composer.personalization import Finder, PlaceholderMarkers, finder_of
 from digest.composer.verify import verify_message, verify_signatures
-from digest.composer.verp import ReturnPaths
 from digest.errors import SenderError
 from digest.lib.email_address import mailable
+from digest.lib.verp import ReturnPaths
 from digest.model.edition import Edition, RenderedVariant
 from digest.model.message import WireSafeChunks
 from digest.model.newsletter import Newsletter, Site

@@ -73,7 +73,7 @@ class Newsletter:
 
     `subject` is a Jinja2 template of one line; see `digest.composer.render`. Bounces come back to
     the sender, unless there is a `bounce_address`: then each to an address of its own that is made
-    of it (`digest.composer.verp`). Without a `schedule` it goes out by hand only.
+    of it (`digest.lib.verp`). Without a `schedule` it goes out by hand only.
     """
 
     key: str

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from digest.composer import verp
 from digest.composer.headers import header_text
 from digest.composer.message import PreparedMessage, prepare_message
 from digest.composer.render import render
 from digest.composer.templates import Templates, open_templates
 from digest.errors import AudienceError, SenderError, TemplateError
+from digest.lib import verp
 from digest.lib.text import plain
 from digest.model.edition import Edition, RenderedVariant, VariantKey
 from digest.model.newsletter import Newsletter, Site

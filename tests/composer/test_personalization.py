@@ -14,11 +14,11 @@ from digest.composer.personalization import (
 )
 from digest.composer.render import render
 from digest.composer.templates import Templates, open_templates
-from digest.composer.web_page import plain_text
 from digest.errors import QuestionAsked, TemplateError
 from digest.model.edition import RenderedVariant, VariantKey
 from digest.model.subscriber import Recipient
 from tests.composer.editions import ANA, NEWSLETTER, SITE, minimal
+from tests.composer.parts import plain_text
 from tests.composer.test_templates import site
 
 CITIES = ("Koper", "Oslo", "Trieste", "")

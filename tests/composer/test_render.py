@@ -8,7 +8,7 @@ import pytest
 from digest.composer.personalization import PlaceholderMarkers
 from digest.composer.render import render
 from digest.composer.templates import open_templates
-from digest.composer.web_page import page, plain_text
+from digest.composer.web_page import page
 from digest.model.edition import Edition, Placement, RenderedVariant, VariantKey
 from digest.model.newsletter import Newsletter, Site
 from tests.composer.editions import (
@@ -22,7 +22,7 @@ from tests.composer.editions import (
     ordinary_day,
     story,
 )
-from tests.composer.parts import seen
+from tests.composer.parts import plain_text, seen
 from tests.composer.test_message import variant_of
 
 TEMPLATES = open_templates()

@@ -12,13 +12,13 @@ from digest.composer.links import web_link
 from digest.composer.message import prepare_message
 from digest.composer.render import render
 from digest.composer.templates import open_templates
-from digest.composer.web_page import page, plain_text
+from digest.composer.web_page import page
 from digest.lib.text import plain
 from digest.model.edition import Edition, RenderedVariant, VariantKey
 from digest.model.newsletter import Newsletter, Site
 from tests.composer import editions
 from tests.composer.editions import ANA, GIF, NEWSLETTER, SITE, SITE_WITH_PAGES
-from tests.composer.parts import part, seen, text_links
+from tests.composer.parts import part, plain_text, seen, text_links
 
 FOLDER = Path(__file__).parent
 DATE = datetime(2026, 3, 12, 6, 0, 5, tzinfo=UTC)
