@@ -1,6 +1,7 @@
-"""What templates see: the page in the words of the newsletter's language, ready to be printed.
+"""The template context: an edition's page in the words of its language, ready to be printed.
 
-The order of a page: which stories a reader sees, who leads, and what stands in which group.
+First the outline: which stories a reader sees, which one leads, and what stands in which group.
+Then the names that the templates know.
 """
 
 from collections.abc import Callable, Iterator, Sequence

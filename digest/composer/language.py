@@ -185,9 +185,9 @@ def _demand_everything(
     words: Words, locality: Locality, origin: str, folders: Sequence[Path]
 ) -> None:
     missing = []
-    for key, meant in _read(folders[-1] / "words" / f"{REFERENCE}.toml").items():
+    for key, reference in _read(folders[-1] / "words" / f"{REFERENCE}.toml").items():
         entry = words.get(key)
-        if entry is None or isinstance(entry, str) != isinstance(meant, str):
+        if entry is None or isinstance(entry, str) != isinstance(reference, str):
             missing.append(key)
         elif not isinstance(entry, str):
             missing += [f"{key}.{plural}" for plural in sorted(locality.plurals - entry.keys())]

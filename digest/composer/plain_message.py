@@ -1,4 +1,4 @@
-"""A note: a small message in plain text to one person, such as the owner; no newsletter."""
+"""A message in plain text to one person, such as a notice to the owner: no newsletter."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ def plain_message(
     """The header with the empty line after it, and the body: RFC 5322 lines with CRLF.
 
     It comes from the newsletter's sender, and says that no answer is to be made by a machine
-    (RFC 3834). `key` is its own (letters, digits, `.` and `-`): the same note has the same
+    (RFC 3834). `key` is its own (letters, digits, `.` and `-`): the same notice has the same
     Message-ID. Raises AudienceError for an address that no header can carry.
     """
     sender = mailable(newsletter.sender_address)

@@ -78,7 +78,7 @@ def verify_signatures(message: bytes, signer: DkimSigner) -> None:
         ):
             raise SenderError(f"the message cannot go out: it has no signature by {key.name}")
         if b64decode(tags["bh"]) != body_digest:
-            raise SenderError("the message cannot go out: its signature is of another body")
+            raise SenderError("the message cannot go out: its signature does not match the body")
         _verify(key, signature, _signed_fields(tags["h"], fields), b64decode(tags["b"]))
 
 
@@ -102,5 +102,5 @@ def _verify(key: SigningKey, field: bytes, signed: bytes, signature: bytes) -> N
         key.verify(signature, hashlib.sha256(signed + opening).digest())
     except InvalidSignature:
         raise SenderError(
-            f"the message cannot go out: its signature by {key.name} is not good"
+            f"the message cannot go out: its signature by {key.name} does not verify"
         ) from None
