@@ -57,7 +57,7 @@ def variant_of(
         newsletter=newsletter,
         templates=templates or open_templates(),
     )
-    assert made is not None
+    assert isinstance(made, RenderedVariant)
     return made
 
 
