@@ -43,6 +43,7 @@ class Database:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.connection = connection
         self.path = path
+        connection.create_function("reader_answers", 3, _reader_answers, deterministic=True)
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
         """All rows of a query."""
@@ -128,7 +129,6 @@ def _connect(path: Path, access: Access, busy_timeout: float, cache: int) -> sql
 
 def _set_up(connection: sqlite3.Connection, access: Access, cache: int) -> None:
     connection.row_factory = sqlite3.Row
-    connection.create_function("reader_answers", 3, _reader_answers, deterministic=True)
     connection.execute("pragma foreign_keys = on")
     if access is Access.WRITE:
         connection.execute("pragma journal_mode = wal")
