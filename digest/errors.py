@@ -11,7 +11,6 @@
     ├── SourceError                 a source of articles cannot be read
     ├── AudienceError               a subscriber or a list of subscribers is not as it should be
     ├── TemplateError               a template does not parse or does not render
-    │   └── QuestionAsked           it decides by something about the reader that was not told
     ├── SenderError                 a message cannot be carried
     │   └── RelayUnavailable        the SMTP server is absent, refuses us, or hangs
     └── LedgerError                 the record of editions does not allow it
@@ -105,14 +104,6 @@ class AudienceError(DigestError):
 
 class TemplateError(DigestError):
     """A template does not parse, or does not render."""
-
-
-class QuestionAsked(TemplateError):
-    """A template decides by something about the reader that was not told; `question` is what."""
-
-    def __init__(self, message: str, *, question: str, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
-        self.question = question
 
 
 class SenderError(DigestError):

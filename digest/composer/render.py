@@ -20,7 +20,12 @@ from digest.composer.images import open_image, travels_along
 from digest.composer.inlining import inline
 from digest.composer.language import Language, Locality
 from digest.composer.mime import encoded_size
-from digest.composer.personalization import PlaceholderMarkers, TemplateReader
+from digest.composer.personalization import (
+    AnswerNeeded,
+    PlaceholderMarkers,
+    SegmentFieldNeeded,
+    TemplateReader,
+)
 from digest.composer.templates import Templates, render_line
 from digest.errors import TemplateError
 from digest.lib.text import plain, shorten
@@ -45,14 +50,28 @@ def render(
     newsletter: Newsletter,
     templates: Templates,
     images_folder: Path | None = None,
-) -> RenderedVariant | None:
+) -> RenderedVariant | SegmentFieldNeeded | None:
     """The variant of an edition, or None where its readers' topics leave nothing: no mail then.
 
-    `images_folder` is where images that travel along are: one that cannot is left out and named in
-    the variant's `cut`. Without a folder they are all taken on trust.
-    Raises TemplateError for a template that is wrong, QuestionAsked where it decides by something
-    about the reader that `key.fields` does not tell, ConfigError for a language without words.
+    SegmentFieldNeeded where a template decides by something about the reader that `key.fields`
+    does not tell. `images_folder` is where images that travel along are: one that cannot is left
+    out and named in the variant's `cut`. Without a folder they are all taken on trust.
+    Raises TemplateError for a template that is wrong, ConfigError for a language without words.
     """
+    try:
+        return _render(edition, key, site, newsletter, templates, images_folder)
+    except AnswerNeeded as needed:
+        return SegmentFieldNeeded(segment_field=needed.segment_field, place=needed.place)
+
+
+def _render(
+    edition: Edition,
+    key: VariantKey,
+    site: Site,
+    newsletter: Newsletter,
+    templates: Templates,
+    images_folder: Path | None,
+) -> RenderedVariant | None:
     chosen = of_interest(edition.stories, key.topics)
     if not chosen:
         return None

@@ -27,17 +27,16 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 import digest
-from digest.composer import personalization
 from digest.composer.language import Language, available_languages, open_language
-from digest.composer.personalization import Asked, PlaceholderMisused, ReaderValue
-from digest.errors import DigestError, QuestionAsked, TemplateError
+from digest.composer.personalization import AnswerNeeded, PlaceholderMisused, ReaderValue
+from digest.errors import DigestError, TemplateError
 
 _T = TypeVar("_T")
 
 #: Columns of the text part.
 TEXT_WIDTH: Final = 72
 
-_PLACEHOLDER_HINT: Final = "Print it as it is, or take the condition out."
+_PRINT_HINT: Final = "Print it as it is, or take the condition out."
 
 
 def wrapped(text: object, prefix: str = "", indent: str = "") -> str:
@@ -119,7 +118,10 @@ class Templates:
         return self._languages[code]
 
     def render(self, name: str, context: Mapping[str, Any]) -> str:
-        """The template `name` with what it may use. Raises TemplateError with file and line."""
+        """The template `name` with what it may use. Raises TemplateError with file and line.
+
+        Raises AnswerNeeded where it decides by what the reader in `context` does not tell.
+        """
         return _reported(
             lambda: self._environment.get_template(name).render(context),
             fallback=name,
@@ -182,12 +184,9 @@ def _reported(
         return run()
     except DigestError:
         raise
-    except Asked as asked:
-        place = _place(asked, files) or fallback
-        about = asked.question.removeprefix(personalization.HAS)
-        raise QuestionAsked(
-            f"{place}: the template decides by reader.{about}", question=asked.question
-        ) from asked
+    except AnswerNeeded as needed:
+        needed.place = _place(needed, files) or fallback
+        raise
     except Exception as error:  # a template is a program of the site's: it can raise anything
         place = _place(error, files) or fallback
         frame = _frame(error, files)
@@ -229,7 +228,7 @@ def _meaning(error: Exception, written: str) -> str:
 
 def _hint(error: Exception, known: Mapping[str, Any]) -> str | None:
     if isinstance(error, PlaceholderMisused):
-        return _PLACEHOLDER_HINT
+        return _PRINT_HINT
     if isinstance(error, _NoSuchName):
         return _advice(error.name, _names_in(error.owner))
     unknown = re.match(r"'(\w+)' is undefined", str(error))

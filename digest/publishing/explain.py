@@ -89,9 +89,9 @@ def _prospect(
     """What the next edition would do with the article, by the code that makes it."""
     for one in drafts.still_open(db, newsletter.key):
         where = f"the draft for {one.slot.name}"
-        if article.id in one.proposal.dropped:
+        if article.id in one.contents.dropped:
             return Forecast(verdict=Verdict.DROPPED, reason=f"dropped from {where}")
-        if article.id in {placed.article_id for placed in one.proposal.placed}:
+        if article.id in {placed.article_id for placed in one.contents.placed}:
             return Forecast(verdict=Verdict.CHOSEN, reason=f"in {where}, which is {one.state}")
     article, rules = replace(article, pinned=pinned), newsletter.rules
     if article.published_at >= now:

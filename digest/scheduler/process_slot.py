@@ -122,10 +122,10 @@ def _by_the_editor(
             return replace(record, reason=reason, next_try_at=now + _HELD)
         case Skip(reason=reason):
             return _skipped(record, reason)
-        case Send(draft=draft):
+        case Send(build=build):
             over = overdue(newsletter, record, now)
             if over is not None:
-                decided = _decided_at(draft)
+                decided = _decided_at(build)
                 if decided is None:
                     return over
                 if overdue(newsletter, record, decided) is None:
@@ -135,16 +135,16 @@ def _by_the_editor(
             obstacle = delivery_stats.blocking_edition(db, newsletter.key, now)
             if obstacle is not None:
                 return replace(record, reason=obstacle, next_try_at=None)
-            result = store_edition(db, settings, newsletter, draft, now=now, slot=record.slot)
+            result = store_edition(db, settings, newsletter, build, now=now, slot=record.slot)
             return _skipped(record, result.reason) if isinstance(result, Skipped) else result
         case never:
             assert_never(never)
 
 
-def _decided_at(draft: EditionBuild) -> datetime | None:
+def _decided_at(build: EditionBuild) -> datetime | None:
     """When somebody decided about a draft; None where nobody did, or there was none."""
-    stored = draft.proposal
-    return stored.decided_at if stored and stored.state is not DraftState.WAITING else None
+    draft = build.draft
+    return draft.decided_at if draft and draft.state is not DraftState.WAITING else None
 
 
 def _skipped(record: SlotRecord, reason: str) -> SlotRecord:

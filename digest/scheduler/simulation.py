@@ -1,13 +1,9 @@
 """Simulation: the editions that a newsletter's rules would have made of the articles there are.
 
-The code is that of real editions, on a database in memory (`storage.scratch`), so the triggers and
-the rule that nothing repeats hold there, too. Articles come at the time of their publication,
-because nobody knows when changed rules would have seen them first. Every draft goes out as it is,
-every slot is kept, and nothing is written.
-
-Replay: slot after slot of a newsletter, each with the edition it would have had, or without.
-
-It works in a scratch database, by the code that real editions are made with.
+Slot after slot is replayed by the code of real editions, on a database in memory
+(`storage.sandbox`), so the triggers and the rule that nothing repeats hold there, too. Articles
+come at the time of their publication, because nobody knows when changed rules would have seen them
+first. Every draft goes out as it is, every slot is kept, and nothing is written.
 """
 
 from collections import Counter
@@ -33,6 +29,7 @@ from digest.selection import TooFew, select
 from digest.storage import edition_store
 from digest.storage.candidates import candidates
 from digest.storage.database import Access, Database, open_database
+from digest.storage.edition_store import NewEdition
 from digest.storage.sandbox import Count, counts, in_reach, sandbox
 from digest.storage.subscriptions import zones
 
@@ -91,15 +88,14 @@ class Replay:
             reason = too_few(self._db, newsletter, selection, moment.made_at).reason
             return self._none(slot, reason, waiting=selection.found)
         self._number += 1
-        edition = Edition(
-            newsletter=newsletter.key,
-            slot=slot.name,
+        edition = Edition.new(
+            newsletter,
+            slot.name,
+            selection.stories,
             number=self._number,
-            since=since,
             cutoff=moment.cutoff,
-            nonce=str(self._number),
             subject=selection.stories[0].title,
-            stories=selection.stories,
+            nonce=str(self._number),
         )
         decisions = selection.decisions
         if newsletter.timing.approval:
@@ -114,12 +110,7 @@ class Replay:
                 return self._none(slot, too_few(self._db, newsletter, few, moment.cutoff).reason)
         edition_store.store(
             self._db,
-            edition,
-            decisions=decisions,
-            variants=(),
-            audience=(),
-            images={},
-            last_article_id=found.last_article_id,
+            NewEdition(edition=edition, decisions=decisions, last_article_id=found.last_article_id),
             now=moment.made_at,
         )
         went_too_old = self._given_up(decisions)

@@ -1,11 +1,4 @@
-"""A person's tie to a newsletter, and the list that all of them make.
-
-Answers: what readers say to the questions that a site's templates ask (`VariantKey.fields`).
-
-The lists are made by SQLite wherever they are compared, so that one text is always written alike.
-
-Zones: the time zones in which the readers of a newsletter live.
-"""
+"""A person's tie to a newsletter, the list that these ties make, and the segments in it."""
 
 import json
 import sqlite3
@@ -26,48 +19,6 @@ from digest.model.subscriber import (
 from digest.storage import suppressions
 from digest.storage.database import Database
 from digest.storage.subscribers import subscriber_of
-
-#: For a row `s` of subscribers: the answers to `:questions`, a JSON list of texts in their order.
-#: Without questions it costs nothing.
-ANSWERS: Final = """
-iif(:questions = '[]', '[]', (
-    select json_group_array(iif(whether, iif(answer = '', 'no', 'yes'), answer))
-    from (
-        select whether, coalesce(iif(about = 'name', s.name, field), '') as answer
-        from (
-            select key, whether, about, (
-                select f.value from json_each(s.fields) f where 'fields.' || f.key = about
-            ) as field
-            from (
-                select key, value like 'has %' as whether,
-                       iif(value like 'has %', substr(value, 5), value) as about
-                from json_each(:questions)
-            )
-        )
-        order by key
-    )
-))
-"""
-
-
-def as_parameter(questions: Sequence[str]) -> str:
-    """The questions as ANSWERS wants them in `:questions`."""
-    return json.dumps(questions, ensure_ascii=False)
-
-
-_COUNT = f"""
-select count(distinct {ANSWERS}) as different
-from subscriptions n join subscribers s on s.id = n.subscriber_id
-where n.newsletter = :newsletter and n.state = 'active'
-  and not exists (select 1 from suppressions x where x.email = s.email)
-"""  # noqa: S608 (a constant)
-
-
-def count_distinct_answers(db: Database, newsletter: str, questions: Sequence[str]) -> int:
-    """How many different answers the active readers of a newsletter have to these questions."""
-    row = db.row(_COUNT, {"newsletter": newsletter, "questions": as_parameter(questions)})
-    return row["different"] if row else 0
-
 
 _FIND = """
 select s.id, s.email, s.name, s.language, s.timezone, s.fields,
@@ -130,7 +81,8 @@ def _topics_of(text: str) -> tuple[str, ...]:
     return () if text == "[]" else tuple(json.loads(text))
 
 
-def _topics_text(topics: Sequence[str]) -> str:
+def topics_text(topics: Sequence[str]) -> str:
+    """Topics as they are stored."""
     return json.dumps(topics, ensure_ascii=False) if topics else "[]"
 
 
@@ -150,7 +102,7 @@ def insert(db: Database, new: Iterable[Subscription]) -> None:
                 one.subscriber.id,
                 one.newsletter,
                 one.state.value,
-                _topics_text(one.topics),
+                topics_text(one.topics),
                 moment(one.since),
                 one.token,
             )
@@ -185,11 +137,17 @@ def set_topics(db: Database, changes: Iterable[tuple[Subscription, Sequence[str]
     """What readers want to read of a newsletter; no topics means everything."""
     db.connection.executemany(
         _SET_TOPICS,
-        ((_topics_text(topics), one.subscriber.id, one.newsletter) for one, topics in changes),
+        ((topics_text(topics), one.subscriber.id, one.newsletter) for one, topics in changes),
     )
 
 
-_ACTIVE_VARIANTS = f"""
+#: For a row `s` of subscribers: the answers to `:segment_fields`, both as JSON lists of texts.
+#: It calls a function of ours (`database`), and nothing where there are no segment fields.
+ANSWERS: Final = (
+    "iif(:segment_fields = '[]', '[]', reader_answers(:segment_fields, s.name, s.fields))"
+)
+
+_SEGMENTS = f"""
 select s.language, n.topics, {ANSWERS} as answers, count(*) as readers
 from subscriptions n join subscribers s on s.id = n.subscriber_id
 where n.newsletter = :newsletter and n.state = 'active'
@@ -199,13 +157,12 @@ order by 1, 2, 3
 """  # noqa: S608 (a constant)
 
 
-def segments(db: Database, newsletter: str, questions: Sequence[str] = ()) -> tuple[Segment, ...]:
-    """What the active, not suppressed readers of a newsletter have in common, and how many do.
-
-    `questions` are what the site's templates ask about a reader.
-    """
-    found = db.rows(
-        _ACTIVE_VARIANTS, {"newsletter": newsletter, "questions": as_parameter(questions)}
+def segments(
+    db: Database, newsletter: str, segment_fields: Sequence[str] = ()
+) -> tuple[Segment, ...]:
+    """The active, not suppressed readers of a newsletter, divided by what they are to get."""
+    rows = db.rows(
+        _SEGMENTS, {"newsletter": newsletter, "segment_fields": json.dumps(segment_fields)}
     )
     return tuple(
         Segment(
@@ -214,8 +171,23 @@ def segments(db: Database, newsletter: str, questions: Sequence[str] = ()) -> tu
             answers=tuple(json.loads(row["answers"])),
             readers=row["readers"],
         )
-        for row in found
+        for row in rows
     )
+
+
+_COUNT_ANSWERS = f"""
+select count(distinct {ANSWERS})
+from subscriptions n join subscribers s on s.id = n.subscriber_id
+where n.newsletter = :newsletter and n.state = 'active'
+  and not exists (select 1 from suppressions x where x.email = s.email)
+"""  # noqa: S608 (a constant)
+
+
+def count_distinct_answers(db: Database, newsletter: str, segment_fields: Sequence[str]) -> int:
+    """How many different answers the active readers have to these segment fields together."""
+    parameters = {"newsletter": newsletter, "segment_fields": json.dumps(segment_fields)}
+    count: int = db.execute(_COUNT_ANSWERS, parameters).fetchone()[0]
+    return count
 
 
 # Everybody with a subscription, then the suppressed addresses that never had one.

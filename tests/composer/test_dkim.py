@@ -19,7 +19,7 @@ from digest.composer.render import render
 from digest.composer.templates import open_templates
 from digest.composer.verify import verify_signatures
 from digest.errors import ConfigError, SenderError
-from digest.model.edition import Edition, VariantKey
+from digest.model.edition import Edition, RenderedVariant, VariantKey
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient
 from tests.composer.editions import ANA, NEWSLETTER, SITE_WITH_PAGES, hostile, ordinary_day
@@ -52,7 +52,7 @@ def signed_form(
         newsletter=newsletter,
         templates=open_templates(),
     )
-    assert variant is not None
+    assert isinstance(variant, RenderedVariant)
     return prepare_message(
         variant,
         edition,

@@ -65,7 +65,7 @@ def variant_of(
         newsletter=newsletter,
         templates=templates or open_templates(),
     )
-    assert made is not None
+    assert isinstance(made, RenderedVariant)
     return made
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.composer.personalization import PlaceholderMarkers
+from digest.composer.personalization import PlaceholderMarkers, SegmentFieldNeeded
 from digest.composer.render import render
 from digest.composer.templates import open_templates
 from digest.composer.web_page import page
@@ -31,7 +31,7 @@ TEMPLATES = open_templates()
 def variant(
     made: Edition, *topics: str, language: str = "en", images: Path | None = None
 ) -> RenderedVariant | None:
-    return render(
+    result = render(
         made,
         VariantKey(language=language, topics=topics),
         site=SITE,
@@ -39,6 +39,8 @@ def variant(
         templates=TEMPLATES,
         images_folder=images,
     )
+    assert not isinstance(result, SegmentFieldNeeded)
+    return result
 
 
 def test_nothing_for_these_topics_is_no_mail() -> None:

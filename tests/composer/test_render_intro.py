@@ -18,7 +18,7 @@ def rendered(edition: Edition, *topics: str) -> RenderedVariant:
         newsletter=NEWSLETTER,
         templates=open_templates(),
     )
-    assert variant is not None
+    assert isinstance(variant, RenderedVariant)
     return variant
 
 
@@ -58,6 +58,6 @@ def test_arabic_is_not_slanted() -> None:
         newsletter=newsletter,
         templates=open_templates(),
     )
-    assert variant is not None
+    assert isinstance(variant, RenderedVariant)
     assert "italic" not in variant.html
     assert "italic" in rendered(with_intro()).html

@@ -53,7 +53,7 @@ def rendered(case: Case, images: Path) -> RenderedVariant:
         templates=open_templates(),
         images_folder=images,
     )
-    assert variant is not None
+    assert isinstance(variant, RenderedVariant)
     return variant
 
 

@@ -71,7 +71,7 @@ def shown(paper: Paper, *, now: datetime = NOW, anew: bool = False) -> DraftView
 
 def edit(paper: Paper, *changes: tuple[str, str], now: datetime = NOW) -> DraftView:
     """Write the draft out, change the text, and read it back."""
-    text = write(shown(paper, now=now).sheet, paper.newsletter, now=now)
+    text = write(shown(paper, now=now).file, paper.newsletter, now=now)
     for old, new in changes:
         assert old in text, text
         text = text.replace(old, new)
@@ -97,7 +97,7 @@ def frozen(paper: Paper, *, now: datetime = AT_SLOT) -> Edition:
         going = decide(db, paper.settings, paper.newsletter, TODAY, now=now)
         assert isinstance(going, Send), going
         edition = store_edition(
-            db, paper.settings, paper.newsletter, going.draft, now=now, slot=TODAY
+            db, paper.settings, paper.newsletter, going.build, now=now, slot=TODAY
         )
         assert isinstance(edition, Edition), edition
         return edition
@@ -209,9 +209,9 @@ def test_an_approved_draft_goes_out_at_its_slot(desk: Paper) -> None:
     assert told.readers == 2
     going = decided(desk)
     assert isinstance(going, Send)
-    assert going.draft.edition.slot == TODAY.name
-    assert going.draft.edition.cutoff == TODAY.at
-    assert going.draft.readers == 2
+    assert going.build.edition.slot == TODAY.name
+    assert going.build.edition.cutoff == TODAY.at
+    assert going.build.readers == 2
 
 
 @pytest.mark.parametrize(
@@ -291,7 +291,7 @@ def test_an_article_that_another_edition_took_is_named(desk: Paper) -> None:
 def test_a_withdrawn_story_that_was_approved_away_does_not_come_back_by_itself(desk: Paper) -> None:
     shown(desk)
     desk.run("update articles set withdrawn_at = '2026-03-12T07:10:00Z' where id = 1")
-    assert approved(desk).shown.sheet.gone == ("article 1 was withdrawn",)
+    assert approved(desk).shown.file.gone == ("article 1 was withdrawn",)
     desk.run("update articles set withdrawn_at = null")
     assert titles(frozen(desk)) == ["Pool opens", "Market moves"]
 
@@ -332,7 +332,7 @@ def test_silence_skips_what_has_become_too_thin(desk: Paper) -> None:
 def test_silence_holds_or_skips_as_the_newsletter_says(desk: Paper) -> None:
     shown(desk)
     assert decided(desk) == Wait(
-        reason="nobody has decided on its draft; `digest approve` lets it out"
+        reason="nobody has decided on its draft; `digest approve` releases it"
     )
     assert decided(scheduled(desk, OnSilence.SKIP)) == Skip(
         reason="nobody decided on its draft (on_silence)"
@@ -406,12 +406,12 @@ def test_a_draft_can_be_selected_again(desk: Paper) -> None:
     desk.publish("Late news", hours=0.5, section="Town")
     assert "Late news" not in titles(shown(desk).edition)
     assert "Late news" in titles(shown(desk, anew=True).edition)
-    assert not shown(desk).stored.proposal.edited
+    assert not shown(desk).stored.contents.edited
 
 
 def test_mistakes_change_nothing(desk: Paper) -> None:
     before = shown(desk).stored
-    text = write(shown(desk).sheet, desk.newsletter, now=NOW).replace("[2]", "[77]")
+    text = write(shown(desk).file, desk.newsletter, now=NOW).replace("[2]", "[77]")
     result = apply_draft_file(desk.settings, desk.newsletter, text.encode(), now=NOW)
     assert isinstance(result, tuple)
     assert "there is no article 77" in str(result[0])
@@ -435,7 +435,7 @@ def test_mistakes_change_nothing(desk: Paper) -> None:
 def test_an_article_that_cannot_be_in_it_is_refused(desk: Paper, change: str, told: str) -> None:
     desk.publish("Late news", hours=0.5)
     desk.run(f"{change} where id = 4")
-    text = write(shown(desk).sheet, desk.newsletter, now=NOW)
+    text = write(shown(desk).file, desk.newsletter, now=NOW)
     text = text.replace("[2] Pool opens", "[4]")
     result = apply_draft_file(desk.settings, desk.newsletter, text.encode(), now=NOW)
     assert isinstance(result, tuple)
@@ -446,7 +446,7 @@ def test_an_article_of_an_earlier_edition_is_refused(desk: Paper) -> None:
     scheduled(desk, None).sent(now=NOW)
     desk.publish("Late news", hours=0.5)
     later = NOW + timedelta(minutes=1)
-    text = write(shown(desk, now=later).sheet, desk.newsletter, now=later)
+    text = write(shown(desk, now=later).file, desk.newsletter, now=later)
     text = text.replace("Dropped:\n", "Dropped:\n- [1]\n").replace(
         "Waiting:\n", "No section:\n[2]\n"
     )
@@ -544,7 +544,7 @@ def test_a_slot_with_its_edition_is_neither_held_nor_skipped(desk: Paper) -> Non
 
 
 def test_where_approval_is_required_send_wants_a_draft_that_was_approved(desk: Paper) -> None:
-    with pytest.raises(Held, match="goes out only when it was approved, and there is no draft"):
+    with pytest.raises(Held, match="goes out only once it is approved, and there is no draft"):
         desk.send(RecordingTransport())
     shown(desk)
     with pytest.raises(Held, match="the draft of daily for 2026-03-12T08:00 is not approved"):

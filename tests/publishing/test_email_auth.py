@@ -194,7 +194,8 @@ def test_a_dns_that_fails_or_is_silent_is_a_warning_and_soon_over(
         site(dkim), published, silent=[RSA, DOMAIN], broken=[ED25519, f"_dmarc.{DOMAIN}"]
     )
     assert [finding.verdict for finding in findings] == ["warning"] * 4
-    assert all(f.message.startswith("DNS does not answer, so it is not known whether") for f in findings)
+    unknown = "DNS does not answer, so it is not known whether"
+    assert all(finding.message.startswith(unknown) for finding in findings)
     assert "Publish this TXT record" in (findings[0].advice or "")
 
 

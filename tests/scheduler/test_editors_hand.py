@@ -51,7 +51,7 @@ def change(service: Service, old: str, new: str, at: str) -> None:
     settings, newsletter, now = service.paper.settings, service.newsletter, from_text(at)
     shown = show(settings, newsletter, (), now=now)
     assert isinstance(shown, DraftView)
-    text = write(shown.sheet, newsletter, now=now)
+    text = write(shown.file, newsletter, now=now)
     assert old in text
     result = apply_draft_file(settings, newsletter, text.replace(old, new).encode(), now=now)
     assert isinstance(result, DraftView), result
@@ -76,7 +76,7 @@ def test_what_was_edited_and_approved_leaves_at_the_slot(service: Service) -> No
 
 def test_nobody_decides_and_it_waits_until_somebody_does(service: Service) -> None:
     assert service.came("2026-03-12T07:00:00Z") == {"held": 1}
-    assert service.reason(SLOT) == "nobody has decided on its draft; `digest approve` lets it out"
+    assert service.reason(SLOT) == "nobody has decided on its draft; `digest approve` releases it"
     service.tick("2026-03-12T09:00:00Z")
     assert service.received() == []
 

@@ -73,14 +73,13 @@ def _edition(settings: Settings, newsletter: Newsletter, now: datetime) -> Editi
         )
         for position, (placement, section) in enumerate(_PLACEMENTS, start=1)
     )
-    return Edition(
-        newsletter=newsletter.key,
-        slot=slot_of(now, newsletter),
+    return Edition.new(
+        newsletter,
+        slot_of(now, newsletter),
+        stories,
         number=1,
         cutoff=now,
-        since=now - newsletter.rules.max_age,
-        nonce="0" * 20,
         subject=subject_line(newsletter, stories[0], number=1, cutoff=now),
-        stories=stories,
+        nonce="0" * 20,
         intro=("What the editor says.",),
     )
