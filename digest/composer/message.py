@@ -123,13 +123,10 @@ def prepare_message(
         newsletter=newsletter,
         fields=field_names(newsletter, links),
     )
-    return _signed(message, signer, edition.cutoff) if signer else message
-
-
-def _signed(message: PreparedMessage, signer: DkimSigner, date: datetime) -> PreparedMessage:
-    example = message.pieces(_PROBE, delivery_id=1, date=date)
-    signed = replace(message, signature=signer.prepare(example, message.layout.fixed))
-    verify_signatures(signed.fill(_PROBE, delivery_id=1, date=date), signer)
+    if signer is None:
+        return message
+    signed = replace(message, signature=signer.prepare(probe, message.layout.fixed))
+    verify_signatures(signed.fill(_PROBE, delivery_id=1, date=edition.cutoff), signer)
     return signed
 
 

@@ -4,7 +4,6 @@ A site overrides one file by placing its own of the same name in `templates/emai
 digest.toml. The only module that knows jinja2.
 """
 
-import difflib
 import re
 import textwrap
 import traceback
@@ -30,6 +29,7 @@ import digest
 from digest.composer.language import Language, available_languages, open_language
 from digest.composer.personalization import AnswerNeeded, PlaceholderMisused, ReaderValue
 from digest.errors import DigestError, TemplateError
+from digest.lib.text import nearest
 
 _T = TypeVar("_T")
 
@@ -245,7 +245,6 @@ def _names_in(value: object) -> list[str]:
 
 
 def _advice(name: str, known: list[str]) -> str | None:
-    near = difflib.get_close_matches(name, known, n=1)
-    if near:
-        return f"Did you mean {near[0]}?"
+    if near := nearest(name, known):
+        return f"Did you mean {near}?"
     return f"There are: {', '.join(sorted(known))}." if 0 < len(known) <= 20 else None
