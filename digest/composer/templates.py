@@ -1,10 +1,9 @@
-"""The templates: where they are found, how they run, and what is said when one is wrong.
+"""The templates: where they are found, how they run, and the error for one that is wrong.
 
 A site overrides one file by placing its own of the same name in `templates/email/` beside its
 digest.toml. The only module that knows jinja2.
 """
 
-import difflib
 import re
 import textwrap
 import traceback
@@ -30,6 +29,7 @@ import digest
 from digest.composer.language import Language, available_languages, open_language
 from digest.composer.personalization import AnswerNeeded, PlaceholderMisused, ReaderValue
 from digest.errors import DigestError, TemplateError
+from digest.lib.text import nearest
 
 _T = TypeVar("_T")
 
@@ -245,7 +245,7 @@ def _names_in(value: object) -> list[str]:
 
 
 def _advice(name: str, known: list[str]) -> str | None:
-    near = difflib.get_close_matches(name, known, n=1)
+    near = nearest(name, known)
     if near:
-        return f"Did you mean {near[0]}?"
+        return f"Did you mean {near}?"
     return f"There are: {', '.join(sorted(known))}." if 0 < len(known) <= 20 else None

@@ -265,7 +265,7 @@ def _slots(newsletter: Newsletter, begin: datetime, until: datetime) -> Sequence
     if len(found) > MOST_SLOTS:
         raise UsageError(
             f"{newsletter.key} has more than {MOST_SLOTS:,} slots in this time",
-            hint="Try fewer weeks: the rules show in the first of them.",
+            hint="Choose fewer weeks; the first of them show what the rules do.",
         )
     return found
 
@@ -288,13 +288,13 @@ def _why(verdict: Verdict | None, reason: str, newsletter: Newsletter) -> str:
     """Why an article was in no edition; each that is of one sort in the same words."""
     match verdict:
         case None:
-            return "still open: there was no edition after it"
+            return "not decided: no edition came after it"
         case Verdict.WAITING:
             return f"still waits: {reason}"
         case Verdict.DUPLICATE:
             return "same headline as another article"
         case Verdict.TOO_OLD if reason:
-            return f"went too old while it waited: {reason}"
+            return f"became too old while it waited: {reason}"
         case Verdict.TOO_OLD:
             limit = in_words(newsletter.rules.max_age)
             return f"older than {limit} (max_age) when the next edition came"

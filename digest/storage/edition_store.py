@@ -160,7 +160,7 @@ def _require_next(db: Database, edition: Edition) -> sqlite3.Row | None:
     if taken:
         raise SlotTaken(
             f"the slot {edition.slot} of {edition.newsletter} already has No. {taken['number']}",
-            hint="A slot is a local time, and has one edition; a minute later there is another.",
+            hint="A slot is a local time and has one edition; try again a minute later.",
         )
     previous = last_row(db, edition.newsletter)
     if edition.number != (previous["number"] if previous else 0) + 1:

@@ -103,7 +103,9 @@ class _Validation:
             return
         line, text = self._parsed.draft
         if " ".join(text.split()[:2]) != expected:
-            yield DraftFileError(line=line, message=f"this is another draft; expected {expected}")
+            yield DraftFileError(
+                line=line, message=f"this file is of another draft; expected {expected}"
+            )
         elif self._written_at is None:
             yield DraftFileError(
                 line=line, message="the line does not say when the file was written"
@@ -153,7 +155,7 @@ class _Validation:
             if same and line.part is not Heading.LEAD and above.headline and not line.headline:
                 yield _error(
                     line,
-                    "the stories of a group come before its headlines; move this one up, or put a"
+                    "the stories of a section come before its headlines; move this one up, or put a"
                     " dash before it",
                 )
 

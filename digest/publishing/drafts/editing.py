@@ -70,16 +70,17 @@ def open_slot(
             return slot
         if record.state is not SlotState.PREPARED:
             return Skipped(
-                reason=f"nothing comes at {slot.name}: {record.reason}; --slot names another slot"
+                reason=f"the slot {slot.name} has no edition: {record.reason};"
+                " --slot names another slot"
             )
         if name is not None:
             return Skipped(reason=f"the slot {slot.name} has its edition")
     if name is not None:
         raise UsageError(
             f"--slot: {newsletter.key} has no slot {name} to come, and no draft for it",
-            hint="`digest plan` lists the slots that come; a slot is named 2026-03-12T07:00.",
+            hint="`digest plan` lists the upcoming slots; a slot is named 2026-03-12T07:00.",
         )
-    return Skipped(reason=f"{newsletter.key} has no slot to come")
+    return Skipped(reason=f"{newsletter.key} has no upcoming slot")
 
 
 def no_draft(newsletter: Newsletter) -> Skipped:

@@ -93,7 +93,7 @@ def decide(
     draft = drafts.find(db, slot)
     if draft is None:
         raise LedgerError(
-            f"the draft of {slot.newsletter} for {slot.name} is lost",
+            f"the draft of {slot.newsletter} for {slot.name} is missing in the database",
             hint="Restore the table `drafts` from a backup, or `digest skip` the slot.",
         )
     if newsletter.schedule is None:
@@ -139,7 +139,9 @@ def _approved(
     cutoff = cutoff_of(newsletter, draft.slot, now)
     resolved = resolve(db, newsletter, draft.slot, draft.contents, cutoff=cutoff)
     if draft.approval is None:  # the database's own check forbids it
-        raise LedgerError(f"the draft for {draft.slot.name} is approved without a seal")
+        raise LedgerError(
+            f"the draft for {draft.slot.name} is approved, but what was approved is not stored"
+        )
     differences = unapproved_changes(settings, newsletter, draft.approval, resolved)
     if differences or isinstance(resolved, NothingLeft):
         return Wait(

@@ -132,10 +132,10 @@ def unusable_reason(
     if status.verdict not in (None, Verdict.WAITING):
         return f"{name} was ruled out ({status.verdict}); `digest articles pin` takes that back"
     if article.expires_at is not None and article.expires_at <= cutoff:
-        return f"{name} has expired by then"
+        return f"{name} expires before this edition goes out"
     if article.published_at >= cutoff:
         when = article.published_at.astimezone(newsletter.timezone)
-        return f"{name} is dated {when:%Y-%m-%d %H:%M}, which this edition does not reach"
+        return f"{name} is dated {when:%Y-%m-%d %H:%M}, after the cutoff of this edition"
     return ""
 
 

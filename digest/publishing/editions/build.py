@@ -61,7 +61,9 @@ class Skipped:
     reason: str
 
 
-NOBODY = Skipped(reason="nobody would receive it: there is no active reader it suits")
+NOBODY = Skipped(
+    reason="nobody would receive it: no active reader, or none with topics that it covers"
+)
 
 
 def new_nonce() -> str:
