@@ -97,31 +97,30 @@ class Replay:
             subject=selection.stories[0].title,
             nonce=str(self._number),
         )
-        decisions = selection.decisions
+        new = NewEdition(
+            edition=edition, decisions=selection.decisions, last_article_id=found.last_article_id
+        )
         if newsletter.timing.approval:
             content = self._at_its_hour(edition, moment)
             if isinstance(content, NothingLeft):
                 self._number -= 1
                 return self._none(slot, f"nothing is left: {'; '.join(content.gone.values())}")
-            edition, decisions = content.edition, content.decisions
-            if len(edition.stories) < newsletter.rules.min_items:
+            new = replace(content.new, last_article_id=found.last_article_id)
+            left = len(new.edition.stories)
+            if left < newsletter.rules.min_items:
                 self._number -= 1
-                few = TooFew(found=len(edition.stories), needed=newsletter.rules.min_items)
+                few = TooFew(found=left, needed=newsletter.rules.min_items)
                 return self._none(slot, too_few(self._db, newsletter, few, moment.cutoff).reason)
-        edition_store.store(
-            self._db,
-            NewEdition(edition=edition, decisions=decisions, last_article_id=found.last_article_id),
-            now=moment.made_at,
-        )
-        went_too_old = self._given_up(decisions)
+        edition_store.store(self._db, new, now=moment.made_at)
+        went_too_old = self._given_up(new.decisions)
         return SimulatedSlot(
             slot=slot,
             number=self._number,
-            stories=edition.stories,
+            stories=new.edition.stories,
             reason="",
             waiting=len(self._waiting),
             went_too_old=went_too_old,
-            duplicates=sum(one.verdict is Verdict.DUPLICATE for one in decisions),
+            duplicates=sum(one.verdict is Verdict.DUPLICATE for one in new.decisions),
         )
 
     def _at_its_hour(self, edition: Edition, moment: SimulatedTime) -> ResolvedDraft | NothingLeft:

@@ -141,6 +141,13 @@ def set_topics(db: Database, changes: Iterable[tuple[Subscription, Sequence[str]
     )
 
 
+#: The readers who may be mailed: their subscription `n` is active, their address not suppressed.
+ACTIVE: Final = """
+from subscriptions n join subscribers s on s.id = n.subscriber_id
+where n.newsletter = :newsletter and n.state = 'active'
+  and not exists (select 1 from suppressions x where x.email = s.email)
+"""
+
 #: For a row `s` of subscribers: the answers to `:segment_fields`, both as JSON lists of texts.
 #: It calls a function of ours (`database`), and nothing where there are no segment fields.
 ANSWERS: Final = (
@@ -149,12 +156,10 @@ ANSWERS: Final = (
 
 _SEGMENTS = f"""
 select s.language, n.topics, {ANSWERS} as answers, count(*) as readers
-from subscriptions n join subscribers s on s.id = n.subscriber_id
-where n.newsletter = :newsletter and n.state = 'active'
-  and not exists (select 1 from suppressions x where x.email = s.email)
+{ACTIVE}
 group by 1, 2, 3
 order by 1, 2, 3
-"""  # noqa: S608 (a constant)
+"""
 
 
 def segments(
@@ -177,10 +182,8 @@ def segments(
 
 _COUNT_ANSWERS = f"""
 select count(distinct {ANSWERS})
-from subscriptions n join subscribers s on s.id = n.subscriber_id
-where n.newsletter = :newsletter and n.state = 'active'
-  and not exists (select 1 from suppressions x where x.email = s.email)
-"""  # noqa: S608 (a constant)
+{ACTIVE}
+"""
 
 
 def count_distinct_answers(db: Database, newsletter: str, segment_fields: Sequence[str]) -> int:

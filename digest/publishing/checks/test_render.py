@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from digest.composer.message import prepare_message
 from digest.composer.render import subject_line
 from digest.composer.templates import open_templates
 from digest.config import Settings
 from digest.model.edition import Edition, Placement, Story
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient
-from digest.publishing.editions.build import prepared_message, slot_of
+from digest.publishing.editions.build import slot_of
 from digest.publishing.editions.renderer import VariantRenderer
 
 #: What stands in the links of a message that is for nobody.
@@ -37,8 +38,14 @@ def test_render(settings: Settings, newsletter: Newsletter, *, now: datetime) ->
     )
     if variant is None:  # only for readers with topics
         return 0
-    form = prepared_message(variant, edition, settings, newsletter, images_folder=settings.folder)
-    return len(form.fill(reader, delivery_id=0, date=now))
+    prepared = prepare_message(
+        variant,
+        edition,
+        site=settings.site,
+        newsletter=newsletter,
+        images_folder=settings.folder,
+    )
+    return len(prepared.fill(reader, delivery_id=0, date=now))
 
 
 def _edition(settings: Settings, newsletter: Newsletter, now: datetime) -> Edition:

@@ -166,16 +166,10 @@ class _Validation:
             yield from self._own_words(line)
             if line.section and line.section not in self._sections:
                 yield from _too_long(line.number, "section", line.section, LONGEST_SECTION)
-        if self._parsed.subject and self._parsed.subject[1] != file_title(
-            self._context.file.edition.subject
-        ):
-            yield from _too_long(*self._subject_line, MAX_SUBJECT_LENGTH)
+        number, subject = self._parsed.subject or (0, "")
+        if subject != file_title(self._context.file.edition.subject):
+            yield from _too_long(number, "subject", subject, MAX_SUBJECT_LENGTH)
         yield from _too_long(self._parsed.intro_line, "intro", " ".join(self._intro), LONGEST_INTRO)
-
-    @property
-    def _subject_line(self) -> tuple[int, str, str]:
-        line, text = self._parsed.subject or (0, "")
-        return line, "subject", text
 
     @property
     def _sections(self) -> frozenset[str | None]:

@@ -19,13 +19,18 @@ from digest.publishing.drafts.approval import approval_of, changes
 from digest.publishing.drafts.resolve import (
     NothingLeft,
     ResolvedDraft,
-    build_resolved,
     contents_of,
     cutoff_of,
     horizon_of,
     resolve,
 )
-from digest.publishing.editions.build import NOBODY, EditionBuild, Skipped, build_edition
+from digest.publishing.editions.build import (
+    NOBODY,
+    EditionBuild,
+    Skipped,
+    build_edition,
+    render_edition,
+)
 from digest.storage import drafts, slots
 from digest.storage.database import Database
 
@@ -148,7 +153,7 @@ def _approved(
             reason=f"{'; '.join(differences)} after it was approved; `digest approve` approves it"
             " as it is now"
         )
-    return _send(build_resolved(db, settings, newsletter, resolved))
+    return _send(render_edition(db, settings, newsletter, resolved.new))
 
 
 def _on_silence(
@@ -177,7 +182,7 @@ def _on_silence(
             reason=f"{left} of its {len(draft.contents.placed)} stories are left, and an edition"
             f" needs {needed} (min_items)"
         )
-    return _send(build_resolved(db, settings, newsletter, resolved))
+    return _send(render_edition(db, settings, newsletter, resolved.new))
 
 
 def _send(build: EditionBuild) -> Send | Skip:
@@ -247,7 +252,7 @@ def draft_to_show(
     resolved = resolve(db, newsletter, draft.slot, draft.contents, cutoff=cutoff)
     if isinstance(resolved, NothingLeft):
         return Skipped(reason=f"nothing is left of its draft: {'; '.join(resolved.gone.values())}")
-    return build_resolved(db, settings, newsletter, resolved)
+    return render_edition(db, settings, newsletter, resolved.new)
 
 
 def _first(db: Database, newsletter: Newsletter) -> Draft | None:
