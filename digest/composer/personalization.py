@@ -13,7 +13,7 @@ printed costs nothing. docs/decisions/0016 has what speaks for this.
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -274,11 +274,10 @@ class ReaderFields:
     def __getitem__(self, name: str) -> ReaderValue | str:
         return self._reader.value(FIELD + str(name))
 
-    def __iter__(self) -> Iterator[str]:
+    def _refuse(self) -> NoReturn:
         raise PlaceholderMisused("reader.fields differs from reader to reader: name one field")
 
-    def __len__(self) -> int:
-        raise PlaceholderMisused("reader.fields differs from reader to reader: name one field")
+    __iter__ = __len__ = _refuse
 
 
 def _segment_field(placeholder: Placeholder) -> str:

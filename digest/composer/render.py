@@ -58,20 +58,6 @@ def render(
     out and named in the variant's `cut`. Without a folder they are all taken on trust.
     Raises TemplateError for a template that is wrong, ConfigError for a language without words.
     """
-    try:
-        return _render(edition, key, site, newsletter, templates, images_folder)
-    except AnswerNeeded as needed:
-        return SegmentFieldNeeded(segment_field=needed.segment_field, place=needed.place)
-
-
-def _render(
-    edition: Edition,
-    key: VariantKey,
-    site: Site,
-    newsletter: Newsletter,
-    templates: Templates,
-    images_folder: Path | None,
-) -> RenderedVariant | None:
     chosen = of_interest(edition.stories, key.topics)
     if not chosen:
         return None
@@ -94,20 +80,23 @@ def _render(
         templates=templates,
         markers=markers,
     )
-    level = first_level_that_fits(trim_levels(stories), renderer.fits)
-    if level is None:
-        raise TemplateError(
-            f"{_HTML} takes {len(renderer.html(trim_levels(stories)).encode()):,} bytes with the "
-            f"lead's headline alone; a mail has room for {MAX_HTML_BYTES:,}",
-            hint="Shorten the templates or styles that the site overrides.",
+    try:
+        level = first_level_that_fits(trim_levels(stories), renderer.fits)
+        if level is None:
+            raise TemplateError(
+                f"{_HTML} takes {len(renderer.html(trim_levels(stories)).encode()):,} bytes with"
+                f" the lead's headline alone; a mail has room for {MAX_HTML_BYTES:,}",
+                hint="Shorten the templates or styles that the site overrides.",
+            )
+        return RenderedVariant(
+            key=key,
+            subject=_subject(edition, stories[0], key, newsletter),
+            html=renderer.html(level),
+            text=renderer.text(level),
+            cut=replace(renderer.cut(level), images=lost_images),
         )
-    return RenderedVariant(
-        key=key,
-        subject=_subject(edition, stories[0], key, newsletter),
-        html=renderer.html(level),
-        text=renderer.text(level),
-        cut=replace(renderer.cut(level), images=lost_images),
-    )
+    except AnswerNeeded as needed:
+        return SegmentFieldNeeded(segment_field=needed.segment_field, place=needed.place)
 
 
 class _TemplateRenderer:

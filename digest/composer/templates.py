@@ -1,4 +1,4 @@
-"""The templates: where they are found, how they run, and what is said when one is wrong.
+"""The templates: where they are found, how they run, and the error for one that is wrong.
 
 A site overrides one file by placing its own of the same name in `templates/email/` beside its
 digest.toml. The only module that knows jinja2.

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
+from digest.composer.message import prepare_message
 from digest.composer.web_page import page
 from digest.config import Settings
 from digest.errors import AudienceError
@@ -23,10 +24,9 @@ from digest.publishing.editions.build import (
     NOBODY,
     Skipped,
     build_edition,
-    prepared_message,
     stored_images,
 )
-from digest.publishing.editions.renderer import VariantRenderer, segment_of
+from digest.publishing.editions.renderer import VariantRenderer
 from digest.sender.message_data import Envelope
 from digest.sender.transport import Transport
 from digest.storage import deliveries, editions, subscriptions
@@ -125,14 +125,19 @@ def preview(
         if made.stored:
             images = stack.enter_context(stored_images(db, made.edition))
         renderer = made.renderer
-        segment = segment_of(recipient, language, topics, renderer.segment_fields)
-        variant = made.stored.get(renderer.key(segment).name)
+        key = renderer.key(renderer.segment_of(recipient, language, topics))
+        variant = made.stored.get(key.name)
         variant = variant or renderer.variant_for(recipient, language, topics)
         if variant is None:
             return Skipped(reason=f"it has nothing for the topics of {recipient.email}")
         signer = signer_of(settings, newsletter) if signed else None
-        prepared = prepared_message(
-            variant, made.edition, settings, newsletter, images_folder=images, signer=signer
+        prepared = prepare_message(
+            variant,
+            made.edition,
+            site=settings.site,
+            newsletter=newsletter,
+            images_folder=images,
+            signer=signer,
         )
         return Preview(
             edition=made.edition,

@@ -97,31 +97,30 @@ class Replay:
             subject=selection.stories[0].title,
             nonce=str(self._number),
         )
-        decisions = selection.decisions
+        new = NewEdition(
+            edition=edition, decisions=selection.decisions, last_article_id=found.last_article_id
+        )
         if newsletter.timing.approval:
             content = self._at_its_hour(edition, moment)
             if isinstance(content, NothingLeft):
                 self._number -= 1
                 return self._none(slot, f"nothing is left: {'; '.join(content.gone.values())}")
-            edition, decisions = content.edition, content.decisions
-            if len(edition.stories) < newsletter.rules.min_items:
+            new = replace(content.new, last_article_id=found.last_article_id)
+            left = len(new.edition.stories)
+            if left < newsletter.rules.min_items:
                 self._number -= 1
-                few = TooFew(found=len(edition.stories), needed=newsletter.rules.min_items)
+                few = TooFew(found=left, needed=newsletter.rules.min_items)
                 return self._none(slot, too_few(self._db, newsletter, few, moment.cutoff).reason)
-        edition_store.store(
-            self._db,
-            NewEdition(edition=edition, decisions=decisions, last_article_id=found.last_article_id),
-            now=moment.made_at,
-        )
-        went_too_old = self._given_up(decisions)
+        edition_store.store(self._db, new, now=moment.made_at)
+        went_too_old = self._given_up(new.decisions)
         return SimulatedSlot(
             slot=slot,
             number=self._number,
-            stories=edition.stories,
+            stories=new.edition.stories,
             reason="",
             waiting=len(self._waiting),
             went_too_old=went_too_old,
-            duplicates=sum(one.verdict is Verdict.DUPLICATE for one in decisions),
+            duplicates=sum(one.verdict is Verdict.DUPLICATE for one in new.decisions),
         )
 
     def _at_its_hour(self, edition: Edition, moment: SimulatedTime) -> ResolvedDraft | NothingLeft:
@@ -265,7 +264,7 @@ def _slots(newsletter: Newsletter, begin: datetime, until: datetime) -> Sequence
     if len(found) > MOST_SLOTS:
         raise UsageError(
             f"{newsletter.key} has more than {MOST_SLOTS:,} slots in this time",
-            hint="Try fewer weeks: the rules show in the first of them.",
+            hint="Choose fewer weeks; the first of them show what the rules do.",
         )
     return found
 
@@ -288,13 +287,13 @@ def _why(verdict: Verdict | None, reason: str, newsletter: Newsletter) -> str:
     """Why an article was in no edition; each that is of one sort in the same words."""
     match verdict:
         case None:
-            return "still open: there was no edition after it"
+            return "not decided: no edition came after it"
         case Verdict.WAITING:
             return f"still waits: {reason}"
         case Verdict.DUPLICATE:
             return "same headline as another article"
         case Verdict.TOO_OLD if reason:
-            return f"went too old while it waited: {reason}"
+            return f"became too old while it waited: {reason}"
         case Verdict.TOO_OLD:
             limit = in_words(newsletter.rules.max_age)
             return f"older than {limit} (max_age) when the next edition came"

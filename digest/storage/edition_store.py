@@ -13,7 +13,7 @@ from digest.model.edition import Edition, RenderedVariant, Story, VariantKey
 from digest.model.subscriber import Segment
 from digest.storage.database import Database
 from digest.storage.editions import BETWEEN_PARAGRAPHS, last_row
-from digest.storage.subscriptions import ANSWERS, topics_text
+from digest.storage.subscriptions import ACTIVE, ANSWERS, topics_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +160,7 @@ def _require_next(db: Database, edition: Edition) -> sqlite3.Row | None:
     if taken:
         raise SlotTaken(
             f"the slot {edition.slot} of {edition.newsletter} already has No. {taken['number']}",
-            hint="A slot is a local time, and has one edition; a minute later there is another.",
+            hint="A slot is a local time and has one edition; try again a minute later.",
         )
     previous = last_row(db, edition.newsletter)
     if edition.number != (previous["number"] if previous else 0) + 1:
@@ -276,15 +276,14 @@ _ID_RUN = """
 update editions set first_delivery_id = :first, last_delivery_id = :last where id = :edition
 """
 
-_COUNT_ACTIVE = """
-select count(*) from subscriptions n join subscribers s on s.id = n.subscriber_id
-where n.newsletter = :newsletter and n.state = 'active'
-  and not exists (select 1 from suppressions x where x.email = s.email)
-"""
+_COUNT_ACTIVE = f"select count(*) {ACTIVE}"
 
 
 def _queue_deliveries(db: Database, edition_id: int, new: NewEdition, now: datetime) -> None:
     """Queue the edition for every active reader. Raises Superseded for one of no known segment."""
+    due_times = None
+    if new.due_times is not None:
+        due_times = json.dumps({zone: to_text(at) for zone, at in new.due_times.items()})
     db.execute(_SEGMENT_VARIANTS)
     db.execute("delete from segment_variants")
     db.connection.executemany(_ASSIGN, map(_assignment_row, new.assignments))
@@ -294,7 +293,7 @@ def _queue_deliveries(db: Database, edition_id: int, new: NewEdition, now: datet
             "edition": edition_id,
             "newsletter": new.edition.newsletter,
             "segment_fields": json.dumps(new.segment_fields),
-            "due_times": _as_json(new.due_times),
+            "due_times": due_times,
             "now": to_text(now),
         },
     )
@@ -315,9 +314,3 @@ def _assignment_row(assignment: VariantAssignment) -> tuple[str | None, ...]:
         json.dumps(segment.answers),
         variant.name if variant else None,
     )
-
-
-def _as_json(due_times: Mapping[str, datetime] | None) -> str | None:
-    if due_times is None:
-        return None
-    return json.dumps({zone: to_text(due_at) for zone, due_at in due_times.items()})

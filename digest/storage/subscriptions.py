@@ -36,14 +36,14 @@ def find(db: Database, newsletter: str, email: str) -> Subscription | None:
 
 def find_active(db: Database, newsletter: str, email: str) -> Subscription | None:
     """The subscription of this address if it may be mailed: active, and not suppressed."""
-    found = find(db, newsletter, email)
-    if found is None or found.state is not SubscriptionState.ACTIVE:
+    subscription = find(db, newsletter, email)
+    if subscription is None or subscription.state is not SubscriptionState.ACTIVE:
         return None
-    return None if suppressions.find(db, email) else found
+    return None if suppressions.find(db, email) else subscription
 
 
 # The left join makes SQLite start from the addresses, not from the whole list.
-_AMONG = """
+_FIND_MANY = """
 select s.id, s.email, s.name, s.language, s.timezone, s.fields,
        n.newsletter, n.state, n.topics, n.since, n.token
 from subscribers s
@@ -59,10 +59,10 @@ def find_many(
 
     A Subscription where they have one of this newsletter, else the Subscriber alone.
     """
-    found = db.rows(_AMONG, {"newsletter": newsletter, "emails": json.dumps(emails)})
+    rows = db.rows(_FIND_MANY, {"newsletter": newsletter, "emails": json.dumps(emails)})
     return {
         row["email"].lower(): _subscription_of(row) if row["newsletter"] else subscriber_of(row)
-        for row in found
+        for row in rows
     }
 
 
@@ -99,14 +99,14 @@ def insert(db: Database, new: Iterable[Subscription]) -> None:
         _INSERT,
         (
             (
-                one.subscriber.id,
-                one.newsletter,
-                one.state.value,
-                topics_text(one.topics),
-                moment(one.since),
-                one.token,
+                subscription.subscriber.id,
+                subscription.newsletter,
+                subscription.state.value,
+                topics_text(subscription.topics),
+                moment(subscription.since),
+                subscription.token,
             )
-            for one in new
+            for subscription in new
         ),
     )
 
@@ -122,11 +122,11 @@ def set_states(
     *,
     since: datetime,
 ) -> None:
-    """Move subscriptions to other states. Whether that may be is decided in `audience`."""
+    """Move subscriptions to other states. `digest.subscribers` decides whether they may."""
     moment = to_text(since)
     db.connection.executemany(
         _SET_STATE,
-        ((state.value, moment, one.subscriber.id, one.newsletter) for one, state in changes),
+        ((state.value, moment, s.subscriber.id, s.newsletter) for s, state in changes),
     )
 
 
@@ -137,9 +137,16 @@ def set_topics(db: Database, changes: Iterable[tuple[Subscription, Sequence[str]
     """What readers want to read of a newsletter; no topics means everything."""
     db.connection.executemany(
         _SET_TOPICS,
-        ((topics_text(topics), one.subscriber.id, one.newsletter) for one, topics in changes),
+        ((topics_text(topics), s.subscriber.id, s.newsletter) for s, topics in changes),
     )
 
+
+#: The readers who may be mailed: their subscription `n` is active, their address not suppressed.
+ACTIVE: Final = """
+from subscriptions n join subscribers s on s.id = n.subscriber_id
+where n.newsletter = :newsletter and n.state = 'active'
+  and not exists (select 1 from suppressions x where x.email = s.email)
+"""
 
 #: For a row `s` of subscribers: the answers to `:segment_fields`, both as JSON lists of texts.
 #: It calls a function of ours (`database`), and nothing where there are no segment fields.
@@ -149,12 +156,10 @@ ANSWERS: Final = (
 
 _SEGMENTS = f"""
 select s.language, n.topics, {ANSWERS} as answers, count(*) as readers
-from subscriptions n join subscribers s on s.id = n.subscriber_id
-where n.newsletter = :newsletter and n.state = 'active'
-  and not exists (select 1 from suppressions x where x.email = s.email)
+{ACTIVE}
 group by 1, 2, 3
 order by 1, 2, 3
-"""  # noqa: S608 (a constant)
+"""
 
 
 def segments(
@@ -177,10 +182,8 @@ def segments(
 
 _COUNT_ANSWERS = f"""
 select count(distinct {ANSWERS})
-from subscriptions n join subscribers s on s.id = n.subscriber_id
-where n.newsletter = :newsletter and n.state = 'active'
-  and not exists (select 1 from suppressions x where x.email = s.email)
-"""  # noqa: S608 (a constant)
+{ACTIVE}
+"""
 
 
 def count_distinct_answers(db: Database, newsletter: str, segment_fields: Sequence[str]) -> int:
@@ -208,7 +211,7 @@ select * from (
         where s.email = x.email and n.newsletter = :newsletter)
 )
 """
-_CHOSEN = f"""{_MEMBERS}
+_MEMBERS_WITH = f"""{_MEMBERS}
 where standing in (select value from json_each(:standings))
 order by id = 0, id, email
 limit :most
@@ -223,15 +226,15 @@ def members(
     In the order in which people came; suppressed addresses that were never on it come last.
     At most `most` of them, all when that is negative. Rows are read as they are asked for.
     """
-    chosen = db.execute(
-        _CHOSEN,
+    rows = db.execute(
+        _MEMBERS_WITH,
         {
             "newsletter": newsletter,
             "standings": json.dumps([standing.value for standing in standings]),
             "most": most,
         },
     )
-    for row in chosen:
+    for row in rows:
         yield Member(
             subscriber=subscriber_of(row),
             standing=MembershipStatus(row["standing"]),
@@ -246,10 +249,10 @@ _COUNTS = f"select standing, count(*) as n from ({_MEMBERS}) group by standing" 
 
 def counts(db: Database, newsletter: str) -> Mapping[MembershipStatus, int]:
     """How many people have each standing; a standing that nobody has counts 0."""
-    found = dict.fromkeys(MembershipStatus, 0)
+    people = dict.fromkeys(MembershipStatus, 0)
     for row in db.rows(_COUNTS, {"newsletter": newsletter}):
-        found[MembershipStatus(row["standing"])] = row["n"]
-    return found
+        people[MembershipStatus(row["standing"])] = row["n"]
+    return people
 
 
 _FIELD_NAMES = """

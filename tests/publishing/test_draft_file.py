@@ -275,7 +275,7 @@ def test_a_deck_that_was_deleted_is_gone_and_a_number_alone_takes_the_articles_w
         ),
         (
             "Lead:\n[1] One\nSection: Town\n- [2] Two\n[3] Three\n",
-            "line 6: the stories of a group come before its headlines; move this one up, or put a"
+            "line 6: the stories of a section come before its headlines; move this one up, or put a"
             " dash before it",
         ),
         (
@@ -341,7 +341,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines() -> None:
         ("", "line 1: the line `Draft: daily 2026-03-12T07:00 …` is missing"),
         (
             "Draft: weekly 2026-03-12T07:00 written 2026-03-12T04:00:00Z\n",
-            "line 1: this is another draft; expected daily 2026-03-12T07:00",
+            "line 1: this file is of another draft; expected daily 2026-03-12T07:00",
         ),
         (
             "Draft: daily 2026-03-12T07:00 written today\n",
@@ -392,7 +392,7 @@ def test_a_file_names_what_cannot_be_in_it_and_a_part_of_what_waits() -> None:
     many = {id_: article(id_, f"Story {id_}") for id_ in range(1, 60)}
     made = replace(draft_file_of(SIMPLE, many), gone=("article 77 was withdrawn",))
     text = write(made, NEWSLETTER, now=MADE)
-    assert "\n# Not in it any more: article 77 was withdrawn\n" in text
+    assert "\n# No longer in it: article 77 was withdrawn\n" in text
     assert text.count("\n- [") == 1 + 40
     assert "\n# … and 16 more\n" in text
     result = read(text.encode(), made, many)

@@ -175,7 +175,7 @@ def test_what_is_taken_out_waits_and_what_came_since_waits_too(desk: Paper) -> N
     desk.publish("Late news", hours=0.5)
     approved(desk)
     assert titles(frozen(desk)) == ["Ferry runs again", "Pool opens"]
-    waits = ("waiting", "not in the draft that the editor had")
+    waits = ("waiting", "not in the editor's draft")
     assert [verdicts(desk)[id_] for id_ in (3, 4)] == [waits, waits]
 
 
@@ -229,7 +229,7 @@ def test_an_approved_draft_goes_out_at_its_slot(desk: Paper) -> None:
         ),
         (
             "update articles set expires_at = '2026-03-12T06:59:00Z'",
-            "article 1 has expired by then",
+            "article 1 expires before this edition goes out",
         ),
     ],
 )
@@ -396,7 +396,7 @@ def test_a_draft_reaches_what_is_dated_before_its_slot_though_not_yet_out(desk: 
     desk.publish("Embargoed until half past seven", hours=-0.5)
     assert "Embargoed until half past seven" in titles(shown(desk).edition)
     approved(desk)
-    with pytest.raises(Held, match="is dated 2026-03-12 07:30, which this edition does not reach"):
+    with pytest.raises(Held, match="is dated 2026-03-12 07:30, after the cutoff of this edition"):
         desk.send(RecordingTransport(), now=NOW)
     assert "Embargoed until half past seven" in titles(frozen(desk))
 
@@ -424,11 +424,11 @@ def test_mistakes_change_nothing(desk: Paper) -> None:
         ("update articles set withdrawn_at = '2026-03-12T06:00:00Z'", "article 4 was withdrawn"),
         (
             "update articles set expires_at = '2026-03-12T06:00:00Z'",
-            "article 4 has expired by then",
+            "article 4 expires before this edition goes out",
         ),
         (
             "update articles set published_at = '2026-03-13T06:00:00Z'",
-            "article 4 is dated 2026-03-13 06:00, which this edition does not reach",
+            "article 4 is dated 2026-03-13 06:00, after the cutoff of this edition",
         ),
     ],
 )
@@ -511,7 +511,8 @@ def test_a_slot_that_is_to_come_can_be_skipped_without_a_draft_and_once(desk: Pa
     assert first == SkippedSlot(slot=TODAY, reason="skipped by the editor")
     again = skip(paper.settings, paper.newsletter, coming(paper), reason="", now=NOW)
     assert again == Skipped(
-        reason="nothing comes at 2026-03-12T08:00: skipped by the editor; --slot names another slot"
+        reason="the slot 2026-03-12T08:00 has no edition: skipped by the editor;"
+        " --slot names another slot"
     )
     other = skip(
         paper.settings, paper.newsletter, coming(paper), reason="", now=NOW, slot=TOMORROW.name
@@ -646,5 +647,5 @@ def test_an_intro_is_stored_with_its_edition(desk: Paper) -> None:
 def test_a_lost_draft_is_said_to_be_lost(desk: Paper) -> None:
     shown(desk)
     desk.run("delete from drafts")
-    with pytest.raises(LedgerError, match="the draft of daily for 2026-03-12T08:00 is lost"):
+    with pytest.raises(LedgerError, match="the draft of daily for 2026-03-12T08:00 is missing"):
         decided(desk)

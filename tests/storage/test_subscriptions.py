@@ -138,7 +138,7 @@ def test_those_among_many_addresses_are_found_whatever_their_case(db: Database) 
 
 def test_looking_among_addresses_never_walks_the_whole_list(db: Database) -> None:
     plan = db.rows(
-        "explain query plan " + subscriptions._AMONG, {"newsletter": "daily", "emails": "[]"}
+        "explain query plan " + subscriptions._FIND_MANY, {"newsletter": "daily", "emails": "[]"}
     )
     steps = [row["detail"] for row in plan if "json_each" not in row["detail"]]
     assert not [step for step in steps if step.startswith("SCAN")]

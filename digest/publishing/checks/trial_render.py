@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from digest.composer.message import prepare_message
 from digest.composer.render import subject_line
 from digest.composer.templates import open_templates
 from digest.config import Settings
 from digest.model.edition import Edition, Placement, Story
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient
-from digest.publishing.editions.build import prepared_message, slot_of
+from digest.publishing.editions.build import slot_of
 from digest.publishing.editions.renderer import VariantRenderer
 
 #: The token in the links of a message that is for nobody.
@@ -46,8 +47,12 @@ def trial_render(settings: Settings, newsletter: Newsletter, *, now: datetime) -
     )
     if variant is None:  # only for readers with topics
         return Trial(size=0, has_empty_links=False)
-    message = prepared_message(
-        variant, edition, settings, newsletter, images_folder=settings.folder
+    message = prepare_message(
+        variant,
+        edition,
+        site=settings.site,
+        newsletter=newsletter,
+        images_folder=settings.folder,
     )
     return Trial(
         size=len(message.fill(reader, delivery_id=0, date=now)),

@@ -88,9 +88,9 @@ def _story_changes(
 ) -> Iterator[str]:
     by_id = {story["id"]: story for story in after}
     missing = [story["id"] for story in before if story["id"] not in by_id]
-    yield from (gone.get(id_, f"article {id_} is not in it any more") for id_ in missing)
+    yield from (gone.get(id_, f"article {id_} is no longer in it") for id_ in missing)
     yield from (
-        f"article {id_} came in" for id_ in by_id if id_ not in {story["id"] for story in before}
+        f"article {id_} was added" for id_ in by_id if id_ not in {story["id"] for story in before}
     )
     for story in before:
         now = by_id.get(story["id"])

@@ -32,7 +32,7 @@ _WAITING_SHOWN: Final = 40
 _HELP: Final = """\
 # The lines stand in the order of the edition. [number] and title make a story, the indented lines
 # under it are its deck; with a dash it is a headline. A number alone takes the article's own words.
-# A line that is taken out waits for the next edition; one that stands under Dropped never comes."""
+# A line that is removed waits for the next edition; one under Dropped is never sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ def _lines(file: DraftFile, newsletter: Newsletter, now: datetime) -> Iterator[s
     yield "#"
     yield _HELP
     for reason in file.gone:
-        yield f"# Not in it any more: {plain(reason)}"
+        yield f"# No longer in it: {plain(reason)}"
     yield ""
     yield f"Draft: {slot.newsletter} {slot.name} written {to_text(now)}"
     yield f"Subject: {file_title(file.edition.subject)}".rstrip(" ")
@@ -182,4 +182,4 @@ def _on_silence(newsletter: Newsletter) -> str:
         case OnSilence.HOLD:
             return "if nobody has approved it by then, it waits"
         case OnSilence.SKIP:
-            return "if nobody has approved it by then, it is left out"
+            return "if nobody has approved it by then, the slot is skipped"

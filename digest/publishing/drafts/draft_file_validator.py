@@ -103,7 +103,9 @@ class _Validation:
             return
         line, text = self._parsed.draft
         if " ".join(text.split()[:2]) != expected:
-            yield DraftFileError(line=line, message=f"this is another draft; expected {expected}")
+            yield DraftFileError(
+                line=line, message=f"this file is of another draft; expected {expected}"
+            )
         elif self._written_at is None:
             yield DraftFileError(
                 line=line, message="the line does not say when the file was written"
@@ -153,7 +155,7 @@ class _Validation:
             if same and line.part is not Heading.LEAD and above.headline and not line.headline:
                 yield _error(
                     line,
-                    "the stories of a group come before its headlines; move this one up, or put a"
+                    "the stories of a section come before its headlines; move this one up, or put a"
                     " dash before it",
                 )
 
@@ -164,16 +166,10 @@ class _Validation:
             yield from self._own_words(line)
             if line.section and line.section not in self._sections:
                 yield from _too_long(line.number, "section", line.section, LONGEST_SECTION)
-        if self._parsed.subject and self._parsed.subject[1] != file_title(
-            self._context.file.edition.subject
-        ):
-            yield from _too_long(*self._subject_line, MAX_SUBJECT_LENGTH)
+        number, subject = self._parsed.subject or (0, "")
+        if subject != file_title(self._context.file.edition.subject):
+            yield from _too_long(number, "subject", subject, MAX_SUBJECT_LENGTH)
         yield from _too_long(self._parsed.intro_line, "intro", " ".join(self._intro), LONGEST_INTRO)
-
-    @property
-    def _subject_line(self) -> tuple[int, str, str]:
-        line, text = self._parsed.subject or (0, "")
-        return line, "subject", text
 
     @property
     def _sections(self) -> frozenset[str | None]:

@@ -24,11 +24,10 @@ from digest.publishing.drafts.lifecycle import make_draft, propose_draft, unappr
 from digest.publishing.drafts.resolve import (
     NothingLeft,
     ResolvedDraft,
-    build_resolved,
     horizon_of,
     resolve,
 )
-from digest.publishing.editions.build import Skipped
+from digest.publishing.editions.build import Skipped, render_edition
 from digest.storage import drafts, slots
 from digest.storage.database import Database, open_database
 
@@ -70,16 +69,17 @@ def open_slot(
             return slot
         if record.state is not SlotState.PREPARED:
             return Skipped(
-                reason=f"nothing comes at {slot.name}: {record.reason}; --slot names another slot"
+                reason=f"the slot {slot.name} has no edition: {record.reason};"
+                " --slot names another slot"
             )
         if name is not None:
             return Skipped(reason=f"the slot {slot.name} has its edition")
     if name is not None:
         raise UsageError(
             f"--slot: {newsletter.key} has no slot {name} to come, and no draft for it",
-            hint="`digest plan` lists the slots that come; a slot is named 2026-03-12T07:00.",
+            hint="`digest plan` lists the upcoming slots; a slot is named 2026-03-12T07:00.",
         )
-    return Skipped(reason=f"{newsletter.key} has no slot to come")
+    return Skipped(reason=f"{newsletter.key} has no upcoming slot")
 
 
 def no_draft(newsletter: Newsletter) -> Skipped:
@@ -195,7 +195,7 @@ def approve(
         resolved = _resolve(db, newsletter, draft, now)
         if isinstance(resolved, NothingLeft):
             return _nothing_left(resolved)
-        build = build_resolved(db, settings, newsletter, resolved)
+        build = render_edition(db, settings, newsletter, resolved.new)
         approval = approval_of(resolved.edition, settings, newsletter)
         # What cannot be in it was not approved; it must not come back by itself.
         contents = _without(draft.contents, resolved.gone)
@@ -256,7 +256,7 @@ def _nothing_left(resolved: NothingLeft) -> Skipped:
 def _draft_file(
     db: Database, newsletter: Newsletter, draft: Draft, resolved: ResolvedDraft
 ) -> DraftFile:
-    waiting = [d.article_id for d in resolved.decisions if d.verdict is Verdict.WAITING]
+    waiting = [d.article_id for d in resolved.new.decisions if d.verdict is Verdict.WAITING]
     dropped = draft.contents.dropped
     known = drafts.article_statuses(db, newsletter.key, [*waiting, *dropped])
 

@@ -19,13 +19,18 @@ from digest.publishing.drafts.approval import approval_of, changes
 from digest.publishing.drafts.resolve import (
     NothingLeft,
     ResolvedDraft,
-    build_resolved,
     contents_of,
     cutoff_of,
     horizon_of,
     resolve,
 )
-from digest.publishing.editions.build import NOBODY, EditionBuild, Skipped, build_edition
+from digest.publishing.editions.build import (
+    NOBODY,
+    EditionBuild,
+    Skipped,
+    build_edition,
+    render_edition,
+)
 from digest.storage import drafts, slots
 from digest.storage.database import Database
 
@@ -93,7 +98,7 @@ def decide(
     draft = drafts.find(db, slot)
     if draft is None:
         raise LedgerError(
-            f"the draft of {slot.newsletter} for {slot.name} is lost",
+            f"the draft of {slot.newsletter} for {slot.name} is missing in the database",
             hint="Restore the table `drafts` from a backup, or `digest skip` the slot.",
         )
     if newsletter.schedule is None:
@@ -139,14 +144,16 @@ def _approved(
     cutoff = cutoff_of(newsletter, draft.slot, now)
     resolved = resolve(db, newsletter, draft.slot, draft.contents, cutoff=cutoff)
     if draft.approval is None:  # the database's own check forbids it
-        raise LedgerError(f"the draft for {draft.slot.name} is approved without a seal")
+        raise LedgerError(
+            f"the draft for {draft.slot.name} is approved, but what was approved is not stored"
+        )
     differences = unapproved_changes(settings, newsletter, draft.approval, resolved)
     if differences or isinstance(resolved, NothingLeft):
         return Wait(
             reason=f"{'; '.join(differences)} after it was approved; `digest approve` approves it"
             " as it is now"
         )
-    return _send(build_resolved(db, settings, newsletter, resolved))
+    return _send(render_edition(db, settings, newsletter, resolved.new))
 
 
 def _on_silence(
@@ -175,7 +182,7 @@ def _on_silence(
             reason=f"{left} of its {len(draft.contents.placed)} stories are left, and an edition"
             f" needs {needed} (min_items)"
         )
-    return _send(build_resolved(db, settings, newsletter, resolved))
+    return _send(render_edition(db, settings, newsletter, resolved.new))
 
 
 def _send(build: EditionBuild) -> Send | Skip:
@@ -245,7 +252,7 @@ def draft_to_show(
     resolved = resolve(db, newsletter, draft.slot, draft.contents, cutoff=cutoff)
     if isinstance(resolved, NothingLeft):
         return Skipped(reason=f"nothing is left of its draft: {'; '.join(resolved.gone.values())}")
-    return build_resolved(db, settings, newsletter, resolved)
+    return render_edition(db, settings, newsletter, resolved.new)
 
 
 def _first(db: Database, newsletter: Newsletter) -> Draft | None:

@@ -5,31 +5,33 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from digest.composer.render import subject_line
-from digest.config import Settings
 from digest.lib.text import plain
-from digest.model.article import Decision, Verdict
+from digest.model.article import Verdict
 from digest.model.draft import DraftContents, DraftItem
 from digest.model.edition import Edition, Placement, Story
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot
-from digest.publishing.editions.build import EditionBuild, new_nonce, render_edition
+from digest.publishing.editions.build import new_nonce
 from digest.publishing.editions.due_times import earliest_due_time
 from digest.selection.from_draft import arrange
 from digest.storage import drafts
 from digest.storage.candidates import candidates
 from digest.storage.database import Database
 from digest.storage.drafts import ArticleStatus
-from digest.storage.edition_store import next_number
+from digest.storage.edition_store import NewEdition, next_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedDraft:
     """The edition of a draft, and why some of its articles cannot be in it, by their ids."""
 
-    edition: Edition
-    decisions: tuple[Decision, ...]
-    last_article_id: int
+    new: NewEdition
     gone: Mapping[int, str]
+
+    @property
+    def edition(self) -> Edition:
+        """The edition, which is not rendered yet."""
+        return self.new.edition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,26 +95,10 @@ def resolve(
         nonce=nonce(),
         intro=contents.intro,
     )
-    return ResolvedDraft(
-        edition=edition,
-        decisions=selection.decisions,
-        last_article_id=found.last_article_id,
-        gone=gone,
+    new = NewEdition(
+        edition=edition, decisions=selection.decisions, last_article_id=found.last_article_id
     )
-
-
-def build_resolved(
-    db: Database, settings: Settings, newsletter: Newsletter, resolved: ResolvedDraft
-) -> EditionBuild:
-    """The edition with everything that storing it takes. Raises TemplateError."""
-    return render_edition(
-        db,
-        settings,
-        newsletter,
-        resolved.edition,
-        decisions=resolved.decisions,
-        last_article_id=resolved.last_article_id,
-    )
+    return ResolvedDraft(new=new, gone=gone)
 
 
 def unusable_reason(
@@ -132,10 +118,10 @@ def unusable_reason(
     if status.verdict not in (None, Verdict.WAITING):
         return f"{name} was ruled out ({status.verdict}); `digest articles pin` takes that back"
     if article.expires_at is not None and article.expires_at <= cutoff:
-        return f"{name} has expired by then"
+        return f"{name} expires before this edition goes out"
     if article.published_at >= cutoff:
         when = article.published_at.astimezone(newsletter.timezone)
-        return f"{name} is dated {when:%Y-%m-%d %H:%M}, which this edition does not reach"
+        return f"{name} is dated {when:%Y-%m-%d %H:%M}, after the cutoff of this edition"
     return ""
 
 

@@ -5,7 +5,7 @@ what is shown is what will be sent.
 """
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,14 +13,11 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from digest.composer.dkim import DkimSigner
 from digest.composer.images import content_id, travels_along
-from digest.composer.message import PreparedMessage, prepare_message
 from digest.composer.personalization import MOST_ANSWERS, SegmentFieldNeeded, require_few
 from digest.composer.render import subject_line
 from digest.config import Settings
 from digest.lib.formatting import counted, in_words
-from digest.model.article import Decision
 from digest.model.draft import Draft
 from digest.model.edition import Edition, RenderedVariant
 from digest.model.newsletter import Newsletter
@@ -30,28 +27,29 @@ from digest.selection import TooFew, select
 from digest.storage import editions, subscriptions
 from digest.storage.candidates import Surroundings, candidates, surroundings
 from digest.storage.database import Database
-from digest.storage.edition_store import VariantAssignment, next_number
+from digest.storage.edition_store import NewEdition, VariantAssignment, next_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionBuild:
-    """An edition with everything that storing it takes.
+    """An edition that can be stored, and its renderer for whoever wants to see more of it.
 
-    `renderer` has rendered what the readers get. `draft` is the editor's draft that the edition was
-    made from, where there is one.
+    `draft` is the editor's draft that the edition was made from, where there is one.
     """
 
-    edition: Edition
-    decisions: tuple[Decision, ...]
+    new: NewEdition
     renderer: VariantRenderer
-    assignments: tuple[VariantAssignment, ...]
-    last_article_id: int
     draft: Draft | None = None
+
+    @property
+    def edition(self) -> Edition:
+        """The edition, which is not stored yet."""
+        return self.new.edition
 
     @property
     def readers(self) -> int:
         """How many would get the edition."""
-        return sum(one.segment.readers for one in self.assignments if one.variant)
+        return sum(a.segment.readers for a in self.new.assignments if a.variant)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +59,9 @@ class Skipped:
     reason: str
 
 
-NOBODY = Skipped(reason="nobody would receive it: there is no active reader it suits")
+NOBODY = Skipped(
+    reason="nobody would receive it: no active reader, or none with topics that it covers"
+)
 
 
 def new_nonce() -> str:
@@ -102,14 +102,10 @@ def build_edition(
         subject=subject_line(newsletter, selection.stories[0], number=number, cutoff=cutoff),
         nonce=nonce(),
     )
-    return render_edition(
-        db,
-        settings,
-        newsletter,
-        edition,
-        decisions=selection.decisions,
-        last_article_id=found.last_article_id,
+    new = NewEdition(
+        edition=edition, decisions=selection.decisions, last_article_id=found.last_article_id
     )
+    return render_edition(db, settings, newsletter, new)
 
 
 def _reaching_back(
@@ -131,19 +127,13 @@ def slot_of(now: datetime, newsletter: Newsletter) -> str:
 
 
 def render_edition(
-    db: Database,
-    settings: Settings,
-    newsletter: Newsletter,
-    edition: Edition,
-    *,
-    decisions: tuple[Decision, ...],
-    last_article_id: int,
+    db: Database, settings: Settings, newsletter: Newsletter, new: NewEdition
 ) -> EditionBuild:
     """Render an edition for all its readers.
 
     Raises TemplateError, also where templates decide by what readers have too many answers to.
     """
-    renderer = VariantRenderer(settings, newsletter, edition)
+    renderer = VariantRenderer(settings, newsletter, new.edition)
     count = partial(subscriptions.count_distinct_answers, db, newsletter.key)
 
     def allow(needed: SegmentFieldNeeded) -> None:
@@ -155,16 +145,16 @@ def render_edition(
     variants = renderer.render_segments(
         partial(subscriptions.segments, db, newsletter.key), allow=allow
     )
-    return EditionBuild(
-        edition=edition,
-        decisions=decisions,
-        renderer=renderer,
+    rendered = replace(
+        new,
+        variants=renderer.variants,
         assignments=tuple(
             VariantAssignment(segment=segment, variant=variant.key if variant else None)
             for segment, variant in variants.items()
         ),
-        last_article_id=last_article_id,
+        segment_fields=renderer.segment_fields,
     )
+    return EditionBuild(new=rendered, renderer=renderer)
 
 
 # --- why there is no edition ---
@@ -196,38 +186,12 @@ def _nothing_new(newsletter: Newsletter, around: Surroundings) -> str:
     return "there is nothing new"
 
 
-# --- messages and images ---
-
-
-def prepared_message(
-    variant: RenderedVariant,
-    edition: Edition,
-    settings: Settings,
-    newsletter: Newsletter,
-    *,
-    images_folder: Path,
-    signer: DkimSigner | None = None,
-    verp_key: bytes | None = None,
-) -> PreparedMessage:
-    """The prepared message of a variant; `images_folder` holds the images that travel along.
-
-    With `signer` its messages are signed; with `verp_key` bounces come back to an address for each
-    delivery, if the newsletter has a bounce address.
-    """
-    return prepare_message(
-        variant,
-        edition,
-        site=settings.site,
-        newsletter=newsletter,
-        images_folder=images_folder,
-        signer=signer,
-        verp_key=verp_key,
-    )
+# --- images that travel along ---
 
 
 def embedded_images(
     edition: Edition,
-    variants: tuple[RenderedVariant, ...],
+    variants: Sequence[RenderedVariant],
     settings: Settings,
     newsletter: Newsletter,
 ) -> Mapping[str, bytes]:

@@ -39,6 +39,13 @@ class VariantRenderer:
         """What has been rendered so far."""
         return tuple(variant for variant in self._rendered.values() if variant is not None)
 
+    def segment_of(
+        self, reader: Recipient, language: str | None, topics: tuple[str, ...]
+    ) -> Segment:
+        """The segment of one reader."""
+        answers = answers_of(self.segment_fields, reader.name, reader.fields)
+        return Segment(language=language, topics=topics, readers=1, answers=answers)
+
     def key(self, segment: Segment) -> VariantKey:
         """The variant of a segment, whose answers are to the `segment_fields`.
 
@@ -75,8 +82,7 @@ class VariantRenderer:
     ) -> RenderedVariant | None:
         """What one reader gets, whatever the templates decide by. Raises TemplateError."""
         rendered = self.render_segments(
-            lambda segment_fields: [segment_of(reader, language, topics, segment_fields)],
-            allow=lambda _: None,
+            lambda _: [self.segment_of(reader, language, topics)], allow=lambda _: None
         )
         (variant,) = rendered.values()
         return variant
@@ -117,14 +123,3 @@ class VariantRenderer:
         # Words that are there and not complete are an error for the owner, not a matter of taste.
         self._templates.language(wanted)
         return wanted
-
-
-def segment_of(
-    reader: Recipient,
-    language: str | None,
-    topics: tuple[str, ...],
-    segment_fields: tuple[str, ...],
-) -> Segment:
-    """The segment of one reader."""
-    answers = answers_of(segment_fields, reader.name, reader.fields)
-    return Segment(language=language, topics=topics, readers=1, answers=answers)

@@ -20,7 +20,6 @@ from digest.publishing.editions.build import (
 from digest.publishing.editions.due_times import due_times
 from digest.storage import drafts, edition_store, slots
 from digest.storage.database import Database
-from digest.storage.edition_store import NewEdition
 
 #: An edition is built anew when the editor or a reader was quicker; nobody is that quick often.
 _TRIES = 5
@@ -81,20 +80,15 @@ def store_edition(
     """
     if build.readers == 0:
         return NOBODY
-    variants = build.renderer.variants
     its_slot = slot or (build.draft.slot if build.draft else None)
+    new = replace(
+        build.new,
+        images=embedded_images(build.edition, build.new.variants, settings, newsletter),
+        due_times=due_times(db, newsletter, slot) if slot else None,
+    )
     edition_id = edition_store.store(
         db,
-        NewEdition(
-            edition=build.edition,
-            decisions=build.decisions,
-            last_article_id=build.last_article_id,
-            variants=variants,
-            assignments=build.assignments,
-            segment_fields=build.renderer.segment_fields,
-            images=embedded_images(build.edition, variants, settings, newsletter),
-            due_times=due_times(db, newsletter, slot) if slot else None,
-        ),
+        new,
         now=now,
         require_unchanged=lambda: _require_unchanged(db, build, its_slot) if its_slot else None,
     )
