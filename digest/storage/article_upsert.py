@@ -174,6 +174,8 @@ class _Upsert:
             values |= {"identity": stored["identity"], "guid": stored["guid"]}
         values["published_at"] = values["published_at"] or stored["published_at"]
         values |= {"id": stored["id"], "now": self._now}
+        # From here on in this batch: a second article with this identity is this one again.
+        self._by_identity[values["identity"]] = stored
         if any(values[name] != stored[name] for name in _NOTICEABLE):
             self._edits.append(values)
             self._edited += 1
