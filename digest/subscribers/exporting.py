@@ -6,14 +6,13 @@ wherever the file is imported.
 
 import csv
 import json
-import os
-import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, TextIO
 
+from digest.lib.atomic_file import owner_only, replacing
 from digest.lib.timestamps import to_text
 from digest.model.subscriber import Member, MembershipStatus
 from digest.storage import subscriptions
@@ -60,14 +59,11 @@ def to_file(path: Path) -> Iterator[TextIO]:
         with path.open("w", encoding="utf-8", newline="") as file:
             yield file
         return
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            yield file
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with (
+        replacing(path) as temporary,
+        open(temporary, "x", encoding="utf-8", newline="", opener=owner_only) as file,
+    ):
+        yield file
 
 
 def write_csv(members: Iterable[Member], fields: Sequence[str], file: TextIO) -> int:
