@@ -20,9 +20,8 @@ import feedparser  # type: ignore[import-untyped]  # it ships no types
 from digest.config.settings import SourceSettings
 from digest.errors import SourceError
 from digest.ingest.dates import read_date
-from digest.ingest.decoding import decoded
 from digest.ingest.json_rows import parsed, row_of
-from digest.ingest.rows import Field, Note, RejectedRow, Row, Unusable
+from digest.ingest.rows import Field, Note, RejectedRow, Row, Unusable, text_of
 from digest.ingest.urls import MOST_CHARACTERS
 
 T = TypeVar("T")
@@ -104,7 +103,7 @@ def _parsed(
     content: bytes, source: SourceSettings, base: str | None, content_type: str | None
 ) -> Any:
     if source.encoding:
-        content = decoded(content, source.encoding, source.name)[0].encode()
+        content = text_of(content, source)[0].encode()
         content_type = "application/xml; charset=utf-8"
     headers = {"content-location": base or ""}
     if content_type:
@@ -213,7 +212,7 @@ def _image(entry: Mapping[str, Any]) -> str:
 
 def _json_feed_rows(content: bytes, source: SourceSettings) -> Iterator[Row | RejectedRow | Note]:
     """JSON Feed 1.1 (and 1.0): https://www.jsonfeed.org/version/1.1/."""
-    text, notes = decoded(content, source.encoding, source.name)
+    text, notes = text_of(content, source)
     yield from notes
     try:
         feed = parsed(text)

@@ -17,13 +17,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, assert_never
 
 from digest.errors import AudienceError
-from digest.lib.text_files import allow_long_fields
+from digest.lib.text_files import (
+    DecodedText,
+    NotText,
+    UnknownEncoding,
+    WrongEncoding,
+    allow_long_fields,
+    decode,
+)
 from digest.subscribers import columns, formula_guard
 from digest.subscribers.columns import Columns, Mapped
-from digest.subscribers.decoding import decoded_list
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader
@@ -211,7 +217,7 @@ def read(
     """
     mapped = columns.mapped(said or {})
     with _named(name):
-        text, remarks = decoded_list(data, encoding)
+        text, remarks = _decoded(data, encoding)
         if not text.strip():
             raise AudienceError(
                 "the file is empty", hint="Expected a line of column names, `email` among them."
@@ -220,6 +226,33 @@ def read(
         rows=_rows(text, delimiter, mapped, name),
         remarks=tuple(f"{name}: {remark}" if name else remark for remark in remarks),
     )
+
+
+def _decoded(data: bytes, encoding: str | None) -> tuple[str, tuple[str, ...]]:
+    """The text, and a remark where its encoding had to be guessed."""
+    match decode(data, encoding):
+        case DecodedText(text=text, not_utf_8=None):
+            return text, ()
+        case DecodedText(text=text, not_utf_8=line):
+            remark = (
+                f"line {line} is not UTF-8, so the file was read as Windows-1252;"
+                " if names look wrong, name the encoding: --encoding"
+            )
+            return text, (remark,)
+        case NotText(kind=kind):
+            raise AudienceError(
+                f"the file is {kind}, expected CSV, JSON or JSON Lines",
+                hint="Save the list as CSV (in UTF-8) first.",
+            )
+        case UnknownEncoding(encoding=unknown):
+            raise AudienceError(f"there is no encoding {unknown!r}, expected utf-8, cp1252 …")
+        case WrongEncoding() as wrong:
+            raise AudienceError(
+                f"line {wrong.line} is not {wrong.encoding}",
+                hint="Correct that line, or name the encoding: --encoding cp1252",
+            )
+        case unreachable:
+            assert_never(unreachable)
 
 
 @contextmanager

@@ -314,15 +314,15 @@ _INTERRUPTED = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from digest.audience import importing, table
-from digest.subscribers.changes import Circumstances
+from digest.subscribers import importing, list_file
+from digest.subscribers.changes import ChangeContext
 from digest.storage.database import open_database
 
 now = datetime(2026, 3, 12, 7, tzinfo=UTC)
 rows = "".join(f"r{number}@example.com\\n" for number in range(12_000))
-listed = importing.read_list(table.read(f"email\\n{rows}".encode()).rows, now=now, zone=UTC)
+listed = importing.read_list(list_file.read(f"email\\n{rows}".encode()).rows, now=now, zone=UTC)
 tokens = iter(range(100_000))
-given = Circumstances(newsletter="daily", now=now, origin="x", tokens=lambda: f"t{next(tokens)}")
+given = ChangeContext(newsletter="daily", now=now, origin="x", tokens=lambda: f"t{next(tokens)}")
 
 def stand_still(done):
     print(done, flush=True)

@@ -50,7 +50,7 @@ def test_a_named_encoding_is_used_or_refused() -> None:
     [
         (b"", "the file is empty"),
         (b" \n\n", "the file is empty"),
-        (b"PK\x03\x04...", "a spreadsheet or a ZIP archive"),
+        (b"PK\x03\x04...", "the file is a ZIP archive, as spreadsheets"),
         (b"\x1f\x8b...", "a gzip archive"),
         (b"eva@example.com,Eva\nida@example.com,Ida\n", "the first line has no column names"),
         (b"name,city\nEva,Rome\n", "the first line has no column `email`; found 'name', 'city'"),
