@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from digest.config import DateOrder, Settings, SourceKind, SourceSettings
 from digest.config.cross_checks import guessed_kind
 from digest.errors import UsageError
 from digest.lib.redact import without_login
+from digest.lib.text import nearest
 
 #: A file that somebody names is meant: its limit only keeps the memory from filling.
 _MOST_BYTES: Final = 1_000_000_000
@@ -118,8 +118,8 @@ def _named(name: str, settings: Settings, options: Options) -> SourceSettings:
 def _known(name: str, configured: Sequence[str]) -> str:
     if not configured:
         return ""
-    close = get_close_matches(name, configured, n=1)
-    advice = f". Did you mean {close[0]}?" if close else ""
+    suggestion = nearest(name, configured)
+    advice = f". Did you mean {suggestion}?" if suggestion else ""
     return f"; digest.toml has {', '.join(configured)}{advice}"
 
 

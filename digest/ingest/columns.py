@@ -1,11 +1,11 @@
 """Which column of a table, or key of an object, is which of our fields."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Final
 
 from digest.errors import SourceError
 from digest.ingest.rows import Field
+from digest.lib.text import nearest
 
 #: Names that sources use, the likeliest first, compared without case, spaces, `_`, `-` and `:`.
 ALIASES: Final[Mapping[Field, tuple[str, ...]]] = {
@@ -66,7 +66,7 @@ def columns_of(
         if column not in header:
             raise SourceError(
                 f"{where} has no column {column!r} for {field}; it has {listed(header)}."
-                + nearest(column, header),
+                + did_you_mean(column, header),
                 hint="Correct `columns` at the source in digest.toml.",
             )
     found = matched(header, configured)
@@ -74,7 +74,7 @@ def columns_of(
         if field not in found:
             raise SourceError(
                 f"{where} has no column for {field}; it has {listed(header)}."
-                + nearest(field, header),
+                + did_you_mean(field, header),
                 hint=f'Say which: columns = {{ {field} = "…" }} at the source in digest.toml.',
             )
     return found
@@ -93,11 +93,10 @@ def keys_of(item: Iterable[str], configured: Mapping[str, str]) -> dict[Field, t
     }
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
     """` Did you mean …?`, or nothing where no name is near."""
-    by_fold = {_folded(candidate): candidate for candidate in known}
-    close = get_close_matches(_folded(name), by_fold, n=1)
-    return f" Did you mean {by_fold[close[0]]}?" if close else ""
+    suggestion = nearest(name, known, fold=_folded)
+    return f" Did you mean {suggestion}?" if suggestion else ""
 
 
 def listed(names: Sequence[str]) -> str:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final
 
 from digest.errors import AudienceError, UsageError
+from digest.lib.text import nearest
 from digest.subscribers.field_values import one_line
 
 #: The columns that an export writes first, in this order.
@@ -72,11 +72,11 @@ def mapped(said: Mapping[str, str]) -> Mapped:
     """
     for name in said:
         if _folded(name) not in _ALIASES:
-            known = {_folded(ours): ours.replace(" ", "_") for ours in _ALIASES}
-            close = get_close_matches(_folded(name), known, n=1)
+            known = [ours.replace(" ", "_") for ours in _ALIASES]
+            suggestion = nearest(name, known, fold=_folded)
             raise UsageError(
-                f"--column: found {name!r}, expected one of {', '.join(known.values())}",
-                hint=f"Did you mean {known[close[0]]}?" if close else None,
+                f"--column: found {name!r}, expected one of {', '.join(known)}",
+                hint=f"Did you mean {suggestion}?" if suggestion else None,
             )
     return tuple((_folded(name), title) for name, title in said.items())
 
