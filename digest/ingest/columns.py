@@ -42,8 +42,8 @@ REQUIRED: Final = (Field.TITLE, Field.URL)
 
 def matched(header: Sequence[str], configured: Mapping[str, str]) -> dict[Field, str]:
     """The columns that a header has for our fields; what is configured wins over usual names."""
-    found = {field: configured[field] for field in Field if configured.get(field) in tuple(header)}
-    taken = set(found.values())
+    chosen = {field: configured[field] for field in Field if configured.get(field) in tuple(header)}
+    taken = set(chosen.values())
     folded: dict[str, str] = {}
     for column in header:
         if column not in taken:
@@ -51,8 +51,8 @@ def matched(header: Sequence[str], configured: Mapping[str, str]) -> dict[Field,
     for field, names in ALIASES.items():
         usual = next((folded[name] for name in names if name in folded), None)
         if usual is not None and field not in configured:
-            found[field] = usual
-    return found
+            chosen[field] = usual
+    return chosen
 
 
 def columns_of(
@@ -69,15 +69,15 @@ def columns_of(
                 + did_you_mean(column, header),
                 hint="Correct `columns` at the source in digest.toml.",
             )
-    found = matched(header, configured)
+    chosen = matched(header, configured)
     for field in REQUIRED:
-        if field not in found:
+        if field not in chosen:
             raise SourceError(
                 f"{where} has no column for {field}; it has {listed(header)}."
                 + did_you_mean(field, header),
                 hint=f'Say which: columns = {{ {field} = "…" }} at the source in digest.toml.',
             )
-    return found
+    return chosen
 
 
 def keys_of(item: Iterable[str], configured: Mapping[str, str]) -> dict[Field, tuple[str, ...]]:

@@ -86,8 +86,8 @@ def _from(lines: Sequence[str], start: int) -> Iterator[str]:
 def _columns(
     header: Sequence[str], delimiter: str, first: str, source: SourceSettings
 ) -> dict[Field, str]:
-    found = matched(header, source.columns)
-    if any(field in found for field in REQUIRED):
+    columns = matched(header, source.columns)
+    if any(field in columns for field in REQUIRED):
         return columns_of(header, source.columns, source.name)
     better = next((other for other in _DELIMITERS if _fits(first, other, source)), None)
     if better:

@@ -162,7 +162,7 @@ def _dated(row: Row, source: SourceSettings) -> Iterator[Row | Note]:
     try:
         read_date(row.fields.get(Field.PUBLISHED_AT, ""), source.timezone, source.dates)
     except ValueError as error:
-        yield Note(place=row.place, text=f"{error}; the time of reading stands for it")
+        yield Note(place=row.place, text=f"{error}; the time of reading is used instead")
         row = replace(row, fields={**row.fields, Field.PUBLISHED_AT: ""})
     yield row
 

@@ -172,9 +172,9 @@ async def read(
         raise
     except Exception as error:  # one source must never stop all others
         raise SourceError(
-            f"{source.name} cannot be read, for a reason that was not foreseen"
+            f"{source.name} cannot be read, for an unexpected reason"
             f" ({type(error).__name__}: {without_login(str(error)[:200])})",
-            hint="The other sources are read all the same. Please report this one.",
+            hint="The other sources are read anyway. Please report this one.",
         ) from error
 
 
@@ -217,7 +217,7 @@ def read_local(source: SourceSettings, *, site_url: str | None = None) -> Source
     if source.kind is SourceKind.SQLITE:
         from digest.ingest import sqlite_source
 
-        return _sorted_out(sqlite_source.rows(source), source, source.base_url)
+        return _sort_rows(sqlite_source.rows(source), source, source.base_url)
 
     content = read_file(Path(source.location), source.name, source.max_bytes)
     return articles_of(source, Document(content=content), site_url=site_url)
@@ -231,7 +231,7 @@ def articles_of(
     rows = _rows(source, document, base)
     if source.kind is SourceKind.FEED and base is None:
         rows = (_with_base(row, site_url) for row in rows)
-    return _sorted_out(rows, source, base)
+    return _sort_rows(rows, source, base)
 
 
 def _with_base(row: Row | RejectedRow | Note, base: str | None) -> Row | RejectedRow | Note:
@@ -264,7 +264,7 @@ def _rows(
             raise ValueError("a SQLite database is opened, not read as a document")
 
 
-def _sorted_out(
+def _sort_rows(
     rows: Iterable[Row | RejectedRow | Note], source: SourceSettings, base: str | None
 ) -> SourceReading:
     articles: list[NewArticle] = []
@@ -292,12 +292,12 @@ def _without_clashes(
     kept: list[NewArticle] = []
     rejected: list[RejectedRow] = []
     for place, article in zip(places, articles, strict=True):
-        there, earlier = first.setdefault(article.identity, (place, article))
+        earlier_place, earlier = first.setdefault(article.identity, (place, article))
         if (article.title, article.url) == (earlier.title, earlier.url):
             kept.append(article)
             continue
-        what = f"guid {article.guid[:60]!r}" if article.guid else "title"
-        reason = f"it has the same {what} as {there}"
+        key = f"guid {article.guid[:60]!r}" if article.guid else "title"
+        reason = f"it has the same {key} as {earlier_place}"
         rejected.append(RejectedRow(place=place, reason=reason, excerpt=article.title))
     return tuple(kept), rejected
 

@@ -1,4 +1,4 @@
-"""Text from outside, made safe to set in a line of type.
+"""Text on one line: cleaned, shortened, and compared for "did you mean".
 
 Feeds carry control characters, line breaks and unclosed direction overrides in their titles. Mail
 breaks on all of them: Gmail clips at C1 controls, a line break in a header adds a header, and one

@@ -96,7 +96,7 @@ def topics(chosen: list[str]) -> tuple[str, ...]:
     return tuple(kept[folded] for folded in sorted(kept))
 
 
-_STANDINGS: Final = {standing.value: standing for standing in MembershipStatus} | {
+_STATUSES: Final = {status.value: status for status in MembershipStatus} | {
     # The words of other programs' exports. A bounce is often a full mailbox or a filter, and not a
     # dead address: it ends the subscription, and does not bar the address for good.
     "subscribed": MembershipStatus.ACTIVE,
@@ -114,12 +114,12 @@ def status(text: str) -> MembershipStatus:
     """The state of a row; without one the reader is active."""
     if not text or text.isspace():
         return MembershipStatus.ACTIVE
-    found = _STANDINGS.get(text.strip().casefold())
-    if found is None:
+    known = _STATUSES.get(text.strip().casefold())
+    if known is None:
         raise AudienceError(
             f"the state {text[:40]!r}, expected one of {', '.join(MembershipStatus)}"
         )
-    return found
+    return known
 
 
 def reason_of(state: str) -> str:
@@ -131,15 +131,15 @@ def reason_of(state: str) -> str:
 def since(text: str, *, now: datetime, zone: tzinfo) -> datetime:
     """An ISO 8601 date or time that is not in the future; without a zone it is local to `zone`."""
     try:
-        found = datetime.fromisoformat(text.strip())
+        instant = datetime.fromisoformat(text.strip())
     except ValueError:
         raise AudienceError(f"since {text[:40]!r}, expected a date such as 2026-03-12") from None
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=zone)
+    if instant.tzinfo is None:
+        instant = instant.replace(tzinfo=zone)
     try:
-        found = found.astimezone(UTC).replace(microsecond=0)
+        instant = instant.astimezone(UTC).replace(microsecond=0)
     except OverflowError:
-        raise AudienceError(f"since {text[:40]!r}, expected a date of this era") from None
-    if found > now:
-        raise AudienceError(f"since {text[:40]!r}, which has not come yet")
-    return found
+        raise AudienceError(f"since {text[:40]!r}, which is out of range") from None
+    if instant > now:
+        raise AudienceError(f"since {text[:40]!r}, which is in the future")
+    return instant

@@ -26,7 +26,7 @@ class ImportedReader:
 
     line: int
     email: str
-    standing: MembershipStatus
+    status: MembershipStatus
     name: str = ""
     language: str | None = None
     timezone: str | None = None
@@ -55,7 +55,7 @@ def read(
     reader = ImportedReader(
         line=line,
         email=normalise(cells[columns.email]),
-        standing=field_values.status(cell[columns.state]),
+        status=field_values.status(cell[columns.state]),
     )
     name = cell[columns.name]
     if columns.first_name is not None or columns.last_name is not None:
@@ -72,7 +72,7 @@ def read(
         reader.since = _usable(lambda it: field_values.since(it, now=now, zone=zone), text, notes)
     if text := cell[columns.reason]:
         reader.reason = field_values.one_line(text[:5_000])[:500]
-    elif reader.standing in (MembershipStatus.UNSUBSCRIBED, MembershipStatus.SUPPRESSED):
+    elif reader.status in (MembershipStatus.UNSUBSCRIBED, MembershipStatus.SUPPRESSED):
         reader.reason = field_values.reason_of(cell[columns.state])
     if columns.fields:
         reader.fields = _fields(columns, cell, notes)
@@ -96,7 +96,7 @@ def typed(
     return ImportedReader(
         line=0,
         email=address.email,
-        standing=MembershipStatus.ACTIVE,
+        status=MembershipStatus.ACTIVE,
         name=field_values.name(name or address.name),
         language=field_values.language(language) if language else None,
         timezone=field_values.timezone(timezone) if timezone else None,

@@ -124,7 +124,7 @@ def test_a_json_text_may_hold_a_line_separator() -> None:
 def test_the_owner_may_say_what_a_file_calls_our_columns() -> None:
     data = b"Adresse;Name;Vorname;Ort\na@example.com;Luz;Ana;Faro\n"
     said = {"email": "Adresse", "first_name": "vorname", "last-name": "Name"}
-    rows = list(read(data, said=said).rows)
+    rows = list(read(data, titles=said).rows)
     assert isinstance(rows[0], ListRow)
     columns = rows[0].columns
     assert (columns.email, columns.name, columns.first_name, columns.last_name) == (0, None, 2, 1)
@@ -135,10 +135,10 @@ def test_a_column_that_there_is_not_is_told() -> None:
     with pytest.raises(
         UsageError, match="--column: found 'nmae', expected one of email, name"
     ) as e:
-        read(b"email\na@example.com\n", said={"nmae": "x"})
+        read(b"email\na@example.com\n", titles={"nmae": "x"})
     assert e.value.hint == "Did you mean name?"
     with pytest.raises(AudienceError, match="there is no column 'Vornam'; the first line has"):
-        list(read(b"email,Vorname\na@example.com,Ana\n", said={"name": "Vornam"}).rows)
+        list(read(b"email,Vorname\na@example.com,Ana\n", titles={"name": "Vornam"}).rows)
 
 
 def test_messages_name_the_file() -> None:
