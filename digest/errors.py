@@ -9,7 +9,7 @@
     │   ├── DatabaseNewer           written by a later version of digest
     │   └── DatabaseUnwritable      read-only, or the disk is full
     ├── SourceError                 a source of articles cannot be read
-    ├── AudienceError               a subscriber or a list of subscribers is not as it should be
+    ├── SubscriberError               a subscriber or a list of subscribers is not as it should be
     ├── TemplateError               a template does not parse or does not render
     ├── SenderError                 a message cannot be carried
     │   └── RelayUnavailable        the SMTP server is absent, refuses us, or hangs
@@ -98,7 +98,7 @@ class SourceError(DigestError):
     """A source of articles cannot be read."""
 
 
-class AudienceError(DigestError):
+class SubscriberError(DigestError):
     """A subscriber or a list of subscribers is not as it should be."""
 
 

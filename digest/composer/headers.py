@@ -70,7 +70,7 @@ def mailbox_field(name: str, display: str, address: str) -> bytes:
 
 
 def to_field(name: str, email: str) -> bytes:
-    """The field To. Raises AudienceError for an address that no header can carry."""
+    """The field To. Raises SubscriberError for an address that no header can carry."""
     address = wire_address(email)
     fits = len(name) + len(address) <= LINE - _TO_FRAME
     if fits and (not name or _ATOMS.fullmatch(name)):

@@ -87,5 +87,5 @@ def reader_links(site: Site, newsletter: Newsletter, number: int) -> ReaderLinks
 
 
 def mail_link(address: str, subject: str) -> str:
-    """The `mailto` URI (RFC 6068) of a message with this subject. Raises AudienceError."""
+    """The `mailto` URI (RFC 6068) of a message with this subject. Raises SubscriberError."""
     return f"mailto:{quote(wire_address(address), safe='@')}?subject={quote(subject)}"

@@ -63,7 +63,7 @@ class PreparedMessage:
 
         The Message-ID is made of the edition and `delivery_id`, so that a retry has the same one.
         A local part beyond ASCII makes the To field UTF-8 (RFC 6532); everything else is ASCII.
-        Raises AudienceError for an address that no header can carry.
+        Raises SubscriberError for an address that no header can carry.
         """
         return b"".join(self.pieces(recipient, delivery_id=delivery_id, date=date))
 

@@ -16,7 +16,7 @@ def plain_message(
 
     It comes from the newsletter's sender, and says that no answer is to be made by a machine
     (RFC 3834). `key` is its own (letters, digits, `.` and `-`): the same notice has the same
-    Message-ID. Raises AudienceError for an address that no header can carry.
+    Message-ID. Raises SubscriberError for an address that no header can carry.
     """
     sender = wire_address(newsletter.sender_address)
     header = (

@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from digest.errors import AudienceError
+from digest.errors import SubscriberError
 
 _BEYOND_ASCII: Final = r"\u00a1-\u2027\u202f-\u205f\u2070-\ud7ff\uf900-\U0010ffff"
 _ATOM: Final = rf"[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~\x2d{_BEYOND_ASCII}]+"
@@ -30,7 +30,7 @@ _USUAL: Final = re.compile(
 _LONGEST_USUAL: Final = 254
 
 
-class InvalidAddress(AudienceError):
+class InvalidAddress(SubscriberError):
     """What no header and no command can carry. `reason` says why, after `the address`."""
 
     def __init__(self, address: str, reason: str) -> None:

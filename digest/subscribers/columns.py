@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from digest.errors import AudienceError, UsageError
+from digest.errors import SubscriberError, UsageError
 from digest.lib.text import nearest
 from digest.subscribers.field_values import one_line
 
@@ -98,7 +98,7 @@ def _of(header: tuple[str, ...], titles: ColumnTitles) -> Columns:
         if title is None:
             continue
         if names.count(title) > 1:
-            raise AudienceError(f"two columns are called {title!r}, expected each name once")
+            raise SubscriberError(f"two columns are called {title!r}, expected each name once")
         places[ours] = names.index(title)
     if "name" in places and given.keys() & {"first name", "last name"} and "name" not in given:
         del places["name"]
@@ -122,7 +122,7 @@ def _of(header: tuple[str, ...], titles: ColumnTitles) -> Columns:
 
 
 def of(header: Sequence[str], titles: ColumnTitles = ()) -> Columns:
-    """Understand a header that `has_email`. Raises AudienceError where two columns share a name."""
+    """Understand a header that `has_email`. Raises SubscriberError where two columns share a name."""
     return _of(tuple(header), titles)
 
 
@@ -139,7 +139,7 @@ def _fields(header: Sequence[str], *, taken: set[int]) -> tuple[tuple[str, int],
         if place in taken or not name:
             continue
         if name in fields:
-            raise AudienceError(f"two columns are called {name!r}, expected each name once")
+            raise SubscriberError(f"two columns are called {name!r}, expected each name once")
         fields[name] = place
     return tuple(fields.items())
 

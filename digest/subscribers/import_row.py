@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import TypeVar
 
-from digest.errors import AudienceError
+from digest.errors import SubscriberError
 from digest.model.subscriber import MembershipStatus
 from digest.subscribers import field_values
 from digest.subscribers.address import normalise, typed_address
@@ -45,7 +45,7 @@ class ImportedReader:
 def read(
     line: int, columns: Columns, cells: Sequence[str], *, now: datetime, zone: tzinfo
 ) -> ImportedReader:
-    """What a row says. Raises AudienceError for an address or a state that cannot be used.
+    """What a row says. Raises SubscriberError for an address or a state that cannot be used.
 
     Any other value that cannot be used is left out, with a note: a wrong time zone must not cost
     a reader the newsletter. `zone` is where a `since` without a zone is meant.
@@ -88,7 +88,7 @@ def typed(
     timezone: str | None = None,
     topics: Sequence[str] = (),
 ) -> ImportedReader:
-    """The reader that a person typed in. Raises AudienceError for any value that cannot be used.
+    """The reader that a person typed in. Raises SubscriberError for any value that cannot be used.
 
     The address may come as `A Name <name@example.com>`.
     """
@@ -121,7 +121,7 @@ class _Cells:
 def _usable(form: Callable[[str], T], text: str, notes: list[str]) -> T | None:
     try:
         return form(text)
-    except AudienceError as error:
+    except SubscriberError as error:
         notes.append(error.message)
         return None
 
@@ -134,7 +134,7 @@ def _fields(columns: Columns, cell: _Cells, notes: list[str]) -> Mapping[str, st
         try:
             if text := field_values.field(cell[place]):
                 fields[name] = text
-        except AudienceError as error:
+        except SubscriberError as error:
             notes.append(f"{name!r}: {error.message}")
     return fields
 
@@ -146,7 +146,7 @@ def _topics(cell: str) -> tuple[str, ...]:
     try:
         return field_values.topics([str(topic) for topic in json.loads(cell)])
     except (ValueError, RecursionError):
-        raise AudienceError(f"the topics {cell[:40]!r}, expected a JSON array") from None
+        raise SubscriberError(f"the topics {cell[:40]!r}, expected a JSON array") from None
 
 
 def topics_cell(topics: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Final
 
-from digest.errors import AudienceError
+from digest.errors import SubscriberError
 from digest.model.subscriber import Subscriber, Subscription
 from digest.storage import subscribers, subscriptions, suppressions
 from digest.storage.database import Database
@@ -67,7 +67,7 @@ def read_list(rows: Iterable[ListRow | BadRow], *, now: datetime, zone: tzinfo) 
             fields |= dict.fromkeys(name for name, _ in header.fields)
         try:
             reader = import_row.read(row.line, row.columns, row.cells, now=now, zone=zone)
-        except AudienceError as error:
+        except SubscriberError as error:
             rejected.append(ImportRemark(line=row.line, text=error.message))
             continue
         notes.extend(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple, assert_never
 
-from digest.errors import AudienceError
+from digest.errors import SubscriberError
 from digest.lib.text_files import (
     DecodedText,
     NotText,
@@ -77,14 +77,14 @@ def read(
 
     `name` is what messages call it. `titles` is what the file calls our columns, where that is
     something of its own: `{"name": "Vorname"}`.
-    Raises AudienceError, here or while `rows` are read, for a file that cannot be read as a list,
+    Raises SubscriberError, here or while `rows` are read, for a file that cannot be read as a list,
     and UsageError for a column in `titles` that we do not have.
     """
     column_titles = columns.column_titles(titles or {})
     with _named(name):
         text, remarks = _decoded(data, encoding)
         if not text.strip():
-            raise AudienceError(
+            raise SubscriberError(
                 "the file is empty", hint="Expected a line of column names, `email` among them."
             )
     return ReaderList(
@@ -98,10 +98,10 @@ def _named(name: str | None) -> Iterator[None]:
     """Errors with the name of the file in front."""
     try:
         yield
-    except AudienceError as error:
+    except SubscriberError as error:
         if name is None:
             raise
-        raise AudienceError(f"{name}: {error.message}", hint=error.hint) from None
+        raise SubscriberError(f"{name}: {error.message}", hint=error.hint) from None
 
 
 def _rows(
@@ -136,14 +136,14 @@ def _decoded(data: bytes, encoding: str | None) -> tuple[str, tuple[str, ...]]:
             )
             return text, (remark,)
         case NotText(kind=kind):
-            raise AudienceError(
+            raise SubscriberError(
                 f"the file is {kind}, expected CSV, JSON or JSON Lines",
                 hint="Save the list as CSV (in UTF-8) first.",
             )
         case UnknownEncoding(encoding=unknown):
-            raise AudienceError(f"there is no encoding {unknown!r}, expected utf-8, cp1252 …")
+            raise SubscriberError(f"there is no encoding {unknown!r}, expected utf-8, cp1252 …")
         case WrongEncoding() as wrong:
-            raise AudienceError(
+            raise SubscriberError(
                 f"line {wrong.line} is not {wrong.encoding}",
                 hint="Correct that line, or name the encoding: --encoding cp1252",
             )
@@ -154,12 +154,12 @@ def _decoded(data: bytes, encoding: str | None) -> tuple[str, tuple[str, ...]]:
 def csv_rows(text: str, delimiter: str | None, titles: ColumnTitles) -> Iterator[ListRow | BadRow]:
     """The rows below the header; the delimiter is found out unless it is given.
 
-    Raises AudienceError where there is no header, or a quotation mark is never closed.
+    Raises SubscriberError where there is no header, or a quotation mark is never closed.
     """
     declared, text, skipped = _declared_delimiter(text)
     delimiter = delimiter or declared
     if delimiter is not None and len(delimiter) != 1:
-        raise AudienceError(f"the delimiter {delimiter!r}, expected one character such as ; or ,")
+        raise SubscriberError(f"the delimiter {delimiter!r}, expected one character such as ; or ,")
     allow_long_fields()
     reader, header = _reader_after_header(text, delimiter, titles)
     line = reader.line_num + skipped
@@ -172,7 +172,7 @@ def csv_rows(text: str, delimiter: str | None, titles: ColumnTitles) -> Iterator
         except csv.Error as error:
             line = reader.line_num + skipped
             if "unexpected end" in str(error):
-                raise AudienceError(
+                raise SubscriberError(
                     f"line {start}: a quotation mark is opened and never closed",
                     hint="Nothing was imported. Close it, or double a mark that belongs to a text.",
                 ) from None
@@ -211,7 +211,7 @@ def _reader_after_header(
         header = formula_guard.unguard_all(cells)
         if columns.has_email(header, titles):
             if title := columns.missing(header, titles):
-                raise AudienceError(
+                raise SubscriberError(
                     f"there is no column {title!r}; the first line has {_listed(header)}",
                     hint="Correct --column.",
                 )
@@ -219,14 +219,14 @@ def _reader_after_header(
     raise _no_header(first)
 
 
-def _no_header(cells: Sequence[str]) -> AudienceError:
+def _no_header(cells: Sequence[str]) -> SubscriberError:
     names = _listed(cells) or "nothing that is CSV"
     if any("@" in cell for cell in cells):
-        return AudienceError(
+        return SubscriberError(
             f"the first line has no column names; found {names}",
             hint="Put a line such as `email,name` above the readers.",
         )
-    return AudienceError(
+    return SubscriberError(
         f"the first line has no column `email`; found {names}",
         hint="Name the column of addresses `email`, or say which it is: --column email=TITLE. If"
         " columns are parted by another sign than a comma, semicolon, tab or bar, name it:"
@@ -239,11 +239,11 @@ def _listed(cells: Sequence[str]) -> str:
 
 
 def json_rows(text: str, titles: ColumnTitles) -> Iterator[ListRow | BadRow]:
-    """The objects of one list. Raises AudienceError for what is not JSON."""
+    """The objects of one list. Raises SubscriberError for what is not JSON."""
     try:
         items = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise AudienceError(f"the file is not JSON: {error}") from None
+        raise SubscriberError(f"the file is not JSON: {error}") from None
     for number, item in enumerate(items, start=1):
         yield _object(number, item, titles)
 
@@ -270,7 +270,7 @@ def _object(number: int, item: object, titles: ColumnTitles) -> ListRow | BadRow
         return BadRow(number, f"there is no `email`; found {', '.join(names[:6]) or 'nothing'}")
     try:
         header = columns.of(names, titles)
-    except AudienceError as error:
+    except SubscriberError as error:
         return BadRow(number, error.message)
     return ListRow(number, header, [_as_text(value) for value in item.values()])
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from digest.errors import AudienceError
+from digest.errors import SubscriberError
 from digest.model.subscriber import (
     Consent,
     EditionReceived,
@@ -27,13 +27,13 @@ def add(db: Database, reader: ImportedReader, context: ChangeContext) -> ImportR
     """Put a reader on the list, or take over new values of one who is on it.
 
     Somebody who left, paused or never confirmed comes back only where `context.wording`
-    holds the words in which that person asked for it. Raises AudienceError for whoever must not
+    holds the words in which that person asked for it. Raises SubscriberError for whoever must not
     be added; a suppressed address never is.
     """
     newsletter = context.newsletter
     with db.transaction():
         if suppression := suppressions.find(db, reader.email):
-            raise AudienceError(
+            raise SubscriberError(
                 f"{reader.email} must never be mailed: {suppression.reason!r},"
                 f" since {suppression.since:%Y-%m-%d}",
                 hint="A suppressed address is not added again.",
@@ -57,13 +57,13 @@ def add(db: Database, reader: ImportedReader, context: ChangeContext) -> ImportR
     return result
 
 
-def _only_the_reader(email: str, known: Subscription) -> AudienceError:
+def _only_the_reader(email: str, known: Subscription) -> SubscriberError:
     action = {
         SubscriptionState.UNSUBSCRIBED: "left",
         SubscriptionState.PAUSED: "paused",
         SubscriptionState.PENDING: "has not confirmed",
     }[known.state]
-    return AudienceError(
+    return SubscriberError(
         f"{email} {action} on {known.since:%Y-%m-%d}; only the reader can change that",
         hint="If the reader asked for it, say in which words: --consent 'by phone, 12 March'",
     )
@@ -78,11 +78,11 @@ class LeaveResult:
 
 
 def unsubscribe(db: Database, email: str, reason: str, context: ChangeContext) -> LeaveResult:
-    """Take a reader off a newsletter's list. Raises AudienceError for who is not on it."""
+    """Take a reader off a newsletter's list. Raises SubscriberError for who is not on it."""
     with db.transaction():
         known = subscriptions.find(db, context.newsletter, email)
         if known is None:
-            raise AudienceError(
+            raise SubscriberError(
                 f"{for_people(email)} is not on the list of {context.newsletter}",
                 hint="To keep an address out that is not on it: digest subscribers suppress",
             )
@@ -126,12 +126,12 @@ class SubscriberRecord:
 
 
 def record_of(db: Database, email: str) -> SubscriberRecord:
-    """The record of an address. Raises AudienceError for one that nothing is known about."""
+    """The record of an address. Raises SubscriberError for one that nothing is known about."""
     subscriber = subscribers.find(db, email)
     suppression = suppressions.find(db, email)
     if subscriber is None:
         if suppression is None:
-            raise AudienceError(
+            raise SubscriberError(
                 f"{for_people(email)} is on no list", hint="digest subscribers list shows who is."
             )
         return SubscriberRecord(email=email, subscriber=None, suppression=suppression)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from digest.composer import mime
 from digest.composer.headers import date_field, mailbox_field, structured_field, to_field
 from digest.composer.mime import text_and_html
-from digest.errors import AudienceError
+from digest.errors import SubscriberError
 from digest.lib.email_address import wire_address
 from digest.lib.text import plain
 
@@ -61,8 +61,8 @@ def test_a_value_of_a_body_is_what_the_careful_way_makes(value: str) -> None:
 def test_the_field_to_is_what_the_careful_way_makes(name: str, email: str) -> None:
     try:
         careful = mailbox_field("To", name, wire_address(email))
-    except AudienceError:
-        with pytest.raises(AudienceError):
+    except SubscriberError:
+        with pytest.raises(SubscriberError):
             to_field(name, email)
     else:
         assert to_field(name, email) == careful

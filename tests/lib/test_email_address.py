@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.errors import AudienceError
+from digest.errors import SubscriberError
 from digest.lib.email_address import InvalidAddress, ascii_domain, domain_of, wire_address
 
 
@@ -110,7 +110,7 @@ def test_a_domain_has_one_name(address: str, domain: str) -> None:
     ],
 )
 def test_a_header_and_a_command_hold_the_same_addresses(address: str) -> None:
-    with pytest.raises(AudienceError, match="is not an e-mail address, expected one such as"):
+    with pytest.raises(SubscriberError, match="is not an e-mail address, expected one such as"):
         wire_address(address)
 
 
