@@ -122,7 +122,7 @@ def _of(header: tuple[str, ...], titles: ColumnTitles) -> Columns:
 
 
 def of(header: Sequence[str], titles: ColumnTitles = ()) -> Columns:
-    """Understand a header that `has_email`. Raises SubscriberError where two columns share a name."""
+    """Understand a header that `has_email`. Raises SubscriberError for two columns of one name."""
     return _of(tuple(header), titles)
 
 
