@@ -1,14 +1,48 @@
-"""Settings as the rest of the program sees them: frozen, typed, complete, paths absolute."""
+"""Settings as the rest of the program sees them: frozen, typed, complete, paths absolute.
+
+A class here whose fields have a `Key` is a table of digest.toml, too: one field is the key, its
+type, its default and its description on the reference page (see `digest.config.schema`).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
+from digest.config.field_types import (
+    Account,
+    Address,
+    Bytes,
+    Connections,
+    Delimiter,
+    Domain,
+    Duration,
+    Encoding,
+    FieldType,
+    FilePath,
+    Host,
+    Key,
+    Line,
+    Messages,
+    Minutes,
+    NameServer,
+    Password,
+    PerSecond,
+    Port,
+    Selector,
+    Switch,
+    Timeout,
+    Url,
+)
+from digest.config.validators import is_loopback
 from digest.errors import UsageError
 from digest.model.newsletter import Newsletter, Site
+
+#: The default of a key that is worked out from other keys; it is never seen outside of this room.
+WORKED_OUT: Final[Any] = None
 
 
 class Security(StrEnum):
@@ -17,6 +51,9 @@ class Security(StrEnum):
     NONE = "none"
     STARTTLS = "starttls"
     TLS = "tls"
+
+
+_PORTS: Final = {Security.NONE: 25, Security.STARTTLS: 587, Security.TLS: 465}
 
 
 class Login(StrEnum):
@@ -30,10 +67,10 @@ class Login(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
-    """At most so many messages in any span of time of this length."""
+    """A limit on messages in any span of time, such as `{ messages = 1000, window = "1h" }`."""
 
-    messages: int
-    window: timedelta
+    messages: Annotated[Messages, Key("How many messages at most.")]
+    window: Annotated[Duration, Key("In any span of time of this length.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,29 +83,81 @@ class SmtpSettings:
     a relay of weight 3 gets three times as many messages as one of weight 1.
     """
 
-    host: str
-    port: int
-    security: Security
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    password_file: Path | None = None
-    auth: Login | None = None
-    connections: int = 4
-    timeout: float = 30.0
-    timeout_after_data: float = 600.0
-    messages_per_second: float | None = None
-    messages_per_window: Quota | None = None
-    messages_per_connection: int | None = None
+    host: Annotated[Host, Key("The name or address of the server.")] = "localhost"
+    port: Annotated[
+        Port, Key("Its port. By default 587 with starttls, 465 with tls, 25 with none.")
+    ] = WORKED_OUT
+    security: Annotated[
+        Security,
+        Key(
+            "How the connection is secured. By default starttls, and none on this machine"
+            " (localhost)."
+        ),
+    ] = WORKED_OUT
+    username: Annotated[Account | None, Key("The account, where the server wants one.")] = None
+    password: Annotated[
+        Password | None,
+        Key("Its password. Better given as `DIGEST_SMTP__PASSWORD`, or in a file."),
+    ] = field(default=None, repr=False)
+    password_file: Annotated[
+        FilePath | None,
+        Key(
+            "A file that holds the password and nothing else. `DIGEST_SMTP__PASSWORD` goes before"
+            " it."
+        ),
+    ] = None
+    auth: Annotated[
+        Login | None,
+        Key(
+            "How to log in. By default the best of plain, login and cram-md5 that the server"
+            " offers. With xoauth2 the password is an access token; one in a file is read at each"
+            " login."
+        ),
+    ] = None
+    connections: Annotated[Connections, Key("How many connections may be open at once.")] = 4
+    timeout: Annotated[Timeout, Key("How long each step of the dialogue may take.")] = 30.0
+    timeout_after_data: Annotated[
+        Timeout,
+        Key(
+            "How long the server may think about a message it has read. Waiting is better than not"
+            " knowing whether it arrived."
+        ),
+    ] = 600.0
+    messages_per_second: Annotated[
+        PerSecond | None, Key("How many messages it gets a second. By default without limit.")
+    ] = None
+    messages_per_window: Annotated[
+        Annotated[Quota, FieldType('a table such as { messages = 1000, window = "1h" }')] | None,
+        Key("How many messages it gets in any span of time. By default without limit."),
+    ] = None
+    messages_per_connection: Annotated[
+        Messages | None,
+        Key(
+            "After how many messages a connection is replaced by a new one. By default when the"
+            " server says so."
+        ),
+    ] = None
     name: str = ""
     weight: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.security:
+            usual = Security.NONE if is_loopback(self.host) else Security.STARTTLS
+            object.__setattr__(self, "security", usual)
+        if not self.port:
+            object.__setattr__(self, "port", _PORTS[self.security])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainLimits:
-    """What readers of one domain get at most, by all relays together."""
+    """Limits for readers of one domain, by all relays together: `[domains."example.com"]`."""
 
-    connections: int | None = None
-    messages_per_second: float | None = None
+    connections: Annotated[
+        Connections | None, Key("How many messages to it may be under way at once.")
+    ] = None
+    messages_per_second: Annotated[
+        PerSecond | None, Key("How many messages its readers get a second.")
+    ] = None
 
 
 class SourceKind(StrEnum):
@@ -93,43 +182,71 @@ class SourceSettings:
     """Where articles come from.
 
     `location` is an http(s) URL or the absolute path of a file. `columns` maps our fields to the
-    source's own (`{"title": "headline"}`). `timezone` is for dates without one. `base_url` makes
-    relative links absolute. `encoding` and `delimiter` are None where they are to be found out,
-    `dates` where a date that could mean two days is refused. `publisher` is what readers see as
-    the source where neither a feed's title nor the article says it; without it they see `name`.
+    source's own (`{"title": "headline"}`). `publisher` is what readers see as the source where
+    neither a feed's title nor the article says it; without it they see `name`.
     """
 
-    name: str
+    name: Annotated[Line, Key("A name of your own for it; no two sources share one.")]
     kind: SourceKind
     location: str
-    timezone: ZoneInfo
-    table: str | None = None
+    table: Annotated[Line | None, Key("The table or view, for kind sqlite only.")] = None
     columns: Mapping[str, str] = field(default_factory=dict)
-    section: str | None = None
-    base_url: str | None = None
-    encoding: str | None = None
-    delimiter: str | None = None
-    dates: DateOrder | None = None
+    section: Annotated[Line | None, Key("The section of articles that name none.")] = None
+    timezone: ZoneInfo
+    base_url: Annotated[Url | None, Key("What relative links are relative to.")] = None
+    encoding: Annotated[
+        Encoding | None, Key("The text encoding of a file. By default found out.")
+    ] = None
+    delimiter: Annotated[
+        Delimiter | None,
+        Key("What stands between two fields, for kind csv only. By default found out."),
+    ] = None
+    dates: Annotated[
+        DateOrder | None,
+        Key(
+            "What comes first in a date such as 03/04/2026. By default such a date is refused,"
+            " unless one number can only be the day, or dots part them (3.4.2026: day first)."
+        ),
+    ] = None
     publisher: str | None = None
-    allow_private: bool = False
-    timeout: float = 20.0
-    max_bytes: int = 10_000_000
+    allow_private: Annotated[
+        Switch,
+        Key(
+            "Whether the host of `url` may be inside your own network. Where it redirects to"
+            " another host, that one may not."
+        ),
+    ] = False
+    timeout: Annotated[Timeout, Key("How long the source may take to answer.")] = 20.0
+    max_bytes: Annotated[Bytes, Key("How large it may be.")] = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DkimSettings:
-    """How messages are signed. Without `domain` it is the one of each newsletter's sender.
+    """Signs every message (DKIM) where your mail server does not. Needs the extra `dkim`."""
 
-    The files hold private keys in PEM form. `nameserver` is the IP address and port to ask instead
-    of this machine's own.
-    """
-
-    selector: str
-    key_file: Path
-    domain: str | None = None
-    ed25519_selector: str | None = None
-    ed25519_key_file: Path | None = None
-    nameserver: tuple[str, int] | None = None
+    selector: Annotated[
+        Selector, Key("The name of the key in DNS. `digest check` tells the record to publish.")
+    ]
+    key_file: Annotated[
+        FilePath, Key("The private key: RSA of 2048 bits or more, PEM, with mode 600.")
+    ]
+    domain: Annotated[
+        Domain | None,
+        Key(
+            "The domain that signs: the sender's, one above it or below it. By default the"
+            " sender's."
+        ),
+    ] = None
+    ed25519_selector: Annotated[
+        Selector | None, Key("The name in DNS of a second key, Ed25519.")
+    ] = None
+    ed25519_key_file: Annotated[
+        FilePath | None, Key("The second key's file, PEM, with mode 600.")
+    ] = None
+    nameserver: Annotated[
+        NameServer | None,
+        Key("The DNS server that `digest check` asks. By default this machine's."),
+    ] = None
 
 
 class LogForm(StrEnum):
@@ -141,18 +258,27 @@ class LogForm(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
-    """How `digest run` behaves. Without a `port` there is no page of health and metrics.
+    """How `digest run` behaves."""
 
-    `ingest_every` is the time between two readings of the sources. `timeout` is in seconds: how
-    long messages under way may take to end when the service is told to. `owner` is told by mail
-    what needs attention; without it, only the log says so.
-    """
-
-    owner: str | None = None
-    port: int | None = None
-    log: LogForm = LogForm.TEXT
-    timeout: float = 30.0
-    ingest_every: timedelta = timedelta(minutes=15)
+    owner: Annotated[
+        Address | None,
+        Key(
+            "Who is told by mail what needs attention: editions that were skipped or failed, drafts"
+            " that wait, sources that are silent. By default only the log says so."
+        ),
+    ] = None
+    port: Annotated[
+        Port | None,
+        Key("The port on 127.0.0.1 of `/healthz` and `/metrics`. By default there is none."),
+    ] = None
+    log: Annotated[LogForm, Key("How the log is written: lines for people, or JSON.")] = (
+        LogForm.TEXT
+    )
+    timeout: Annotated[
+        Timeout,
+        Key("How long messages under way may take to end when the service is stopped."),
+    ] = 30.0
+    ingest_every: Annotated[Minutes, Key("How often the sources are read.")] = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

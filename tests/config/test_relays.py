@@ -188,8 +188,8 @@ def test_domains_are_named_as_mail_names_them(loaded: Load, minimal: str) -> Non
         ),
         (
             '[domains."example.com"]\nconnections = 1\n[domains."EXAMPLE.com"]\nconnections = 2',
-            "domains.'EXAMPLE.com': found the domain of domains.'example.com', expected each"
-            " domain once.",
+            "domains.'EXAMPLE.com': found another spelling of domains.'example.com', expected each"
+            " key once.",
         ),
     ],
 )

@@ -24,10 +24,10 @@ def test_every_key_is_described() -> None:
         missing = [
             ".".join((*path, key))
             for key, field in key_paths.keys(table).items()
-            if path and not field.description
+            if path and not key_paths.description(field)
         ]
         for key, field in key_paths.keys(table).items():
-            missing += undescribed(key_paths.annotation_of(field), (*path, key))
+            missing += undescribed(field.type, (*path, key))
         return missing
 
     assert undescribed(File, ()) == []
