@@ -4,12 +4,14 @@ python tools/reference.py            write the pages
 python tools/reference.py --check    only say whether they are current (exit code 1 if not)
 """
 
+import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, is_dataclass
 from datetime import timedelta
 from enum import Enum
-from inspect import cleandoc
+from inspect import cleandoc, getsource
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, get_args
 from zoneinfo import ZoneInfo
@@ -68,19 +70,34 @@ def configuration() -> str:
     for heading, table, path in _TABLES:
         parts += [f"## `{heading}`", "", cleandoc(table.__doc__ or ""), ""]
         parts += ["| key | what | default | meaning | environment |", "|---|---|---|---|---|"]
-        parts += [_row(key, field, path) for key, field in key_paths.keys(table).items()]
+        described = descriptions(table)
+        parts += [
+            _row(key, field, path, described[field.name])
+            for key, field in key_paths.keys(table).items()
+        ]
         parts.append("")
     return "\n".join(parts)
 
 
-def _row(key: str, field: Field[Any], path: key_paths.Path) -> str:
+def descriptions(table: type) -> dict[str, str]:
+    """What each field of a table is for: the string that follows it in the source."""
+    found: dict[str, str] = {}
+    for part in reversed(table.__mro__[:-1]):
+        [parsed] = ast.parse(getsource(part)).body
+        for field, text in pairwise(getattr(parsed, "body", ())):
+            if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
+                found[ast.unparse(field.target)] = " ".join(ast.literal_eval(text.value).split())
+    return found
+
+
+def _row(key: str, field: Field[Any], path: key_paths.Path, description: str) -> str:
     # A table has no variable: its keys have them.
     holds_table = key_paths.is_table(field.type)
     columns = (
         f"`{key}`",
         key_paths.field_type(field.type).words.replace("<", "\\<"),
         _default(field),
-        key_paths.description(field),
+        description,
         "" if holds_table else f"`{variable((*path, key))}`",
     )
     return f"| {' | '.join(text.replace('|', chr(92) + '|') for text in columns)} |"

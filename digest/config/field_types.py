@@ -26,13 +26,11 @@ from digest.schedule.phrases import ScheduleError
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Marks a field of a table as a key of digest.toml, and says what it is for.
+    """How digest.toml spells a key, where its field has another name.
 
-    `name` is how the file spells it, where Python cannot. `place` names the field that it stands in
-    for, whose place in the list of keys it takes.
+    `place` names the field that it stands in for, whose place in the list of keys it takes.
     """
 
-    description: str
     name: str | None = None
     place: str | None = None
 

@@ -49,30 +49,29 @@ def _marks(annotation: Any) -> list[Any]:
 
 def field_type(annotation: Any) -> FieldType:
     """How the value is checked, and what it is called."""
-    for mark in _marks(annotation):
-        if isinstance(mark, FieldType):
-            return mark
+    return _field_type(annotation) or FieldType("a table")
+
+
+def _field_type(annotation: Any) -> FieldType | None:
     kind = bare(annotation)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return one_of(kind)
-    return FieldType("a table" if is_table(kind) else "another value")
+    return next((mark for mark in _marks(annotation) if isinstance(mark, FieldType)), None)
 
 
 def _key(field: Field[Any]) -> Key:
-    return next((mark for mark in _marks(field.type) if isinstance(mark, Key)), Key(""))
+    return next((mark for mark in _marks(field.type) if isinstance(mark, Key)), Key())
 
 
 def keys(table: Any) -> dict[str, Field[Any]]:
-    """The keys of a table as digest.toml spells them: its fields with an annotated type."""
+    """The keys of a table as digest.toml spells them: its fields with a type of a table or a value.
+
+    A field with a plain type, such as `publisher: str | None`, is no key.
+    """
     places = [field.name for field in fields(table)]
-    own = [field for field in fields(table) if get_origin(field.type) is Annotated]
+    own = [field for field in fields(table) if _field_type(field.type) or is_table(field.type)]
     own.sort(key=lambda field: places.index(_key(field).place or field.name))
     return {_key(field).name or field.name: field for field in own}
-
-
-def description(field: Field[Any]) -> str:
-    """What a key is for."""
-    return _key(field).description
 
 
 def is_required(field: Field[Any]) -> bool:

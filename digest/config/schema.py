@@ -1,8 +1,8 @@
 """The tables of digest.toml: their keys, what may stand there, and what each is for.
 
-The reference page is written from the tables, so descriptions speak to the owner of a newsletter.
-Where a table needs no conversion it is the settings class itself. A key without a default is
-required; None means that the default is worked out from other keys.
+The reference page is written from the tables and the strings below their fields, so these speak to
+the owner of a newsletter. Where a table needs no conversion it is the settings class itself. A key
+without a default is required; None means that the default is worked out from other keys.
 """
 
 from dataclasses import dataclass, field, fields
@@ -60,48 +60,36 @@ _SUBJECT: Final = str(next(f.default for f in fields(Newsletter) if f.name == "s
 class SiteTable:
     """Who publishes. Every newsletter of the folder shares it."""
 
-    name: Annotated[Line, Key("The name of the paper, blog or house.")]
-    url: Annotated[SiteUrl, Key("Its public address. A slash at the end is dropped.")]
-    language: Annotated[Language, Key("The language of digest's own words, dates and numbers.")] = (
-        "en"
-    )
-    timezone: Annotated[Zone, Key("The time zone of schedules, dates and `--at`.")] = field(
-        default_factory=lambda: ZoneInfo("UTC")
-    )
-    postal_address: Annotated[
-        Lines,
-        Key(
-            "The address in the footer, which the law asks of bulk mail in most countries. It may"
-            " be empty while you try things out; `digest check` complains, and `digest send`"
-            " refuses."
-        ),
-    ] = ""
+    name: Line
+    """The name of the paper, blog or house."""
+    url: SiteUrl
+    """Its public address. A slash at the end is dropped."""
+    language: Language = "en"
+    """The language of digest's own words, dates and numbers."""
+    timezone: Zone = field(default_factory=lambda: ZoneInfo("UTC"))
+    """The time zone of schedules, dates and `--at`."""
+    postal_address: Lines = ""
+    """The address in the footer, which the law asks of bulk mail in most countries. It may be empty
+    while you try things out; `digest check` complains, and `digest send` refuses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseTable:
     """Where articles, readers and the ledger are kept."""
 
-    path: Annotated[FilePath, Key("The SQLite file. It is made when needed.")] = Path(
-        "subscribers.db"
-    )
-    retention: Annotated[
-        Days | None,
-        Key(
-            "How long after its end an edition's record of each single delivery is kept; after that"
-            " only totals are. By default for ever."
-        ),
-    ] = None
+    path: FilePath = Path("subscribers.db")
+    """The SQLite file. It is made when needed."""
+    retention: Days | None = None
+    """How long after its end an edition's record of each single delivery is kept; after that only
+    totals are. By default for ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpTable(SmtpSettings):
     """The server that takes the messages. Give the password by environment or in a file."""
 
-    give_up_after: Annotated[
-        Duration,
-        Key("How long after the first try a message that servers put off is given up."),
-    ] = timedelta(days=3)
+    give_up_after: Duration = timedelta(days=3)
+    """How long after the first try a message that servers put off is given up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,59 +100,63 @@ class RelayTable(SmtpSettings):
     while, and the others take over.
     """
 
-    name: Annotated[Line, Key("A name of your own for it; no two relays share one.")]
-    weight: Annotated[
-        Weight,
-        Key(
-            "How many messages it gets, compared with the other relays, while there is a choice:"
-            " when its connections are busy or a limit is reached, the others take over."
-        ),
-    ] = 1
+    name: Line
+    """A name of your own for it; no two relays share one."""
+    weight: Weight = 1
+    """How many messages it gets, compared with the other relays, while there is a choice: when its
+    connections are busy or a limit is reached, the others take over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnsTable:
     """Our fields, and the names that the source has for them."""
 
-    guid: Annotated[Line | None, Key("A lasting name of the article.")] = None
-    title: Annotated[Line | None, Key("The headline.")] = None
-    url: Annotated[Line | None, Key("The link.")] = None
-    summary: Annotated[Line | None, Key("The deck.")] = None
-    content: Annotated[Line | None, Key("The body.")] = None
-    image_url: Annotated[Line | None, Key("The picture.")] = None
-    author: Annotated[Line | None, Key("Who wrote it.")] = None
-    source: Annotated[Line | None, Key("Where it comes from.")] = None
-    section: Annotated[Line | None, Key("The section it stands in.")] = None
-    tags: Annotated[Line | None, Key("Its tags.")] = None
-    priority: Annotated[Line | None, Key("A number; larger comes first.")] = None
-    published_at: Annotated[Line | None, Key("When it was published.")] = None
-    expires_at: Annotated[Line | None, Key("When it is of no more use.")] = None
+    guid: Line | None = None
+    """A lasting name of the article."""
+    title: Line | None = None
+    """The headline."""
+    url: Line | None = None
+    """The link."""
+    summary: Line | None = None
+    """The deck."""
+    content: Line | None = None
+    """The body."""
+    image_url: Line | None = None
+    """The picture."""
+    author: Line | None = None
+    """Who wrote it."""
+    source: Line | None = None
+    """Where it comes from."""
+    section: Line | None = None
+    """The section it stands in."""
+    tags: Line | None = None
+    """Its tags."""
+    priority: Line | None = None
+    """A number; larger comes first."""
+    published_at: Line | None = None
+    """When it was published."""
+    expires_at: Line | None = None
+    """When it is of no more use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceTable(SourceSettings):
     """Where articles come from: one table `[[sources]]` for each."""
 
-    kind: Annotated[
-        SourceKind, Key("What it is made of. By default guessed from `url` or `path`.")
-    ] = WORKED_OUT
+    kind: SourceKind = WORKED_OUT
+    """What it is made of. By default guessed from `url` or `path`."""
     location: str = WORKED_OUT
-    url: Annotated[Url | None, Key("Its address. Either this or `path`.", place="location")] = None
-    path: Annotated[FilePath | None, Key("Its file. Either this or `url`.", place="location")] = (
-        None
+    url: Annotated[Url | None, Key(place="location")] = None
+    """Its address. Either this or `path`."""
+    path: Annotated[FilePath | None, Key(place="location")] = None
+    """Its file. Either this or `url`."""
+    named_columns: Annotated[ColumnsTable, Key(name="columns", place="columns")] = field(
+        default_factory=ColumnsTable
     )
-    named_columns: Annotated[
-        ColumnsTable,
-        Key(
-            "What the source calls our fields, as in `{ title = 'headline' }`; for tables and"
-            " files, not for feeds.",
-            name="columns",
-            place="columns",
-        ),
-    ] = field(default_factory=ColumnsTable)
-    timezone: Annotated[Zone, Key("The time zone of dates without one. By default the site's.")] = (
-        WORKED_OUT
-    )
+    """What the source calls our fields, as in `{ title = 'headline' }`; for tables and files, not
+    for feeds."""
+    timezone: Zone = WORKED_OUT
+    """The time zone of dates without one. By default the site's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,13 +166,14 @@ class SectionTable:
     #: The key that a plain text in place of the table stands for.
     SHORT_FOR: ClassVar = "title"
 
-    title: Annotated[Line, Key("The heading.")]
+    title: Line
+    """The heading."""
     match: Annotated[
-        Annotated[tuple[Line, ...], FieldType('a list of names such as ["Town"]', not_empty)]
-        | None,
-        Key("The sections it gathers, without case. By default its title."),
+        tuple[Line, ...] | None, FieldType('a list of names such as ["Town"]', not_empty)
     ] = None
-    max_items: Annotated[Count | None, Key("How many stories it shows at most.")] = None
+    """The sections it gathers, without case. By default its title."""
+    max_items: Count | None = None
+    """How many stories it shows at most."""
 
 
 class Approval(StrEnum):
@@ -194,109 +187,70 @@ class Approval(StrEnum):
 class NewsletterTable:
     """A recurring digest: one table `[newsletters.KEY]` for each, KEY as in `digest send KEY`."""
 
-    title: Annotated[Line | None, Key("Its title. By default the site's name.")] = None
-    from_: Annotated[
-        Sender | None, Key("The sender, in short for the next two keys.", name="from")
-    ] = None
-    sender_name: Annotated[
-        Line | None, Key("The sender's name. By default the newsletter's title.")
-    ] = None
-    sender_address: Annotated[
-        Address | None, Key("The sender's address. Required, here or in `from`.")
-    ] = None
-    reply_to: Annotated[Address | None, Key("Where answers go, if not to the sender.")] = None
-    bounce_address: Annotated[
-        BounceAddress | None,
-        Key(
-            "Where messages come back that cannot be delivered. Each gets an address of its own:"
-            " `bounces@news.example` becomes `bounces+20260312.7.5f0c…@news.example`, so the"
-            " mailbox must take what is added. By default they come back to the sender as it is."
-        ),
-    ] = None
-    language: Annotated[Language | None, Key("By default the site's.")] = None
-    timezone: Annotated[Zone | None, Key("By default the site's.")] = None
-    schedule: Annotated[
-        ScheduleLines | None,
-        Key(
-            "When it goes out, by the clock of its time zone; see docs/guide/schedule.md. By"
-            " default only when you send it."
-        ),
-    ] = None
+    title: Line | None = None
+    """Its title. By default the site's name."""
+    from_: Annotated[Sender | None, Key(name="from")] = None
+    """The sender, in short for the next two keys."""
+    sender_name: Line | None = None
+    """The sender's name. By default the newsletter's title."""
+    sender_address: Address | None = None
+    """The sender's address. Required, here or in `from`."""
+    reply_to: Address | None = None
+    """Where answers go, if not to the sender."""
+    bounce_address: BounceAddress | None = None
+    """Where messages come back that cannot be delivered. Each gets an address of its own:
+    `bounces@news.example` becomes `bounces+20260312.7.5f0c…@news.example`, so the mailbox must take
+    what is added. By default they come back to the sender as it is."""
+    language: Language | None = None
+    """By default the site's."""
+    timezone: Zone | None = None
+    """By default the site's."""
+    schedule: ScheduleLines | None = None
+    """When it goes out, by the clock of its time zone; see docs/guide/schedule.md. By default only
+    when you send it."""
     days_off: Annotated[
-        Annotated[
-            tuple[DaysOff, ...], FieldType('a list such as [2026-12-25, "2026-12-24..2027-01-02"]')
-        ],
-        Key("Days without an edition."),
+        tuple[DaysOff, ...], FieldType('a list such as [2026-12-25, "2026-12-24..2027-01-02"]')
     ] = ()
-    catch_up: Annotated[
-        CatchUp,
-        Key(
-            "What becomes of editions that were due while `digest run` was not running: collapse"
-            " makes one of them, replay each, skip none."
-        ),
-    ] = _TIMING.catch_up
-    max_lateness: Annotated[
-        Minutes | None,
-        Key(
-            "How long after its time an edition may still go out. By default until the next one is"
-            " due."
-        ),
-    ] = None
-    deliver_at: Annotated[
-        DeliverAt,
-        Key(
-            "Whose clock the times of `schedule` are by: the newsletter's, for all readers at"
-            " once, or each reader's own, as far as known."
-        ),
-    ] = _TIMING.deliver_at
-    quiet_hours: Annotated[
-        Hours | None,
-        Key(
-            "When a reader gets no message, by the reader's own clock as far as known. It waits"
-            " until they end."
-        ),
-    ] = None
-    approval: Annotated[
-        Approval, Key("Whether an edition waits as a draft until an editor approves it.")
-    ] = Approval.NONE
-    lead_time: Annotated[Minutes, Key("How long before its time the draft is made.")] = (
-        _TIMING.lead_time
-    )
-    on_silence: Annotated[
-        OnSilence, Key("What becomes of a draft that nobody has decided on when its time comes.")
-    ] = _TIMING.on_silence
-    subject: Annotated[Line, Key("The subject line, a Jinja2 template.")] = _SUBJECT
-    max_age: Annotated[Minutes, Key("Articles older than this stay out. A day is 24 hours.")] = (
-        _RULES.max_age
-    )
-    min_items: Annotated[Count, Key("With fewer articles than this, no edition is made.")] = (
-        _RULES.min_items
-    )
-    max_items: Annotated[Count, Key("How many articles an edition holds at most.")] = (
-        _RULES.max_items
-    )
-    max_per_section: Annotated[
-        Count | None, Key("How many of one section. By default without limit.")
-    ] = _RULES.max_per_section
-    max_per_source: Annotated[
-        Count | None, Key("How many of one source. By default without limit.")
-    ] = _RULES.max_per_source
-    decks_per_section: Annotated[
-        CountOrNone, Key("How many stories of a section show their deck; the rest are headlines.")
-    ] = _RULES.decks_per_section
+    """Days without an edition."""
+    catch_up: CatchUp = _TIMING.catch_up
+    """What becomes of editions that were due while `digest run` was not running: collapse makes one
+    of them, replay each, skip none."""
+    max_lateness: Minutes | None = None
+    """How long after its time an edition may still go out. By default until the next one is due."""
+    deliver_at: DeliverAt = _TIMING.deliver_at
+    """Whose clock the times of `schedule` are by: the newsletter's, for all readers at once, or
+    each reader's own, as far as known."""
+    quiet_hours: Hours | None = None
+    """When a reader gets no message, by the reader's own clock as far as known. It waits until they
+    end."""
+    approval: Approval = Approval.NONE
+    """Whether an edition waits as a draft until an editor approves it."""
+    lead_time: Minutes = _TIMING.lead_time
+    """How long before its time the draft is made."""
+    on_silence: OnSilence = _TIMING.on_silence
+    """What becomes of a draft that nobody has decided on when its time comes."""
+    subject: Line = _SUBJECT
+    """The subject line, a Jinja2 template."""
+    max_age: Minutes = _RULES.max_age
+    """Articles older than this stay out. A day is 24 hours."""
+    min_items: Count = _RULES.min_items
+    """With fewer articles than this, no edition is made."""
+    max_items: Count = _RULES.max_items
+    """How many articles an edition holds at most."""
+    max_per_section: Count | None = _RULES.max_per_section
+    """How many of one section. By default without limit."""
+    max_per_source: Count | None = _RULES.max_per_source
+    """How many of one source. By default without limit."""
+    decks_per_section: CountOrNone = _RULES.decks_per_section
+    """How many stories of a section show their deck; the rest are headlines."""
     sections: Annotated[
-        Annotated[
-            tuple[Annotated[SectionTable, FieldType("a text or a table")], ...],
-            FieldType('a list such as ["Town", { title = "Sport", max_items = 5 }]'),
-        ],
-        Key(
-            "The sections in their order, as a list or as tables `[[newsletters.KEY.sections]]`."
-            " By default in the order of their best story."
-        ),
+        tuple[Annotated[SectionTable, FieldType("a text or a table")], ...],
+        FieldType('a list such as ["Town", { title = "Sport", max_items = 5 }]'),
     ] = ()
-    only_sections: Annotated[Switch, Key("Whether articles of no listed section stay out.")] = (
-        _RULES.only_sections
-    )
+    """The sections in their order, as a list or as tables `[[newsletters.KEY.sections]]`. By
+    default in the order of their best story."""
+    only_sections: Switch = _RULES.only_sections
+    """Whether articles of no listed section stay out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

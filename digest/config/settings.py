@@ -1,7 +1,7 @@
 """Settings as the rest of the program sees them: frozen, typed, complete, paths absolute.
 
-A class here whose fields have a `Key` is a table of digest.toml, too: one field is the key, its
-type, its default and its description on the reference page (see `digest.config.schema`).
+Most of these classes are tables of digest.toml, too (see `digest.config.schema`): a field is a key
+with its type and its default, and the string below it is what the reference page says.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,6 @@ from digest.config.field_types import (
     FieldType,
     FilePath,
     Host,
-    Key,
     Line,
     Messages,
     Minutes,
@@ -41,7 +40,7 @@ from digest.config.validators import is_loopback
 from digest.errors import UsageError
 from digest.model.newsletter import Newsletter, Site
 
-#: The default of a key that is worked out from other keys; it is never seen outside of this room.
+#: The default of a key that is worked out from other keys before anybody reads it.
 WORKED_OUT: Final[Any] = None
 
 
@@ -69,8 +68,10 @@ class Login(StrEnum):
 class Quota:
     """A limit on messages in any span of time, such as `{ messages = 1000, window = "1h" }`."""
 
-    messages: Annotated[Messages, Key("How many messages at most.")]
-    window: Annotated[Duration, Key("In any span of time of this length.")]
+    messages: Messages
+    """How many messages at most."""
+    window: Duration
+    """In any span of time of this length."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,60 +84,37 @@ class SmtpSettings:
     a relay of weight 3 gets three times as many messages as one of weight 1.
     """
 
-    host: Annotated[Host, Key("The name or address of the server.")] = "localhost"
-    port: Annotated[
-        Port, Key("Its port. By default 587 with starttls, 465 with tls, 25 with none.")
-    ] = WORKED_OUT
-    security: Annotated[
-        Security,
-        Key(
-            "How the connection is secured. By default starttls, and none on this machine"
-            " (localhost)."
-        ),
-    ] = WORKED_OUT
-    username: Annotated[Account | None, Key("The account, where the server wants one.")] = None
-    password: Annotated[
-        Password | None,
-        Key("Its password. Better given as `DIGEST_SMTP__PASSWORD`, or in a file."),
-    ] = field(default=None, repr=False)
-    password_file: Annotated[
-        FilePath | None,
-        Key(
-            "A file that holds the password and nothing else. `DIGEST_SMTP__PASSWORD` goes before"
-            " it."
-        ),
-    ] = None
-    auth: Annotated[
-        Login | None,
-        Key(
-            "How to log in. By default the best of plain, login and cram-md5 that the server"
-            " offers. With xoauth2 the password is an access token; one in a file is read at each"
-            " login."
-        ),
-    ] = None
-    connections: Annotated[Connections, Key("How many connections may be open at once.")] = 4
-    timeout: Annotated[Timeout, Key("How long each step of the dialogue may take.")] = 30.0
-    timeout_after_data: Annotated[
-        Timeout,
-        Key(
-            "How long the server may think about a message it has read. Waiting is better than not"
-            " knowing whether it arrived."
-        ),
-    ] = 600.0
-    messages_per_second: Annotated[
-        PerSecond | None, Key("How many messages it gets a second. By default without limit.")
-    ] = None
-    messages_per_window: Annotated[
-        Annotated[Quota, FieldType('a table such as { messages = 1000, window = "1h" }')] | None,
-        Key("How many messages it gets in any span of time. By default without limit."),
-    ] = None
-    messages_per_connection: Annotated[
-        Messages | None,
-        Key(
-            "After how many messages a connection is replaced by a new one. By default when the"
-            " server says so."
-        ),
-    ] = None
+    host: Host = "localhost"
+    """The name or address of the server."""
+    port: Port = WORKED_OUT
+    """Its port. By default 587 with starttls, 465 with tls, 25 with none."""
+    security: Security = WORKED_OUT
+    """How the connection is secured. By default starttls, and none on this machine (localhost)."""
+    username: Account | None = None
+    """The account, where the server wants one."""
+    password: Password | None = field(default=None, repr=False)
+    """Its password. Better given as `DIGEST_SMTP__PASSWORD`, or in a file."""
+    password_file: FilePath | None = None
+    """A file that holds the password and nothing else. `DIGEST_SMTP__PASSWORD` goes before it."""
+    auth: Login | None = None
+    """How to log in. By default the best of plain, login and cram-md5 that the server offers. With
+    xoauth2 the password is an access token; one in a file is read at each login."""
+    connections: Connections = 4
+    """How many connections may be open at once."""
+    timeout: Timeout = 30.0
+    """How long each step of the dialogue may take."""
+    timeout_after_data: Timeout = 600.0
+    """How long the server may think about a message it has read. Waiting is better than not knowing
+    whether it arrived."""
+    messages_per_second: PerSecond | None = None
+    """How many messages it gets a second. By default without limit."""
+    messages_per_window: (
+        Annotated[Quota, FieldType('a table such as { messages = 1000, window = "1h" }')] | None
+    ) = None
+    """How many messages it gets in any span of time. By default without limit."""
+    messages_per_connection: Messages | None = None
+    """After how many messages a connection is replaced by a new one. By default when the server
+    says so."""
     name: str = ""
     weight: int = 1
 
@@ -152,12 +130,10 @@ class SmtpSettings:
 class DomainLimits:
     """Limits for readers of one domain, by all relays together: `[domains."example.com"]`."""
 
-    connections: Annotated[
-        Connections | None, Key("How many messages to it may be under way at once.")
-    ] = None
-    messages_per_second: Annotated[
-        PerSecond | None, Key("How many messages its readers get a second.")
-    ] = None
+    connections: Connections | None = None
+    """How many messages to it may be under way at once."""
+    messages_per_second: PerSecond | None = None
+    """How many messages its readers get a second."""
 
 
 class SourceKind(StrEnum):
@@ -186,67 +162,51 @@ class SourceSettings:
     neither a feed's title nor the article says it; without it they see `name`.
     """
 
-    name: Annotated[Line, Key("A name of your own for it; no two sources share one.")]
+    name: Line
+    """A name of your own for it; no two sources share one."""
     kind: SourceKind
     location: str
-    table: Annotated[Line | None, Key("The table or view, for kind sqlite only.")] = None
+    table: Line | None = None
+    """The table or view, for kind sqlite only."""
     columns: Mapping[str, str] = field(default_factory=dict)
-    section: Annotated[Line | None, Key("The section of articles that name none.")] = None
+    section: Line | None = None
+    """The section of articles that name none."""
     timezone: ZoneInfo
-    base_url: Annotated[Url | None, Key("What relative links are relative to.")] = None
-    encoding: Annotated[
-        Encoding | None, Key("The text encoding of a file. By default found out.")
-    ] = None
-    delimiter: Annotated[
-        Delimiter | None,
-        Key("What stands between two fields, for kind csv only. By default found out."),
-    ] = None
-    dates: Annotated[
-        DateOrder | None,
-        Key(
-            "What comes first in a date such as 03/04/2026. By default such a date is refused,"
-            " unless one number can only be the day, or dots part them (3.4.2026: day first)."
-        ),
-    ] = None
+    base_url: Url | None = None
+    """What relative links are relative to."""
+    encoding: Encoding | None = None
+    """The text encoding of a file. By default found out."""
+    delimiter: Delimiter | None = None
+    """What stands between two fields, for kind csv only. By default found out."""
+    dates: DateOrder | None = None
+    """What comes first in a date such as 03/04/2026. By default such a date is refused, unless one
+    number can only be the day, or dots part them (3.4.2026: day first)."""
     publisher: str | None = None
-    allow_private: Annotated[
-        Switch,
-        Key(
-            "Whether the host of `url` may be inside your own network. Where it redirects to"
-            " another host, that one may not."
-        ),
-    ] = False
-    timeout: Annotated[Timeout, Key("How long the source may take to answer.")] = 20.0
-    max_bytes: Annotated[Bytes, Key("How large it may be.")] = 10_000_000
+    allow_private: Switch = False
+    """Whether the host of `url` may be inside your own network. Where it redirects to another host,
+    that one may not."""
+    timeout: Timeout = 20.0
+    """How long the source may take to answer."""
+    max_bytes: Bytes = 10_000_000
+    """How large it may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DkimSettings:
     """Signs every message (DKIM) where your mail server does not. Needs the extra `dkim`."""
 
-    selector: Annotated[
-        Selector, Key("The name of the key in DNS. `digest check` tells the record to publish.")
-    ]
-    key_file: Annotated[
-        FilePath, Key("The private key: RSA of 2048 bits or more, PEM, with mode 600.")
-    ]
-    domain: Annotated[
-        Domain | None,
-        Key(
-            "The domain that signs: the sender's, one above it or below it. By default the"
-            " sender's."
-        ),
-    ] = None
-    ed25519_selector: Annotated[
-        Selector | None, Key("The name in DNS of a second key, Ed25519.")
-    ] = None
-    ed25519_key_file: Annotated[
-        FilePath | None, Key("The second key's file, PEM, with mode 600.")
-    ] = None
-    nameserver: Annotated[
-        NameServer | None,
-        Key("The DNS server that `digest check` asks. By default this machine's."),
-    ] = None
+    selector: Selector
+    """The name of the key in DNS. `digest check` tells the record to publish."""
+    key_file: FilePath
+    """The private key: RSA of 2048 bits or more, PEM, with mode 600."""
+    domain: Domain | None = None
+    """The domain that signs: the sender's, one above it or below it. By default the sender's."""
+    ed25519_selector: Selector | None = None
+    """The name in DNS of a second key, Ed25519."""
+    ed25519_key_file: FilePath | None = None
+    """The second key's file, PEM, with mode 600."""
+    nameserver: NameServer | None = None
+    """The DNS server that `digest check` asks. By default this machine's."""
 
 
 class LogForm(StrEnum):
@@ -260,25 +220,17 @@ class LogForm(StrEnum):
 class ServiceSettings:
     """How `digest run` behaves."""
 
-    owner: Annotated[
-        Address | None,
-        Key(
-            "Who is told by mail what needs attention: editions that were skipped or failed, drafts"
-            " that wait, sources that are silent. By default only the log says so."
-        ),
-    ] = None
-    port: Annotated[
-        Port | None,
-        Key("The port on 127.0.0.1 of `/healthz` and `/metrics`. By default there is none."),
-    ] = None
-    log: Annotated[LogForm, Key("How the log is written: lines for people, or JSON.")] = (
-        LogForm.TEXT
-    )
-    timeout: Annotated[
-        Timeout,
-        Key("How long messages under way may take to end when the service is stopped."),
-    ] = 30.0
-    ingest_every: Annotated[Minutes, Key("How often the sources are read.")] = timedelta(minutes=15)
+    owner: Address | None = None
+    """Who is told by mail what needs attention: editions that were skipped or failed, drafts that
+    wait, sources that are silent. By default only the log says so."""
+    port: Port | None = None
+    """The port on 127.0.0.1 of `/healthz` and `/metrics`. By default there is none."""
+    log: LogForm = LogForm.TEXT
+    """How the log is written: lines for people, or JSON."""
+    timeout: Timeout = 30.0
+    """How long messages under way may take to end when the service is stopped."""
+    ingest_every: Minutes = timedelta(minutes=15)
+    """How often the sources are read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
