@@ -83,7 +83,7 @@ def _second_dkim_key(_dkim: DkimSettings, written: Written) -> Conflicts:
     pair = ("ed25519_selector", "ed25519_key_file")
     for key, other in (pair, pair[::-1]):
         if other in written and key not in written:
-            yield Conflict((key,), "nothing", f"what goes with {other}")
+            yield Conflict((key,), "nothing", f"a value, because {other} has one")
 
 
 def _dkim_selectors(dkim: DkimSettings, _written: Written) -> Conflicts:

@@ -139,7 +139,7 @@ def _next_index(head: str, value: Any, path: key_paths.Path) -> int:
     if _is_index(head) and head == str(int(head)) and int(head) <= have:
         return int(head)
     upto = f"a number from 0 to {have}" if have else "0"
-    raise _NotFound(f"{head} as a place in {key_paths.dotted(path)}", upto, variable((*path, 0)))
+    raise _NotFound(f"{head} as a position in {key_paths.dotted(path)}", upto, variable((*path, 0)))
 
 
 def _candidates(kind: Any, value: Any) -> list[str]:

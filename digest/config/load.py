@@ -69,14 +69,14 @@ def _not_toml(message: str, text: str, path: Path) -> ConfigError:
     place = _PLACE.search(message)
     line = int(place[1]) if place and place[1] else len(lines)
     column = int(place[2]) if place and place[2] else len(lines[-1]) + 1
-    what = message[: place.start()] if place else message
+    reason = message[: place.start()] if place else message
     return ConfigError(
         f"{path} is not TOML",
         problems=[
             Problem(
                 path=f"line {line}, column {column}",
                 found=_line_shown(lines, line),
-                expected=f"TOML ({what[:1].lower()}{what[1:]})",
+                expected=f"TOML ({reason[:1].lower()}{reason[1:]})",
             )
         ],
         hint="Texts stand in quotes, lists in brackets, and each key on a line of its own.",
@@ -85,12 +85,12 @@ def _not_toml(message: str, text: str, path: Path) -> ConfigError:
 
 def _line_shown(lines: list[str], line: int) -> str:
     """The line's text, unless it holds, or may hold, a password."""
-    found = lines[line - 1].strip() if line <= len(lines) else ""
+    text = lines[line - 1].strip() if line <= len(lines) else ""
     before = "\n".join(lines[:line])
     in_long_text = before.count('"""') % 2 or before.count("'''") % 2
-    if in_long_text or re.search(r"pass|secret|token", found, re.IGNORECASE):
+    if in_long_text or re.search(r"pass|secret|token", text, re.IGNORECASE):
         return "a line that is not shown, because it may hold a password"
-    return shortened(without_login(ascii(found) if not found.isprintable() else found)) or "the end"
+    return shortened(without_login(text if text.isprintable() else ascii(text))) or "the end"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,5 +115,5 @@ def _login_problems(server: SmtpSettings, where: str, variable: str | None) -> I
         yield Problem(
             path=f"{where}.security",
             found=f"none, with a password, for {shown(host)}",
-            expected="starttls or tls, because the password would cross the net in the open",
+            expected="starttls or tls, because the password would be sent unencrypted",
         )

@@ -145,7 +145,7 @@ def test_the_origin_of_every_override_is_known(loaded: Load, two_newsletters: st
         (
             "DIGEST_SOURCES__7__NAME",
             "x",
-            "DIGEST_SOURCES__7__NAME: found 7 as a place in sources, expected a number from 0 to 1."
+            "DIGEST_SOURCES__7__NAME: found 7 as a position in sources, expected a number from 0 to 1."
             " Did you mean DIGEST_SOURCES__0?",
         ),
         (
