@@ -272,8 +272,10 @@ def _one_group_for_a_section(newsletter: NewsletterTable, _written: Written) -> 
 
 
 def _gathered(section: SectionTable) -> tuple[str, ...]:
+    if not hasattr(section, "match"):
+        return ()
     title = getattr(section, "title", None)
-    return getattr(section, "match", ()) or ((title,) if title else ())
+    return section.match or ((title,) if title else ())
 
 
 #: The checks of each table.

@@ -94,8 +94,8 @@ def _read(path: Path) -> tuple[str | None, str]:
 
 
 def _login_problems(server: SmtpSettings, where: str, variable: str | None) -> Iterator[Problem]:
-    password, file, username, auth = (
-        getattr(server, key, None) for key in ("password", "password_file", "username", "auth")
+    password, file, auth = (
+        getattr(server, key, None) for key in ("password", "password_file", "auth")
     )
     if password and file and not variable:
         yield Problem(
@@ -103,7 +103,7 @@ def _login_problems(server: SmtpSettings, where: str, variable: str | None) -> I
             found=f"a password in {where}.password, too",
             expected="one of the two",
         )
-    if (password or file or auth) and username is None:
+    if (password or file or auth) and getattr(server, "username", "") is None:
         account = f"the account that {where}.password belongs to"
         yield Problem(
             path=f"{where}.username",
