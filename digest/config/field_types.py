@@ -197,6 +197,10 @@ def _span(least: timedelta) -> Callable[[object], timedelta]:
     return check
 
 
+def _at_least(least: timedelta, words: str) -> FieldType:
+    return FieldType(words, _span(least), accepts=(str, int, float))
+
+
 def _timeout(value: object) -> float:
     seconds = _span(timedelta(seconds=0.1))(value).total_seconds()
     if seconds > 3600:
@@ -352,26 +356,13 @@ Zone = Annotated[
 ]
 Duration = Annotated[
     timedelta,
-    FieldType(
-        "a span of time such as 36h, 2d or 90m, or a number of seconds",
-        _span(timedelta(0)),
-        accepts=(str, int, float),
-    ),
+    _at_least(timedelta(0), "a span of time such as 36h, 2d or 90m, or a number of seconds"),
 ]
 Minutes = Annotated[
     timedelta,
-    FieldType(
-        "a span of time from 1m up, such as 15m, 2h or 1d",
-        _span(timedelta(minutes=1)),
-        accepts=(str, int, float),
-    ),
+    _at_least(timedelta(minutes=1), "a span of time from 1m up, such as 15m, 2h or 1d"),
 ]
-Days = Annotated[
-    timedelta,
-    FieldType(
-        "a span of time from 1d up, such as 90d or 52w", _span(_DAY), accepts=(str, int, float)
-    ),
-]
+Days = Annotated[timedelta, _at_least(_DAY, "a span of time from 1d up, such as 90d or 52w")]
 Timeout = Annotated[
     float,
     FieldType(
