@@ -84,7 +84,7 @@ def _named(name: str, settings: Settings, options: Options) -> SourceSettings:
             f"{without_login(name)!r} is no address", hint="Its host cannot be: check its brackets."
         ) from None
     if parts.scheme.lower() in ("http", "https"):
-        kind = SourceKind(guessed_kind(name, None) or SourceKind.FEED)
+        kind = guessed_kind(name, None) or SourceKind.FEED
         return SourceSettings(
             name=parts.hostname or without_login(name),
             publisher=parts.hostname or without_login(name),
@@ -108,7 +108,7 @@ def _named(name: str, settings: Settings, options: Options) -> SourceSettings:
         # What a file happens to be called is no publisher.
         name=path.stem,
         publisher=settings.site.name,
-        kind=options.kind or SourceKind(str(guessed)),
+        kind=options.kind or guessed or SourceKind.FEED,
         location=str(path),
         timezone=settings.site.timezone,
         max_bytes=_MOST_BYTES,
