@@ -1,4 +1,4 @@
-"""What it costs to fill a form for one reader: eight personal slots, messages of 20 and 60 KB.
+"""What it costs to fill a form for one reader: eight placeholders, messages of 20 and 60 KB.
 
     python benchmarks/filling.py [READERS]
 
@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from digest.composer.message import PreparedMessage, prepare_message
 from digest.composer.render import render
 from digest.composer.templates import open_templates
-from digest.model.edition import Edition, Placement, Story, VariantKey
+from digest.model.edition import Edition, Placement, RenderedVariant, Story, VariantKey
 from digest.model.newsletter import Newsletter, Site
 from digest.model.subscriber import Recipient
 
@@ -56,7 +56,7 @@ def form_of(stories: int, site: Path) -> PreparedMessage:
         newsletter=NEWSLETTER,
         templates=open_templates(site),
     )
-    assert variant is not None
+    assert isinstance(variant, RenderedVariant)
     return prepare_message(
         variant,
         made,

@@ -179,8 +179,8 @@ def _peak_kilobytes() -> int:
 
 
 def _size_of_one(folder: Path, site: Settings, newsletter: Newsletter) -> int:
+    from digest.composer.message import prepare_message
     from digest.model.subscriber import Recipient
-    from digest.publishing.editions.build import prepared_message
     from digest.storage import editions
 
     with open_database(site.database) as db:
@@ -188,7 +188,9 @@ def _size_of_one(folder: Path, site: Settings, newsletter: Newsletter) -> int:
         if edition is None:
             raise SystemExit("there is no edition")
         variant = next(iter(editions.variants(db, edition.stored_id).values()))
-    form = prepared_message(variant, edition, site, newsletter, images_folder=folder)
+    form = prepare_message(
+        variant, edition, site=site.site, newsletter=newsletter, images_folder=folder
+    )
     token = f"token-of-reader-{1:07}"
     reader = Recipient(email="reader1@example.com", name="Reader 1", token=token)
     return len(form.fill(reader, delivery_id=1, date=NOW))

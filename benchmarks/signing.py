@@ -25,7 +25,7 @@ from digest.composer.message import PreparedMessage, prepare_message
 from digest.composer.render import render
 from digest.composer.templates import open_templates
 from digest.config import DkimSettings
-from digest.model.edition import Edition, Placement, Story, VariantKey
+from digest.model.edition import Edition, Placement, RenderedVariant, Story, VariantKey
 from digest.model.newsletter import Newsletter, Site
 from digest.model.subscriber import Recipient
 
@@ -101,7 +101,7 @@ def form(stories: int, signer: DkimSigner | None) -> PreparedMessage:
         newsletter=NEWSLETTER,
         templates=open_templates(),
     )
-    assert variant is not None
+    assert isinstance(variant, RenderedVariant)
     return prepare_message(
         variant,
         edition,

@@ -9,9 +9,8 @@
     │   ├── DatabaseNewer           written by a later version of digest
     │   └── DatabaseUnwritable      read-only, or the disk is full
     ├── SourceError                 a source of articles cannot be read
-    ├── AudienceError               a subscriber or a list of subscribers is not as it should be
+    ├── SubscriberError               a subscriber or a list of subscribers is not as it should be
     ├── TemplateError               a template does not parse or does not render
-    │   └── QuestionAsked           it decides by something about the reader that was not told
     ├── SenderError                 a message cannot be carried
     │   └── RelayUnavailable        the SMTP server is absent, refuses us, or hangs
     └── LedgerError                 the record of editions does not allow it
@@ -99,20 +98,12 @@ class SourceError(DigestError):
     """A source of articles cannot be read."""
 
 
-class AudienceError(DigestError):
+class SubscriberError(DigestError):
     """A subscriber or a list of subscribers is not as it should be."""
 
 
 class TemplateError(DigestError):
     """A template does not parse, or does not render."""
-
-
-class QuestionAsked(TemplateError):
-    """A template decides by something about the reader that was not told; `question` is what."""
-
-    def __init__(self, message: str, *, question: str, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
-        self.question = question
 
 
 class SenderError(DigestError):

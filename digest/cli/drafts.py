@@ -61,7 +61,7 @@ def draft_as_json(shown: "DraftView") -> dict[str, Any]:
     """A draft as `--json` prints it."""
     from digest.lib.timestamps import to_text
 
-    edition, sheet = shown.edition, shown.sheet
+    edition, file = shown.edition, shown.file
     return {
         "newsletter": edition.newsletter,
         "slot": edition.slot,
@@ -81,9 +81,9 @@ def draft_as_json(shown: "DraftView") -> dict[str, Any]:
             }
             for story in edition.stories
         ],
-        "waiting": [article.id for article in sheet.waiting],
-        "dropped": [article.id for article in sheet.dropped],
-        "gone": list(sheet.gone),
+        "waiting": [article.id for article in file.waiting],
+        "dropped": [article.id for article in file.dropped],
+        "gone": list(file.gone),
     }
 
 
@@ -114,7 +114,7 @@ def approve(
     if isinstance(result, Skipped):
         nothing_done(result.reason, as_json=as_json)
     shown, edition = result.shown, result.shown.edition
-    for reason in shown.sheet.gone:
+    for reason in shown.file.gone:
         note(f"not in it: {reason}")
     if as_json:
         print_json(draft_as_json(shown) | {"readers": result.readers})
@@ -199,11 +199,11 @@ def _refuse_edited(out: Path, *, force: bool) -> None:
         )
 
 
-def _named_in(sheet: Path, settings: "Settings") -> str | None:
-    """The newsletter that a sheet says it is of, if it is one of ours."""
+def _named_in(file: Path, settings: "Settings") -> str | None:
+    """The newsletter that a draft file says it is of, if it is one of ours."""
     from digest.publishing.drafts.draft_file_parser import parse
 
-    key, _ = parse(_content(sheet)).about
+    key, _ = parse(_content(file)).about
     return key if key in settings.newsletters else None
 
 
@@ -249,7 +249,7 @@ def _show(
 ) -> None:
     from digest.publishing.drafts.draft_file import describe_slot, write
 
-    text = write(shown.sheet, newsletter, now=now)
+    text = write(shown.file, newsletter, now=now)
     if out is not None:
         replace_whole(out, text.encode())
     if as_json:

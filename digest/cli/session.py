@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from digest.errors import AudienceError, UsageError
+from digest.errors import SubscriberError, UsageError
 
 if TYPE_CHECKING:
     from digest.config import Settings
@@ -68,7 +68,7 @@ def typed_in() -> Iterator[None]:
     """A person or address that is not as it should be is wrong usage, if it was typed in."""
     try:
         yield
-    except AudienceError as error:
+    except SubscriberError as error:
         raise UsageError(error.message, hint=error.hint) from None
 
 

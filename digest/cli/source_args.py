@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from digest.config import DateOrder, Settings, SourceKind, SourceSettings
 from digest.config.cross_checks import guessed_kind
 from digest.errors import UsageError
 from digest.lib.redact import without_login
+from digest.lib.text import nearest
 
 #: A file that somebody names is meant: its limit only keeps the memory from filling.
 _MOST_BYTES: Final = 1_000_000_000
@@ -84,7 +84,7 @@ def _named(name: str, settings: Settings, options: Options) -> SourceSettings:
             f"{without_login(name)!r} is no address", hint="Its host cannot be: check its brackets."
         ) from None
     if parts.scheme.lower() in ("http", "https"):
-        kind = SourceKind(guessed_kind(name, None) or SourceKind.FEED)
+        kind = guessed_kind(name, None) or SourceKind.FEED
         return SourceSettings(
             name=parts.hostname or without_login(name),
             publisher=parts.hostname or without_login(name),
@@ -108,7 +108,7 @@ def _named(name: str, settings: Settings, options: Options) -> SourceSettings:
         # What a file happens to be called is no publisher.
         name=path.stem,
         publisher=settings.site.name,
-        kind=options.kind or SourceKind(str(guessed)),
+        kind=options.kind or guessed or SourceKind.FEED,
         location=str(path),
         timezone=settings.site.timezone,
         max_bytes=_MOST_BYTES,
@@ -118,8 +118,8 @@ def _named(name: str, settings: Settings, options: Options) -> SourceSettings:
 def _known(name: str, configured: Sequence[str]) -> str:
     if not configured:
         return ""
-    close = get_close_matches(name, configured, n=1)
-    advice = f". Did you mean {close[0]}?" if close else ""
+    suggestion = nearest(name, configured)
+    advice = f". Did you mean {suggestion}?" if suggestion else ""
     return f"; digest.toml has {', '.join(configured)}{advice}"
 
 

@@ -60,7 +60,7 @@ def print_import(
             " (is one of them a column of ours? --column name=TITLE)"
         )
     labels = {ImportResult.LEFT: "left as they were"}
-    rows = [(labels.get(fate, fate), f"{count:,}") for fate, count in report.fates.items()]
+    rows = [(labels.get(result, result), f"{count:,}") for result, count in report.results.items()]
     rows.append(("rejected rows", f"{len(listed.rejected):,}"))
     print_table(("", ">readers"), rows)
     if dry_run:
@@ -82,7 +82,7 @@ def _import_as_json(
 ) -> dict[str, Any]:
     return {
         "dry_run": dry_run,
-        **{fate.value.replace(" ", "_"): count for fate, count in report.fates.items()},
+        **{result.value.replace(" ", "_"): count for result, count in report.results.items()},
         "left_as_they_were": [asdict(remark) for remark in report.left],
         "rejected": [asdict(remark) for remark in listed.rejected],
         "notes": [asdict(remark) for remark in listed.notes],
@@ -117,7 +117,7 @@ def _row(member: Member) -> tuple[str, ...]:
     return (
         one_line(for_people(person.email)),
         one_line(person.name),
-        member.standing,
+        member.status,
         f"{member.since:%Y-%m-%d}",
         person.language or "",
         one_line(", ".join(member.topics)),
@@ -139,7 +139,7 @@ def members_as_json(
                 "timezone": member.subscriber.timezone,
                 "fields": dict(member.subscriber.fields),
                 "topics": list(member.topics),
-                "state": member.standing,
+                "state": member.status,
                 "since": to_text(member.since),
                 "suppressed_because": member.suppressed_because or None,
             }

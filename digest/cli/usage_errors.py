@@ -1,10 +1,10 @@
 """What Typer says about a command line that makes no sense, in the words of this program."""
 
 import re
-from difflib import get_close_matches
 from typing import Any
 
 from digest.errors import UsageError
+from digest.lib.text import nearest
 
 #: These belong to `digest` itself, before the command.
 _OF_THE_ROOT = ("--config", "-c", "--debug", "--version")
@@ -32,8 +32,8 @@ def _no_such_option(error: Any, hint: str) -> UsageError:
     if option in _OF_THE_ROOT:
         word = "FILE " if option in ("--config", "-c") else ""
         hint = f"It goes before the command: `digest {option} {word}…`"
-    elif near := get_close_matches(option, error.possibilities or ()):
-        hint = f"Did you mean {' or '.join(near)}? {hint}"
+    elif suggestion := nearest(option, error.possibilities or ()):
+        hint = f"Did you mean {suggestion}? {hint}"
     return UsageError(f"there is no option {option} here", hint=hint)
 
 

@@ -1,10 +1,9 @@
-"""The templates: where they are found, how they run, and what is said when one is wrong.
+"""The templates: where they are found, how they run, and the error for one that is wrong.
 
 A site overrides one file by placing its own of the same name in `templates/email/` beside its
 digest.toml. The only module that knows jinja2.
 """
 
-import difflib
 import re
 import textwrap
 import traceback
@@ -27,17 +26,17 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 import digest
-from digest.composer import personalization
 from digest.composer.language import Language, available_languages, open_language
-from digest.composer.personalization import Asked, PlaceholderMisused, ReaderValue
-from digest.errors import DigestError, QuestionAsked, TemplateError
+from digest.composer.personalization import AnswerNeeded, PlaceholderMisused, ReaderValue
+from digest.errors import DigestError, TemplateError
+from digest.lib.text import nearest
 
 _T = TypeVar("_T")
 
 #: Columns of the text part.
 TEXT_WIDTH: Final = 72
 
-_SLOT_HINT: Final = "Print it as it is, or take the condition out."
+_PRINT_HINT: Final = "Print it as it is, or take the condition out."
 
 
 def wrapped(text: object, prefix: str = "", indent: str = "") -> str:
@@ -119,7 +118,10 @@ class Templates:
         return self._languages[code]
 
     def render(self, name: str, context: Mapping[str, Any]) -> str:
-        """The template `name` with what it may use. Raises TemplateError with file and line."""
+        """The template `name` with what it may use. Raises TemplateError with file and line.
+
+        Raises AnswerNeeded where it decides by what the reader in `context` does not tell.
+        """
         return _reported(
             lambda: self._environment.get_template(name).render(context),
             fallback=name,
@@ -182,12 +184,9 @@ def _reported(
         return run()
     except DigestError:
         raise
-    except Asked as asked:
-        place = _place(asked, files) or fallback
-        about = asked.question.removeprefix(personalization.HAS)
-        raise QuestionAsked(
-            f"{place}: the template decides by reader.{about}", question=asked.question
-        ) from asked
+    except AnswerNeeded as needed:
+        needed.place = _place(needed, files) or fallback
+        raise
     except Exception as error:  # a template is a program of the site's: it can raise anything
         place = _place(error, files) or fallback
         frame = _frame(error, files)
@@ -229,7 +228,7 @@ def _meaning(error: Exception, written: str) -> str:
 
 def _hint(error: Exception, known: Mapping[str, Any]) -> str | None:
     if isinstance(error, PlaceholderMisused):
-        return _SLOT_HINT
+        return _PRINT_HINT
     if isinstance(error, _NoSuchName):
         return _advice(error.name, _names_in(error.owner))
     unknown = re.match(r"'(\w+)' is undefined", str(error))
@@ -246,7 +245,6 @@ def _names_in(value: object) -> list[str]:
 
 
 def _advice(name: str, known: list[str]) -> str | None:
-    near = difflib.get_close_matches(name, known, n=1)
-    if near:
-        return f"Did you mean {near[0]}?"
+    if near := nearest(name, known):
+        return f"Did you mean {near}?"
     return f"There are: {', '.join(sorted(known))}." if 0 < len(known) <= 20 else None

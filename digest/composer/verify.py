@@ -1,12 +1,8 @@
-"""The proof of a form: a filled message, parsed by the standard library, says what was meant.
+"""Verification: a filled message, parsed by the standard library, says what was meant.
 
-A header that somebody smuggled in, a part that was lost, or a subject that reads differently is
-found here, before any reader has the message.
-
-The proof of a signature: the message, canonicalised as a whole, is what was signed.
-
-Signing takes short cuts through a cut form. Here none is taken, so that a wrong one is found before
-any reader has the message.
+A header that somebody smuggled in, a part that was lost or a subject that reads differently is
+found here, and so is a signature that is of other bytes, before any reader has the message. Signing
+takes short cuts through what was prepared; here the whole message is canonicalised, without any.
 """
 
 import hashlib
@@ -21,9 +17,51 @@ from digest.composer.dkim import CRLF, DkimSigner, fields_of, relaxed_body, rela
 from digest.composer.dkim_keys import SigningKey, tags_of
 from digest.composer.headers import header_text
 from digest.errors import SenderError
-from digest.lib.email_address import mailable
+from digest.lib.email_address import wire_address
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient
+
+#: Octets of any line, without its CRLF (RFC 5322 section 2.1.1).
+_LINE = 998
+
+
+def verify_message(
+    message: bytes,
+    *,
+    recipient: Recipient,
+    subject: str,
+    newsletter: Newsletter,
+    fields: Sequence[str],
+) -> None:
+    """Raise SenderError unless the message has exactly these fields, saying what was meant."""
+    parsed = message_from_bytes(message, _class=EmailMessage, policy=policy.default)
+    sender = (header_text(newsletter.sender_name), wire_address(newsletter.sender_address))
+    reader = (header_text(recipient.name), wire_address(recipient.email))
+    _equal("the header", parsed.keys(), list(fields))
+    _equal("Subject", str(parsed["Subject"]), header_text(subject))
+    raw = dict(parsed.raw_items())
+    _equal("From", _mailbox(raw["From"]), sender)
+    _equal("To", _mailbox(raw["To"]), reader)
+    for name, value in parsed.items():
+        if not str(value).isprintable():
+            raise SenderError(f"the message cannot go out: {name} holds a control character")
+    parts = [part.get_content_type() for part in parsed.walk() if not part.is_multipart()]
+    _equal("the text parts", parts[:2], ["text/plain", "text/html"])
+    _equal("defects", [d for part in parsed.walk() for d in part.defects], [])
+    for line in message.split(b"\r\n"):
+        if len(line) > _LINE or b"\r" in line or b"\n" in line:
+            raise SenderError(f"the message cannot go out: a line of {len(line)} octets")
+
+
+def _mailbox(field: str) -> tuple[str, str]:
+    # Not the new parser: of Python 3.11, it keeps the folds between the words of a name.
+    name, address = parseaddr("".join(field.splitlines()))
+    return str(make_header(decode_header(name))), address
+
+
+def _equal(what: str, found: object, expected: object) -> None:
+    if found != expected:
+        raise SenderError(f"the message cannot go out: {what} is {found!r}, expected {expected!r}")
 
 
 def verify_signatures(message: bytes, signer: DkimSigner) -> None:
@@ -40,7 +78,7 @@ def verify_signatures(message: bytes, signer: DkimSigner) -> None:
         ):
             raise SenderError(f"the message cannot go out: it has no signature by {key.name}")
         if b64decode(tags["bh"]) != body_digest:
-            raise SenderError("the message cannot go out: its signature is of another body")
+            raise SenderError("the message cannot go out: its signature does not match the body")
         _verify(key, signature, _signed_fields(tags["h"], fields), b64decode(tags["b"]))
 
 
@@ -64,48 +102,5 @@ def _verify(key: SigningKey, field: bytes, signed: bytes, signature: bytes) -> N
         key.verify(signature, hashlib.sha256(signed + opening).digest())
     except InvalidSignature:
         raise SenderError(
-            f"the message cannot go out: its signature by {key.name} is not good"
+            f"the message cannot go out: its signature by {key.name} does not verify"
         ) from None
-
-
-#: Octets of any line, without its CRLF (RFC 5322 section 2.1.1).
-_LINE = 998
-
-
-def verify_message(
-    message: bytes,
-    *,
-    recipient: Recipient,
-    subject: str,
-    newsletter: Newsletter,
-    fields: Sequence[str],
-) -> None:
-    """Raise SenderError unless the message has exactly these fields, saying what was meant."""
-    parsed = message_from_bytes(message, _class=EmailMessage, policy=policy.default)
-    sender = (header_text(newsletter.sender_name), mailable(newsletter.sender_address))
-    reader = (header_text(recipient.name), mailable(recipient.email))
-    _equal("the header", parsed.keys(), list(fields))
-    _equal("Subject", str(parsed["Subject"]), header_text(subject))
-    raw = dict(parsed.raw_items())
-    _equal("From", _mailbox(raw["From"]), sender)
-    _equal("To", _mailbox(raw["To"]), reader)
-    for name, value in parsed.items():
-        if not str(value).isprintable():
-            raise SenderError(f"the message cannot go out: {name} holds a control character")
-    parts = [part.get_content_type() for part in parsed.walk() if not part.is_multipart()]
-    _equal("the text parts", parts[:2], ["text/plain", "text/html"])
-    _equal("defects", [d for part in parsed.walk() for d in part.defects], [])
-    for line in message.split(b"\r\n"):
-        if len(line) > _LINE or b"\r" in line or b"\n" in line:
-            raise SenderError(f"the message cannot go out: a line of {len(line)} octets")
-
-
-def _mailbox(field: str) -> tuple[str, str]:
-    # Not the new parser: of Python 3.11, it keeps the folds between the words of a name.
-    name, address = parseaddr("".join(field.splitlines()))
-    return str(make_header(decode_header(name))), address
-
-
-def _equal(what: str, found: object, meant: object) -> None:
-    if found != meant:
-        raise SenderError(f"the message cannot go out: {what} is {found!r}, meant was {meant!r}")

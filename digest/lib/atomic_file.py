@@ -5,7 +5,6 @@ atomic. Whether it is flushed to the disk is up to the writer.
 """
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 @contextmanager
 def temporary_beside(target: Path) -> Iterator[Path]:
     """A free name, hidden, in the folder of `target`. What is still there at the end is removed."""
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.part")
     try:
         yield temporary
     finally:

@@ -1,4 +1,4 @@
-"""A proposal: what the edition of a slot is to hold, while an editor may still change it."""
+"""A draft: what the edition of a slot is to hold, while an editor may still change it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,7 +35,7 @@ class DraftContents:
     """What stands in an edition, in reading order, the lead first; what is dropped for good.
 
     `subject` is None where the newsletter's template makes it. `intro` is what the editor says
-    above the stories, in paragraphs. `edited` tells that somebody's hand was on it.
+    above the stories, in paragraphs. `edited` tells that an editor has changed it.
     """
 
     placed: tuple[DraftItem, ...]
@@ -45,16 +45,19 @@ class DraftContents:
     edited: bool = False
 
     def __post_init__(self) -> None:
-        leads = [n for n, one in enumerate(self.placed) if one.placement is Placement.LEAD]
+        leads = [n for n, item in enumerate(self.placed) if item.placement is Placement.LEAD]
         if leads != [0]:
-            raise ValueError(f"one story leads, and comes first; here the leads are at {leads}")
-        ids = [one.article_id for one in self.placed] + list(self.dropped)
+            raise ValueError(f"one story leads, and comes first; the leads are at {leads}")
+        ids = [item.article_id for item in self.placed] + list(self.dropped)
         if len(ids) != len(set(ids)):
-            raise ValueError(f"an article stands in a proposal once: {ids}")
+            raise ValueError(f"an article stands in a draft once: {ids}")
 
 
 class DraftState(StrEnum):
-    """What the editor has said about a draft: nothing yet, yes, or not before I say so."""
+    """What the editor has decided about a draft.
+
+    WAITING: nothing yet. APPROVED: it goes out as it is. HELD: it waits until it is approved.
+    """
 
     WAITING = "waiting"
     APPROVED = "approved"
@@ -71,10 +74,10 @@ class Approval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A proposal for a slot as the ledger has it; `approval` is there while it is approved."""
+    """The draft of a slot as the ledger has it; `approval` is there while it is approved."""
 
     slot: Slot
-    proposal: DraftContents
+    contents: DraftContents
     state: DraftState
     made_at: datetime
     decided_at: datetime | None = None

@@ -1,13 +1,13 @@
-"""An edition: one issue of a newsletter, frozen.
-
-A variant: an edition as readers with the same wishes see it.
-"""
+"""An edition, one issue of a newsletter, and its variants, one for each segment of readers."""
 
 import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
+
+from digest.model.newsletter import Newsletter
 
 
 class Placement(StrEnum):
@@ -82,9 +82,35 @@ class Edition:
     state: EditionState = EditionState.PREPARED
     stopped: bool = False
 
+    @classmethod
+    def new(
+        cls,
+        newsletter: Newsletter,
+        slot: str,
+        stories: tuple[Story, ...],
+        *,
+        number: int,
+        cutoff: datetime,
+        subject: str,
+        nonce: str,
+        intro: tuple[str, ...] = (),
+    ) -> Self:
+        """An edition that is not stored yet: its articles are as old as the rules allow."""
+        return cls(
+            newsletter=newsletter.key,
+            slot=slot,
+            number=number,
+            cutoff=cutoff,
+            since=cutoff - newsletter.rules.max_age,
+            nonce=nonce,
+            subject=subject,
+            stories=stories,
+            intro=intro,
+        )
+
     @property
     def stored_id(self) -> int:
-        """Its id in the ledger. Raises ValueError for a draft, which has none."""
+        """Its id in the ledger. Raises ValueError for a new edition, which has none."""
         if self.id is None:
             raise ValueError(f"No. {self.number} of {self.newsletter} is not stored")
         return self.id
@@ -94,8 +120,8 @@ class Edition:
 class VariantKey:
     """What readers of one variant share. No topics means everything.
 
-    `fields` holds what the site's templates asked about the reader, and the answer:
-    `("fields.city", "Oslo")`, or `("has name", "no")`; see `digest.composer.personalization`.
+    `fields` holds the segment fields of the site's templates with their answers:
+    `("fields.city", "Oslo")`, or `("has name", "no")`; see `digest.model.subscriber`.
     """
 
     language: str
@@ -110,7 +136,8 @@ class VariantKey:
         """
         topics = f": {', '.join(map(_distinct, self.topics))}" if self.topics else ""
         answers = (
-            f"; {_distinct(q)} = {json.dumps(a, ensure_ascii=False)}" for q, a in self.fields
+            f"; {_distinct(name)} = {json.dumps(answer, ensure_ascii=False)}"
+            for name, answer in self.fields
         )
         return "".join((self.language, topics, *answers))
 
@@ -135,10 +162,10 @@ class Cut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedVariant:
-    """A variant, rendered and inlined once: two texts with slots where readers differ.
+    """A variant, rendered and inlined once: two texts with placeholders where readers differ.
 
-    `digest.composer.personalization` defines what a slot looks like; everything else is final. `cut` says
-    what had to go, when it was rendered: it is not stored.
+    `digest.composer.personalization` fills the placeholders; everything else is final. `cut` says
+    what had to go when it was rendered, and is not stored.
     """
 
     key: VariantKey

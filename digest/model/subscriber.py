@@ -3,10 +3,11 @@
 A subscriber, and that person's tie to a newsletter.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 
 class SubscriptionState(StrEnum):
@@ -74,21 +75,45 @@ class Member:
     """A person as one newsletter's list shows them.
 
     `subscriber` has the id 0 for an address that is suppressed and was never on a list.
-    `suppressed_because` is empty unless the standing is SUPPRESSED.
+    `suppressed_because` is empty unless the status is SUPPRESSED.
     """
 
     subscriber: Subscriber
-    standing: MembershipStatus
+    status: MembershipStatus
     since: datetime
     topics: tuple[str, ...] = ()
     suppressed_because: str = ""
 
 
+#: A segment field is what a site's templates decide by, and readers are divided by: `name`, or
+#: `fields.city`. With HAS before it, it is only whether there is a value, and the answer YES or NO.
+FIELD: Final = "fields."
+HAS: Final = "has "
+YES: Final = "yes"
+NO: Final = "no"
+
+
+def answers_of(
+    segment_fields: Iterable[str], name: str, fields: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The answers of a reader with this name and these fields, one for each segment field."""
+    return tuple(_answer(segment_field, name, fields) for segment_field in segment_fields)
+
+
+def _answer(segment_field: str, name: str, fields: Mapping[str, str]) -> str:
+    about = segment_field.removeprefix(HAS)
+    value = name if about == "name" else str(fields.get(about.removeprefix(FIELD), ""))
+    if about == segment_field:
+        return value
+    return YES if value else NO
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """How many active readers share their wishes; no language means the newsletter's.
+    """Readers who get the same variant of an edition, and how many of them are active.
 
-    `answers` are to what the site's templates ask about a reader, in the order of the questions.
+    No language means the newsletter's, no topics everything. `answers` are to the segment fields
+    of the site's templates, in their order.
     """
 
     language: str | None

@@ -92,9 +92,9 @@ def _forecast(
     """What the next edition would decide on the article, by the code that makes editions."""
     for one in drafts.still_open(db, newsletter.key):
         where = f"the draft for {one.slot.name}"
-        if article.id in one.proposal.dropped:
+        if article.id in one.contents.dropped:
             return Forecast(verdict=Verdict.DROPPED, reason=f"by the editor, in {where}")
-        if article.id in {placed.article_id for placed in one.proposal.placed}:
+        if article.id in {placed.article_id for placed in one.contents.placed}:
             return Forecast(verdict=Verdict.CHOSEN, reason=f"in {where}, which is {one.state}")
     article, rules = replace(article, pinned=pinned), newsletter.rules
     if article.published_at >= now:

@@ -1,6 +1,6 @@
 """Preview: what would go out now, made by the same code, leaving no trace.
 
-Outlook: what a call of `send` would do, without doing it.
+`preview` makes one message of it, `dry_run` says what a call of `send` would do.
 """
 
 import asyncio
@@ -9,10 +9,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
-from digest.composer.personalization import answers_of
+from digest.composer.message import prepare_message
 from digest.composer.web_page import page
 from digest.config import Settings
-from digest.errors import AudienceError
+from digest.errors import SubscriberError
 from digest.model.delivery import WAITING_DELIVERIES, Outcome, count_in
 from digest.model.edition import Edition, EditionState, RenderedVariant
 from digest.model.newsletter import Newsletter
@@ -24,7 +24,6 @@ from digest.publishing.editions.build import (
     NOBODY,
     Skipped,
     build_edition,
-    prepared_message,
     stored_images,
 )
 from digest.publishing.editions.renderer import VariantRenderer
@@ -45,7 +44,7 @@ class WouldResume:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WouldBegin:
-    """A new edition would be made, for so many `readers`."""
+    """A new edition would be made, for this number of `readers`."""
 
     number: int
     subject: str
@@ -107,11 +106,11 @@ def preview(
 ) -> Preview | Skipped:
     """What `send` would send at `now`: the edition that was begun, or else a new one.
 
-    As `reader` would get it, or else somebody without wishes. That somebody is at `test_address`,
-    which may be a subscriber too and then has its own wishes. Only with `signed` are the keys
-    needed that sign the real ones: who looks at an edition need not have them.
+    As `reader` would get it, or else somebody at `test_address` without a language or topics of
+    their own; a subscriber's address has its own. Only with `signed` are the keys needed that sign
+    the real ones: who looks at an edition need not have them.
 
-    Raises AudienceError for a reader that has no active subscription, and what drafting raises.
+    Raises SubscriberError for a reader that has no active subscription, and what building raises.
     """
     with open_database(settings.database, Access.READ) as db, ExitStack() as stack:
         made = _begun(db, settings, newsletter) or _drafted(db, settings, newsletter, now)
@@ -125,14 +124,20 @@ def preview(
         images = settings.folder
         if made.stored:
             images = stack.enter_context(stored_images(db, made.edition))
-        answers = answers_of(made.press.questions, recipient)
-        variant = made.stored.get(made.press.key(language, topics, answers).name)
-        variant = variant or made.press.variant_for(recipient, language, topics)
+        renderer = made.renderer
+        key = renderer.key(renderer.segment_of(recipient, language, topics))
+        variant = made.stored.get(key.name)
+        variant = variant or renderer.variant_for(recipient, language, topics)
         if variant is None:
             return Skipped(reason=f"it has nothing for the topics of {recipient.email}")
         signer = signer_of(settings, newsletter) if signed else None
-        form = prepared_message(
-            variant, made.edition, settings, newsletter, images_folder=images, signer=signer
+        prepared = prepare_message(
+            variant,
+            made.edition,
+            site=settings.site,
+            newsletter=newsletter,
+            images_folder=images,
+            signer=signer,
         )
         return Preview(
             edition=made.edition,
@@ -140,8 +145,8 @@ def preview(
             begun=bool(made.stored),
             variant=variant,
             recipient=recipient,
-            mail_from=form.mail_from(0),
-            message=form.fill(recipient, delivery_id=0, date=now),
+            mail_from=prepared.mail_from(0),
+            message=prepared.fill(recipient, delivery_id=0, date=now),
             page=page(
                 variant,
                 recipient,
@@ -158,7 +163,7 @@ class _Made:
     """An edition and the means to show it; `stored` are the variants of one that was begun."""
 
     edition: Edition
-    press: VariantRenderer
+    renderer: VariantRenderer
     readers: int
     stored: Mapping[str, RenderedVariant]
 
@@ -169,11 +174,13 @@ def _begun(db: Database, settings: Settings, newsletter: Newsletter) -> _Made | 
         return None
     counts = deliveries.counts(db, edition.stored_id)
     stored = editions.variants(db, edition.stored_id)
-    # All variants of an edition answer the same questions.
-    questions = {question: None for one in stored.values() for question, _ in one.key.fields}
+    # All variants of an edition answer the same segment fields.
+    segment_fields = {name: None for variant in stored.values() for name, _ in variant.key.fields}
     return _Made(
         edition=edition,
-        press=VariantRenderer(settings, newsletter, edition, questions=tuple(questions)),
+        renderer=VariantRenderer(
+            settings, newsletter, edition, segment_fields=tuple(segment_fields)
+        ),
         readers=count_in(counts, WAITING_DELIVERIES),
         stored=stored,
     )
@@ -187,35 +194,36 @@ def _drafted(
         made = build_edition(db, settings, newsletter, now=now)
     if isinstance(made, Skipped):
         return made
-    return _Made(edition=made.edition, press=made.press, readers=made.readers, stored={})
+    return _Made(edition=made.edition, renderer=made.renderer, readers=made.readers, stored={})
 
 
-_Wishes = tuple[Recipient, str | None, tuple[str, ...]]
+#: A reader with their language and topics.
+_Reader = tuple[Recipient, str | None, tuple[str, ...]]
 
 
-def _anybody(db: Database, newsletter: Newsletter, email: str | None) -> _Wishes:
+def _anybody(db: Database, newsletter: Newsletter, email: str | None) -> _Reader:
     if email and subscriptions.find_active(db, newsletter.key, email):
         return _subscribed(db, newsletter, email)
     recipient = Recipient(email=email or "reader@example.com", token=_NOBODYS_LINKS)
     return recipient, newsletter.language, ()
 
 
-def _subscribed(db: Database, newsletter: Newsletter, email: str) -> _Wishes:
-    found = subscriptions.find_active(db, newsletter.key, email)
-    if found is None:
-        raise AudienceError(
+def _subscribed(db: Database, newsletter: Newsletter, email: str) -> _Reader:
+    subscription = subscriptions.find_active(db, newsletter.key, email)
+    if subscription is None:
+        raise SubscriberError(
             f"{email} has no active subscription to {newsletter.key}",
-            hint=f"`digest subscribers show {email}` tells what we know of this address.",
+            hint=f"`digest subscribers show {email}` tells what is known of this address.",
         )
-    reader = found.subscriber
+    reader = subscription.subscriber
     recipient = Recipient(
-        email=reader.email, name=reader.name, token=found.token, fields=reader.fields
+        email=reader.email, name=reader.name, token=subscription.token, fields=reader.fields
     )
-    return recipient, reader.language, found.topics
+    return recipient, reader.language, subscription.topics
 
 
 def send_test(made: Preview, to: str, transport: Transport) -> Outcome:
-    """Hand the previewed message over to one address. The ledger does not hear of it."""
+    """Hand the previewed message over to one address. It leaves no trace in the ledger."""
 
     async def main() -> Outcome:
         async with transport:

@@ -158,7 +158,7 @@ def _expected(
     """How many stories the next slot would have now, or why it would have no edition."""
     following = next((planned for planned in coming if planned.open), None)
     if following is not None and following.draft is not None:
-        return len(following.draft.proposal.placed)
+        return len(following.draft.contents.placed)
     try:
         made: EditionBuild | Skipped = build_edition(
             db, settings, newsletter, now=now, slot=following.slot if following else None

@@ -132,10 +132,10 @@ def _process_draft(
             return record.held(kind, reason, until=now + _CHECK_HELD_EVERY)
         case Skip(reason=reason):
             return record.skipped(reason)
-        case Send(draft=draft):
+        case Send(build=build):
             over = overdue(newsletter, record, now)
             if over is not None:
-                decided = _decided_at(draft)
+                decided = _decided_at(build)
                 if decided is None:
                     return over
                 if overdue(newsletter, record, decided) is None:
@@ -145,13 +145,13 @@ def _process_draft(
             obstacle = blocking_reason(db, newsletter, now)
             if obstacle is not None:
                 return record.waiting(obstacle)
-            result = store_edition(db, settings, newsletter, draft, now=now, slot=record.slot)
+            result = store_edition(db, settings, newsletter, build, now=now, slot=record.slot)
             return record.skipped(result.reason) if isinstance(result, Skipped) else result
         case never:
             assert_never(never)
 
 
-def _decided_at(draft: EditionBuild) -> datetime | None:
+def _decided_at(build: EditionBuild) -> datetime | None:
     """When somebody decided on the draft; None where nobody did, or there was none."""
-    stored = draft.proposal
-    return stored.decided_at if stored and stored.state is not DraftState.WAITING else None
+    draft = build.draft
+    return draft.decided_at if draft and draft.state is not DraftState.WAITING else None

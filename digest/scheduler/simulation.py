@@ -29,6 +29,7 @@ from digest.selection import TooFew, select
 from digest.storage import edition_store
 from digest.storage.candidates import candidates
 from digest.storage.database import Access, Database, open_database
+from digest.storage.edition_store import NewEdition
 from digest.storage.sandbox import Count, counts, in_reach, sandbox
 from digest.storage.subscriptions import zones
 
@@ -81,52 +82,45 @@ class Replay:
         if newsletter.schedule and slot.wall.date() in newsletter.schedule.days_off:
             return self._none(slot, "a day off", is_day_off=True)
         since = moment.cutoff - newsletter.rules.max_age
-        found = candidates(self._db, newsletter.key, since=since, cutoff=moment.made_at)
-        selection = select(found.articles, newsletter.rules, cutoff=moment.cutoff)
+        eligible = candidates(self._db, newsletter.key, since=since, cutoff=moment.made_at)
+        selection = select(eligible.articles, newsletter.rules, cutoff=moment.cutoff)
         if isinstance(selection, TooFew):
             reason = too_few(self._db, newsletter, selection, moment.made_at).reason
             return self._none(slot, reason, waiting=selection.found)
         self._number += 1
-        edition = Edition(
-            newsletter=newsletter.key,
-            slot=slot.name,
+        edition = Edition.new(
+            newsletter,
+            slot.name,
+            selection.stories,
             number=self._number,
-            since=since,
             cutoff=moment.cutoff,
-            nonce=str(self._number),
             subject=selection.stories[0].title,
-            stories=selection.stories,
+            nonce=str(self._number),
         )
-        decisions = selection.decisions
+        new = NewEdition(
+            edition=edition, decisions=selection.decisions, last_article_id=eligible.last_article_id
+        )
         if newsletter.timing.approval:
             content = self._at_its_hour(edition, moment)
             if isinstance(content, NothingLeft):
                 self._number -= 1
                 return self._none(slot, f"nothing is left: {'; '.join(content.gone.values())}")
-            edition, decisions = content.edition, content.decisions
-            if len(edition.stories) < newsletter.rules.min_items:
+            new = replace(content.new, last_article_id=eligible.last_article_id)
+            left = len(new.edition.stories)
+            if left < newsletter.rules.min_items:
                 self._number -= 1
-                few = TooFew(found=len(edition.stories), needed=newsletter.rules.min_items)
+                few = TooFew(found=left, needed=newsletter.rules.min_items)
                 return self._none(slot, too_few(self._db, newsletter, few, moment.cutoff).reason)
-        edition_store.store(
-            self._db,
-            edition,
-            decisions=decisions,
-            variants=(),
-            audience=(),
-            images={},
-            last_article_id=found.last_article_id,
-            now=moment.made_at,
-        )
-        went_too_old = self._given_up(decisions)
+        edition_store.store(self._db, new, now=moment.made_at)
+        went_too_old = self._given_up(new.decisions)
         return SimulatedSlot(
             slot=slot,
             number=self._number,
-            stories=edition.stories,
+            stories=new.edition.stories,
             reason="",
             waiting=len(self._waiting),
             went_too_old=went_too_old,
-            duplicates=sum(one.verdict is Verdict.DUPLICATE for one in decisions),
+            duplicates=sum(one.verdict is Verdict.DUPLICATE for one in new.decisions),
         )
 
     def _at_its_hour(self, edition: Edition, moment: SimulatedTime) -> ResolvedDraft | NothingLeft:
@@ -270,7 +264,7 @@ def _slots(newsletter: Newsletter, begin: datetime, until: datetime) -> Sequence
     if len(found) > MOST_SLOTS:
         raise UsageError(
             f"{newsletter.key} has more than {MOST_SLOTS:,} slots in this time",
-            hint="Try fewer weeks: the effect of the rules shows in the first of them.",
+            hint="Choose fewer weeks; the first of them show what the rules do.",
         )
     return found
 
@@ -293,13 +287,13 @@ def _why(verdict: Verdict | None, reason: str, newsletter: Newsletter) -> str:
     """Why an article was in no edition, in the same words for all of one kind."""
     match verdict:
         case None:
-            return "still open: there was no edition after it"
+            return "not decided: no edition came after it"
         case Verdict.WAITING:
             return f"still waits: {reason}"
         case Verdict.DUPLICATE:
             return "same headline as another article"
         case Verdict.TOO_OLD if reason:
-            return f"went too old while it waited: {reason}"
+            return f"became too old while it waited: {reason}"
         case Verdict.TOO_OLD:
             limit = in_words(newsletter.rules.max_age)
             return f"older than {limit} (max_age) when the next edition came"

@@ -17,10 +17,10 @@ from digest.selection.similarity import Relations
 
 _Test = Callable[[Article], bool]
 
-#: So many other headlines of the same story make it one that several sources tell.
+#: With this many related headlines, several sources tell the story.
 _SEVERAL = 2
 
-#: As many headlines of related stories stand under the lead at most.
+#: How many related headlines stand under the lead at most.
 MOST_RELATED = 3
 
 
@@ -40,10 +40,10 @@ def fill(ranked: Sequence[Article], grouping: Grouping, rules: Rules) -> Filled:
     relations = Relations({article.id: article.title for article in ranked})
     filling = _Filling(rules=rules, grouping=grouping, relations=relations)
     filling.take(lead, in_section=False)
-    kin = relations.related_to(lead.id)
+    close = relations.related_to(lead.id)
     related: list[Article] = []
     for article in ranked:
-        if article.id in kin and len(related) < MOST_RELATED and filling.has_room(article):
+        if article.id in close and len(related) < MOST_RELATED and filling.has_room(article):
             filling.take(article, in_section=False)
             related.append(article)
     for _, tier in groupby(ranked, key=lambda article: (article.pinned, article.priority)):

@@ -1,6 +1,6 @@
 """An edition as an editor put it together: its stories, and one decision for every candidate.
 
-The editor's word stands over every limit. What was not before the editor waits.
+No limit of the rules applies to the editor's choice. What is not in the draft waits.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,61 +19,63 @@ DROPPED = "by the editor"
 
 
 def arrange(
-    proposal: DraftContents,
+    contents: DraftContents,
     usable: Mapping[int, Article],
     candidates: Sequence[Article],
     rules: Rules,
     *,
     cutoff: datetime,
 ) -> Selection | None:
-    """The proposal with the articles that are `usable`; None where that leaves no story.
+    """The draft with the articles that are `usable`; None where that leaves no story.
 
     Where the lead is not among them, the first that remains leads. `usable` need not be candidates,
     and has no final decision yet; of what was dropped, only those are decided about.
     """
     ranked = sorted({a.id: a for a in (*candidates, *usable.values())}.values(), key=rank)
     grouping = group(ranked, rules)
-    stories = tuple(_stories(proposal, usable, grouping))
+    stories = tuple(_stories(contents, usable, grouping))
     if not stories:
         return None
-    fates = {story.article_id: (Verdict.CHOSEN, place_of(story)) for story in stories}
+    verdicts = {story.article_id: (Verdict.CHOSEN, place_of(story)) for story in stories}
     open_ids = {article.id for article in ranked}
-    fates |= {id_: (Verdict.DROPPED, DROPPED) for id_ in proposal.dropped if id_ in open_ids}
+    verdicts |= {id_: (Verdict.DROPPED, DROPPED) for id_ in contents.dropped if id_ in open_ids}
     # By the titles as the sources gave them: the editor's own words are in the story.
-    in_it = {same_headline_key(usable[s.article_id].title): s.article_id for s in stories}
+    headlines = {same_headline_key(usable[s.article_id].title): s.article_id for s in stories}
     for article in ranked:
-        if article.id not in fates:
-            fates[article.id] = (
+        if article.id not in verdicts:
+            verdicts[article.id] = (
                 ruled_out(article, rules, grouping, cutoff)
-                or _repeated(article, in_it)
-                or (Verdict.WAITING, "not in the draft that the editor had")
+                or _repeated(article, headlines)
+                or (Verdict.WAITING, "not in the editor's draft")
             )
     decisions = tuple(
         Decision(article_id=article_id, verdict=verdict, reason=reason)
-        for article_id, (verdict, reason) in fates.items()
+        for article_id, (verdict, reason) in verdicts.items()
     )
     return Selection(stories=stories, decisions=decisions)
 
 
 def _stories(
-    proposal: DraftContents, usable: Mapping[int, Article], grouping: Grouping
+    contents: DraftContents, usable: Mapping[int, Article], grouping: Grouping
 ) -> Iterator[Story]:
-    remaining = [one for one in proposal.placed if one.article_id in usable]
-    for position, one in enumerate(remaining, start=1):
-        placement, section = one.placement, one.section
+    remaining = [item for item in contents.placed if item.article_id in usable]
+    for position, item in enumerate(remaining, start=1):
+        placement, section = item.placement, item.section
         if position == 1:
             placement, section = Placement.LEAD, None
-        article = usable[one.article_id]
+        article = usable[item.article_id]
         story = story_of(article, position, placement, section, grouping)
         yield replace(
             story,
-            title=story.title if one.title is None else one.title,
-            deck=story.deck if one.deck is None else one.deck,
+            title=story.title if item.title is None else item.title,
+            deck=story.deck if item.deck is None else item.deck,
         )
 
 
-def _repeated(article: Article, in_it: Mapping[frozenset[str], int]) -> tuple[Verdict, str] | None:
-    original = in_it.get(same_headline_key(article.title))
+def _repeated(
+    article: Article, headlines: Mapping[frozenset[str], int]
+) -> tuple[Verdict, str] | None:
+    original = headlines.get(same_headline_key(article.title))
     if original is None:
         return None
     return Verdict.DUPLICATE, f"same headline as article {original}"

@@ -1,8 +1,6 @@
 """Where each chosen article stands: lead, related headlines, sections, headline list.
 
-A deck: the few sentences under a headline.
-
-Which article comes before which.
+The order of articles (`rank`), their groups, and the deck under a headline (`deck_of`).
 """
 
 import re
@@ -14,27 +12,27 @@ from digest.model.edition import Placement, Story
 from digest.model.newsletter import Rules
 
 #: A deck is about three lines of a 600 px column.
-LONGEST = 280
+LONGEST_DECK = 280
 
 _SENTENCE_END = re.compile(r"[.!?…]['\"”’»)]*(?=\s)|[؟。！？]")
 
 
 def deck_of(summary: str, headline: str) -> str:
-    """The summary, cut after a sentence or else after a word, in at most `LONGEST` characters.
+    """The summary, cut after a sentence or else after a word, in at most `LONGEST_DECK` characters.
 
     Empty where the summary only repeats the headline, as many feeds do.
     """
     summary = " ".join(summary.split())
     if summary.rstrip(" .…").casefold() == headline.rstrip(" .…").casefold():
         return ""
-    if len(summary) <= LONGEST:
+    if len(summary) <= LONGEST_DECK:
         return summary
-    head = summary[:LONGEST]
+    head = summary[:LONGEST_DECK]
     ends = [match.end() for match in _SENTENCE_END.finditer(head)]
-    if ends and ends[-1] >= LONGEST // 2:
+    if ends and ends[-1] >= LONGEST_DECK // 2:
         return head[: ends[-1]]
     # One character less than the limit, for the ellipsis; a single endless word is cut hard.
-    words = head[: LONGEST - 1].rsplit(" ", 1)[0]
+    words = head[: LONGEST_DECK - 1].rsplit(" ", 1)[0]
     return words.rstrip(" ,;:–—-") + "…"
 
 

@@ -15,7 +15,7 @@ from digest.selection.similarity import first_of_each
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What stands in the edition, in reading order, and the fate of every candidate."""
+    """What stands in the edition, in reading order, and a decision for every candidate."""
 
     stories: tuple[Story, ...]
     decisions: tuple[Decision, ...]
@@ -42,11 +42,11 @@ def select(candidates: Sequence[Article], rules: Rules, *, cutoff: datetime) -> 
     if any(article.published_at >= cutoff for article in ranked):
         raise ValueError(f"a candidate was published at or after the cutoff {cutoff}")
     grouping = group(ranked, rules)
-    fates = {a.id: ruled_out(a, rules, grouping, cutoff) for a in ranked}
-    eligible = [article for article in ranked if fates[article.id] is None]
+    verdicts = {a.id: ruled_out(a, rules, grouping, cutoff) for a in ranked}
+    eligible = [article for article in ranked if verdicts[article.id] is None]
     for repeat, original in first_of_each((a.id, a.title) for a in eligible).items():
-        fates[repeat] = (Verdict.DUPLICATE, f"same headline as article {original}")
-    distinct = [article for article in eligible if fates[article.id] is None]
+        verdicts[repeat] = (Verdict.DUPLICATE, f"same headline as article {original}")
+    distinct = [article for article in eligible if verdicts[article.id] is None]
     if len(distinct) < rules.min_items:
         return TooFew(found=len(distinct), needed=rules.min_items)
 
@@ -55,13 +55,13 @@ def select(candidates: Sequence[Article], rules: Rules, *, cutoff: datetime) -> 
     if len(stories) < rules.min_items:
         return TooFew(found=len(stories), needed=rules.min_items)
     for story in stories:
-        fates[story.article_id] = (Verdict.CHOSEN, place_of(story))
+        verdicts[story.article_id] = (Verdict.CHOSEN, place_of(story))
     for article_id, obstacle in filled.waiting.items():
-        fates[article_id] = (Verdict.WAITING, obstacle)
+        verdicts[article_id] = (Verdict.WAITING, obstacle)
     decisions = tuple(
-        Decision(article_id=article_id, verdict=fate[0], reason=fate[1])
-        for article_id, fate in fates.items()
-        if fate is not None
+        Decision(article_id=article_id, verdict=decided[0], reason=decided[1])
+        for article_id, decided in verdicts.items()
+        if decided is not None
     )
     return Selection(stories=stories, decisions=decisions)
 
@@ -79,7 +79,8 @@ def ruled_out(
     if article.published_at < cutoff - rules.max_age:
         return Verdict.TOO_OLD, f"published before {to_text(cutoff - rules.max_age)}"
     if rules.only_sections and article.id not in grouping.group_of:
-        return Verdict.OUT_OF_SCOPE, f"no section takes {article.section or 'what has none'}"
+        reason = f"no section takes {article.section}" if article.section else "it has no section"
+        return Verdict.OUT_OF_SCOPE, reason
     return None
 
 

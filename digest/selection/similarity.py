@@ -1,9 +1,8 @@
-"""Which headlines tell of the same story: as far as words show it.
+"""Which headlines tell of the same story, as far as their words show it.
 
-All tests are on the words that carry meaning. The *same headline* has exactly the same words: that
-one is a duplicate. *Related* headlines share several words that few others have, and may stand
-under the lead. What is *around* a headline is a wider circle, which makes room for other stories.
-The grouping of whole stories has its place here, when it comes.
+All tests are on the words that carry meaning. The *same headline* has exactly the same words: it is
+a duplicate. *Related* headlines share several words that few others have, and may stand under the
+lead. What is *around* a headline is a wider circle, which makes room for other stories.
 """
 
 import re

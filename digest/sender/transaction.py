@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Final
 
 from digest.errors import RelayUnavailable
-from digest.lib.email_address import AddressImpossible, wire_address
+from digest.lib.email_address import InvalidAddress, wire_address
 from digest.model.delivery import Deferred, Outcome, Rejected, Reply, Unknown
 from digest.sender.message_data import FINAL_DOT, OutgoingMessage
 from digest.sender.protocol import CLOSING, ConnectionLost, SmtpProtocol, Then
@@ -71,8 +71,8 @@ def opening_commands(
     sender = _sender(letter.envelope.mail_from, extensions, relay=relay)
     try:
         reader = wire_address(letter.envelope.rcpt_to)
-    except AddressImpossible as impossible:
-        return Rejected(reason=f"the address {impossible}")
+    except InvalidAddress as invalid:
+        return Rejected(reason=f"the address {invalid.reason}")
     international = not (sender.isascii() and reader.isascii())
     if international and not extensions.smtputf8:
         return Rejected(reason=f"the address needs SMTPUTF8, and {relay} does not offer it")
@@ -94,11 +94,11 @@ def _sender(mail_from: str, extensions: Extensions, *, relay: str) -> str:
         return ""
     try:
         sender = _known_address(mail_from)
-    except AddressImpossible as impossible:
+    except InvalidAddress as invalid:
         raise RelayUnavailable(
-            f"the sender's address {mail_from!r} {impossible}",
+            f"the sender's address {mail_from!r} {invalid.reason}",
             hint="Give the newsletter a sender address such as news@example.org.",
-        ) from impossible
+        ) from invalid
     if not (extensions.smtputf8 or sender.isascii()):
         raise RelayUnavailable(
             f"the sender's address {mail_from} needs SMTPUTF8, and {relay} does not offer it",

@@ -1,10 +1,12 @@
 """The one place where a database is opened, and where SQLite's errors get words."""
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -16,6 +18,7 @@ from digest.errors import (
     DatabaseUnwritable,
     StorageError,
 )
+from digest.model.subscriber import answers_of
 from digest.storage import migrations
 
 #: Seconds to wait for another process before saying that the database is busy.
@@ -40,6 +43,7 @@ class Database:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.connection = connection
         self.path = path
+        connection.create_function("reader_answers", 3, _reader_answers, deterministic=True)
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
         """All rows of a query."""
@@ -131,6 +135,16 @@ def _set_up(connection: sqlite3.Connection, access: Access, cache: int) -> None:
         # FULL: a claim must survive a power cut before its message leaves the machine.
         connection.execute("pragma synchronous = full")
         connection.execute(f"pragma cache_size = {-1024 * cache}")
+
+
+def _reader_answers(segment_fields: str, name: str, fields: str) -> str:
+    """`answers_of` for SQL: lists and fields are JSON."""
+    return json.dumps(answers_of(_parsed(segment_fields), name, _parsed(fields)))
+
+
+@lru_cache(maxsize=1024)  # of a million readers, most share theirs
+def _parsed(text: str) -> Any:
+    return json.loads(text)
 
 
 def _has_content(path: Path) -> bool:

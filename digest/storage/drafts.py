@@ -156,7 +156,7 @@ def _draft(row: sqlite3.Row) -> Draft:
     approved = content["approved"]
     return Draft(
         slot=Slot(newsletter=row["newsletter"], name=row["slot"], at=from_text(row["due_at"])),
-        proposal=_proposal(content["proposal"]),
+        contents=_proposal(content["proposal"]),
         state=DraftState(row["state"]),
         made_at=from_text(row["made_at"]),
         decided_at=optional_time(row["decided_at"]),

@@ -1,124 +1,47 @@
-"""Freezing: a drafted edition stored once, whole, in one transaction.
-
-Queueing: one delivery for every active reader, when an edition is frozen.
-"""
+"""Storing an edition: whole and frozen, with its decisions and deliveries, in one transaction."""
 
 import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from digest.errors import LedgerError, SlotTaken, Superseded
 from digest.lib.timestamps import to_text
 from digest.model.article import Decision, Verdict
 from digest.model.edition import Edition, RenderedVariant, Story, VariantKey
+from digest.model.subscriber import Segment
 from digest.storage import slots
 from digest.storage.database import Database
 from digest.storage.editions import BETWEEN_PARAGRAPHS, last_row
-from digest.storage.subscriptions import ANSWERS, as_parameter
+from digest.storage.subscriptions import ACTIVE, ANSWERS, topics_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantAssignment:
-    """How the readers with these wishes, as they are stored, are served; None: nothing for them.
+    """Which variant the readers of a segment get; None where it has nothing for them."""
 
-    `answers` are to the questions that `queue_deliveries` is told.
-    """
-
-    language: str | None
-    topics: tuple[str, ...]
+    segment: Segment
     variant: VariantKey | None
-    answers: tuple[str, ...] = ()
 
 
-# One delivery for every active reader, none for a suppressed address. `:hours` says when readers of
-# each zone are due, '' standing for those without one; where it is null, everybody is at once.
-# `:audience` says which variant readers with this language, these topics and these answers get.
-# Topics and answers are one column, two JSON lists in a row, because the index that SQLite makes
-# for the join has one.
-_DELIVERIES = f"""
-with audience (language, wishes, variant) as materialized (
-    select m.value ->> 'language', (m.value ->> 'topics') ||
-           (select json_group_array(a.value) from json_each(m.value -> 'answers') a),
-           m.value ->> 'variant'
-    from json_each(:audience) m
-), hours (zone, due_at) as materialized (select key, value from json_each(:hours))
-insert into deliveries (edition_id, subscriber_id, variant, state, reply, finished_at, due_at)
-select :edition, s.id, m.variant, iif(m.variant is null, 'withheld', 'queued'),
-       iif(m.variant is null, 'nothing in this edition for the reader''s topics', null),
-       iif(m.variant is null, :now, null),
-       iif(:hours is null or m.variant is null, null, coalesce(
-           (select due_at from hours where zone = s.timezone),
-           (select due_at from hours where zone = '')))
-from subscriptions n
-join subscribers s on s.id = n.subscriber_id
-join audience m on m.language is s.language and m.wishes = n.topics || {ANSWERS}
-where n.newsletter = :newsletter and n.state = 'active'
-  and not exists (select 1 from suppressions x where x.email = s.email)
-order by s.id
-"""  # noqa: S608 (a constant)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEdition:
+    """An edition with everything that is stored with it.
 
-_ID_RUN = """
-update editions set first_delivery_id = :first, last_delivery_id = :last where id = :edition
-"""
-
-_ACTIVE = """
-select count(*) from subscriptions n join subscribers s on s.id = n.subscriber_id
-where n.newsletter = :newsletter and n.state = 'active'
-  and not exists (select 1 from suppressions x where x.email = s.email)
-"""
-
-
-def queue_deliveries(
-    db: Database,
-    edition_id: int,
-    audience: Sequence[VariantAssignment],
-    *,
-    newsletter: str,
-    questions: Sequence[str],
-    hours: Mapping[str, datetime] | None,
-    now: datetime,
-) -> None:
-    """Queue an edition for every active reader of a newsletter, in the caller's transaction.
-
-    `questions` are those that the `answers` in `audience` belong to. `hours` says when the readers
-    of each zone are due, with "" for those of no zone; where it is None all are at once.
-    Raises Superseded for a reader whose wishes `audience` does not know.
+    `segment_fields` are what the segments in `assignments` answer. `last_article_id` is the newest
+    article that selection has seen. `due_times` says when the readers of each zone are due, with ""
+    for those of no zone; where it is None all are at once.
     """
-    mapping = [
-        {
-            "language": entry.language,
-            "topics": json.dumps(entry.topics, ensure_ascii=False),
-            "answers": entry.answers,
-            "variant": entry.variant.name if entry.variant else None,
-        }
-        for entry in audience
-    ]
-    db.execute(
-        _DELIVERIES,
-        {
-            "edition": edition_id,
-            "newsletter": newsletter,
-            "audience": json.dumps(mapping, ensure_ascii=False),
-            "questions": as_parameter(questions),
-            "hours": _as_json(hours),
-            "now": to_text(now),
-        },
-    )
-    # A cursor does not count the rows of an insert that begins with WITH.
-    inserted, last = db.connection.execute("select changes(), last_insert_rowid()").fetchone()
-    active = db.connection.execute(_ACTIVE, {"newsletter": newsletter}).fetchone()[0]
-    if inserted != active:
-        raise Superseded("a reader with other wishes joined meanwhile")
-    # Stored at once, so their ids are one run: walking along an edition needs no index.
-    db.execute(_ID_RUN, {"edition": edition_id, "first": last - inserted + 1, "last": last})
 
-
-def _as_json(hours: Mapping[str, datetime] | None) -> str | None:
-    if hours is None:
-        return None
-    return json.dumps({zone: to_text(hour) for zone, hour in hours.items()})
+    edition: Edition
+    decisions: Sequence[Decision]
+    last_article_id: int
+    variants: Sequence[RenderedVariant] = ()
+    assignments: Sequence[VariantAssignment] = ()
+    segment_fields: Sequence[str] = ()
+    images: Mapping[str, bytes] = field(default_factory=dict)
+    due_times: Mapping[str, datetime] | None = None
 
 
 _EDITION = """
@@ -175,44 +98,38 @@ delete from pins where newsletter = :newsletter and article_id in
 """
 
 
-def always_valid() -> None:
-    """Nothing else has to be as it was."""
+def next_number(db: Database, newsletter: str) -> int:
+    """The number of the next edition of a newsletter; they count from 1."""
+    previous = last_row(db, newsletter)
+    return previous["number"] + 1 if previous else 1
 
 
 def store(
     db: Database,
-    edition: Edition,
+    new: NewEdition,
     *,
-    decisions: Sequence[Decision],
-    variants: Sequence[RenderedVariant],
-    audience: Sequence[VariantAssignment],
-    questions: Sequence[str] = (),
-    images: Mapping[str, bytes],
-    last_article_id: int,
     now: datetime,
-    hours: Mapping[str, datetime] | None = None,
-    still: Callable[[], None] = always_valid,
+    require_unchanged: Callable[[], None] = lambda: None,
 ) -> int:
-    """Freeze an edition with its decisions and deliveries: all of it, or nothing. Returns its id.
+    """Store an edition with its decisions and deliveries: all of it, or nothing. Returns its id.
 
-    `questions` are what the site's templates ask about a reader. `hours` says when the readers of
-    each zone are due, with "" for those of no zone; by default all are at once.
-    `still` is called in the transaction, and raises what keeps the edition from being stored.
-    Raises SlotTaken, or Superseded if another edition, a decision of the editor or a reader with
-    new wishes came in between; then nothing was stored.
+    `require_unchanged` is called in the transaction, and raises what keeps the edition from being
+    stored. Raises SlotTaken, or Superseded if another edition, a decision of the editor or a reader
+    of a new segment came in between; then nothing was stored.
     """
+    edition = new.edition
     with db.transaction():
-        previous = _check_still_next(db, edition)
-        still()
-        values = _edition_values(edition, last_article_id, now)
+        previous = _require_next(db, edition)
+        require_unchanged()
+        values = _edition_values(edition, new.last_article_id, now)
         edition_id = _inserted_id(db.execute(_EDITION, values))
         db.connection.executemany(_STORY, [_story_row(edition_id, s) for s in edition.stories])
-        db.connection.executemany(_VARIANT, [_variant_row(edition_id, v) for v in variants])
-        _decide(db, edition, edition_id, decisions, to_text(now))
+        db.connection.executemany(_VARIANT, [_variant_row(edition_id, v) for v in new.variants])
+        _decide(db, edition, edition_id, new.decisions, to_text(now))
         if db.row(_WITHDRAWN, (edition_id,)):
             raise Superseded("a story was withdrawn meanwhile")
         db.connection.executemany(
-            _IMAGE, ((edition_id, path, data) for path, data in images.items())
+            _IMAGE, ((edition_id, path, data) for path, data in new.images.items())
         )
         db.execute(
             _NEVER_CANDIDATES,
@@ -224,15 +141,7 @@ def store(
             },
         )
         db.execute(_UNPIN_CHOSEN, {"newsletter": edition.newsletter, "edition": edition_id})
-        queue_deliveries(
-            db,
-            edition_id,
-            audience,
-            newsletter=edition.newsletter,
-            questions=questions,
-            hours=hours,
-            now=now,
-        )
+        _queue_deliveries(db, edition_id, new, now)
         slots.give_edition(db, edition.newsletter, edition.slot, now)
     return edition_id
 
@@ -240,12 +149,13 @@ def store(
 _SAME_SLOT = "select number from editions where newsletter = ? and slot = ?"
 
 
-def _check_still_next(db: Database, edition: Edition) -> sqlite3.Row | None:
+def _require_next(db: Database, edition: Edition) -> sqlite3.Row | None:
+    """The edition before this one. Raises SlotTaken, or Superseded where it is another by now."""
     taken = db.row(_SAME_SLOT, (edition.newsletter, edition.slot))
     if taken:
         raise SlotTaken(
             f"the slot {edition.slot} of {edition.newsletter} already has No. {taken['number']}",
-            hint="A slot is a local time, and has one edition; a minute later there is another.",
+            hint="A slot is a local time and has one edition; try again a minute later.",
         )
     previous = last_row(db, edition.newsletter)
     if edition.number != (previous["number"] if previous else 0) + 1:
@@ -318,10 +228,84 @@ def _decide(
         ),
     )
     if decisions and cursor.rowcount != len(decisions):
-        raise Superseded("the fate of an article was decided meanwhile")
+        raise Superseded("an article was decided by another process meanwhile")
 
 
 def _inserted_id(cursor: sqlite3.Cursor) -> int:
     if cursor.lastrowid is None:
         raise LedgerError("SQLite gave the new edition no id")
     return cursor.lastrowid
+
+
+_SEGMENT_VARIANTS = """
+create temporary table if not exists segment_variants (
+    language text, topics text not null, answers text not null, variant text,
+    unique (language, topics, answers, variant)
+)
+"""
+
+_ASSIGN = "insert into segment_variants (language, topics, answers, variant) values (?, ?, ?, ?)"
+
+# One delivery for every active reader, none for a suppressed address. `:due_times` says when the
+# readers of each zone are due, '' standing for those without one; where it is null, everybody is at
+# once. The cross joins keep SQLite from walking through all readers once for every segment.
+_DELIVERIES = f"""
+with due_times (zone, due_at) as materialized (select key, value from json_each(:due_times))
+insert into deliveries (edition_id, subscriber_id, variant, state, reply, finished_at, due_at)
+select :edition, s.id, v.variant, iif(v.variant is null, 'withheld', 'queued'),
+       iif(v.variant is null, 'nothing in this edition for the reader''s topics', null),
+       iif(v.variant is null, :now, null),
+       iif(:due_times is null or v.variant is null, null, coalesce(
+           (select due_at from due_times where zone = s.timezone),
+           (select due_at from due_times where zone = '')))
+from subscriptions n
+cross join subscribers s on s.id = n.subscriber_id
+cross join segment_variants v
+  on v.language is s.language and v.topics = n.topics and v.answers = {ANSWERS}
+where n.newsletter = :newsletter and n.state = 'active'
+  and not exists (select 1 from suppressions x where x.email = s.email)
+order by s.id
+"""  # noqa: S608 (a constant)
+
+_ID_RUN = """
+update editions set first_delivery_id = :first, last_delivery_id = :last where id = :edition
+"""
+
+_COUNT_ACTIVE = f"select count(*) {ACTIVE}"
+
+
+def _queue_deliveries(db: Database, edition_id: int, new: NewEdition, now: datetime) -> None:
+    """Queue the edition for every active reader. Raises Superseded for one of no known segment."""
+    due_times = None
+    if new.due_times is not None:
+        due_times = json.dumps({zone: to_text(at) for zone, at in new.due_times.items()})
+    db.execute(_SEGMENT_VARIANTS)
+    db.execute("delete from segment_variants")
+    db.connection.executemany(_ASSIGN, map(_assignment_row, new.assignments))
+    db.execute(
+        _DELIVERIES,
+        {
+            "edition": edition_id,
+            "newsletter": new.edition.newsletter,
+            "segment_fields": json.dumps(new.segment_fields),
+            "due_times": due_times,
+            "now": to_text(now),
+        },
+    )
+    # A cursor does not count the rows of an insert that begins with WITH.
+    inserted, last = db.execute("select changes(), last_insert_rowid()").fetchone()
+    active = db.execute(_COUNT_ACTIVE, {"newsletter": new.edition.newsletter}).fetchone()[0]
+    if inserted != active:
+        raise Superseded("a reader with another language, other topics or fields joined meanwhile")
+    # Stored at once, so their ids are one run: walking along an edition needs no index.
+    db.execute(_ID_RUN, {"edition": edition_id, "first": last - inserted + 1, "last": last})
+
+
+def _assignment_row(assignment: VariantAssignment) -> tuple[str | None, ...]:
+    segment, variant = assignment.segment, assignment.variant
+    return (
+        segment.language,
+        topics_text(segment.topics),
+        json.dumps(segment.answers),
+        variant.name if variant else None,
+    )

@@ -1,11 +1,4 @@
-"""A person's tie to a newsletter, and the list that all of them make.
-
-Answers: what readers say to the questions that a site's templates ask (`VariantKey.fields`).
-
-The lists are made by SQLite wherever they are compared, so that one text is always written alike.
-
-Zones: the time zones in which the readers of a newsletter live.
-"""
+"""A person's tie to a newsletter, the list that these ties make, and the segments in it."""
 
 import json
 import sqlite3
@@ -27,48 +20,6 @@ from digest.storage import suppressions
 from digest.storage.database import Database
 from digest.storage.subscribers import subscriber_of
 
-#: For a row `s` of subscribers: the answers to `:questions`, a JSON list of texts in their order.
-#: Without questions it costs nothing.
-ANSWERS: Final = """
-iif(:questions = '[]', '[]', (
-    select json_group_array(iif(whether, iif(answer = '', 'no', 'yes'), answer))
-    from (
-        select whether, coalesce(iif(about = 'name', s.name, field), '') as answer
-        from (
-            select key, whether, about, (
-                select f.value from json_each(s.fields) f where 'fields.' || f.key = about
-            ) as field
-            from (
-                select key, value like 'has %' as whether,
-                       iif(value like 'has %', substr(value, 5), value) as about
-                from json_each(:questions)
-            )
-        )
-        order by key
-    )
-))
-"""
-
-
-def as_parameter(questions: Sequence[str]) -> str:
-    """The questions as ANSWERS wants them in `:questions`."""
-    return json.dumps(questions, ensure_ascii=False)
-
-
-_COUNT = f"""
-select count(distinct {ANSWERS}) as different
-from subscriptions n join subscribers s on s.id = n.subscriber_id
-where n.newsletter = :newsletter and n.state = 'active'
-  and not exists (select 1 from suppressions x where x.email = s.email)
-"""  # noqa: S608 (a constant)
-
-
-def count_distinct_answers(db: Database, newsletter: str, questions: Sequence[str]) -> int:
-    """How many different answers the active readers of a newsletter have to these questions."""
-    row = db.row(_COUNT, {"newsletter": newsletter, "questions": as_parameter(questions)})
-    return row["different"] if row else 0
-
-
 _FIND = """
 select s.id, s.email, s.name, s.language, s.timezone, s.fields,
        n.newsletter, n.state, n.topics, n.since, n.token
@@ -85,14 +36,14 @@ def find(db: Database, newsletter: str, email: str) -> Subscription | None:
 
 def find_active(db: Database, newsletter: str, email: str) -> Subscription | None:
     """The subscription of this address if it may be mailed: active, and not suppressed."""
-    found = find(db, newsletter, email)
-    if found is None or found.state is not SubscriptionState.ACTIVE:
+    subscription = find(db, newsletter, email)
+    if subscription is None or subscription.state is not SubscriptionState.ACTIVE:
         return None
-    return None if suppressions.find(db, email) else found
+    return None if suppressions.find(db, email) else subscription
 
 
 # The left join makes SQLite start from the addresses, not from the whole list.
-_AMONG = """
+_FIND_MANY = """
 select s.id, s.email, s.name, s.language, s.timezone, s.fields,
        n.newsletter, n.state, n.topics, n.since, n.token
 from subscribers s
@@ -108,10 +59,10 @@ def find_many(
 
     A Subscription where they have one of this newsletter, else the Subscriber alone.
     """
-    found = db.rows(_AMONG, {"newsletter": newsletter, "emails": json.dumps(emails)})
+    rows = db.rows(_FIND_MANY, {"newsletter": newsletter, "emails": json.dumps(emails)})
     return {
         row["email"].lower(): _subscription_of(row) if row["newsletter"] else subscriber_of(row)
-        for row in found
+        for row in rows
     }
 
 
@@ -130,7 +81,8 @@ def _topics_of(text: str) -> tuple[str, ...]:
     return () if text == "[]" else tuple(json.loads(text))
 
 
-def _topics_text(topics: Sequence[str]) -> str:
+def topics_text(topics: Sequence[str]) -> str:
+    """Topics as they are stored."""
     return json.dumps(topics, ensure_ascii=False) if topics else "[]"
 
 
@@ -147,14 +99,14 @@ def insert(db: Database, new: Iterable[Subscription]) -> None:
         _INSERT,
         (
             (
-                one.subscriber.id,
-                one.newsletter,
-                one.state.value,
-                _topics_text(one.topics),
-                moment(one.since),
-                one.token,
+                subscription.subscriber.id,
+                subscription.newsletter,
+                subscription.state.value,
+                topics_text(subscription.topics),
+                moment(subscription.since),
+                subscription.token,
             )
-            for one in new
+            for subscription in new
         ),
     )
 
@@ -170,11 +122,11 @@ def set_states(
     *,
     since: datetime,
 ) -> None:
-    """Move subscriptions to other states. Whether that may be is decided in `audience`."""
+    """Move subscriptions to other states. `digest.subscribers` decides whether they may."""
     moment = to_text(since)
     db.connection.executemany(
         _SET_STATE,
-        ((state.value, moment, one.subscriber.id, one.newsletter) for one, state in changes),
+        ((state.value, moment, s.subscriber.id, s.newsletter) for s, state in changes),
     )
 
 
@@ -185,27 +137,37 @@ def set_topics(db: Database, changes: Iterable[tuple[Subscription, Sequence[str]
     """What readers want to read of a newsletter; no topics means everything."""
     db.connection.executemany(
         _SET_TOPICS,
-        ((_topics_text(topics), one.subscriber.id, one.newsletter) for one, topics in changes),
+        ((topics_text(topics), s.subscriber.id, s.newsletter) for s, topics in changes),
     )
 
 
-_ACTIVE_VARIANTS = f"""
-select s.language, n.topics, {ANSWERS} as answers, count(*) as readers
+#: The readers who may be mailed: their subscription `n` is active, their address not suppressed.
+ACTIVE: Final = """
 from subscriptions n join subscribers s on s.id = n.subscriber_id
 where n.newsletter = :newsletter and n.state = 'active'
   and not exists (select 1 from suppressions x where x.email = s.email)
+"""
+
+#: For a row `s` of subscribers: the answers to `:segment_fields`, both as JSON lists of texts.
+#: It calls a function of ours (`database`), and nothing where there are no segment fields.
+ANSWERS: Final = (
+    "iif(:segment_fields = '[]', '[]', reader_answers(:segment_fields, s.name, s.fields))"
+)
+
+_SEGMENTS = f"""
+select s.language, n.topics, {ANSWERS} as answers, count(*) as readers
+{ACTIVE}
 group by 1, 2, 3
 order by 1, 2, 3
-"""  # noqa: S608 (a constant)
+"""
 
 
-def segments(db: Database, newsletter: str, questions: Sequence[str] = ()) -> tuple[Segment, ...]:
-    """What the active, not suppressed readers of a newsletter have in common, and how many do.
-
-    `questions` are what the site's templates ask about a reader.
-    """
-    found = db.rows(
-        _ACTIVE_VARIANTS, {"newsletter": newsletter, "questions": as_parameter(questions)}
+def segments(
+    db: Database, newsletter: str, segment_fields: Sequence[str] = ()
+) -> tuple[Segment, ...]:
+    """The active, not suppressed readers of a newsletter, divided by what they are to get."""
+    rows = db.rows(
+        _SEGMENTS, {"newsletter": newsletter, "segment_fields": json.dumps(segment_fields)}
     )
     return tuple(
         Segment(
@@ -214,8 +176,21 @@ def segments(db: Database, newsletter: str, questions: Sequence[str] = ()) -> tu
             answers=tuple(json.loads(row["answers"])),
             readers=row["readers"],
         )
-        for row in found
+        for row in rows
     )
+
+
+_COUNT_ANSWERS = f"""
+select count(distinct {ANSWERS})
+{ACTIVE}
+"""
+
+
+def count_distinct_answers(db: Database, newsletter: str, segment_fields: Sequence[str]) -> int:
+    """How many different answers the active readers have to these segment fields together."""
+    parameters = {"newsletter": newsletter, "segment_fields": json.dumps(segment_fields)}
+    count: int = db.execute(_COUNT_ANSWERS, parameters).fetchone()[0]
+    return count
 
 
 # Everybody with a subscription, then the suppressed addresses that never had one.
@@ -236,7 +211,7 @@ select * from (
         where s.email = x.email and n.newsletter = :newsletter)
 )
 """
-_CHOSEN = f"""{_MEMBERS}
+_MEMBERS_WITH = f"""{_MEMBERS}
 where standing in (select value from json_each(:standings))
 order by id = 0, id, email
 limit :most
@@ -251,18 +226,18 @@ def members(
     In the order in which people came; suppressed addresses that were never on it come last.
     At most `most` of them, all when that is negative. Rows are read as they are asked for.
     """
-    chosen = db.execute(
-        _CHOSEN,
+    rows = db.execute(
+        _MEMBERS_WITH,
         {
             "newsletter": newsletter,
             "standings": json.dumps([standing.value for standing in standings]),
             "most": most,
         },
     )
-    for row in chosen:
+    for row in rows:
         yield Member(
             subscriber=subscriber_of(row),
-            standing=MembershipStatus(row["standing"]),
+            status=MembershipStatus(row["standing"]),
             since=from_text(row["since"]),
             topics=_topics_of(row["topics"]),
             suppressed_because=row["suppressed_because"],
@@ -274,10 +249,10 @@ _COUNTS = f"select standing, count(*) as n from ({_MEMBERS}) group by standing" 
 
 def counts(db: Database, newsletter: str) -> Mapping[MembershipStatus, int]:
     """How many people have each standing; a standing that nobody has counts 0."""
-    found = dict.fromkeys(MembershipStatus, 0)
+    people = dict.fromkeys(MembershipStatus, 0)
     for row in db.rows(_COUNTS, {"newsletter": newsletter}):
-        found[MembershipStatus(row["standing"])] = row["n"]
-    return found
+        people[MembershipStatus(row["standing"])] = row["n"]
+    return people
 
 
 _FIELD_NAMES = """

@@ -18,7 +18,7 @@ _KEY = "select key from keys where name = ?"
 
 #: The key for the hashes of suppressed addresses.
 SUPPRESSIONS = "suppressions"
-#: The key that authenticates the return path of a delivery (see `digest.composer.verp`).
+#: The key that authenticates the return path of a delivery (see `digest.lib.verp`).
 BOUNCES = "bounces"
 
 

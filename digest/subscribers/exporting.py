@@ -35,15 +35,15 @@ class ExportFormat(StrEnum):
 def export_list(
     db: Database,
     newsletter: str,
-    standings: Collection[MembershipStatus],
+    statuses: Collection[MembershipStatus],
     form: ExportFormat,
     file: TextIO,
 ) -> int:
-    """Write those of the list who have one of these standings (none is nobody); returns how many.
+    """Write those of the list who have one of these statuses (none is nobody); returns how many.
 
     Suppressed addresses that were never on the list belong to those who are suppressed.
     """
-    members = subscriptions.members(db, newsletter, standings)
+    members = subscriptions.members(db, newsletter, statuses)
     if form is ExportFormat.JSONL:
         return write_jsonl(members, file)
     return write_csv(members, subscriptions.field_names(db, newsletter), file)
@@ -101,7 +101,7 @@ def _cells(member: Member) -> list[str]:
         person.language or "",
         person.timezone or "",
         topics_cell(member.topics),
-        member.standing.value,
+        member.status.value,
         to_text(member.since),
         member.suppressed_because,
     ]

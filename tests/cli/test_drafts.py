@@ -156,7 +156,7 @@ def test_a_held_draft_is_not_sent_and_a_skipped_slot_has_no_draft(desk: Path, ru
         "reason": "skipped by the editor: public holiday",
     }
     told = draft(run, code=3)
-    assert f"nothing comes at {SLOT}: skipped by the editor: public holiday" in told
+    assert f"the slot {SLOT} has no edition: skipped by the editor: public holiday" in told
     assert "2026-03-13T07:00" in draft(run, "--slot", "2026-03-13T07:00")
 
 
@@ -168,7 +168,7 @@ def test_a_newsletter_without_a_schedule_has_drafts_and_no_slot_to_skip(
     assert "# `digest send` sends it\n" in ran.out
     assert run("skip").code == 0
     ran = run("skip")
-    assert (ran.code, ran.err) == (3, "skipped: daily has no slot to come\n")
+    assert (ran.code, ran.err) == (3, "skipped: daily has no upcoming slot\n")
 
 
 def test_a_draft_as_json_has_what_the_text_has(desk: Path, run: Run) -> None:

@@ -18,7 +18,7 @@ def rendered(edition: Edition, *topics: str) -> RenderedVariant:
         newsletter=NEWSLETTER,
         templates=open_templates(),
     )
-    assert variant is not None
+    assert isinstance(variant, RenderedVariant)
     return variant
 
 
@@ -41,7 +41,7 @@ def test_it_is_text_and_not_markup() -> None:
     assert "<b>traffic jams</b>" in rendered(with_intro()).text
 
 
-def test_it_can_neither_forge_a_slot_nor_turn_the_page_around() -> None:
+def test_it_can_neither_forge_a_placeholder_nor_turn_the_page_around() -> None:
     edition = ordinary_day()
     key = PlaceholderMarkers.of(edition.nonce).key
     variant = rendered(replace(edition, intro=(f"slot{key}x00x\u202e", "\x00\n")))
@@ -58,6 +58,6 @@ def test_arabic_is_not_slanted() -> None:
         newsletter=newsletter,
         templates=open_templates(),
     )
-    assert variant is not None
+    assert isinstance(variant, RenderedVariant)
     assert "italic" not in variant.html
     assert "italic" in rendered(with_intro()).html

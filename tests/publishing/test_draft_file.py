@@ -1,4 +1,4 @@
-"""The sheet: what is written comes back as it was, and what is wrong is told all at once."""
+"""The draft file: what is written comes back as it was, and all errors are told at once."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -57,10 +57,10 @@ def article(id_: int, title: str, summary: str = "") -> Article:
     )
 
 
-def sheet_of(proposal: DraftContents, articles: Mapping[int, Article]) -> DraftFile:
+def draft_file_of(contents: DraftContents, articles: Mapping[int, Article]) -> DraftFile:
     selection = arrange(
-        proposal,
-        {one.article_id: articles[one.article_id] for one in proposal.placed},
+        contents,
+        {one.article_id: articles[one.article_id] for one in contents.placed},
         tuple(articles.values()),
         Rules(),
         cutoff=SLOT.at,
@@ -68,7 +68,7 @@ def sheet_of(proposal: DraftContents, articles: Mapping[int, Article]) -> DraftF
     assert selection is not None
     waiting = [d.article_id for d in selection.decisions if d.verdict is Verdict.WAITING]
     return DraftFile(
-        stored=Draft(slot=SLOT, proposal=proposal, state=DraftState.WAITING, made_at=MADE),
+        draft=Draft(slot=SLOT, contents=contents, state=DraftState.WAITING, made_at=MADE),
         edition=Edition(
             newsletter="daily",
             slot=SLOT.name,
@@ -76,21 +76,21 @@ def sheet_of(proposal: DraftContents, articles: Mapping[int, Article]) -> DraftF
             cutoff=SLOT.at,
             since=SLOT.at - timedelta(days=2),
             nonce="n",
-            subject=proposal.subject or f"Daily: {selection.stories[0].title}",
+            subject=contents.subject or f"Daily: {selection.stories[0].title}",
             stories=selection.stories,
-            intro=proposal.intro,
+            intro=contents.intro,
         ),
         waiting=tuple(articles[id_] for id_ in waiting),
-        dropped=tuple(articles[id_] for id_ in proposal.dropped),
+        dropped=tuple(articles[id_] for id_ in contents.dropped),
     )
 
 
-def read(content: bytes, sheet: DraftFile, articles: Mapping[int, Article]) -> object:
-    standings = {
+def read(content: bytes, file: DraftFile, articles: Mapping[int, Article]) -> object:
+    statuses = {
         id_: ArticleStatus(article=one, verdict=None, edition=None) for id_, one in articles.items()
     }
-    desk = DraftContext(sheet=sheet, newsletter=NEWSLETTER, standings=standings, cutoff=SLOT.at)
-    return validate(parse(content), desk)
+    context = DraftContext(file=file, newsletter=NEWSLETTER, statuses=statuses, cutoff=SLOT.at)
+    return validate(parse(content), context)
 
 
 @st.composite
@@ -137,15 +137,15 @@ def own_words(
 
 
 @given(drafts())
-def test_a_sheet_that_nobody_touched_comes_back_as_the_draft(
+def test_a_file_that_nobody_touched_comes_back_as_the_draft(
     made: tuple[DraftContents, dict[int, Article]],
 ) -> None:
     proposal, articles = made
     assume(len(" ".join(proposal.intro)) <= 2_000)
-    sheet = sheet_of(proposal, articles)
-    text = write(sheet, NEWSLETTER, now=MADE)
-    assert read(text.encode(), sheet, articles) == proposal
-    assert read(text.replace("\n", "\r\n").encode("utf-8-sig"), sheet, articles) == proposal
+    file = draft_file_of(proposal, articles)
+    text = write(file, NEWSLETTER, now=MADE)
+    assert read(text.encode(), file, articles) == proposal
+    assert read(text.replace("\n", "\r\n").encode("utf-8-sig"), file, articles) == proposal
     assert is_unedited(text)
 
 
@@ -172,10 +172,10 @@ PIECES = (
 
 
 @given(st.one_of(st.binary(), st.lists(st.sampled_from(PIECES)).map("\n".join).map(str.encode)))
-def test_whatever_a_file_holds_it_is_a_proposal_or_its_mistakes(content: bytes) -> None:
+def test_whatever_a_file_holds_it_is_a_draft_or_its_errors(content: bytes) -> None:
     articles = {id_: article(id_, f"Article {id_}") for id_ in (1, 2, 3, 4)}
-    sheet = sheet_of(SIMPLE, articles)
-    result = read(content, sheet, articles)
+    file = draft_file_of(SIMPLE, articles)
+    result = read(content, file, articles)
     if not isinstance(result, DraftContents):
         assert isinstance(result, tuple)
         assert result
@@ -199,7 +199,7 @@ HEAD = "Draft: daily 2026-03-12T07:00 written 2026-03-12T04:00:00Z\n"
 
 
 def understood(body: str, head: str = HEAD) -> object:
-    return read((head + body).encode(), sheet_of(SIMPLE, ARTICLES), ARTICLES)
+    return read((head + body).encode(), draft_file_of(SIMPLE, ARTICLES), ARTICLES)
 
 
 def complaints(body: str, head: str = HEAD) -> list[str]:
@@ -275,7 +275,7 @@ def test_a_deck_that_was_deleted_is_gone_and_a_number_alone_takes_the_articles_w
         ),
         (
             "Lead:\n[1] One\nSection: Town\n- [2] Two\n[3] Three\n",
-            "line 6: the stories of a group come before its headlines; move this one up, or put a"
+            "line 6: the stories of a section come before its headlines; move this one up, or put a"
             " dash before it",
         ),
         (
@@ -329,8 +329,8 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines() -> None:
     assert complaints("Lead:\n[9] Who?\nSection:\n[1] One\nand so on\n- [1] Again\n") == [
         "line 3: there is no article 9",
         "line 4: a section has a title: `Section: Harbour`, or `No section:`",
-        "line 6: this is neither a story such as `[12] Title` nor a heading such as `Lead:`; what"
-        " goes on from the line above begins with four spaces, and a remark with #",
+        "line 6: this is neither a story such as `[12] Title` nor a heading such as `Lead:`; a"
+        " line that continues the one above begins with four spaces, a comment with #",
         "line 7: article 1 is on line 5 already",
     ]
 
@@ -341,7 +341,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines() -> None:
         ("", "line 1: the line `Draft: daily 2026-03-12T07:00 …` is missing"),
         (
             "Draft: weekly 2026-03-12T07:00 written 2026-03-12T04:00:00Z\n",
-            "line 1: this is another draft; expected daily 2026-03-12T07:00",
+            "line 1: this file is of another draft; expected daily 2026-03-12T07:00",
         ),
         (
             "Draft: daily 2026-03-12T07:00 written today\n",
@@ -354,22 +354,24 @@ def test_a_file_of_another_draft_is_refused(head: str, complaint: str) -> None:
 
 
 def test_a_file_in_another_encoding_is_refused_at_its_line() -> None:
-    result = read(f"{HEAD}Lead:\n[1] Fähre\n".encode("latin-1"), sheet_of(SIMPLE, ARTICLES), {})
+    result = read(
+        f"{HEAD}Lead:\n[1] Fähre\n".encode("latin-1"), draft_file_of(SIMPLE, ARTICLES), {}
+    )
     assert result == (
         DraftFileError(line=3, message="this is not UTF-8 text; save the file as UTF-8"),
     )
 
 
 def test_a_file_that_is_far_too_large_is_not_even_read() -> None:
-    [mistake] = parse(b"\n" * (MOST + 1)).mistakes
-    assert mistake.message.endswith("is it the right one?")
+    [error] = parse(b"\n" * (MOST + 1)).errors
+    assert error.message.endswith("is it the right one?")
 
 
 def test_a_correction_that_came_after_the_file_was_written_is_not_undone_by_it() -> None:
     corrected = replace(ARTICLES[1], title="Ferry stops", edited_at=MADE + timedelta(minutes=5))
     articles = ARTICLES | {1: corrected}
     content = f"{HEAD}Lead:\n[1] Ferry runs again\n    From Monday on.\n".encode()
-    assert read(content, sheet_of(SIMPLE, articles), articles) == (
+    assert read(content, draft_file_of(SIMPLE, articles), articles) == (
         DraftFileError(
             line=3,
             message="article 1 was corrected after this file was written; a line `[1]` alone takes"
@@ -379,18 +381,18 @@ def test_a_correction_that_came_after_the_file_was_written_is_not_undone_by_it()
 
 
 def test_an_edited_file_is_told_from_one_as_it_was_written() -> None:
-    text = write(sheet_of(SIMPLE, ARTICLES), NEWSLETTER, now=MADE)
+    text = write(draft_file_of(SIMPLE, ARTICLES), NEWSLETTER, now=MADE)
     assert is_unedited(text)
     assert not is_unedited(text.replace("Ferry", "Fairy"))
     assert not is_unedited("My shopping list\n")
     assert not is_unedited("")
 
 
-def test_a_sheet_names_what_cannot_be_in_it_and_a_part_of_what_waits() -> None:
+def test_a_file_names_what_cannot_be_in_it_and_a_part_of_what_waits() -> None:
     many = {id_: article(id_, f"Story {id_}") for id_ in range(1, 60)}
-    made = replace(sheet_of(SIMPLE, many), gone=("article 77 was withdrawn",))
+    made = replace(draft_file_of(SIMPLE, many), gone=("article 77 was withdrawn",))
     text = write(made, NEWSLETTER, now=MADE)
-    assert "\n# Not in it any more: article 77 was withdrawn\n" in text
+    assert "\n# No longer in it: article 77 was withdrawn\n" in text
     assert text.count("\n- [") == 1 + 40
     assert "\n# … and 16 more\n" in text
     result = read(text.encode(), made, many)

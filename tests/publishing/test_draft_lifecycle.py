@@ -71,7 +71,7 @@ def shown(paper: Paper, *, now: datetime = NOW, anew: bool = False) -> DraftView
 
 def edit(paper: Paper, *changes: tuple[str, str], now: datetime = NOW) -> DraftView:
     """Write the draft out, change the text, and read it back."""
-    text = write(shown(paper, now=now).sheet, paper.newsletter, now=now)
+    text = write(shown(paper, now=now).file, paper.newsletter, now=now)
     for old, new in changes:
         assert old in text, text
         text = text.replace(old, new)
@@ -97,7 +97,7 @@ def frozen(paper: Paper, *, now: datetime = AT_SLOT) -> Edition:
         going = decide(db, paper.settings, paper.newsletter, TODAY, now=now)
         assert isinstance(going, Send), going
         edition = store_edition(
-            db, paper.settings, paper.newsletter, going.draft, now=now, slot=TODAY
+            db, paper.settings, paper.newsletter, going.build, now=now, slot=TODAY
         )
         assert isinstance(edition, Edition), edition
         return edition
@@ -175,7 +175,7 @@ def test_what_is_taken_out_waits_and_what_came_since_waits_too(desk: Paper) -> N
     desk.publish("Late news", hours=0.5)
     approved(desk)
     assert titles(frozen(desk)) == ["Ferry runs again", "Pool opens"]
-    waits = ("waiting", "not in the draft that the editor had")
+    waits = ("waiting", "not in the editor's draft")
     assert [verdicts(desk)[id_] for id_ in (3, 4)] == [waits, waits]
 
 
@@ -209,9 +209,9 @@ def test_an_approved_draft_goes_out_at_its_slot(desk: Paper) -> None:
     assert told.readers == 2
     going = decided(desk)
     assert isinstance(going, Send)
-    assert going.draft.edition.slot == TODAY.name
-    assert going.draft.edition.cutoff == TODAY.at
-    assert going.draft.readers == 2
+    assert going.build.edition.slot == TODAY.name
+    assert going.build.edition.cutoff == TODAY.at
+    assert going.build.readers == 2
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_an_approved_draft_goes_out_at_its_slot(desk: Paper) -> None:
         ),
         (
             "update articles set expires_at = '2026-03-12T06:59:00Z'",
-            "article 1 has expired by then",
+            "article 1 expires before this edition goes out",
         ),
     ],
 )
@@ -291,7 +291,7 @@ def test_an_article_that_another_edition_took_is_named(desk: Paper) -> None:
 def test_a_withdrawn_story_that_was_approved_away_does_not_come_back_by_itself(desk: Paper) -> None:
     shown(desk)
     desk.run("update articles set withdrawn_at = '2026-03-12T07:10:00Z' where id = 1")
-    assert approved(desk).shown.sheet.gone == ("article 1 was withdrawn",)
+    assert approved(desk).shown.file.gone == ("article 1 was withdrawn",)
     desk.run("update articles set withdrawn_at = null")
     assert titles(frozen(desk)) == ["Pool opens", "Market moves"]
 
@@ -397,7 +397,7 @@ def test_a_draft_reaches_what_is_dated_before_its_slot_though_not_yet_out(desk: 
     desk.publish("Embargoed until half past seven", hours=-0.5)
     assert "Embargoed until half past seven" in titles(shown(desk).edition)
     approved(desk)
-    with pytest.raises(Held, match="is dated 2026-03-12 07:30, which this edition does not reach"):
+    with pytest.raises(Held, match="is dated 2026-03-12 07:30, after the cutoff of this edition"):
         desk.send(RecordingTransport(), now=NOW)
     assert "Embargoed until half past seven" in titles(frozen(desk))
 
@@ -407,12 +407,12 @@ def test_a_draft_can_be_selected_again(desk: Paper) -> None:
     desk.publish("Late news", hours=0.5, section="Town")
     assert "Late news" not in titles(shown(desk).edition)
     assert "Late news" in titles(shown(desk, anew=True).edition)
-    assert not shown(desk).stored.proposal.edited
+    assert not shown(desk).stored.contents.edited
 
 
 def test_mistakes_change_nothing(desk: Paper) -> None:
     before = shown(desk).stored
-    text = write(shown(desk).sheet, desk.newsletter, now=NOW).replace("[2]", "[77]")
+    text = write(shown(desk).file, desk.newsletter, now=NOW).replace("[2]", "[77]")
     result = apply_draft_file(desk.settings, desk.newsletter, text.encode(), now=NOW)
     assert isinstance(result, tuple)
     assert "there is no article 77" in str(result[0])
@@ -425,18 +425,18 @@ def test_mistakes_change_nothing(desk: Paper) -> None:
         ("update articles set withdrawn_at = '2026-03-12T06:00:00Z'", "article 4 was withdrawn"),
         (
             "update articles set expires_at = '2026-03-12T06:00:00Z'",
-            "article 4 has expired by then",
+            "article 4 expires before this edition goes out",
         ),
         (
             "update articles set published_at = '2026-03-13T06:00:00Z'",
-            "article 4 is dated 2026-03-13 06:00, which this edition does not reach",
+            "article 4 is dated 2026-03-13 06:00, after the cutoff of this edition",
         ),
     ],
 )
 def test_an_article_that_cannot_be_in_it_is_refused(desk: Paper, change: str, told: str) -> None:
     desk.publish("Late news", hours=0.5)
     desk.run(f"{change} where id = 4")
-    text = write(shown(desk).sheet, desk.newsletter, now=NOW)
+    text = write(shown(desk).file, desk.newsletter, now=NOW)
     text = text.replace("[2] Pool opens", "[4]")
     result = apply_draft_file(desk.settings, desk.newsletter, text.encode(), now=NOW)
     assert isinstance(result, tuple)
@@ -447,7 +447,7 @@ def test_an_article_of_an_earlier_edition_is_refused(desk: Paper) -> None:
     scheduled(desk, None).sent(now=NOW)
     desk.publish("Late news", hours=0.5)
     later = NOW + timedelta(minutes=1)
-    text = write(shown(desk, now=later).sheet, desk.newsletter, now=later)
+    text = write(shown(desk, now=later).file, desk.newsletter, now=later)
     text = text.replace("Dropped:\n", "Dropped:\n- [1]\n").replace(
         "Waiting:\n", "No section:\n[2]\n"
     )
@@ -514,7 +514,8 @@ def test_a_slot_that_is_to_come_can_be_skipped_without_a_draft_and_once(desk: Pa
     assert first == SkippedSlot(slot=TODAY, reason="skipped by the editor")
     again = skip(paper.settings, paper.newsletter, coming(paper), reason="", now=NOW)
     assert again == Skipped(
-        reason="nothing comes at 2026-03-12T08:00: skipped by the editor; --slot names another slot"
+        reason="the slot 2026-03-12T08:00 has no edition: skipped by the editor;"
+        " --slot names another slot"
     )
     other = skip(
         paper.settings, paper.newsletter, coming(paper), reason="", now=NOW, slot=TOMORROW.name
@@ -547,7 +548,7 @@ def test_a_slot_with_its_edition_is_neither_held_nor_skipped(desk: Paper) -> Non
 
 
 def test_where_approval_is_required_send_wants_a_draft_that_was_approved(desk: Paper) -> None:
-    with pytest.raises(Held, match="goes out only when it was approved, and there is no draft"):
+    with pytest.raises(Held, match="goes out only once it is approved, and there is no draft"):
         desk.send(RecordingTransport())
     shown(desk)
     with pytest.raises(Held, match="the draft of daily for 2026-03-12T08:00 is not approved"):
@@ -649,5 +650,5 @@ def test_an_intro_is_stored_with_its_edition(desk: Paper) -> None:
 def test_a_lost_draft_is_said_to_be_lost(desk: Paper) -> None:
     shown(desk)
     desk.run("delete from drafts")
-    with pytest.raises(LedgerError, match="the draft of daily for 2026-03-12T08:00 is lost"):
+    with pytest.raises(LedgerError, match="the draft of daily for 2026-03-12T08:00 is missing"):
         decided(desk)

@@ -51,7 +51,7 @@ def change(service: Service, old: str, new: str, at: str) -> None:
     settings, newsletter, now = service.paper.settings, service.newsletter, from_text(at)
     shown = show(settings, newsletter, (), now=now)
     assert isinstance(shown, DraftView)
-    text = write(shown.sheet, newsletter, now=now)
+    text = write(shown.file, newsletter, now=now)
     assert old in text
     result = apply_draft_file(settings, newsletter, text.replace(old, new).encode(), now=now)
     assert isinstance(result, DraftView), result

@@ -86,7 +86,7 @@ def test_every_article_is_in_an_edition_or_there_is_a_reason(tmp_path: Path) -> 
         "dropped: by the editor": 1,
         "older than 30 hours (max_age) when the next edition came": 1,
         "same headline as another article": 1,
-        "still open: there was no edition after it": 1,
+        "not decided: no edition came after it": 1,
         "withdrawn": 1,
     }
 
@@ -100,7 +100,7 @@ def test_what_gave_up_waiting_says_what_it_waited_for(tmp_path: Path) -> None:
     result = simulated(service, until=NOW + 2 * DAY)
 
     assert [one.went_too_old for one in result.slots] == [0, 0, 1]
-    assert unsent(result) == {"went too old while it waited: over the limit of 1 stories": 1}
+    assert unsent(result) == {"became too old while it waited: over the limit of 1 stories": 1}
 
 
 def test_days_off_are_shown_and_have_no_edition(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What readers answer: SQLite and the composer must agree on it, to the letter."""
+"""Segments: SQLite and the composer must agree on what readers answer, to the letter."""
 
 import json
 from collections.abc import Iterator
@@ -9,20 +9,19 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from digest.composer.personalization import answers_of
 from digest.model.subscriber import (
-    Recipient,
     Segment,
     Subscriber,
     Subscription,
     SubscriptionState,
+    answers_of,
 )
 from digest.storage import subscribers, subscriptions
 from digest.storage.database import Database, open_database
 
 NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
 
-QUESTIONS = ("fields.city", 'fields.has "it"', "has fields.a.b[0]", "has name", "name")
+SEGMENT_FIELDS = ("fields.city", 'fields.has "it"', "has fields.a.b[0]", "has name", "name")
 # SQLite's text ends at a NUL, and no reader's text holds one.
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 
@@ -82,9 +81,8 @@ def test_an_answer_is_what_the_composer_would_say_of_the_reader(
     db.execute("delete from subscriptions")
     db.execute("delete from subscribers")
     put(db, reader(1, name, **fields))
-    (found,) = subscriptions.segments(db, "daily", QUESTIONS)
-    one = Recipient(email="reader1@example.com", token="t", name=name, fields=fields)
-    assert found.answers == tuple(answer for _, answer in answers_of(QUESTIONS, one))
+    (found,) = subscriptions.segments(db, "daily", SEGMENT_FIELDS)
+    assert found.answers == answers_of(SEGMENT_FIELDS, name, fields)
     stored = db.row("select fields from subscribers")
     assert stored is not None
     assert json.loads(stored["fields"]) == fields

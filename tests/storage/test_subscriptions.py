@@ -106,7 +106,7 @@ def test_the_list_holds_everybody_once(db: Database) -> None:
     suppressions.suppress(db, "b@example.com", reason="bounced", since=NOW)
     suppressions.suppress(db, "stranger@example.com", reason="asked", since=NOW)
     members = subscriptions.members(db, "daily", MembershipStatus)
-    assert [(one.subscriber.email, one.standing, one.suppressed_because) for one in members] == [
+    assert [(one.subscriber.email, one.status, one.suppressed_because) for one in members] == [
         ("b@example.com", MembershipStatus.SUPPRESSED, "bounced"),
         ("a@example.com", MembershipStatus.PAUSED, ""),
         ("stranger@example.com", MembershipStatus.SUPPRESSED, "asked"),
@@ -138,7 +138,7 @@ def test_those_among_many_addresses_are_found_whatever_their_case(db: Database) 
 
 def test_looking_among_addresses_never_walks_the_whole_list(db: Database) -> None:
     plan = db.rows(
-        "explain query plan " + subscriptions._AMONG, {"newsletter": "daily", "emails": "[]"}
+        "explain query plan " + subscriptions._FIND_MANY, {"newsletter": "daily", "emails": "[]"}
     )
     steps = [row["detail"] for row in plan if "json_each" not in row["detail"]]
     assert not [step for step in steps if step.startswith("SCAN")]

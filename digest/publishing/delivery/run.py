@@ -21,7 +21,7 @@ from random import random
 from typing import Any
 
 from digest.composer.dkim import DkimSigner
-from digest.composer.message import PreparedMessage
+from digest.composer.message import PreparedMessage, prepare_message
 from digest.config import Settings
 from digest.errors import ConfigError, DigestError, Held, Interrupted, Problem
 from digest.lib.timestamps import to_text
@@ -34,7 +34,7 @@ from digest.publishing.delivery.rejection_guard import RejectionGuard
 from digest.publishing.delivery.report import CancelToken, Progress, Report
 from digest.publishing.delivery.signing import signer_of
 from digest.publishing.delivery.worker import RetryPolicy, Worker
-from digest.publishing.editions.build import prepared_message, stored_images
+from digest.publishing.editions.build import stored_images
 from digest.sender import event_loop
 from digest.sender.transport import Transport
 from digest.storage import backup, deliveries, delivery_stats, editions, send_journal, suppressions
@@ -216,11 +216,11 @@ def deliver_round(
     db = held.db
     with stored_images(db, edition) as images:
         forms = {
-            name: prepared_message(
+            name: prepare_message(
                 variant,
                 edition,
-                settings,
-                newsletter,
+                site=settings.site,
+                newsletter=newsletter,
                 images_folder=images,
                 verp_key=suppressions.key(db, suppressions.BOUNCES),
                 signer=held.signer,

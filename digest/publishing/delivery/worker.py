@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final, assert_never
 
 from digest.composer.message import PreparedMessage
-from digest.errors import AudienceError, DigestError, RelayUnavailable
+from digest.errors import DigestError, RelayUnavailable, SubscriberError
 from digest.model.delivery import (
     Accepted,
     Deferred,
@@ -102,7 +102,7 @@ class Worker:
             message = await fill_and_sign(
                 form, delivery.recipient, delivery_id=delivery.id, date=self._clock()
             )
-        except AudienceError as error:
+        except SubscriberError as error:
             # This one reader cannot be written to; the others can.
             self._settle(delivery, DeliveryState.REJECTED, error.message)
             return

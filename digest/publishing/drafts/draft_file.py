@@ -1,9 +1,8 @@
-"""The sheet: a draft as one text file, for an editor to read and to change.
+"""The draft file: a draft as one text file, for an editor to read and to change.
 
 Whatever comes from outside stands behind a mark of ours (`Subject:`, `[12]`, an indent), and on one
-line: nothing that a title says can pass for a part of the sheet. `sheet_reading` reads it back.
-
-The prospect of a draft: when its slot is, and what happens then, in a line for the editor.
+line: nothing that a title says can pass for a part of the file. `draft_file_parser` and
+`draft_file_validator` read it back. `describe_slot` says what becomes of the draft, in one line.
 """
 
 import hashlib
@@ -23,76 +22,24 @@ from digest.model.edition import Edition, Placement, Story
 from digest.model.newsletter import Newsletter
 from digest.model.schedule import OnSilence
 
-
-def describe_slot(stored: Draft, newsletter: Newsletter, *, now: datetime) -> str:
-    """`Thu 2026-03-12 07:00 (Europe/London): if nobody has approved it by then, it waits`."""
-    if newsletter.schedule is None:
-        return _by_hand(stored, newsletter)
-    local = stored.slot.at.astimezone(newsletter.timezone)
-    when = f"{weekday(local)} {local:%Y-%m-%d %H:%M} ({newsletter.timezone.key})"
-    if now >= stored.slot.at:
-        return f"{when}, which has passed: {_late(stored)}"
-    return f"{when}: {_in_time(stored, newsletter)}"
-
-
-def _by_hand(stored: Draft, newsletter: Newsletter) -> str:
-    match stored.state:
-        case DraftState.APPROVED:
-            return "approved; `digest send` sends it"
-        case DraftState.HELD:
-            return "held until it is approved"
-        case DraftState.WAITING if newsletter.timing.approval:
-            return "once it is approved, `digest send` sends it"
-        case DraftState.WAITING:
-            return "`digest send` sends it"
-
-
-def _late(stored: Draft) -> str:
-    if stored.state is DraftState.APPROVED:
-        return "approved, and goes out at once"
-    return "it waits until it is approved"
-
-
-def _in_time(stored: Draft, newsletter: Newsletter) -> str:
-    match stored.state:
-        case DraftState.APPROVED:
-            return "approved, and goes out then"
-        case DraftState.HELD:
-            return "held until it is approved"
-        case DraftState.WAITING:
-            return _on_silence(newsletter)
-
-
-def _on_silence(newsletter: Newsletter) -> str:
-    if not newsletter.timing.approval:
-        return "goes out then; nobody has to approve it"
-    match newsletter.timing.on_silence:
-        case OnSilence.SEND:
-            return "goes out then, unless somebody holds it"
-        case OnSilence.HOLD:
-            return "if nobody has approved it by then, it waits"
-        case OnSilence.SKIP:
-            return "if nobody has approved it by then, it is left out"
-
-
 INDENT: Final = "    "
 _WIDTH: Final = 78
 _MARK: Final = "# unedited "
 
-#: So many articles that wait are listed; an editor may add any other by its number.
+#: How many articles that wait are listed; an editor may add any other by its number.
 _WAITING_SHOWN: Final = 40
 
 _HELP: Final = """\
 # The lines stand in the order of the edition. [number] and title make a story, the indented lines
 # under it are its deck; with a dash it is a headline. A number alone takes the article's own words.
-# A line that is taken out waits for the next edition; one that stands under Dropped never comes."""
+# A line that is removed waits for the next edition; one under Dropped is never sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftFile:
-    """What a sheet is made of. `gone` says which articles of the draft cannot be in it, and why."""
+    """What the file shows. `gone` says which articles of the draft cannot be in it, and why."""
 
-    stored: Draft
+    draft: Draft
     edition: Edition
     waiting: tuple[Article, ...]
     dropped: tuple[Article, ...]
@@ -100,18 +47,18 @@ class DraftFile:
 
 
 def file_title(title: str) -> str:
-    """A title as the sheet has it, and as it is compared when it is read back."""
+    """A title as the file has it, and as it is compared when it is read back."""
     return plain(title)
 
 
-def write(sheet: DraftFile, newsletter: Newsletter, *, now: datetime) -> str:
-    """The sheet as text, each line ending with a line feed."""
-    lines = "\n".join(_lines(sheet, newsletter, now)) + "\n\n"
+def write(file: DraftFile, newsletter: Newsletter, *, now: datetime) -> str:
+    """The file as text, each line ending with a line feed."""
+    lines = "\n".join(_lines(file, newsletter, now)) + "\n\n"
     return f"{lines}{_MARK}{_hash(lines)}\n"
 
 
 def is_unedited(text: str) -> bool:
-    """Whether a file is a sheet as we wrote it, so that nothing of anybody's is lost with it."""
+    """Whether a text is a draft file that nobody has changed, so that nothing is lost with it."""
     lines, mark, digest = text.rpartition(_MARK)
     return bool(mark) and digest.strip() == _hash(lines)
 
@@ -120,28 +67,28 @@ def _hash(lines: str) -> str:
     return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _lines(sheet: DraftFile, newsletter: Newsletter, now: datetime) -> Iterator[str]:
-    slot = sheet.stored.slot
-    yield f"# {plain(newsletter.title)}, No. {sheet.edition.number}"
-    yield f"# {describe_slot(sheet.stored, newsletter, now=now)}"
+def _lines(file: DraftFile, newsletter: Newsletter, now: datetime) -> Iterator[str]:
+    slot = file.draft.slot
+    yield f"# {plain(newsletter.title)}, No. {file.edition.number}"
+    yield f"# {describe_slot(file.draft, newsletter, now=now)}"
     yield "#"
     yield _HELP
-    for reason in sheet.gone:
-        yield f"# Not in it any more: {plain(reason)}"
+    for reason in file.gone:
+        yield f"# No longer in it: {plain(reason)}"
     yield ""
     yield f"Draft: {slot.newsletter} {slot.name} written {to_text(now)}"
-    yield f"Subject: {file_title(sheet.edition.subject)}".rstrip(" ")
+    yield f"Subject: {file_title(file.edition.subject)}".rstrip(" ")
     yield ""
     yield "Intro:"
-    for number, paragraph in enumerate(sheet.edition.intro):
+    for number, paragraph in enumerate(file.edition.intro):
         if number:
             yield ""
         yield from _wrapped(paragraph)
-    yield from _stories(sheet.edition.stories)
-    yield from _list("Waiting", sheet.waiting[:_WAITING_SHOWN])
-    if len(sheet.waiting) > _WAITING_SHOWN:
-        yield f"# … and {len(sheet.waiting) - _WAITING_SHOWN} more"
-    yield from _list("Dropped", sheet.dropped)
+    yield from _stories(file.edition.stories)
+    yield from _list("Waiting", file.waiting[:_WAITING_SHOWN])
+    if len(file.waiting) > _WAITING_SHOWN:
+        yield f"# … and {len(file.waiting) - _WAITING_SHOWN} more"
+    yield from _list("Dropped", file.dropped)
 
 
 def _stories(stories: Iterable[Story]) -> Iterator[str]:
@@ -185,3 +132,54 @@ def _wrapped(text: str) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def describe_slot(draft: Draft, newsletter: Newsletter, *, now: datetime) -> str:
+    """`Thu 2026-03-12 07:00 (Europe/London): if nobody has approved it by then, it waits`."""
+    if newsletter.schedule is None:
+        return _by_hand(draft, newsletter)
+    local = draft.slot.at.astimezone(newsletter.timezone)
+    when = f"{weekday(local)} {local:%Y-%m-%d %H:%M} ({newsletter.timezone.key})"
+    if now >= draft.slot.at:
+        return f"{when}, which has passed: {_late(draft)}"
+    return f"{when}: {_in_time(draft, newsletter)}"
+
+
+def _by_hand(draft: Draft, newsletter: Newsletter) -> str:
+    match draft.state:
+        case DraftState.APPROVED:
+            return "approved; `digest send` sends it"
+        case DraftState.HELD:
+            return "held until it is approved"
+        case DraftState.WAITING if newsletter.timing.approval:
+            return "once it is approved, `digest send` sends it"
+        case DraftState.WAITING:
+            return "`digest send` sends it"
+
+
+def _late(draft: Draft) -> str:
+    if draft.state is DraftState.APPROVED:
+        return "approved, and goes out at once"
+    return "it waits until it is approved"
+
+
+def _in_time(draft: Draft, newsletter: Newsletter) -> str:
+    match draft.state:
+        case DraftState.APPROVED:
+            return "approved, and goes out then"
+        case DraftState.HELD:
+            return "held until it is approved"
+        case DraftState.WAITING:
+            return _on_silence(newsletter)
+
+
+def _on_silence(newsletter: Newsletter) -> str:
+    if not newsletter.timing.approval:
+        return "goes out then; nobody has to approve it"
+    match newsletter.timing.on_silence:
+        case OnSilence.SEND:
+            return "goes out then, unless somebody holds it"
+        case OnSilence.HOLD:
+            return "if nobody has approved it by then, it waits"
+        case OnSilence.SKIP:
+            return "if nobody has approved it by then, the slot is skipped"

@@ -1,4 +1,4 @@
-"""The parts of a sheet: its lines, taken for what they are, without knowing any article."""
+"""Parsing a draft file into its headings and story lines, without knowing any article."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,13 +7,13 @@ from typing import Final
 
 from digest.lib.text import plain
 
-#: Octets of a sheet. A long edition has a hundredth of it.
+#: Octets of a draft file. A long edition has a hundredth of it.
 MOST: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftFileError:
-    """What is wrong with a line of a sheet, and what to do; lines count from 1."""
+    """What is wrong with a line of a draft file, and what to do; lines count from 1."""
 
     line: int
     message: str
@@ -47,19 +47,19 @@ class Line:
 
 @dataclass(slots=True, kw_only=True)
 class ParsedDraftFile:
-    """A sheet taken apart. `named` is what its line `Draft:` says, with the line's number."""
+    """A draft file taken apart. `draft` is what its line `Draft:` says, with the line's number."""
 
     lines: list[Line] = field(default_factory=list)
     subject: tuple[int, str] | None = None
     intro: list[list[str]] = field(default_factory=list)
     intro_line: int = 0
-    named: tuple[int, str] | None = None
-    mistakes: list[DraftFileError] = field(default_factory=list)
+    draft: tuple[int, str] | None = None
+    errors: list[DraftFileError] = field(default_factory=list)
 
     @property
     def about(self) -> tuple[str | None, str | None]:
         """The newsletter and the slot that its line `Draft:` names, so far as it does."""
-        words = self.named[1].split() if self.named else []
+        words = self.draft[1].split() if self.draft else []
         key, slot, *_ = [*words, None, None]
         return key, slot
 
@@ -71,19 +71,19 @@ _STORY = re.compile(r"(-?) *\[ *([0-9]+) *\](.*)")
 
 
 def parse(content: bytes) -> ParsedDraftFile:
-    """Every line of a sheet; what is none is a mistake."""
+    """Every line of a draft file; one that is neither story nor heading is an error."""
     if len(content) > MOST:
-        return ParsedDraftFile(mistakes=[_too_large(content)])
+        return ParsedDraftFile(errors=[_too_large(content)])
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         message = "this is not UTF-8 text; save the file as UTF-8"
-        return ParsedDraftFile(mistakes=[DraftFileError(line=line, message=message)])
-    reader = _Reader()
+        return ParsedDraftFile(errors=[DraftFileError(line=line, message=message)])
+    parser = _Parser()
     for number, written in enumerate(text.split("\n"), start=1):
-        reader.read(number, written)
-    return reader.parts
+        parser.read(number, written)
+    return parser.parsed
 
 
 def _too_large(content: bytes) -> DraftFileError:
@@ -91,9 +91,9 @@ def _too_large(content: bytes) -> DraftFileError:
     return DraftFileError(line=1, message=message)
 
 
-class _Reader:
+class _Parser:
     def __init__(self) -> None:
-        self.parts = ParsedDraftFile()
+        self.parsed = ParsedDraftFile()
         self._part: Heading | None = None
         self._section: str | None = None
         self._in_intro = False
@@ -108,49 +108,49 @@ class _Reader:
             self._end_of_paragraph()
         elif line[0] in " \t":
             self._indented(number, text)
-        elif found := _STORY.fullmatch(text):
-            self._take_story(number, *found.groups())
-        elif found := _HEADING.fullmatch(text):
-            self._take_heading(number, found[1].lower(), plain(found[2]))
+        elif story := _STORY.fullmatch(text):
+            self._take_story(number, *story.groups())
+        elif heading := _HEADING.fullmatch(text):
+            self._take_heading(number, heading[1].lower(), plain(heading[2]))
         else:
-            self._mistake(number, self._neither())
+            self._error(number, self._unknown_line())
 
-    def _mistake(self, number: int, message: str) -> None:
-        self.parts.mistakes.append(DraftFileError(line=number, message=message))
+    def _error(self, number: int, message: str) -> None:
+        self.parsed.errors.append(DraftFileError(line=number, message=message))
 
-    def _neither(self) -> str:
+    def _unknown_line(self) -> str:
         if self._in_intro:
             return "the lines of the intro are indented; begin this one with four spaces"
         return (
-            "this is neither a story such as `[12] Title` nor a heading such as `Lead:`; what goes"
-            " on from the line above begins with four spaces, and a remark with #"
+            "this is neither a story such as `[12] Title` nor a heading such as `Lead:`; a line"
+            " that continues the one above begins with four spaces, a comment with #"
         )
 
     def _end_of_paragraph(self) -> None:
-        if self._in_intro and self.parts.intro and self.parts.intro[-1]:
-            self.parts.intro.append([])
+        if self._in_intro and self.parsed.intro and self.parsed.intro[-1]:
+            self.parsed.intro.append([])
 
     def _indented(self, number: int, text: str) -> None:
         if self._in_intro:
-            if not self.parts.intro:
-                self.parts.intro.append([])
-            self.parts.intro[-1].append(text)
+            if not self.parsed.intro:
+                self.parsed.intro.append([])
+            self.parsed.intro[-1].append(text)
         elif self._story is None:
-            self._mistake(number, "this line is indented, and there is no story above it")
+            self._error(number, "this line is indented, and there is no story above it")
         elif self._story.headline and self._story.part not in (Heading.WAITING, Heading.DROPPED):
-            self._mistake(
+            self._error(
                 number,
                 f"a headline has no deck; take the dash away from [{self._story.article_id}]"
                 " to show it with one",
             )
-            self._story.headline = False  # it is said once
+            self._story.headline = False  # reported once
         else:
             self._story.deck.append(text)
 
     def _take_story(self, number: int, dash: str, digits: str, title: str) -> None:
         self._in_intro = False
         if self._part is None:
-            self._mistake(number, "a story stands under `Lead:`, a section, or `No section:`")
+            self._error(number, "a story stands under `Lead:`, a section, or `No section:`")
             return
         self._story = Line(
             number=number,
@@ -161,7 +161,7 @@ class _Reader:
             headline=bool(dash),
             title=plain(title),
         )
-        self.parts.lines.append(self._story)
+        self.parsed.lines.append(self._story)
 
     def _take_heading(self, number: int, heading: str, rest: str) -> None:
         self._in_intro = False
@@ -170,14 +170,14 @@ class _Reader:
             return
         match heading:
             case "draft":
-                self.parts.named = (number, rest)
+                self.parsed.draft = (number, rest)
             case "subject":
-                self.parts.subject = (number, rest)
+                self.parsed.subject = (number, rest)
             case "intro":
                 self._in_intro = True
-                self.parts.intro_line = number
+                self.parsed.intro_line = number
                 if rest:
-                    self.parts.intro.append([rest])
+                    self.parsed.intro.append([rest])
             case _:
                 self._take_part(number, Heading(heading), rest)
 
@@ -185,9 +185,9 @@ class _Reader:
         self._part = part
         self._section = rest if part is Heading.SECTION else None
         if part is Heading.SECTION and not rest:
-            self._mistake(number, "a section has a title: `Section: Harbour`, or `No section:`")
+            self._error(number, "a section has a title: `Section: Harbour`, or `No section:`")
         elif part is not Heading.SECTION and rest:
-            self._mistake(number, f"`{part.value.capitalize()}:` stands alone on its line")
+            self._error(number, f"`{part.value.capitalize()}:` stands alone on its line")
 
     def _is_new(self, number: int, heading: str, rest: str) -> bool:
         name = f"section {rest}" if heading == "section" else heading
@@ -195,9 +195,9 @@ class _Reader:
         if first == number:
             return True
         shown = f"Section: {rest}" if heading == "section" else f"{heading.capitalize()}:"
-        self._mistake(number, f"`{shown}` is on line {first} already; put the two together")
+        self._error(number, f"`{shown}` is on line {first} already; put the two together")
         if heading not in ("draft", "subject", "intro"):
-            # Its stories belong somewhere, so that they are no mistakes as well.
+            # Its stories belong somewhere, so that they are no errors as well.
             self._part = Heading(heading)
             self._section = rest if heading == "section" else None
         return False

@@ -1,4 +1,4 @@
-"""Reading a sheet back: what the editor made of a draft, or everything that is wrong with it."""
+"""Validating a draft file: what the editor made of the draft, or everything that is wrong."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,8 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
-from digest.composer import context, render
+from digest.composer.context import DECK, LEAD_DECK
+from digest.composer.render import MAX_SUBJECT_LENGTH
 from digest.lib.text import plain
 from digest.lib.timestamps import from_text
 from digest.model.draft import DraftContents, DraftItem
@@ -33,44 +34,44 @@ _IN_IT = (Heading.LEAD, Heading.SECTION, Heading.NO_SECTION)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftContext:
-    """What a sheet is compared with: the draft as it is, its newsletter, and the articles named."""
+    """What a draft file is compared with: the draft as it is, and the articles that it names."""
 
-    sheet: DraftFile
+    file: DraftFile
     newsletter: Newsletter
-    standings: Mapping[int, ArticleStatus]
+    statuses: Mapping[int, ArticleStatus]
     cutoff: datetime
 
 
 def validate(
-    parts: ParsedDraftFile, desk: DraftContext
+    parsed: ParsedDraftFile, context: DraftContext
 ) -> DraftContents | tuple[DraftFileError, ...]:
-    """The proposal of a sheet, or all its mistakes in the order of their lines."""
-    reading = _Reading(parts, desk)
-    mistakes = [*parts.mistakes, *reading.mistakes()]
-    if mistakes:
-        return tuple(sorted(set(mistakes), key=lambda one: (one.line, one.message)))
-    return reading.proposal()
+    """The contents of the draft by its file, or all errors in the order of their lines."""
+    validation = _Validation(parsed, context)
+    errors = {*parsed.errors, *validation.errors()}
+    if errors:
+        return tuple(sorted(errors, key=lambda error: (error.line, error.message)))
+    return validation.contents()
 
 
-class _Reading:
-    def __init__(self, parts: ParsedDraftFile, desk: DraftContext) -> None:
-        self._parts = parts
-        self._desk = desk
-        self._placed = {one.article_id: one for one in desk.sheet.stored.proposal.placed}
-        self._written_at = _written_at(parts)
+class _Validation:
+    def __init__(self, parsed: ParsedDraftFile, context: DraftContext) -> None:
+        self._parsed = parsed
+        self._context = context
+        self._placed = {item.article_id: item for item in context.file.draft.contents.placed}
+        self._written_at = _written_at(parsed)
 
-    def mistakes(self) -> Iterator[DraftFileError]:
-        if not self._parts.lines and self._parts.mistakes:
-            return  # it could not be read at all, and that was said
-        yield from self._of_another()
+    def errors(self) -> Iterator[DraftFileError]:
+        if not self._parsed.lines and self._parsed.errors:
+            return  # it could not be read at all, and that is reported
+        yield from self._draft_line()
         yield from self._articles()
         yield from self._places()
         yield from self._words()
 
-    def proposal(self) -> DraftContents:
-        stored = self._desk.sheet.stored.proposal
-        lines = self._parts.lines
-        placed = tuple(self._placed_as(line) for line in lines if line.part in _IN_IT)
+    def contents(self) -> DraftContents:
+        stored = self._context.file.draft.contents
+        lines = self._parsed.lines
+        placed = tuple(self._item(line) for line in lines if line.part in _IN_IT)
         return DraftContents(
             placed=placed,
             dropped=tuple(line.article_id for line in lines if line.part is Heading.DROPPED),
@@ -81,28 +82,30 @@ class _Reading:
 
     @property
     def _intro(self) -> tuple[str, ...]:
-        return tuple(text for lines in self._parts.intro if (text := plain(" ".join(lines))))
+        return tuple(text for lines in self._parsed.intro if (text := plain(" ".join(lines))))
 
     def _subject(self, stored: DraftContents) -> str | None:
-        written = self._parts.subject[1] if self._parts.subject else ""
+        written = self._parsed.subject[1] if self._parsed.subject else ""
         if not written:
             return None
         # As it was shown, it stays what it was: the template's follows another lead.
-        if written == file_title(self._desk.sheet.edition.subject):
+        if written == file_title(self._context.file.edition.subject):
             return stored.subject
         return written
 
     # --- what is wrong ---
 
-    def _of_another(self) -> Iterator[DraftFileError]:
-        slot = self._desk.sheet.stored.slot
+    def _draft_line(self) -> Iterator[DraftFileError]:
+        slot = self._context.file.draft.slot
         expected = f"{slot.newsletter} {slot.name}"
-        if self._parts.named is None:
+        if self._parsed.draft is None:
             yield DraftFileError(line=1, message=f"the line `Draft: {expected} …` is missing")
             return
-        line, named = self._parts.named
-        if " ".join(named.split()[:2]) != expected:
-            yield DraftFileError(line=line, message=f"this is another draft; expected {expected}")
+        line, text = self._parsed.draft
+        if " ".join(text.split()[:2]) != expected:
+            yield DraftFileError(
+                line=line, message=f"this file is of another draft; expected {expected}"
+            )
         elif self._written_at is None:
             yield DraftFileError(
                 line=line, message="the line does not say when the file was written"
@@ -110,24 +113,24 @@ class _Reading:
 
     def _articles(self) -> Iterator[DraftFileError]:
         first: dict[int, int] = {}
-        for line in self._parts.lines:
+        for line in self._parsed.lines:
             earlier = first.setdefault(line.article_id, line.number)
             if earlier != line.number:
-                yield _mistake(line, f"article {line.article_id} is on line {earlier} already")
-            elif reason := self._objection(line):
-                yield _mistake(line, reason)
+                yield _error(line, f"article {line.article_id} is on line {earlier} already")
+            elif reason := self._obstacle(line):
+                yield _error(line, reason)
 
-    def _objection(self, line: Line) -> str:
-        standing = self._desk.standings.get(line.article_id)
+    def _obstacle(self, line: Line) -> str:
+        status = self._context.statuses.get(line.article_id)
         reason = unusable_reason(
-            standing, line.article_id, self._desk.newsletter, self._desk.cutoff
+            status, line.article_id, self._context.newsletter, self._context.cutoff
         )
-        if standing is None or line.part in _IN_IT:
+        if status is None or line.part in _IN_IT:
             return reason
-        return reason if line.part is Heading.DROPPED and standing.edition is not None else ""
+        return reason if line.part is Heading.DROPPED and status.edition is not None else ""
 
     def _places(self) -> Iterator[DraftFileError]:
-        inside = [line for line in self._parts.lines if line.part in _IN_IT]
+        inside = [line for line in self._parsed.lines if line.part in _IN_IT]
         if not inside:
             yield DraftFileError(
                 line=1, message="no story is left; `digest skip` leaves the slot out"
@@ -135,49 +138,43 @@ class _Reading:
             return
         leading = [line for line in inside if line.part is Heading.LEAD]
         if not leading:
-            yield _mistake(inside[0], "there is no lead: put one story under `Lead:`")
+            yield _error(inside[0], "there is no lead: put one story under `Lead:`")
         elif inside[0] is not leading[0]:
-            yield _mistake(leading[0], "`Lead:` comes first, before all sections")
+            yield _error(leading[0], "`Lead:` comes first, before all sections")
         for line in leading[:1]:
             if line.headline:
-                yield _mistake(line, "the lead comes first, and has no dash before it")
+                yield _error(line, "the lead comes first, and has no dash before it")
         for line in leading[1:]:
             if not (line.headline or leading[0].headline):
-                yield _mistake(line, "one story leads; those related to it have a dash before them")
+                yield _error(line, "one story leads; those related to it have a dash before them")
         yield from self._decks_below_headlines(inside)
 
     def _decks_below_headlines(self, inside: Sequence[Line]) -> Iterator[DraftFileError]:
         for above, line in pairwise(inside):
             same = (above.part, above.section) == (line.part, line.section)
             if same and line.part is not Heading.LEAD and above.headline and not line.headline:
-                yield _mistake(
+                yield _error(
                     line,
-                    "the stories of a group come before its headlines; move this one up, or put a"
+                    "the stories of a section come before its headlines; move this one up, or put a"
                     " dash before it",
                 )
 
     def _words(self) -> Iterator[DraftFileError]:
-        for line in self._parts.lines:
-            if line.part not in _IN_IT or line.article_id not in self._desk.standings:
+        for line in self._parsed.lines:
+            if line.part not in _IN_IT or line.article_id not in self._context.statuses:
                 continue
             yield from self._own_words(line)
             if line.section and line.section not in self._sections:
                 yield from _too_long(line.number, "section", line.section, LONGEST_SECTION)
-        if self._parts.subject and self._parts.subject[1] != file_title(
-            self._desk.sheet.edition.subject
-        ):
-            yield from _too_long(*self._subject_line, render.MAX_SUBJECT_LENGTH)
-        yield from _too_long(self._parts.intro_line, "intro", " ".join(self._intro), LONGEST_INTRO)
-
-    @property
-    def _subject_line(self) -> tuple[int, str, str]:
-        line, text = self._parts.subject or (0, "")
-        return line, "subject", text
+        number, subject = self._parsed.subject or (0, "")
+        if subject != file_title(self._context.file.edition.subject):
+            yield from _too_long(number, "subject", subject, MAX_SUBJECT_LENGTH)
+        yield from _too_long(self._parsed.intro_line, "intro", " ".join(self._intro), LONGEST_INTRO)
 
     @property
     def _sections(self) -> frozenset[str | None]:
         """Those that were there before; only what an editor writes anew has a limit."""
-        return frozenset(one.section for one in self._placed.values())
+        return frozenset(item.section for item in self._placed.values())
 
     def _own_words(self, line: Line) -> Iterator[DraftFileError]:
         title, deck = self._title(line), self._deck(line)
@@ -185,7 +182,7 @@ class _Reading:
         new_title = title is not None and (before is None or title != before.title)
         new_deck = deck is not None and (before is None or deck != before.deck)
         if (new_title or new_deck) and self._is_stale(line):
-            yield _mistake(
+            yield _error(
                 line,
                 f"article {line.article_id} was corrected after this file was written; a line"
                 f" `[{line.article_id}]` alone takes its words as they are now",
@@ -193,17 +190,17 @@ class _Reading:
         if title is not None and new_title:
             yield from _too_long(line.number, "title", title, LONGEST_TITLE)
         if deck is not None and new_deck:
-            most = context.LEAD_DECK if line.part is Heading.LEAD else context.DECK
+            most = LEAD_DECK if line.part is Heading.LEAD else DECK
             yield from _too_long(line.number, "deck", deck, most)
 
     def _is_stale(self, line: Line) -> bool:
         """Whether what differs from the article may be the article's own words from before."""
-        edited = self._desk.standings[line.article_id].article.edited_at
+        edited = self._context.statuses[line.article_id].article.edited_at
         return edited is not None and self._written_at is not None and edited > self._written_at
 
-    # --- what it means ---
+    # --- what the lines make ---
 
-    def _placed_as(self, line: Line) -> DraftItem:
+    def _item(self, line: Line) -> DraftItem:
         return DraftItem(
             article_id=line.article_id,
             placement=_placement(line),
@@ -214,7 +211,7 @@ class _Reading:
 
     def _title(self, line: Line) -> str | None:
         """The editor's own title; None where it is the article's."""
-        article = self._desk.standings[line.article_id].article
+        article = self._context.statuses[line.article_id].article
         return None if line.title in ("", file_title(article.title)) else line.title
 
     def _deck(self, line: Line) -> str | None:
@@ -222,7 +219,7 @@ class _Reading:
         deck = plain(" ".join(line.deck))
         if line.headline or not (line.title or deck):
             return None
-        article = self._desk.standings[line.article_id].article
+        article = self._context.statuses[line.article_id].article
         return None if deck == plain(deck_of(article.summary, article.title)) else deck
 
 
@@ -232,19 +229,19 @@ def _placement(line: Line) -> Placement:
     return Placement.HEADLINE if line.headline else Placement.SECTION
 
 
-def _written_at(parts: ParsedDraftFile) -> datetime | None:
-    words = parts.named[1].split() if parts.named else []
+def _written_at(parsed: ParsedDraftFile) -> datetime | None:
+    words = parsed.draft[1].split() if parsed.draft else []
     try:
         return from_text(words[3])
     except (IndexError, ValueError):
         return None
 
 
-def _mistake(line: Line, message: str) -> DraftFileError:
+def _error(line: Line, message: str) -> DraftFileError:
     return DraftFileError(line=line.number, message=message)
 
 
-def _too_long(line: int, what: str, text: str, most: int) -> Iterator[DraftFileError]:
+def _too_long(line: int, name: str, text: str, most: int) -> Iterator[DraftFileError]:
     if len(text) > most:
-        message = f"the {what} has {len(text):,} characters, and at most {most:,} are shown"
+        message = f"the {name} has {len(text):,} characters, and at most {most:,} are shown"
         yield DraftFileError(line=line, message=message)

@@ -1,8 +1,6 @@
-"""Editing: what an editor does with a draft: look at it, change it, approve it, hold it.
+"""What an editor does with a draft: show, change, approve or hold it, or skip its slot.
 
-Which draft, and which slot, an editor means who names none, or the one of a slot.
-
-Skip: an editor leaves out a slot. It is on record, with the reason.
+An editor who names no slot means the earliest draft, or else the first slot that is still open.
 """
 
 from collections.abc import Iterable
@@ -26,30 +24,32 @@ from digest.publishing.drafts.lifecycle import make_draft, propose_draft, unappr
 from digest.publishing.drafts.resolve import (
     NothingLeft,
     ResolvedDraft,
-    build_resolved,
     horizon_of,
     resolve,
 )
-from digest.publishing.editions.build import Skipped
+from digest.publishing.editions.build import Skipped, render_edition
 from digest.storage import drafts, slots
 from digest.storage.database import Database, open_database
 
-#: So many slots ahead one is looked for by its name.
+#: How many slots ahead a name is looked for.
 _FURTHEST: Final = 10_000
 
 
 def open_draft(db: Database, newsletter: Newsletter, slot: str | None) -> Draft | None:
     """The open draft of this slot, or the one whose slot is the earliest."""
-    there = drafts.still_open(db, newsletter.key)
-    return next((one for one in there if slot in (None, one.slot.name)), None)
+    open_drafts = drafts.still_open(db, newsletter.key)
+    return next((draft for draft in open_drafts if slot in (None, draft.slot.name)), None)
 
 
 def existing(db: Database, slot: Slot) -> Draft:
     """The draft of a slot that has one. Raises LedgerError if somebody was quicker."""
-    stored = drafts.find(db, slot)
-    if stored is None:
-        raise LedgerError(f"the draft of {slot.newsletter} for {slot.name} is gone")
-    return stored
+    draft = drafts.find(db, slot)
+    if draft is None:
+        raise LedgerError(
+            f"the draft of {slot.newsletter} for {slot.name} is gone",
+            hint="`digest status` shows what became of it.",
+        )
+    return draft
 
 
 def open_slot(
@@ -64,21 +64,22 @@ def open_slot(
             continue
         if name is not None and slot.name != name:
             break
-        found = slots.find(db, newsletter.key, slot.name)
-        if found is None or found.state.is_open:
+        record = slots.find(db, newsletter.key, slot.name)
+        if record is None or record.state.is_open:
             return slot
-        if found.state is not SlotState.PREPARED:
+        if record.state is not SlotState.PREPARED:
             return Skipped(
-                reason=f"nothing comes at {slot.name}: {found.reason}; --slot names another slot"
+                reason=f"the slot {slot.name} has no edition: {record.reason};"
+                " --slot names another slot"
             )
         if name is not None:
             return Skipped(reason=f"the slot {slot.name} has its edition")
     if name is not None:
         raise UsageError(
             f"--slot: {newsletter.key} has no slot {name} to come, and no draft for it",
-            hint="`digest plan` lists the slots that come; a slot is named 2026-03-12T07:00.",
+            hint="`digest plan` lists the upcoming slots; a slot is named 2026-03-12T07:00.",
         )
-    return Skipped(reason=f"{newsletter.key} has no slot to come")
+    return Skipped(reason=f"{newsletter.key} has no upcoming slot")
 
 
 def no_draft(newsletter: Newsletter) -> Skipped:
@@ -90,18 +91,18 @@ def no_draft(newsletter: Newsletter) -> Skipped:
 class DraftView:
     """A draft as it is now. `differences` are from what was approved, a sentence each."""
 
-    sheet: DraftFile
+    file: DraftFile
     differences: tuple[str, ...] = ()
 
     @property
     def stored(self) -> Draft:
         """The draft in the ledger."""
-        return self.sheet.stored
+        return self.file.draft
 
     @property
     def edition(self) -> Edition:
         """The edition that it would be."""
-        return self.sheet.edition
+        return self.file.edition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,24 +128,24 @@ def show(
     the place of what was there. Raises LedgerError, UsageError, TemplateError and StorageErrors.
     """
     with open_database(settings.database, create=False) as db:
-        stored = open_draft(db, newsletter, slot)
-        if stored is None:
+        draft = open_draft(db, newsletter, slot)
+        if draft is None:
             target = open_slot(db, newsletter, upcoming, slot)
             if isinstance(target, Skipped):
                 return target
-            made = make_draft(db, settings, newsletter, target, now=now)
+            contents = make_draft(db, settings, newsletter, target, now=now)
         elif anew:
-            made = propose_draft(db, settings, newsletter, stored.slot, now=now)
-            if isinstance(made, DraftContents):
+            contents = propose_draft(db, settings, newsletter, draft.slot, now=now)
+            if isinstance(contents, DraftContents):
                 drafts.decide(
-                    db, stored.slot, made, _after_a_change(newsletter, stored, now), now=now
+                    db, draft.slot, contents, _after_a_change(newsletter, draft, now), now=now
                 )
-            target = stored.slot
+            target = draft.slot
         else:
-            return _shown(db, settings, newsletter, stored, now)
-        if isinstance(made, Skipped):
-            return made
-        return _shown(db, settings, newsletter, existing(db, target), now)
+            return _view(db, settings, newsletter, draft, now)
+        if isinstance(contents, Skipped):
+            return contents
+        return _view(db, settings, newsletter, existing(db, target), now)
 
 
 def apply_draft_file(
@@ -155,55 +156,53 @@ def apply_draft_file(
     now: datetime,
     slot: str | None = None,
 ) -> DraftView | Skipped | tuple[DraftFileError, ...]:
-    """Take an edited sheet for the draft, or nothing of it: then all its mistakes are told.
+    """Change the draft to what an edited draft file says, or to nothing of it: then all its errors.
 
-    Without a `slot` the draft is the one that the sheet names.
-
-    What was approved has to be approved again, unless nothing has changed. Past its slot the draft
-    waits for that. Raises LedgerError, UsageError and StorageErrors.
+    Without a `slot` the draft is the one that the file names. What was approved has to be approved
+    again, unless nothing has changed. Past its slot the draft waits for that.
+    Raises LedgerError, UsageError and StorageErrors.
     """
-    parts = parse(content)
+    parsed = parse(content)
     with open_database(settings.database, create=False) as db:
-        stored = open_draft(db, newsletter, slot or parts.about[1])
-        # A sheet of another draft is a mistake, and told as one.
-        stored = stored or open_draft(db, newsletter, slot)
-        if stored is None:
+        draft = open_draft(db, newsletter, slot or parsed.about[1])
+        # A file of another draft is an error, which `validate` reports.
+        draft = draft or open_draft(db, newsletter, slot)
+        if draft is None:
             return no_draft(newsletter)
-        shown = _shown(db, settings, newsletter, stored, now)
-        if isinstance(shown, Skipped):
-            return shown
-        result = validate(parts, _desk(db, newsletter, shown.sheet, parts, now))
+        view = _view(db, settings, newsletter, draft, now)
+        if isinstance(view, Skipped):
+            return view
+        result = validate(parsed, _context(db, newsletter, view.file, parsed, now))
         if not isinstance(result, DraftContents):
             return result
-        if replace(result, edited=stored.proposal.edited) == stored.proposal:
-            return shown
-        drafts.decide(db, stored.slot, result, _after_a_change(newsletter, stored, now), now=now)
-        return _shown(db, settings, newsletter, existing(db, stored.slot), now)
+        if replace(result, edited=draft.contents.edited) == draft.contents:
+            return view
+        drafts.decide(db, draft.slot, result, _after_a_change(newsletter, draft, now), now=now)
+        return _view(db, settings, newsletter, existing(db, draft.slot), now)
 
 
 def approve(
     settings: Settings, newsletter: Newsletter, *, now: datetime, slot: str | None = None
 ) -> ApprovedDraft | Skipped:
-    """Seal the draft as it is now: from here on only this goes out.
+    """Approve the draft as it is now: from here on only this goes out.
 
     Raises TemplateError for what does not render, LedgerError, UsageError and StorageErrors.
     """
     with open_database(settings.database, create=False) as db:
-        stored = open_draft(db, newsletter, slot)
-        if stored is None:
+        draft = open_draft(db, newsletter, slot)
+        if draft is None:
             return no_draft(newsletter)
-        content = _content(db, newsletter, stored, now)
-        if isinstance(content, NothingLeft):
-            return _nothing_left(content)
-        made = build_resolved(db, settings, newsletter, content)
-        approval = approval_of(content.edition, settings, newsletter)
+        resolved = _resolve(db, newsletter, draft, now)
+        if isinstance(resolved, NothingLeft):
+            return _nothing_left(resolved)
+        build = render_edition(db, settings, newsletter, resolved.new)
+        approval = approval_of(resolved.edition, settings, newsletter)
         # What cannot be in it was not approved; it must not come back by itself.
-        proposal = _without(stored.proposal, content.gone)
-        state = DraftState.APPROVED
-        drafts.decide(db, stored.slot, proposal, state, approval=approval, now=now)
-        stored = existing(db, stored.slot)
-        shown = DraftView(sheet=_sheet(db, newsletter, stored, content))
-        return ApprovedDraft(shown=shown, readers=made.readers)
+        contents = _without(draft.contents, resolved.gone)
+        drafts.decide(db, draft.slot, contents, DraftState.APPROVED, approval=approval, now=now)
+        draft = existing(db, draft.slot)
+        shown = DraftView(file=_draft_file(db, newsletter, draft, resolved))
+        return ApprovedDraft(shown=shown, readers=build.readers)
 
 
 def hold(
@@ -214,80 +213,79 @@ def hold(
     Raises LedgerError, UsageError and StorageErrors.
     """
     with open_database(settings.database, create=False) as db:
-        stored = open_draft(db, newsletter, slot)
-        if stored is None:
+        draft = open_draft(db, newsletter, slot)
+        if draft is None:
             return no_draft(newsletter)
-        drafts.decide(db, stored.slot, stored.proposal, DraftState.HELD, now=now)
-        return existing(db, stored.slot)
+        drafts.decide(db, draft.slot, draft.contents, DraftState.HELD, now=now)
+        return existing(db, draft.slot)
 
 
-def _after_a_change(newsletter: Newsletter, stored: Draft, now: datetime) -> DraftState:
+def _after_a_change(newsletter: Newsletter, draft: Draft, now: datetime) -> DraftState:
     """Past its slot, a draft that somebody works on must not go or be skipped behind their back."""
-    past = newsletter.schedule is not None and now >= stored.slot.at
-    if stored.state is DraftState.HELD or past:
+    past = newsletter.schedule is not None and now >= draft.slot.at
+    if draft.state is DraftState.HELD or past:
         return DraftState.HELD
     return DraftState.WAITING
 
 
-def _content(
-    db: Database, newsletter: Newsletter, stored: Draft, now: datetime
+def _resolve(
+    db: Database, newsletter: Newsletter, draft: Draft, now: datetime
 ) -> ResolvedDraft | NothingLeft:
-    cutoff = horizon_of(db, newsletter, stored.slot, now)
-    return resolve(db, newsletter, stored.slot, stored.proposal, cutoff=cutoff)
+    cutoff = horizon_of(db, newsletter, draft.slot, now)
+    return resolve(db, newsletter, draft.slot, draft.contents, cutoff=cutoff)
 
 
-def _shown(
-    db: Database, settings: Settings, newsletter: Newsletter, stored: Draft, now: datetime
+def _view(
+    db: Database, settings: Settings, newsletter: Newsletter, draft: Draft, now: datetime
 ) -> DraftView | Skipped:
-    content = _content(db, newsletter, stored, now)
-    if isinstance(content, NothingLeft):
-        return _nothing_left(content)
-    approved = stored.approval
-    differences = unapproved_changes(settings, newsletter, approved, content) if approved else ()
-    return DraftView(sheet=_sheet(db, newsletter, stored, content), differences=differences)
+    resolved = _resolve(db, newsletter, draft, now)
+    if isinstance(resolved, NothingLeft):
+        return _nothing_left(resolved)
+    approved = draft.approval
+    differences = unapproved_changes(settings, newsletter, approved, resolved) if approved else ()
+    return DraftView(file=_draft_file(db, newsletter, draft, resolved), differences=differences)
 
 
-def _nothing_left(content: NothingLeft) -> Skipped:
-    gone = "; ".join(content.gone.values())
+def _nothing_left(resolved: NothingLeft) -> Skipped:
+    gone = "; ".join(resolved.gone.values())
     return Skipped(
         reason=f"nothing is left of the draft ({gone}); `digest draft --anew` selects again"
     )
 
 
-def _sheet(
-    db: Database, newsletter: Newsletter, stored: Draft, content: ResolvedDraft
+def _draft_file(
+    db: Database, newsletter: Newsletter, draft: Draft, resolved: ResolvedDraft
 ) -> DraftFile:
-    waiting = [d.article_id for d in content.decisions if d.verdict is Verdict.WAITING]
-    dropped = stored.proposal.dropped
+    waiting = [d.article_id for d in resolved.new.decisions if d.verdict is Verdict.WAITING]
+    dropped = draft.contents.dropped
     known = drafts.article_statuses(db, newsletter.key, [*waiting, *dropped])
 
     def articles(ids: Iterable[int]) -> tuple[Article, ...]:
         return tuple(known[id_].article for id_ in ids if id_ in known)
 
     return DraftFile(
-        stored=stored,
-        edition=content.edition,
+        draft=draft,
+        edition=resolved.edition,
         waiting=articles(waiting),
         dropped=articles(dropped),
-        gone=tuple(content.gone.values()),
+        gone=tuple(resolved.gone.values()),
     )
 
 
-def _desk(
-    db: Database, newsletter: Newsletter, sheet: DraftFile, parts: ParsedDraftFile, now: datetime
+def _context(
+    db: Database, newsletter: Newsletter, file: DraftFile, parsed: ParsedDraftFile, now: datetime
 ) -> DraftContext:
-    ids = {line.article_id for line in parts.lines}
+    ids = {line.article_id for line in parsed.lines}
     return DraftContext(
-        sheet=sheet,
+        file=file,
         newsletter=newsletter,
-        standings=drafts.article_statuses(db, newsletter.key, sorted(ids)),
-        cutoff=horizon_of(db, newsletter, sheet.stored.slot, now),
+        statuses=drafts.article_statuses(db, newsletter.key, sorted(ids)),
+        cutoff=horizon_of(db, newsletter, file.draft.slot, now),
     )
 
 
-def _without(proposal: DraftContents, gone: Iterable[int]) -> DraftContents:
-    away = set(gone)
-    lead, *others = (one for one in proposal.placed if one.article_id not in away)
+def _without(contents: DraftContents, gone: Iterable[int]) -> DraftContents:
+    lead, *others = (item for item in contents.placed if item.article_id not in set(gone))
     if lead.placement is not Placement.LEAD:
         lead = DraftItem(
             article_id=lead.article_id,
@@ -295,7 +293,7 @@ def _without(proposal: DraftContents, gone: Iterable[int]) -> DraftContents:
             title=lead.title,
             deck=lead.deck,
         )
-    return replace(proposal, placed=(lead, *others))
+    return replace(contents, placed=(lead, *others))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,21 +319,21 @@ def skip(
     """
     sentence = f"skipped by the editor: {reason}" if reason else "skipped by the editor"
     with open_database(settings.database, create=False) as db:
-        stored = open_draft(db, newsletter, slot)
+        draft = open_draft(db, newsletter, slot)
         pending = (record.slot for record in slots.still_open(db, newsletter.key))
-        target: Slot | Skipped | None = stored.slot if stored else None
-        target = target or next((one for one in pending if slot in (None, one.name)), None)
+        target: Slot | Skipped | None = draft.slot if draft else None
+        target = target or next((due for due in pending if slot in (None, due.name)), None)
         target = target or open_slot(db, newsletter, upcoming, slot)
         if isinstance(target, Skipped):
             return target
         record = SlotRecord(slot=target, state=SlotState.DUE).skipped(sentence, by=SkippedBy.EDITOR)
         with db.transaction():
             slots.add(db, record, now)
-            found = slots.find(db, target.newsletter, target.name)
-            if found is None or found.state is SlotState.PREPARED:
+            current = slots.find(db, target.newsletter, target.name)
+            if current is None or current.state is SlotState.PREPARED:
                 raise LedgerError(
                     f"the slot {target.name} of {target.newsletter} has its edition by now",
-                    hint="`digest stop` keeps it from going further.",
+                    hint="`digest stop` stops it.",
                 )
-            slots.settle(db, replace(record, made_up_in=found.made_up_in), now)
+            slots.settle(db, replace(record, made_up_in=current.made_up_in), now)
         return SkippedSlot(slot=target, reason=sentence)

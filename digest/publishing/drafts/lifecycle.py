@@ -1,10 +1,8 @@
-"""The editor's hand on an edition, as the clock sees it: a draft is made, and waits for a decision.
+"""The life of a draft: it is made for a slot, waits for a decision, and becomes an edition or not.
 
-A draft is a proposal: which articles stand where. What they say is asked of the articles each time,
-so that a correction reaches readers, until somebody approves: then it must be what was approved.
-What the editor does is in `digest.publishing.drafts.editing`.
-
-The draft at hand: what `digest send` would send of it at once, and what `preview` shows.
+A draft says which articles stand where. What they say is read from the articles each time, so that
+a correction reaches readers, until somebody approves: then it must be what was approved.
+What the editor does with it is in `digest.publishing.drafts.editing`.
 """
 
 from dataclasses import dataclass, replace
@@ -21,13 +19,18 @@ from digest.publishing.drafts.approval import approval_of, changes
 from digest.publishing.drafts.resolve import (
     NothingLeft,
     ResolvedDraft,
-    build_resolved,
     contents_of,
     cutoff_of,
     horizon_of,
     resolve,
 )
-from digest.publishing.editions.build import NOBODY, EditionBuild, Skipped, build_edition
+from digest.publishing.editions.build import (
+    NOBODY,
+    EditionBuild,
+    Skipped,
+    build_edition,
+    render_edition,
+)
 from digest.storage import drafts, slots
 from digest.storage.database import Database
 
@@ -36,7 +39,7 @@ from digest.storage.database import Database
 class Send:
     """The edition of a draft may go out, as it is here."""
 
-    draft: EditionBuild
+    build: EditionBuild
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,32 +61,32 @@ def propose_draft(
     db: Database, settings: Settings, newsletter: Newsletter, slot: Slot, *, now: datetime
 ) -> DraftContents | Skipped:
     """What the rules propose for a slot. Writes nothing. Raises TemplateError."""
-    made = _selected(db, settings, newsletter, slot, horizon_of(db, newsletter, slot, now))
-    return made if isinstance(made, Skipped) else contents_of(made.edition)
+    build = _selected(db, settings, newsletter, slot, horizon_of(db, newsletter, slot, now))
+    return build if isinstance(build, Skipped) else contents_of(build.edition)
 
 
 def make_draft(
     db: Database, settings: Settings, newsletter: Newsletter, slot: Slot, *, now: datetime
 ) -> DraftContents | Skipped:
-    """Select a proposal for a slot, and keep it; the slot then is a DRAFT.
+    """Make the draft of a slot by the rules, and keep it; the slot then is a DRAFT.
 
     A draft that is there already stays as it is. Raises TemplateError, and LedgerError if the slot
     has its edition or a reason.
     """
-    there = drafts.find(db, slot)
-    if there is not None:
-        return there.proposal
-    proposal = propose_draft(db, settings, newsletter, slot, now=now)
-    if isinstance(proposal, Skipped):
-        return proposal
+    draft = drafts.find(db, slot)
+    if draft is not None:
+        return draft.contents
+    contents = propose_draft(db, settings, newsletter, slot, now=now)
+    if isinstance(contents, Skipped):
+        return contents
     try:
-        drafts.add(db, slot, proposal, now)
+        drafts.add(db, slot, contents, now)
     except Superseded:
-        there = drafts.find(db, slot)
-        if there is None:
+        draft = drafts.find(db, slot)
+        if draft is None:
             raise
-        return there.proposal
-    return proposal
+        return draft.contents
+    return contents
 
 
 def decide(
@@ -93,10 +96,10 @@ def decide(
 
     Raises TemplateError, and LedgerError if the slot has no draft.
     """
-    stored = drafts.find(db, slot)
-    if stored is None:
+    draft = drafts.find(db, slot)
+    if draft is None:
         raise LedgerError(
-            f"the draft of {slot.newsletter} for {slot.name} is lost",
+            f"the draft of {slot.newsletter} for {slot.name} is missing in the database",
             hint="Restore the table `drafts` from a backup, or `digest skip` the slot.",
         )
     if newsletter.schedule is None:
@@ -104,62 +107,64 @@ def decide(
             kind=HoldKind.BY_HAND,
             reason=f"{newsletter.key} goes out by hand: `digest send` sends its draft",
         )
-    return preview_decision(db, settings, newsletter, stored, now)
+    return preview_decision(db, settings, newsletter, draft, now)
 
 
 def preview_decision(
-    db: Database, settings: Settings, newsletter: Newsletter, stored: Draft, now: datetime
+    db: Database, settings: Settings, newsletter: Newsletter, draft: Draft, now: datetime
 ) -> Send | Wait | Skip:
     """What would become of a draft if this were its hour. Raises TemplateError."""
-    match stored.state:
+    match draft.state:
         case DraftState.HELD:
             return Wait(
                 kind=HoldKind.EDITOR, reason="held by the editor; `digest approve` releases it"
             )
         case DraftState.APPROVED:
-            decided = _approved(db, settings, newsletter, stored, now)
+            decision = _approved(db, settings, newsletter, draft, now)
         case DraftState.WAITING:
-            decided = _on_silence(db, settings, newsletter, stored, now)
+            decision = _on_silence(db, settings, newsletter, draft, now)
         case never:
             assert_never(never)
-    if isinstance(decided, Send):
+    if isinstance(decision, Send):
         # Whoever stores it makes sure that the editor has said nothing else by then.
-        return Send(draft=replace(decided.draft, proposal=stored))
-    return decided
+        return Send(build=replace(decision.build, draft=draft))
+    return decision
 
 
 def unapproved_changes(
     settings: Settings,
     newsletter: Newsletter,
     approved: Approval,
-    content: ResolvedDraft | NothingLeft,
+    resolved: ResolvedDraft | NothingLeft,
 ) -> tuple[str, ...]:
     """What readers would see that was not approved, a sentence each; empty if there is nothing."""
-    if isinstance(content, NothingLeft):
-        return tuple(content.gone.values())
-    now = approval_of(content.edition, settings, newsletter)
-    return changes(approved, now, content.gone) if now.seal != approved.seal else ()
+    if isinstance(resolved, NothingLeft):
+        return tuple(resolved.gone.values())
+    now = approval_of(resolved.edition, settings, newsletter)
+    return changes(approved, now, resolved.gone) if now.seal != approved.seal else ()
 
 
 def _approved(
-    db: Database, settings: Settings, newsletter: Newsletter, stored: Draft, now: datetime
+    db: Database, settings: Settings, newsletter: Newsletter, draft: Draft, now: datetime
 ) -> Send | Wait | Skip:
-    cutoff = cutoff_of(newsletter, stored.slot, now)
-    content = resolve(db, newsletter, stored.slot, stored.proposal, cutoff=cutoff)
-    if stored.approval is None:  # the database's own check forbids it
-        raise LedgerError(f"the draft for {stored.slot.name} is approved without a seal")
-    differences = unapproved_changes(settings, newsletter, stored.approval, content)
-    if differences or isinstance(content, NothingLeft):
+    cutoff = cutoff_of(newsletter, draft.slot, now)
+    resolved = resolve(db, newsletter, draft.slot, draft.contents, cutoff=cutoff)
+    if draft.approval is None:  # the database's own check forbids it
+        raise LedgerError(
+            f"the draft for {draft.slot.name} is approved, but what was approved is not stored"
+        )
+    differences = unapproved_changes(settings, newsletter, draft.approval, resolved)
+    if differences or isinstance(resolved, NothingLeft):
         return Wait(
             kind=HoldKind.CHANGED,
             reason=f"{'; '.join(differences)} after it was approved; `digest approve` approves it"
             " as it is now",
         )
-    return _go(db, settings, newsletter, content)
+    return _send(render_edition(db, settings, newsletter, resolved.new))
 
 
 def _on_silence(
-    db: Database, settings: Settings, newsletter: Newsletter, stored: Draft, now: datetime
+    db: Database, settings: Settings, newsletter: Newsletter, draft: Draft, now: datetime
 ) -> Send | Wait | Skip:
     timing = newsletter.timing
     if timing.approval:
@@ -173,31 +178,25 @@ def _on_silence(
                 return Skip(reason="nobody decided on its draft (on_silence)")
             case OnSilence.SEND:
                 pass
-    cutoff = cutoff_of(newsletter, stored.slot, now)
-    if not (timing.approval or stored.proposal.edited):
+    cutoff = cutoff_of(newsletter, draft.slot, now)
+    if not (timing.approval or draft.contents.edited):
         # Somebody only looked. News that came since then is as good as what came before.
-        made = _selected(db, settings, newsletter, stored.slot, cutoff)
-        if isinstance(made, Skipped):
-            return Skip(reason=made.reason)
-        return Send(draft=made) if made.readers else Skip(reason=NOBODY.reason)
-    content = resolve(db, newsletter, stored.slot, stored.proposal, cutoff=cutoff)
-    if isinstance(content, NothingLeft):
-        return Skip(reason=f"nothing is left of its draft: {'; '.join(content.gone.values())}")
-    few = len(content.edition.stories) < newsletter.rules.min_items
-    if few and not stored.proposal.edited:
-        left = len(content.edition.stories)
+        build = _selected(db, settings, newsletter, draft.slot, cutoff)
+        return Skip(reason=build.reason) if isinstance(build, Skipped) else _send(build)
+    resolved = resolve(db, newsletter, draft.slot, draft.contents, cutoff=cutoff)
+    if isinstance(resolved, NothingLeft):
+        return Skip(reason=f"nothing is left of its draft: {'; '.join(resolved.gone.values())}")
+    left, needed = len(resolved.edition.stories), newsletter.rules.min_items
+    if left < needed and not draft.contents.edited:
         return Skip(
-            reason=f"{left} of its {len(stored.proposal.placed)} stories are left, and an edition"
-            f" needs {newsletter.rules.min_items} (min_items)"
+            reason=f"{left} of its {len(draft.contents.placed)} stories are left, and an edition"
+            f" needs {needed} (min_items)"
         )
-    return _go(db, settings, newsletter, content)
+    return _send(render_edition(db, settings, newsletter, resolved.new))
 
 
-def _go(
-    db: Database, settings: Settings, newsletter: Newsletter, content: ResolvedDraft
-) -> Send | Skip:
-    made = build_resolved(db, settings, newsletter, content)
-    return Send(draft=made) if made.readers else Skip(reason=NOBODY.reason)
+def _send(build: EditionBuild) -> Send | Skip:
+    return Send(build=build) if build.readers else Skip(reason=NOBODY.reason)
 
 
 def _selected(
@@ -222,27 +221,27 @@ def draft_to_send(
     editor has changed, or a draft of a newsletter that goes out by hand only.
     Raises Held for a draft that waits for a decision, and TemplateError.
     """
-    stored = _first(db, newsletter)
-    if stored is None:
+    draft = _first(db, newsletter)
+    if draft is None:
         if newsletter.timing.approval:
             raise Held(
-                f"{newsletter.key} goes out only when it was approved, and there is no draft",
+                f"{newsletter.key} goes out only once it is approved, and there is no draft",
                 hint="`digest draft` makes one, `digest approve` approves it.",
             )
         return None
-    if stored.state is DraftState.WAITING:
+    if draft.state is DraftState.WAITING:
         if newsletter.timing.approval:
             raise Held(
-                f"the draft of {newsletter.key} for {stored.slot.name} is not approved",
+                f"the draft of {newsletter.key} for {draft.slot.name} is not approved",
                 hint="`digest draft` shows it, `digest approve` approves it.",
             )
-        if newsletter.schedule is not None and not stored.proposal.edited:
+        if newsletter.schedule is not None and not draft.contents.edited:
             return None
-    match preview_decision(db, settings, newsletter, stored, now):
-        case Send(draft=made):
-            return made
+    match preview_decision(db, settings, newsletter, draft, now):
+        case Send(build=build):
+            return build
         case Wait(reason=reason):
-            raise Held(f"the draft of {newsletter.key} for {stored.slot.name} is held: {reason}")
+            raise Held(f"the draft of {newsletter.key} for {draft.slot.name} is held: {reason}")
         case Skip(reason=reason):
             return Skipped(reason=reason)
         case never:
@@ -256,17 +255,17 @@ def draft_to_show(
 
     Nor is it one, without `approval = "required"`, that nobody has changed. Raises TemplateError.
     """
-    stored = _first(db, newsletter)
-    if stored is None or not (newsletter.timing.approval or stored.proposal.edited):
+    draft = _first(db, newsletter)
+    if draft is None or not (newsletter.timing.approval or draft.contents.edited):
         return None
-    cutoff = horizon_of(db, newsletter, stored.slot, now)
-    content = resolve(db, newsletter, stored.slot, stored.proposal, cutoff=cutoff)
-    if isinstance(content, NothingLeft):
-        return Skipped(reason=f"nothing is left of its draft: {'; '.join(content.gone.values())}")
-    return build_resolved(db, settings, newsletter, content)
+    cutoff = horizon_of(db, newsletter, draft.slot, now)
+    resolved = resolve(db, newsletter, draft.slot, draft.contents, cutoff=cutoff)
+    if isinstance(resolved, NothingLeft):
+        return Skipped(reason=f"nothing is left of its draft: {'; '.join(resolved.gone.values())}")
+    return render_edition(db, settings, newsletter, resolved.new)
 
 
 def _first(db: Database, newsletter: Newsletter) -> Draft | None:
     """The draft with the earliest slot, of those that are approved if there is one."""
-    there = drafts.still_open(db, newsletter.key)
-    return min(there, key=lambda one: one.state is not DraftState.APPROVED, default=None)
+    open_drafts = drafts.still_open(db, newsletter.key)
+    return min(open_drafts, key=lambda d: d.state is not DraftState.APPROVED, default=None)

@@ -1,40 +1,42 @@
-"""From a proposal to the edition that it makes of the articles as they are now."""
+"""From a draft to the edition that it makes of the articles as they are now."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from digest.composer.render import subject_line
-from digest.config import Settings
 from digest.lib.text import plain
-from digest.model.article import Decision, Verdict
+from digest.model.article import Verdict
 from digest.model.draft import DraftContents, DraftItem
 from digest.model.edition import Edition, Placement, Story
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot
-from digest.publishing.editions.build import EditionBuild, assign_variants, new_nonce
+from digest.publishing.editions.build import new_nonce
 from digest.publishing.editions.due_times import earliest_due_time
-from digest.publishing.editions.renderer import VariantRenderer
 from digest.selection.from_draft import arrange
-from digest.storage import drafts, editions
+from digest.storage import drafts
 from digest.storage.candidates import candidates
 from digest.storage.database import Database
 from digest.storage.drafts import ArticleStatus
+from digest.storage.edition_store import NewEdition, next_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedDraft:
-    """The edition of a proposal, and why some of its articles cannot be in it, by their ids."""
+    """The edition of a draft, and why some of its articles cannot be in it, by their ids."""
 
-    edition: Edition
-    decisions: tuple[Decision, ...]
-    last_article_id: int
+    new: NewEdition
     gone: Mapping[int, str]
+
+    @property
+    def edition(self) -> Edition:
+        """The edition, which is not rendered yet."""
+        return self.new.edition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NothingLeft:
-    """No article of a proposal can be in an edition any more; `gone` says why, by their ids."""
+    """No article of a draft can be in an edition any more; `gone` says why, by their ids."""
 
     gone: Mapping[int, str]
 
@@ -53,26 +55,26 @@ def resolve(
     db: Database,
     newsletter: Newsletter,
     slot: Slot,
-    proposal: DraftContents,
+    contents: DraftContents,
     *,
     cutoff: datetime,
     nonce: Callable[[], str] = new_nonce,
 ) -> ResolvedDraft | NothingLeft:
-    """The edition of a proposal with this cutoff. Writes nothing and renders nothing."""
+    """The edition of a draft with this cutoff. Writes nothing and renders nothing."""
     since = cutoff - newsletter.rules.max_age
-    ids = [one.article_id for one in proposal.placed]
-    known = drafts.article_statuses(db, newsletter.key, [*ids, *proposal.dropped])
+    ids = [item.article_id for item in contents.placed]
+    known = drafts.article_statuses(db, newsletter.key, [*ids, *contents.dropped])
     reasons = {id_: unusable_reason(known.get(id_), id_, newsletter, cutoff) for id_ in ids}
-    gone = {id_: why for id_, why in reasons.items() if why}
-    found = candidates(db, newsletter.key, since=since, cutoff=cutoff)
-    still_open = {article.id: article for article in found.articles}
+    gone = {id_: reason for id_, reason in reasons.items() if reason}
+    eligible = candidates(db, newsletter.key, since=since, cutoff=cutoff)
+    still_open = {article.id: article for article in eligible.articles}
     still_open |= {
         id_: known[id_].article
-        for id_ in proposal.dropped
+        for id_ in contents.dropped
         if id_ in known and known[id_].verdict in (None, Verdict.WAITING)
     }
     selection = arrange(
-        proposal,
+        contents,
         {id_: known[id_].article for id_ in ids if id_ not in gone},
         tuple(still_open.values()),
         newsletter.rules,
@@ -80,88 +82,68 @@ def resolve(
     )
     if selection is None:
         return NothingLeft(gone=gone)
-    previous = editions.last(db, newsletter.key)
-    number = previous.number + 1 if previous else 1
-    edition = Edition(
-        newsletter=newsletter.key,
-        slot=slot.name,
+    number = next_number(db, newsletter.key)
+    edition = Edition.new(
+        newsletter,
+        slot.name,
+        selection.stories,
         number=number,
-        since=since,
         cutoff=cutoff,
-        nonce=nonce(),
         # The date is the slot's, whenever this is asked: a subject must not change overnight.
-        subject=proposal.subject
+        subject=contents.subject
         or subject_line(newsletter, selection.stories[0], number=number, cutoff=slot.at),
-        stories=selection.stories,
-        intro=proposal.intro,
+        nonce=nonce(),
+        intro=contents.intro,
     )
-    return ResolvedDraft(
-        edition=edition,
-        decisions=selection.decisions,
-        last_article_id=found.last_article_id,
-        gone=gone,
+    new = NewEdition(
+        edition=edition, decisions=selection.decisions, last_article_id=eligible.last_article_id
     )
-
-
-def build_resolved(
-    db: Database, settings: Settings, newsletter: Newsletter, content: ResolvedDraft
-) -> EditionBuild:
-    """The edition with everything that storing it takes. Raises TemplateError."""
-    press = VariantRenderer(settings, newsletter, content.edition)
-    audience, readers = assign_variants(db, newsletter, press)
-    return EditionBuild(
-        edition=content.edition,
-        decisions=content.decisions,
-        press=press,
-        audience=audience,
-        readers=readers,
-        last_article_id=content.last_article_id,
-    )
+    return ResolvedDraft(new=new, gone=gone)
 
 
 def unusable_reason(
-    standing: ArticleStatus | None, article_id: int, newsletter: Newsletter, cutoff: datetime
+    status: ArticleStatus | None, article_id: int, newsletter: Newsletter, cutoff: datetime
 ) -> str:
     """Why an article cannot be in an edition with this cutoff, as a sentence; empty if it can."""
     name = f"article {article_id}"
-    if standing is None:
+    if status is None:
         return f"there is no {name}"
-    article = standing.article
-    if standing.verdict is Verdict.CHOSEN:
-        return f"{name} is in No. {standing.edition} already"
+    article = status.article
+    if status.verdict is Verdict.CHOSEN:
+        return f"{name} is in No. {status.edition} already"
     if article.withdrawn_at is not None:
         return f"{name} was withdrawn"
-    if standing.verdict is Verdict.DROPPED:
+    if status.verdict is Verdict.DROPPED:
         return f"{name} was dropped"
-    if standing.verdict not in (None, Verdict.WAITING):
-        return f"{name} was ruled out ({standing.verdict}); `digest articles pin` takes that back"
+    if status.verdict not in (None, Verdict.WAITING):
+        return f"{name} was ruled out ({status.verdict}); `digest articles pin` takes that back"
     if article.expires_at is not None and article.expires_at <= cutoff:
-        return f"{name} has expired by then"
+        return f"{name} expires before this edition goes out"
     if article.published_at >= cutoff:
         when = article.published_at.astimezone(newsletter.timezone)
-        return f"{name} is dated {when:%Y-%m-%d %H:%M}, which this edition does not reach"
+        return f"{name} is dated {when:%Y-%m-%d %H:%M}, after the cutoff of this edition"
     return ""
 
 
 def contents_of(edition: Edition) -> DraftContents:
     """What the rules made, for an editor to change: everything stands where they put it."""
     lead, *others = edition.stories
-    groups: dict[str | None, list[DraftItem]] = {}
+    sections: dict[str | None, list[DraftItem]] = {}
     related: list[DraftItem] = []
     for story in others:
         if story.placement is Placement.RELATED:
-            related.append(_placed(story))
+            related.append(_item(story))
             continue
         # Titles that differ in what cannot be seen are one.
         title = plain(story.section or "") or None
-        groups.setdefault(title, []).append(_placed(story, title))
-    in_groups = [
-        one
-        for members in groups.values()
-        for one in sorted(members, key=lambda one: one.placement is not Placement.SECTION)
+        sections.setdefault(title, []).append(_item(story, title))
+    in_sections = [
+        item
+        for items in sections.values()
+        for item in sorted(items, key=lambda item: item.placement is not Placement.SECTION)
     ]
-    return DraftContents(placed=(_placed(lead), *related, *in_groups))
+    return DraftContents(placed=(_item(lead), *related, *in_sections))
 
 
-def _placed(story: Story, section: str | None = None) -> DraftItem:
+def _item(story: Story, section: str | None = None) -> DraftItem:
     return DraftItem(article_id=story.article_id, placement=story.placement, section=section)

@@ -1,30 +1,23 @@
-"""A draft: the next edition, complete and rendered, before anything is written.
+"""Building an edition: complete and rendered, before anything is written.
 
-Preview shows it; `prepare` stores it. There is no other way to an edition, so what is shown is
-what will be sent.
-
-Pictures that travel along with an edition: kept with it, frozen like its words.
-
-Skipped: there is no edition now, and why, in words that say what to do.
+Preview shows what is built here, and `store` stores it. There is no other way to an edition, so
+what is shown is what will be sent.
 """
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from digest.composer.dkim import DkimSigner
 from digest.composer.images import content_id, travels_along
-from digest.composer.message import PreparedMessage, prepare_message
-from digest.composer.personalization import require_few
+from digest.composer.personalization import MOST_ANSWERS, SegmentFieldNeeded, require_few
 from digest.composer.render import subject_line
 from digest.config import Settings
-from digest.errors import QuestionAsked
 from digest.lib.formatting import counted, in_words
-from digest.model.article import Decision
 from digest.model.draft import Draft
 from digest.model.edition import Edition, RenderedVariant
 from digest.model.newsletter import Newsletter
@@ -34,87 +27,41 @@ from digest.selection import TooFew, select
 from digest.storage import editions, subscriptions
 from digest.storage.candidates import Surroundings, candidates, surroundings
 from digest.storage.database import Database
-from digest.storage.edition_store import VariantAssignment
-
-
-def embedded_images(
-    edition: Edition,
-    variants: tuple[RenderedVariant, ...],
-    settings: Settings,
-    newsletter: Newsletter,
-) -> Mapping[str, bytes]:
-    """The images that the variants show by Content-ID, by their paths in the site's folder."""
-    paths = {s.image_url for s in edition.stories if s.image_url and travels_along(s.image_url)}
-    return {
-        path: (settings.folder / path).read_bytes()
-        for path in sorted(paths)
-        if any(f"cid:{content_id(path, newsletter)}" in variant.html for variant in variants)
-    }
-
-
-@contextmanager
-def stored_images(db: Database, edition: Edition) -> Iterator[Path]:
-    """A folder with the images that were stored with an edition, for as long as the block."""
-    with TemporaryDirectory(prefix="digest-") as name:
-        folder = Path(name)
-        for path, data in editions.images(db, edition.stored_id).items():
-            file = folder / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(data)
-        yield folder
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Skipped:
-    """Nothing was sent, and nothing was written. `reason` is a sentence."""
-
-    reason: str
-
-
-NOBODY = Skipped(reason="nobody would receive it: there is no active reader it suits")
-
-
-def too_few(db: Database, newsletter: Newsletter, result: TooFew, now: datetime) -> Skipped:
-    """Why selection found no edition: too few new stories, or none, and what there is instead."""
-    if result.found:
-        found = counted(result.found, "new story", "new stories")
-        return Skipped(reason=f"{found}, and an edition needs {result.needed} (min_items)")
-    since = now - newsletter.rules.max_age
-    around = surroundings(db, newsletter.key, since=since, cutoff=now)
-    return Skipped(reason=_nothing_new(newsletter, around))
-
-
-def _nothing_new(newsletter: Newsletter, around: Surroundings) -> str:
-    def local(instant: datetime) -> str:
-        return instant.astimezone(newsletter.timezone).strftime("%Y-%m-%d %H:%M")
-
-    if around.before is not None:
-        return (
-            f"there is nothing new: the newest article that was not in an edition is of"
-            f" {local(around.before)}, and max_age is {in_words(newsletter.rules.max_age)}"
-        )
-    if around.after is not None:
-        return f"there is nothing new: the next article is dated {local(around.after)}"
-    if not around.any:
-        return "there are no articles yet; `digest ingest` brings them in"
-    return "there is nothing new"
+from digest.storage.edition_store import NewEdition, VariantAssignment, next_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionBuild:
-    """An edition with everything that storing it takes.
+    """An edition that can be stored, and its renderer for whoever wants to see more of it.
 
-    `press` has rendered what the readers get. `readers` counts who would get the edition.
-    `proposal` is the editor's draft that it was made from, where there is one.
+    `draft` is the editor's draft that the edition was made from, where there is one.
     """
 
-    edition: Edition
-    decisions: tuple[Decision, ...]
-    press: VariantRenderer
-    audience: tuple[VariantAssignment, ...]
-    readers: int
-    last_article_id: int
-    proposal: Draft | None = None
+    new: NewEdition
+    renderer: VariantRenderer
+    draft: Draft | None = None
+
+    @property
+    def edition(self) -> Edition:
+        """The edition, which is not stored yet."""
+        return self.new.edition
+
+    @property
+    def readers(self) -> int:
+        """How many would get the edition."""
+        return sum(a.segment.readers for a in self.new.assignments if a.variant)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """Nothing was sent, and nothing was written. `reason` is a sentence that says what to do."""
+
+    reason: str
+
+
+NOBODY = Skipped(
+    reason="nobody would receive it: no active reader, or none with topics that it covers"
+)
 
 
 def new_nonce() -> str:
@@ -141,32 +88,24 @@ def build_edition(
     cutoff = min(now, slot.at) if slot else now
     newsletter = _reaching_back(newsletter, cutoff, missed_since)
     since = cutoff - newsletter.rules.max_age
-    found = candidates(db, newsletter.key, since=since, cutoff=cutoff)
-    selection = select(found.articles, newsletter.rules, cutoff=cutoff)
+    eligible = candidates(db, newsletter.key, since=since, cutoff=cutoff)
+    selection = select(eligible.articles, newsletter.rules, cutoff=cutoff)
     if isinstance(selection, TooFew):
         return too_few(db, newsletter, selection, cutoff)
-    previous = editions.last(db, newsletter.key)
-    number = previous.number + 1 if previous else 1
-    edition = Edition(
-        newsletter=newsletter.key,
-        slot=slot.name if slot else slot_of(now, newsletter),
+    number = next_number(db, newsletter.key)
+    edition = Edition.new(
+        newsletter,
+        slot.name if slot else slot_of(now, newsletter),
+        selection.stories,
         number=number,
-        since=since,
         cutoff=cutoff,
-        nonce=nonce(),
         subject=subject_line(newsletter, selection.stories[0], number=number, cutoff=cutoff),
-        stories=selection.stories,
+        nonce=nonce(),
     )
-    press = VariantRenderer(settings, newsletter, edition)
-    audience, readers = assign_variants(db, newsletter, press)
-    return EditionBuild(
-        edition=edition,
-        decisions=selection.decisions,
-        press=press,
-        audience=audience,
-        readers=readers,
-        last_article_id=found.last_article_id,
+    new = NewEdition(
+        edition=edition, decisions=selection.decisions, last_article_id=eligible.last_article_id
     )
+    return render_edition(db, settings, newsletter, new)
 
 
 def _reaching_back(
@@ -179,32 +118,6 @@ def _reaching_back(
     return replace(newsletter, rules=replace(newsletter.rules, max_age=max_age))
 
 
-def prepared_message(
-    variant: RenderedVariant,
-    edition: Edition,
-    settings: Settings,
-    newsletter: Newsletter,
-    *,
-    images_folder: Path,
-    signer: DkimSigner | None = None,
-    verp_key: bytes | None = None,
-) -> PreparedMessage:
-    """The message form of a variant; `images_folder` holds the images that travel along.
-
-    With `signer` its messages are signed; with `verp_key` bounces come back to an address for each
-    delivery, if the newsletter has a bounce address.
-    """
-    return prepare_message(
-        variant,
-        edition,
-        site=settings.site,
-        newsletter=newsletter,
-        images_folder=images_folder,
-        signer=signer,
-        verp_key=verp_key,
-    )
-
-
 def slot_of(now: datetime, newsletter: Newsletter) -> str:
     """The slot of an edition made at `now`: the newsletter's wall time, seconds only if it has any.
 
@@ -213,40 +126,91 @@ def slot_of(now: datetime, newsletter: Newsletter) -> str:
     return slot_name(now.astimezone(newsletter.timezone).replace(tzinfo=None))
 
 
-def assign_variants(
-    db: Database, newsletter: Newsletter, press: VariantRenderer
-) -> tuple[tuple[VariantAssignment, ...], int]:
-    """How everybody is served, and how many readers get something.
+def render_edition(
+    db: Database, settings: Settings, newsletter: Newsletter, new: NewEdition
+) -> EditionBuild:
+    """Render an edition for all its readers.
 
-    Raises TemplateError where the templates ask what readers have too many answers to.
+    Raises TemplateError, also where templates decide by what readers have too many answers to.
     """
-    while True:
-        try:
-            return _served(db, newsletter, press)
-        except QuestionAsked as asked:
-            press.learn(asked)
-            require_few(
-                asked,
-                answers=subscriptions.count_distinct_answers(db, newsletter.key, [asked.question]),
-                together=subscriptions.count_distinct_answers(db, newsletter.key, press.questions),
-            )
+    renderer = VariantRenderer(settings, newsletter, new.edition)
+    count = partial(subscriptions.count_distinct_answers, db, newsletter.key)
+
+    def allow(needed: SegmentFieldNeeded) -> None:
+        together = count(renderer.segment_fields)
+        # There are never more to one field than to all together; a million readers are read once.
+        answers = count([needed.segment_field]) if together > MOST_ANSWERS else together
+        require_few(needed, answers=answers, together=together)
+
+    variants = renderer.render_segments(
+        partial(subscriptions.segments, db, newsletter.key), allow=allow
+    )
+    rendered = replace(
+        new,
+        variants=renderer.variants,
+        assignments=tuple(
+            VariantAssignment(segment=segment, variant=variant.key if variant else None)
+            for segment, variant in variants.items()
+        ),
+        segment_fields=renderer.segment_fields,
+    )
+    return EditionBuild(new=rendered, renderer=renderer)
 
 
-def _served(
-    db: Database, newsletter: Newsletter, press: VariantRenderer
-) -> tuple[tuple[VariantAssignment, ...], int]:
-    audience = []
-    readers = 0
-    for wishes in subscriptions.segments(db, newsletter.key, press.questions):
-        fields = tuple(zip(press.questions, wishes.answers, strict=True))
-        variant = press.variant(press.key(wishes.language, wishes.topics, fields))
-        readers += wishes.readers if variant else 0
-        audience.append(
-            VariantAssignment(
-                language=wishes.language,
-                topics=wishes.topics,
-                answers=wishes.answers,
-                variant=variant.key if variant else None,
-            )
+# --- why there is no edition ---
+
+
+def too_few(db: Database, newsletter: Newsletter, result: TooFew, now: datetime) -> Skipped:
+    """Why selection found no edition: too few new stories, or none, and what there is instead."""
+    if result.found:
+        stories = counted(result.found, "new story", "new stories")
+        return Skipped(reason=f"{stories}, and an edition needs {result.needed} (min_items)")
+    since = now - newsletter.rules.max_age
+    around = surroundings(db, newsletter.key, since=since, cutoff=now)
+    return Skipped(reason=_nothing_new(newsletter, around))
+
+
+def _nothing_new(newsletter: Newsletter, around: Surroundings) -> str:
+    def local(instant: datetime) -> str:
+        return instant.astimezone(newsletter.timezone).strftime("%Y-%m-%d %H:%M")
+
+    if around.before is not None:
+        return (
+            f"there is nothing new: the newest article that was not in an edition is of"
+            f" {local(around.before)}, and max_age is {in_words(newsletter.rules.max_age)}"
         )
-    return tuple(audience), readers
+    if around.after is not None:
+        return f"there is nothing new: the next article is dated {local(around.after)}"
+    if not around.any:
+        return "there are no articles yet; `digest ingest` brings them in"
+    return "there is nothing new"
+
+
+# --- images that travel along ---
+
+
+def embedded_images(
+    edition: Edition,
+    variants: Sequence[RenderedVariant],
+    settings: Settings,
+    newsletter: Newsletter,
+) -> Mapping[str, bytes]:
+    """The images that the variants show by Content-ID, by their paths in the site's folder."""
+    paths = {s.image_url for s in edition.stories if s.image_url and travels_along(s.image_url)}
+    return {
+        path: (settings.folder / path).read_bytes()
+        for path in sorted(paths)
+        if any(f"cid:{content_id(path, newsletter)}" in variant.html for variant in variants)
+    }
+
+
+@contextmanager
+def stored_images(db: Database, edition: Edition) -> Iterator[Path]:
+    """A folder with the images that were stored with an edition, for as long as the block."""
+    with TemporaryDirectory(prefix="digest-") as name:
+        folder = Path(name)
+        for path, data in editions.images(db, edition.stored_id).items():
+            file = folder / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+        yield folder

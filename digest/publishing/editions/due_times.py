@@ -1,7 +1,4 @@
-"""Hours: when a reader is due, by the newsletter's clock or by their own.
-
-The next hour: when a reader is to get the next edition.
-"""
+"""When readers are due: at the newsletter's time, or at the same wall time in their own zone."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, time, timedelta
@@ -23,7 +20,7 @@ NO_ZONE: Final = ""
 
 
 def due_times(db: Database, newsletter: Newsletter, slot: Slot) -> Mapping[str, datetime] | None:
-    """The hour of the readers of each zone, and of NO_ZONE; None where all have the slot's."""
+    """When the readers of each zone and of NO_ZONE are due; None where all are at the slot's."""
     match newsletter.timing.deliver_at:
         case DeliverAt.NEWSLETTER:
             return None
@@ -34,15 +31,15 @@ def due_times(db: Database, newsletter: Newsletter, slot: Slot) -> Mapping[str, 
 def wall_times_in(
     newsletter: Newsletter, slot: Slot, names: Iterable[str]
 ) -> Mapping[str, datetime]:
-    """The slot's wall time in each of these zones; unknown ones have the newsletter's hour."""
+    """The slot's wall time in each of these zones; in unknown ones, the newsletter's."""
     known = {name: instant_of(slot.wall, _zone(name, newsletter)) for name in names}
     return known | {NO_ZONE: slot.at}
 
 
 def earliest_due_time(db: Database, newsletter: Newsletter, slot: Slot) -> datetime:
     """When the first readers of a slot are due: then its edition must be there."""
-    found = due_times(db, newsletter, slot)
-    return min(found.values()) if found else slot.at
+    by_zone = due_times(db, newsletter, slot)
+    return min(by_zone.values()) if by_zone else slot.at
 
 
 def zones_in_quiet_hours(
@@ -57,21 +54,23 @@ def zones_in_quiet_hours(
         return ()
     everybody = (*names, NO_ZONE)
     if newsletter.timing.deliver_at is DeliverAt.NEWSLETTER:
-        rests = now.astimezone(newsletter.timezone).time() in quiet
-        return everybody if rests else ()
+        is_quiet = now.astimezone(newsletter.timezone).time() in quiet
+        return everybody if is_quiet else ()
     return tuple(
         name for name in everybody if now.astimezone(_zone(name, newsletter)).time() in quiet
     )
 
 
-def quiet_hours_end(newsletter: Newsletter, resting: Iterable[str], now: datetime) -> datetime:
+def quiet_hours_end(newsletter: Newsletter, names: Iterable[str], now: datetime) -> datetime:
     """When the quiet hours end in the first of these zones. Raises ValueError without any."""
     quiet = newsletter.timing.quiet_hours
     if quiet is None:
         raise ValueError(f"{newsletter.key} has no quiet hours")
     all_at_once = newsletter.timing.deliver_at is DeliverAt.NEWSLETTER
-    places = {newsletter.timezone} if all_at_once else {_zone(z, newsletter) for z in resting}
-    return min(_next(quiet.end, place, now) for place in places)
+    quiet_zones = (
+        {newsletter.timezone} if all_at_once else {_zone(name, newsletter) for name in names}
+    )
+    return min(_next(quiet.end, zone, now) for zone in quiet_zones)
 
 
 def _next(moment: time, zone: ZoneInfo, after: datetime) -> datetime:
@@ -85,15 +84,15 @@ def _zone(name: str, newsletter: Newsletter) -> ZoneInfo:
     try:
         return ZoneInfo(name) if name else newsletter.timezone
     except (LookupError, ValueError, OSError):
-        # Stored by a version that knew it; the hour of the house will do.
+        # Stored by a version that knew it; the newsletter's own zone will do.
         return newsletter.timezone
 
 
-#: Readers of one slot are at most so far apart from the newsletter's own hour.
+#: How far the due time of a reader can be from the slot's.
 _FARTHEST: Final = timedelta(hours=27)
 
-#: Among so many slots one is open, or somebody has skipped more of them than anybody would.
-_ENOUGH: Final = 500
+#: How many slots are searched for an open one; nobody skips more of them.
+_MOST_SLOTS: Final = 500
 
 
 def next_due_time(
@@ -105,13 +104,14 @@ def next_due_time(
     """
     if subscription.state is not SubscriptionState.ACTIVE:
         return None
-    hours = islice(_hours(db, newsletter, subscription.subscriber.timezone, now), _ENOUGH)
-    return next((hour for hour in hours if hour is not None and hour > now), None)
+    times = islice(_due_times(db, newsletter, subscription.subscriber.timezone, now), _MOST_SLOTS)
+    return next((due_at for due_at in times if due_at is not None and due_at > now), None)
 
 
-def _hours(
+def _due_times(
     db: Database, newsletter: Newsletter, zone: str | None, now: datetime
 ) -> Iterator[datetime | None]:
+    """When a reader of this zone is due, slot by slot; None for one that is no longer open."""
     by_reader = newsletter.timing.deliver_at is DeliverAt.READER
     name = zone or NO_ZONE
     for slot in slots_after(newsletter, now - _FARTHEST if by_reader else now):

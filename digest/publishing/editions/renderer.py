@@ -1,21 +1,22 @@
-"""The press: renders the variants of one edition, each at most once."""
+"""The variants of one edition, each rendered at most once."""
+
+from collections.abc import Callable, Iterable, Mapping
 
 from digest.composer.language import Locality
-from digest.composer.personalization import answers_of, with_question
+from digest.composer.personalization import SegmentFieldNeeded, with_segment_field
 from digest.composer.render import render
 from digest.composer.templates import open_templates
 from digest.config import Settings
-from digest.errors import ConfigError, QuestionAsked
+from digest.errors import ConfigError
 from digest.model.edition import Edition, RenderedVariant, VariantKey
 from digest.model.newsletter import Newsletter
-from digest.model.subscriber import Recipient
+from digest.model.subscriber import Recipient, Segment, answers_of
 
 
 class VariantRenderer:
-    """Renders for readers with the same wishes.
+    """Renders what segments of readers get.
 
-    `questions` are what the templates ask about a reader, as far as that is known; rendering finds
-    out about more.
+    `segment_fields` are what the templates decide by, as far as it is known; rendering finds more.
     """
 
     def __init__(
@@ -24,63 +25,88 @@ class VariantRenderer:
         newsletter: Newsletter,
         edition: Edition,
         *,
-        questions: tuple[str, ...] = (),
+        segment_fields: tuple[str, ...] = (),
     ) -> None:
-        self.questions = questions
+        self.segment_fields = segment_fields
         self._settings = settings
         self._newsletter = newsletter
         self._edition = edition
         self._templates = open_templates(settings.folder)
         self._rendered: dict[VariantKey, RenderedVariant | None] = {}
 
-    def key(
-        self,
-        language: str | None,
-        topics: tuple[str, ...],
-        answers: tuple[tuple[str, str], ...] = (),
-    ) -> VariantKey:
-        """What readers with these wishes share, who answer the questions like this.
-
-        A language that we have no words for falls back to the newsletter's own.
-        """
-        return VariantKey(language=self._language(language), topics=topics, fields=answers)
-
-    def variant(self, key: VariantKey) -> RenderedVariant | None:
-        """What these readers get; None if the edition has nothing for their topics.
-
-        Raises TemplateError; QuestionAsked where a template asks what the key does not answer.
-        """
-        if key not in self._rendered:
-            self._rendered[key] = render(
-                self._edition,
-                key,
-                site=self._settings.site,
-                newsletter=self._newsletter,
-                templates=self._templates,
-                images_folder=self._settings.folder,
-            )
-        return self._rendered[key]
-
-    def variant_for(
-        self, reader: Recipient, language: str | None, topics: tuple[str, ...]
-    ) -> RenderedVariant | None:
-        """What one reader gets, whatever the templates ask. Raises TemplateError."""
-        while True:
-            answers = answers_of(self.questions, reader)
-            try:
-                return self.variant(self.key(language, topics, answers))
-            except QuestionAsked as asked:
-                self.learn(asked)
-
-    def learn(self, asked: QuestionAsked) -> None:
-        """Remember a question. What was rendered without its answer is forgotten."""
-        self.questions = with_question(self.questions, asked.question)
-        self._rendered.clear()
-
     @property
     def variants(self) -> tuple[RenderedVariant, ...]:
         """What has been rendered so far."""
         return tuple(variant for variant in self._rendered.values() if variant is not None)
+
+    def segment_of(
+        self, reader: Recipient, language: str | None, topics: tuple[str, ...]
+    ) -> Segment:
+        """The segment of one reader."""
+        answers = answers_of(self.segment_fields, reader.name, reader.fields)
+        return Segment(language=language, topics=topics, readers=1, answers=answers)
+
+    def key(self, segment: Segment) -> VariantKey:
+        """The variant of a segment, whose answers are to the `segment_fields`.
+
+        A language that we have no words for falls back to the newsletter's own.
+        """
+        return VariantKey(
+            language=self._language(segment.language),
+            topics=segment.topics,
+            fields=tuple(zip(self.segment_fields, segment.answers, strict=True)),
+        )
+
+    def render_segments(
+        self,
+        divide: Callable[[tuple[str, ...]], Iterable[Segment]],
+        *,
+        allow: Callable[[SegmentFieldNeeded], None],
+    ) -> Mapping[Segment, RenderedVariant | None]:
+        """What each segment gets; None if the edition has nothing for its topics.
+
+        `divide` divides the readers by segment fields. Where a template decides by one more, they
+        are divided anew, unless `allow` raises. Raises TemplateError.
+        """
+        while True:
+            rendered = self._render_each(divide(self.segment_fields))
+            if not isinstance(rendered, SegmentFieldNeeded):
+                return rendered
+            # All variants of an edition answer the same segment fields.
+            self.segment_fields = with_segment_field(self.segment_fields, rendered.segment_field)
+            self._rendered.clear()
+            allow(rendered)
+
+    def variant_for(
+        self, reader: Recipient, language: str | None, topics: tuple[str, ...]
+    ) -> RenderedVariant | None:
+        """What one reader gets, whatever the templates decide by. Raises TemplateError."""
+        rendered = self.render_segments(
+            lambda _: [self.segment_of(reader, language, topics)], allow=lambda _: None
+        )
+        (variant,) = rendered.values()
+        return variant
+
+    def _render_each(
+        self, segments: Iterable[Segment]
+    ) -> Mapping[Segment, RenderedVariant | None] | SegmentFieldNeeded:
+        rendered = {}
+        for segment in segments:
+            key = self.key(segment)
+            if key not in self._rendered:
+                variant = render(
+                    self._edition,
+                    key,
+                    site=self._settings.site,
+                    newsletter=self._newsletter,
+                    templates=self._templates,
+                    images_folder=self._settings.folder,
+                )
+                if isinstance(variant, SegmentFieldNeeded):
+                    return variant
+                self._rendered[key] = variant
+            rendered[segment] = self._rendered[key]
+        return rendered
 
     def _language(self, wanted: str | None) -> str:
         own = self._newsletter.language

@@ -107,9 +107,9 @@ def _of_draft(
 def _contents(db: Database, newsletter: Newsletter, draft: Draft) -> DraftSummary | None:
     cutoff = horizon_of(db, newsletter, draft.slot, draft.made_at)
     try:
-        content = resolve(db, newsletter, draft.slot, draft.proposal, cutoff=cutoff)
+        content = resolve(db, newsletter, draft.slot, draft.contents, cutoff=cutoff)
     except TemplateError as error:
-        stories = len(draft.proposal.placed)
+        stories = len(draft.contents.placed)
         return DraftSummary(subject=f"({error.message})", lead="(see the draft)", stories=stories)
     if isinstance(content, NothingLeft):
         return None
