@@ -28,7 +28,7 @@ def run(
     """Run the service: read sources, prepare and deliver editions, each at its time.
 
     A second one on the same database stands by and takes over when the first one dies. SIGTERM
-    ends it after what is under way, a second one at once; SIGHUP reads digest.toml anew.
+    ends it after messages under way, a second SIGTERM at once; SIGHUP reads digest.toml again.
 
     Example: `digest run --once`
     """
@@ -44,21 +44,20 @@ def run(
         if not service.run():
             raise typer.Exit(Exit.INCOMPLETE)
         return
-    tally = service.once()
+    summary = service.once()
+    counts = {result.value: n for result, n in summary.came.items()}
     if as_json:
-        print_json(
-            {"interrupted": tally.interrupted, **{came.value: n for came, n in tally.came.items()}}
-        )
+        print_json({"interrupted": summary.interrupted, **counts})
     else:
-        say(", ".join(f"{n} {came}" for came, n in tally.came.items()) or "nothing is due")
-    raise typer.Exit(exit_code(tally))
+        say(", ".join(f"{n} {result}" for result, n in counts.items()) or "nothing is due")
+    raise typer.Exit(exit_code(summary))
 
 
-def exit_code(tally: "TickSummary") -> Exit:
-    """What a pass came to: what wants somebody's eyes goes before what went well."""
+def exit_code(summary: "TickSummary") -> Exit:
+    """What a pass came to: what needs attention goes before what went well."""
     from digest.scheduler.tick import TickResult
 
-    if tally.interrupted:
+    if summary.interrupted:
         return Exit.INCOMPLETE
     for code, cases in (
         (Exit.ERROR, (TickResult.TROUBLED, TickResult.FAILED)),
@@ -66,7 +65,7 @@ def exit_code(tally: "TickSummary") -> Exit:
         (Exit.HELD, (TickResult.HELD,)),
         (Exit.DONE, (TickResult.PREPARED, TickResult.SERVED, TickResult.DRAFTED)),
     ):
-        if any(tally.came[case] for case in cases):
+        if any(summary.came[case] for case in cases):
             return code
     return Exit.SKIPPED
 

@@ -35,11 +35,11 @@ def test_a_line_for_people_has_time_level_event_fields_and_message() -> None:
 
 def test_a_line_for_programs_is_json() -> None:
     log, stream = written(LogForm.JSON)
-    log.warning("round-ended", edition=7, complete=False, sent=3, error=None)
+    log.warning("run-ended", edition=7, complete=False, sent=3, error=None)
     assert json.loads(stream.getvalue()) == {
         "time": "2026-03-12T07:00:00Z",
         "level": "warning",
-        "event": "round-ended",
+        "event": "run-ended",
         "edition": 7,
         "complete": False,
         "sent": 3,
@@ -104,4 +104,4 @@ def test_an_error_that_nobody_foresaw_is_told_with_where_it_came_from() -> None:
 def test_a_stream_that_nobody_reads_stops_nothing() -> None:
     log, stream = written(LogForm.TEXT)
     stream.close()
-    log.error("round-ended", RelayUnavailable("gone"))
+    log.error("run-ended", RelayUnavailable("gone"))

@@ -77,13 +77,13 @@ def test_the_clock_wishes_for_readings_and_ticks(
         expected.discard(heard.get(timeout=60))
 
 
-def test_a_clock_that_was_set_back_by_a_day_wakes_us_when_it_is_set_again(
+def test_a_clock_that_was_set_back_by_a_day_wakes_us_when_it_is_restart(
     made: tuple[WakeupTimer, "queue.SimpleQueue[WakeReason]"],
 ) -> None:
     clock, heard = made
     heard.get(timeout=60)
     with time_machine.travel(datetime.now(UTC) - DAY, tick=True):
-        clock.set_again(ingest_every=timedelta(seconds=1))
+        clock.restart(ingest_every=timedelta(seconds=1))
         while not heard.empty():
             heard.get()
         while heard.get(timeout=60) is not WakeReason.TICK:

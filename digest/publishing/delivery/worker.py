@@ -1,9 +1,8 @@
-"""Attempts: what the workers of a run do, one delivery at a time, and what each comes to.
+"""The workers of a run: one delivery at a time, and what became of it."""
 
-Patience: how long a deferred reader is tried, and when next.
-"""
-
+import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, assert_never
@@ -19,16 +18,40 @@ from digest.model.delivery import (
     Rejected,
     Unknown,
 )
-from digest.publishing.delivery.precommit import DeliveryRevoked, PrecommitCheck
+from digest.publishing.delivery.cancellation import CancelToken, Carrier
+from digest.publishing.delivery.precommit import STOPPED, NotCommitted, PrecommitCheck, Stopped
 from digest.publishing.delivery.queue import Clock, DeliveryQueue
-from digest.publishing.delivery.rejection_guard import RejectionGuard
-from digest.publishing.delivery.report import CancelToken, Progress
+from digest.publishing.delivery.rejection_guard import Rejection, RejectionGuard
+from digest.publishing.delivery.report import Progress
 from digest.publishing.delivery.signing import fill_and_sign
 from digest.sender.message_data import Envelope
 from digest.sender.retry import GiveUp, next_attempt
 from digest.sender.transport import Transport
 from digest.storage.deliveries import AttemptResult
-from digest.storage.revocations import revocation_reason
+from digest.storage.revocations import Revoked, revocation_reason
+from digest.storage.send_journal import Journal
+
+#: So many failures of the relay without one acceptance in between end a run. One of them may be due
+#: to a single reader: some servers say "relay denied" for a domain that they do not like.
+_MOST_RELAY_FAILURES: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayFailed:
+    """Surely not sent: the relay does not take messages, and no reader is to blame."""
+
+    error: RelayUnavailable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """Surely not sent, and no other message can be: the lock or the journal is lost."""
+
+    error: DigestError
+
+
+#: What one attempt came to.
+AttemptOutcome = Outcome | Revoked | Stopped | RelayFailed | Failed
 
 
 class RetryPolicy:
@@ -38,172 +61,194 @@ class RetryPolicy:
         self._give_up_after = give_up_after
         self._dice = dice
 
-    def with_one(
-        self, delivery: Delivery, reply: str, now: datetime
-    ) -> tuple[DeliveryState, str, datetime | None]:
-        """The state of a delivery that was put off, what to record, and when to try again."""
-        again = next_attempt(
+    def deferred(self, delivery: Delivery, reply: str, now: datetime) -> AttemptResult:
+        """The result of a delivery that was put off: when it is tried again, or that it is not."""
+        next_at = next_attempt(
             delivery.first_attempt_at or now,
             delivery.attempts,
             now,
             self._dice(),
             give_up_after=self._give_up_after,
         )
-        if isinstance(again, GiveUp):
-            return DeliveryState.REJECTED, f"{again.reason}: {reply}", None
-        return DeliveryState.DEFERRED, reply, again
-
-
-#: So many failures of the relay without one acceptance in between end a run. One of them may be due
-#: to a single reader: some servers say "relay denied" for a domain that they do not like.
-_RELAY_FAILURES: Final = 3
+        if isinstance(next_at, GiveUp):
+            reason = f"{next_at.reason}: {reply}"
+            return _result(delivery, DeliveryState.REJECTED, reason, now)
+        return AttemptResult(
+            delivery_id=delivery.id,
+            state=DeliveryState.DEFERRED,
+            reply=reply,
+            at=now,
+            next_attempt_at=next_at,
+        )
 
 
 class Worker:
-    """The attempts of one run; `error` is why it cannot go on."""
+    """The attempts of one run, made by several tasks; `error` is why it cannot continue."""
 
     def __init__(
         self,
-        claims: DeliveryQueue,
-        last_look: PrecommitCheck,
-        forms: Mapping[str, PreparedMessage],
+        *,
+        queue: DeliveryQueue,
+        precommit: PrecommitCheck,
+        journal: Journal,
+        messages: Mapping[str, PreparedMessage],
         transport: Transport,
-        patience: RetryPolicy,
-        refusals: RejectionGuard,
+        retry: RetryPolicy,
+        rejections: RejectionGuard,
         clock: Clock,
-        stop: CancelToken,
+        cancel: CancelToken,
         progress: Progress,
     ) -> None:
-        self._claims = claims
-        self._last_look = last_look
-        self._forms = forms
+        self._queue = queue
+        self._precommit = precommit
+        self._journal = journal
+        self._messages = messages
         self._transport = transport
-        self._patience = patience
-        self._refusals = refusals
+        self._retry = retry
+        self._rejections = rejections
         self._clock = clock
-        self._stop = stop
+        self._cancel = cancel
         self._progress = progress
-        self._accepted = 0
-        self._failures = 0
+        self._any_accepted = False
+        self._relay_failures = 0
         self.error: DigestError | None = None
 
     async def work(self) -> None:
-        """One worker: one delivery at a time."""
-        while not self._stop.requested and self.error is None:
-            delivery = await self._claims.take()
+        """Attempt one delivery after the other, until none is left or the run is to end."""
+        carrier = asyncio.current_task()
+        if carrier is None:
+            raise RuntimeError("a worker runs in a task of an event loop")
+        while self._cancel.reason is None and self.error is None:
+            delivery = await self._queue.take()
             if delivery is None:
                 return
-            await self._attempt(delivery)
+            self._settle(delivery, await self._attempt(delivery, carrier))
 
-    async def _attempt(self, delivery: Delivery) -> None:
-        form = self._forms[delivery.variant]
-        envelope = Envelope(mail_from=form.mail_from(delivery.id), rcpt_to=delivery.recipient.email)
+    def finish(self) -> None:
+        """Decide the rejections since the last acceptance: the readers' own, or the server's."""
+        blames_server = self._rejections.blames_server
+        for rejection in self._rejections.take_undecided():
+            if blames_server:
+                delivery, reply = rejection.delivery, rejection.reply
+                self._record(delivery, self._retry.deferred(delivery, reply, rejection.at))
+            else:
+                self._record_rejected(rejection)
+
+    async def _attempt(self, delivery: Delivery, carrier: Carrier) -> AttemptOutcome:
+        prepared = self._messages[delivery.variant]
+        envelope = Envelope(
+            mail_from=prepared.mail_from(delivery.id), rcpt_to=delivery.recipient.email
+        )
         try:
             message = await fill_and_sign(
-                form, delivery.recipient, delivery_id=delivery.id, date=self._clock()
+                prepared, delivery.recipient, delivery_id=delivery.id, date=self._clock()
             )
         except AudienceError as error:
             # This one reader cannot be written to; the others can.
-            self._settle(delivery, DeliveryState.REJECTED, error.message)
-            return
+            return Rejected(reason=error.message)
+        before_commit = partial(self._precommit.commit, delivery, carrier)
+        self._cancel.begin(carrier)
         try:
-            outcome = await self._transport.send(
-                envelope, message, before_commit=partial(self._last_look.at, delivery)
-            )
-        except DeliveryRevoked as objected:
-            self._obey(delivery, objected.message)
+            return await self._transport.send(envelope, message, before_commit=before_commit)
+        except NotCommitted as error:
+            return error.result
         except RelayUnavailable as error:
-            self._failed(delivery, error)
+            return RelayFailed(error=error)
         except DigestError as error:
-            # By contract nothing has left: the reader keeps the place in the queue. Whatever else
-            # may be raised leaves the delivery claimed, and the journal knows if it was begun.
-            self.error = self.error or error
-            self._claims.give_back(delivery, error.message)
-        else:
-            self._settle(delivery, *_recorded(outcome))
+            # By contract nothing has left. Whatever else may be raised leaves the delivery claimed,
+            # and the journal knows whether it was begun.
+            return Failed(error=error)
+        except asyncio.CancelledError:
+            if self._cancel.was_called_off(carrier):
+                return STOPPED
+            raise
+        finally:
+            self._cancel.commit(carrier)
 
-    def _obey(self, delivery: Delivery, standing: str) -> None:
-        if standing:
-            self._settle(delivery, DeliveryState.WITHHELD, revocation_reason(standing))
-        else:
-            if not self._stop.requested:
-                self._stop.request()
-            self._claims.give_back(delivery, "")
-
-    def _settle(self, delivery: Delivery, state: DeliveryState, reply: str) -> None:
+    def _settle(self, delivery: Delivery, outcome: AttemptOutcome) -> None:
         now = self._clock()
-        match state:
-            case DeliveryState.REJECTED:
-                self._refuse(delivery, reply, now)
-            case DeliveryState.DEFERRED:
-                settled = self._deferred(delivery, reply, now)
-                state, reply = settled.state, settled.reply
-                self._claims.settle(settled)
+        match outcome:
+            case Accepted(reply=reply):
+                self._accepted()
+                self._record(delivery, _result(delivery, DeliveryState.SENT, str(reply), now))
+                self._progress(DeliveryState.SENT)
+            case Deferred(reason=reason, reply=reply):
+                self._defer(delivery, str(reply or reason), now)
+            case Rejected(reason=reason, reply=reply):
+                self._reject(Rejection(delivery=delivery, reply=str(reply or reason), at=now))
+            case Unknown(reason=reason):
+                self._record(delivery, _result(delivery, DeliveryState.UNKNOWN, reason, now))
+                self._progress(DeliveryState.UNKNOWN)
+            case Revoked(status=status):
+                reason = revocation_reason(status)
+                self._record(delivery, _result(delivery, DeliveryState.WITHHELD, reason, now))
+                self._progress(DeliveryState.WITHHELD)
+            case Stopped():
+                self._queue.give_back(delivery, "")
+            case RelayFailed(error=error):
+                self._relay_failed(delivery, error, now)
+            case Failed(error=error):
+                self._fail(error)
+                self._queue.give_back(delivery, error.message)
             case _:
-                if state is DeliveryState.SENT:
-                    self._accept()
-                self._claims.settle(
-                    AttemptResult(delivery_id=delivery.id, state=state, reply=reply, at=now)
+                assert_never(outcome)
+
+    def _accepted(self) -> None:
+        self._any_accepted = True
+        self._relay_failures = 0
+        for rejection in self._rejections.accepted():
+            self._record_rejected(rejection)
+
+    def _defer(self, delivery: Delivery, reply: str, now: datetime) -> None:
+        result = self._retry.deferred(delivery, reply, now)
+        self._record(delivery, result)
+        self._progress(result.state)
+
+    def _reject(self, rejection: Rejection) -> None:
+        if self._rejections.decides(rejection):
+            self._record_rejected(rejection)
+        else:
+            # Only that it was surely not sent is decided: after a crash the reader is tried again.
+            self._write_journal(rejection.delivery, DeliveryState.DEFERRED, rejection.reply)
+            if self._rejections.blames_server:
+                self._fail(
+                    RelayUnavailable(
+                        f"the server rejects every reader: {rejection.reply}",
+                        hint="Check the sender's address and what the server asks for. No reader"
+                        " is marked as rejected: `digest send` tries them again.",
+                    )
                 )
-        self._progress(state)
+        self._progress(DeliveryState.REJECTED)
+
+    def _relay_failed(self, delivery: Delivery, error: RelayUnavailable, now: datetime) -> None:
+        """The relay did not take a message, and says that it would not take others either."""
+        self._relay_failures += 1
+        if self._any_accepted and self._relay_failures < _MOST_RELAY_FAILURES:
+            self._defer(delivery, error.message, now)
+            return
+        self._fail(error)
+        self._queue.give_back(delivery, error.message)
+
+    def _record_rejected(self, rejection: Rejection) -> None:
+        result = _result(rejection.delivery, DeliveryState.REJECTED, rejection.reply, rejection.at)
+        self._record(rejection.delivery, result)
+
+    def _record(self, delivery: Delivery, result: AttemptResult) -> None:
+        """What is decided: into the queue for the ledger, and on record until it is there."""
+        self._queue.settle(result)
+        self._write_journal(delivery, result.state, result.reply)
+
+    def _write_journal(self, delivery: Delivery, state: DeliveryState, reply: str) -> None:
         try:
-            self._last_look.journal.ended(delivery.id, state, reply)
+            self._journal.ended(delivery.id, state, reply)
         except DigestError as error:
             # The outcome is on its way into the ledger; but nothing more can be put on record.
-            self.error = self.error or error
+            self._fail(error)
 
-    def _deferred(self, delivery: Delivery, reply: str, now: datetime) -> AttemptResult:
-        """The reader has to wait, or is given up."""
-        state, reply, again = self._patience.with_one(delivery, reply, now)
-        return AttemptResult(
-            delivery_id=delivery.id, state=state, reply=reply, at=now, next_attempt_at=again
-        )
-
-    def _accept(self) -> None:
-        self._accepted += 1
-        self._failures = 0
-        for settled in self._refusals.accepted():
-            self._claims.settle(settled)
-
-    def _refuse(self, delivery: Delivery, reply: str, now: datetime) -> None:
-        own = AttemptResult(
-            delivery_id=delivery.id, state=DeliveryState.REJECTED, reply=reply, at=now
-        )
-        otherwise = self._deferred(delivery, reply, now)
-        settled = self._refusals.add(own, otherwise, again=delivery.attempts > 1)
-        if settled is not None:
-            self._claims.settle(settled)
-        if self._refusals.of_everybody and self.error is None:
-            self.error = RelayUnavailable(
-                f"the server refuses everybody: {reply}",
-                hint="Look at the sender's address and at what the server asks for. Nobody is"
-                " blamed: `digest send` tries the same readers again.",
-            )
-
-    def _failed(self, delivery: Delivery, error: RelayUnavailable) -> None:
-        """The relay did not take a message, and says that it would not take others either."""
-        self._failures += 1
-        if self._accepted and self._failures < _RELAY_FAILURES:
-            self._settle(delivery, DeliveryState.DEFERRED, error.message)
-            return
+    def _fail(self, error: DigestError) -> None:
+        """End the run; the first reason is the one that is told."""
         self.error = self.error or error
-        self._claims.give_back(delivery, error.message)
-
-    def finish(self) -> None:
-        """Settle the refusals since the last acceptance: true ones, or the server's fault."""
-        for settled in self._refusals.ended():
-            self._claims.settle(settled)
 
 
-def _recorded(outcome: Outcome) -> tuple[DeliveryState, str]:
-    match outcome:
-        case Accepted(reply=reply):
-            return DeliveryState.SENT, str(reply)
-        case Deferred(reason=reason, reply=reply):
-            return DeliveryState.DEFERRED, str(reply or reason)
-        case Rejected(reason=reason, reply=reply):
-            return DeliveryState.REJECTED, str(reply or reason)
-        case Unknown(reason=reason):
-            return DeliveryState.UNKNOWN, reason
-        case _:
-            assert_never(outcome)
+def _result(delivery: Delivery, state: DeliveryState, reply: str, now: datetime) -> AttemptResult:
+    return AttemptResult(delivery_id=delivery.id, state=state, reply=reply, at=now)
