@@ -28,7 +28,7 @@ def run(
     """Run the service: read sources, prepare and deliver editions, each at its time.
 
     A second one on the same database stands by and takes over when the first one dies. SIGTERM
-    ends it after messages under way, a second SIGTERM at once; SIGHUP reads digest.toml again.
+    ends it after what is under way, a second one at once; SIGHUP reads digest.toml anew.
 
     Example: `digest run --once`
     """
@@ -44,20 +44,21 @@ def run(
         if not service.run():
             raise typer.Exit(Exit.INCOMPLETE)
         return
-    summary = service.once()
-    counts = {result.value: n for result, n in summary.came.items()}
+    tally = service.once()
     if as_json:
-        print_json({"interrupted": summary.interrupted, **counts})
+        print_json(
+            {"interrupted": tally.interrupted, **{came.value: n for came, n in tally.came.items()}}
+        )
     else:
-        say(", ".join(f"{n} {result}" for result, n in counts.items()) or "nothing is due")
-    raise typer.Exit(exit_code(summary))
+        say(", ".join(f"{n} {came}" for came, n in tally.came.items()) or "nothing is due")
+    raise typer.Exit(exit_code(tally))
 
 
-def exit_code(summary: "TickSummary") -> Exit:
-    """What a pass came to: what needs attention goes before what went well."""
+def exit_code(tally: "TickSummary") -> Exit:
+    """What a pass came to: what wants somebody's eyes goes before what went well."""
     from digest.scheduler.tick import TickResult
 
-    if summary.interrupted:
+    if tally.interrupted:
         return Exit.INCOMPLETE
     for code, cases in (
         (Exit.ERROR, (TickResult.TROUBLED, TickResult.FAILED)),
@@ -65,7 +66,7 @@ def exit_code(summary: "TickSummary") -> Exit:
         (Exit.HELD, (TickResult.HELD,)),
         (Exit.DONE, (TickResult.PREPARED, TickResult.SERVED, TickResult.DRAFTED)),
     ):
-        if any(summary.came[case] for case in cases):
+        if any(tally.came[case] for case in cases):
             return code
     return Exit.SKIPPED
 

@@ -35,7 +35,7 @@ def cancelled_by_signals() -> Iterator["CancelToken"]:
 
 
 def _note_ending() -> None:
-    note("ending after the messages under way; Ctrl-C again ends at once")
+    note("stopping after the messages being sent now; Ctrl-C again stops at once")
 
 
 def report_round(report: "Report | Skipped", *, as_json: bool) -> None:

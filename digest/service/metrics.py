@@ -1,4 +1,4 @@
-"""Health for whoever restarts services, metrics for Prometheus.
+"""Health for whoever restarts services, and metrics for Prometheus.
 
 The exposition format is text of four kinds of lines (version 0.0.4), so it is written by hand: a
 library for it would be one more thing to keep up to date, and its registries outlive a request.
@@ -20,7 +20,7 @@ from digest.service.state import Role, ServiceState
 from digest.storage import delivery_stats, slots, sources
 from digest.storage.database import Access, Database, open_database
 
-_KIND: Final = "text/plain; version=0.0.4; charset=utf-8"
+_CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 #: Seconds that a page waits for a database that is busy.
 _BUSY_TIMEOUT: Final = 2.0
@@ -67,7 +67,7 @@ def health(state: ServiceState) -> HttpResponse:
     return HttpResponse(
         body=json.dumps(report) + "\n",
         status=HTTPStatus.OK if healthy else HTTPStatus.SERVICE_UNAVAILABLE,
-        kind="application/json",
+        content_type="application/json",
     )
 
 
@@ -81,7 +81,7 @@ def metrics(settings: Settings, state: ServiceState, now: datetime) -> HttpRespo
         families += _of_deliveries(db)
         families += _of_sources(db)
     body = "".join(f"{family}\n" for family in families if family.samples)
-    return HttpResponse(body=body, kind=_KIND)
+    return HttpResponse(body=body, content_type=_CONTENT_TYPE)
 
 
 def pages(
@@ -106,7 +106,7 @@ def _of_service(state: ServiceState) -> Iterator[Metric]:
     yield Metric(
         name="digest_messages_total",
         kind="counter",
-        help="Attempts to hand over a message since the start, by outcome.",
+        help="Attempts to send a message since the start, by outcome.",
         samples=_by("outcome", sorted(state.messages.items())),
     )
     yield Metric(
@@ -135,7 +135,9 @@ def _of_newsletters(settings: Settings, db: Database, now: datetime) -> Iterator
         _by("newsletter", upcoming),
     )
     yield _gauge(
-        "digest_last_slot_timestamp_seconds", "When the last slot came.", _by("newsletter", last_at)
+        "digest_last_slot_timestamp_seconds",
+        "When the last slot was due.",
+        _by("newsletter", last_at),
     )
     yield _gauge("digest_last_slot", "What became of the last slot: 1 at its state.", tuple(last))
 

@@ -43,7 +43,7 @@ def test_an_abstract_name_is_understood() -> None:
 def test_a_supervisor_that_is_busy_is_waited_for_a_while(
     systemd: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digest.service.systemd._PATIENCE", 60.0)
+    monkeypatch.setattr("digest.service.systemd._TIMEOUT", 60.0)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as others:
         others.setblocking(False)
         with pytest.raises(BlockingIOError):
