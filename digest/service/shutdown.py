@@ -81,10 +81,10 @@ class Shutdown:
         self.requested = True
         if self.timeout is not None:
             signal.setitimer(signal.ITIMER_REAL, max(self.timeout, _SHORTEST_TIMEOUT))
-        if self._token is not None and self._token.in_a_run:
-            self._token.shut_down()
-        else:
+        if self._token is None or self._token.task is None:
             self._when_idle()
+        else:
+            self._token.shut_down()
 
     def _time_is_up(self, number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -97,6 +97,6 @@ class Shutdown:
 
     def _end_at_once(self) -> None:
         self.at_once = True
-        if self._token is None or not self._token.in_a_run:
+        if self._token is None or self._token.task is None:
             raise KeyboardInterrupt
         self._token.abort()

@@ -43,14 +43,6 @@ class CancelReason(IntEnum):
         return self <= CancelReason.LEASE_LOST
 
 
-def _may_continue() -> None:
-    """The check of a run that only its holder ends."""
-
-
-def _no_notice() -> None:
-    """The `on_shutdown` of a holder who need not be told."""
-
-
 class CancelToken:
     """Asks the delivery runs that it is passed to, one after the other, to end.
 
@@ -62,25 +54,21 @@ class CancelToken:
     def __init__(
         self,
         *,
-        check: Callable[[], CancelReason | None] = _may_continue,
-        on_shutdown: Callable[[], None] = _no_notice,
+        check: Callable[[], CancelReason | None] = lambda: None,
+        on_shutdown: Callable[[], None] = lambda: None,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self.reason: CancelReason | None = None
+        #: The run that is under way.
+        self.task: asyncio.Task[Any] | None = None
         #: Whether messages may be under way: before that, a shutdown need not wait for anything.
         self.sending = False
         self._check = check
         self._on_shutdown = on_shutdown
         self._steady = steady
         self._cancelled_at = 0.0
-        self._run: asyncio.Task[Any] | None = None
         self._uncommitted: set[Carrier] = set()
         self._called_off: set[Carrier] = set()
-
-    @property
-    def in_a_run(self) -> bool:
-        """Whether a run is under way."""
-        return self._run is not None
 
     def cancel(self, reason: CancelReason) -> None:
         """Ask the run to end in order: messages under way are finished, no other is begun."""
@@ -100,7 +88,7 @@ class CancelToken:
     @contextmanager
     def run(self) -> Iterator[None]:
         """One delivery run, in its own task. An error of `check` ends it, and is raised."""
-        self._run = asyncio.current_task()
+        self.task = asyncio.current_task()
         self.sending = False
         watcher = asyncio.create_task(self._watch())
         if self.reason is not None:
@@ -108,7 +96,7 @@ class CancelToken:
         try:
             yield
         finally:
-            self._run = None
+            self.task = None
             watcher.cancel()
             if watcher.done() and not watcher.cancelled() and (error := watcher.exception()):
                 raise error
@@ -143,14 +131,12 @@ class CancelToken:
         self._called_off.discard(carrier)
         return called_off and carrier.uncancel() == 0
 
-    # --- inside ---
-
     def _in_event_loop(self, act: Callable[[], None]) -> None:
-        if self._run is None:
+        if self.task is None:
             act()
         else:
             # A signal may come in the middle of anything that the event loop does.
-            self._run.get_loop().call_soon_threadsafe(act)
+            self.task.get_loop().call_soon_threadsafe(act)
 
     def _shut_down(self) -> None:
         if self.reason is not CancelReason.SHUTDOWN:
@@ -162,8 +148,8 @@ class CancelToken:
             self._cancel_run()
 
     def _cancel_run(self) -> None:
-        if self._run is not None:
-            self._run.cancel()
+        if self.task is not None:
+            self.task.cancel()
 
     async def _watch(self) -> None:
         try:

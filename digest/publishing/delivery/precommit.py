@@ -5,7 +5,7 @@ RFC 5321 section 4.1.1.4: with the end of the data, the server may take responsi
 
 import asyncio
 from dataclasses import dataclass
-from typing import Final, assert_never
+from typing import assert_never
 
 from digest.errors import DigestError
 from digest.model.delivery import Delivery
@@ -20,9 +20,6 @@ class Stopped:
     """The run was ended before the message could leave: its reader keeps the place in the queue."""
 
 
-STOPPED: Final = Stopped()
-
-
 class NotCommitted(DigestError):
     """The message may not leave, for this reason. Transports pass on what their check raises."""
 
@@ -31,6 +28,7 @@ class NotCommitted(DigestError):
         self.result = result
 
 
+@dataclass(slots=True, kw_only=True)
 class PrecommitCheck:
     """Looks at the lock and at revocations, and puts on record that a message is about to leave.
 
@@ -39,34 +37,31 @@ class PrecommitCheck:
     turn between two messages.
     """
 
-    def __init__(
-        self, lock: SenderLock, revocations: Revocations, journal: Journal, cancel: CancelToken
-    ) -> None:
-        self._lock = lock
-        self._revocations = revocations
-        self._journal = journal
-        self._cancel = cancel
-        self._is_fresh = False
+    lock: SenderLock
+    revocations: Revocations
+    journal: Journal
+    cancel: CancelToken
+    _is_fresh: bool = False
 
     def commit(self, delivery: Delivery, carrier: Carrier) -> None:
         """Raise what keeps the message from leaving, or record that it is about to."""
         if not self._is_fresh:
             self._refresh()
-        match revocation := self._revocations.of(delivery.id):
+        match revocation := self.revocations.of(delivery.id):
             case None:
-                self._journal.begun(delivery.id)
-                self._cancel.commit(carrier)
+                self.journal.begun(delivery.id)
+                self.cancel.commit(carrier)
             case Revoked():
                 raise NotCommitted(revocation)
             case EditionStopped():
-                self._cancel.cancel(CancelReason.STOPPED_BY_EDITOR)
-                raise NotCommitted(STOPPED)
+                self.cancel.cancel(CancelReason.STOPPED_BY_EDITOR)
+                raise NotCommitted(Stopped())
             case _:
                 assert_never(revocation)
 
     def _refresh(self) -> None:
-        self._lock.check()
-        self._revocations.refresh()
+        self.lock.check()
+        self.revocations.refresh()
         self._is_fresh = True
         asyncio.get_running_loop().call_soon(self._expire)
 

@@ -31,7 +31,7 @@ from digest.publishing.delivery.queue import Clock, DeliveryQueue, QuietZones, n
 from digest.publishing.delivery.rejection_guard import RejectionGuard
 from digest.publishing.delivery.report import Progress, Report
 from digest.publishing.delivery.signing import signer_of
-from digest.publishing.delivery.worker import RetryPolicy, Worker
+from digest.publishing.delivery.worker import Worker
 from digest.publishing.editions.build import prepared_message, stored_images
 from digest.sender import event_loop
 from digest.sender.transport import Transport
@@ -198,12 +198,18 @@ async def _send_all(
             cancel.sending = True
             worker = Worker(
                 queue=queue,
-                precommit=PrecommitCheck(session.lock, Revocations(session.db), journal, cancel),
+                precommit=PrecommitCheck(
+                    lock=session.lock,
+                    revocations=Revocations(session.db),
+                    journal=journal,
+                    cancel=cancel,
+                ),
                 journal=journal,
                 messages=messages,
                 transport=context.transport,
-                retry=RetryPolicy(session.settings.give_up_after, context.dice),
                 rejections=rejections,
+                give_up_after=session.settings.give_up_after,
+                dice=context.dice,
                 clock=context.clock,
                 cancel=cancel,
                 progress=progress,
