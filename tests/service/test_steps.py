@@ -116,7 +116,7 @@ def slowly(made: Desk, per_second: float) -> None:
     made.work.settings = replace(made.work.settings, smtp=smtp)
 
 
-def test_a_long_round_rests_so_that_others_have_their_turn_and_goes_on_at_once(
+def test_a_long_run_pauses_so_that_others_have_their_turn_and_continues_at_once(
     tmp_path: Path,
 ) -> None:
     steady = HandClock()
@@ -135,7 +135,7 @@ def test_a_long_round_rests_so_that_others_have_their_turn_and_goes_on_at_once(
     assert len(server.accepted) == 31
 
 
-def test_a_slot_that_comes_during_a_round_is_seen_to_before_the_round_goes_on(
+def test_a_slot_that_comes_during_a_run_is_processed_before_the_run_continues(
     tmp_path: Path,
 ) -> None:
     def night_is_over() -> None:
@@ -168,7 +168,7 @@ def test_told_to_end_while_a_limit_keeps_everybody_waiting_it_ends_with_nothing_
     assert states(made.paper, "daily") == {"sent", "queued"}
 
 
-def test_limits_of_a_relay_hold_over_all_rounds(tmp_path: Path) -> None:
+def test_limits_of_a_relay_hold_over_all_runs(tmp_path: Path) -> None:
     steady = HandClock()
 
     def time_flies() -> None:
@@ -183,7 +183,7 @@ def test_limits_of_a_relay_hold_over_all_rounds(tmp_path: Path) -> None:
     assert len(server.accepted) == 3
 
 
-def test_a_lease_that_was_taken_away_ends_a_round(tmp_path: Path) -> None:
+def test_a_lease_that_was_taken_away_ends_a_run(tmp_path: Path) -> None:
     with serving(ScriptedServer()) as server:
         made = desk(tmp_path, server)
         lock = made.work.settings.database.with_name("subscribers.db.run.lock")
@@ -290,7 +290,7 @@ def rebuilt(made: Desk, steady: Callable[[], float]) -> ServiceSteps:
     )
 
 
-def test_the_house_is_kept_when_it_is_wished_for(tmp_path: Path) -> None:
+def test_old_records_are_pruned_when_it_is_asked_for(tmp_path: Path) -> None:
     made = desk(tmp_path)
     made.work.settings = replace(made.work.settings, retention=timedelta(days=1))
     made.work.run_pass([WakeReason.PRUNE])
