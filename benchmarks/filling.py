@@ -1,4 +1,4 @@
-"""What it costs to fill a form for one reader: eight personal slots, messages of 20 and 60 KB.
+"""What it costs to fill a form for one reader: eight placeholders, messages of 20 and 60 KB.
 
     python benchmarks/filling.py [READERS]
 

@@ -1,1 +1,1 @@
-"""Pure: an edition -> variants, each rendered once -> a message form, filled for each reader."""
+"""Pure: an edition is rendered once for each variant, and prepared to be filled for each reader."""

@@ -1,6 +1,7 @@
-"""What templates see: the page in the words of the newsletter's language, ready to be printed.
+"""The template context: an edition's page in the words of its language, ready to be printed.
 
-The order of a page: which stories a reader sees, who leads, and what stands in which group.
+First the outline: which stories a reader sees, which one leads, and what stands in which group.
+Then the names that the templates know.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -148,7 +149,7 @@ class TemplateContext:
     def _today(self) -> date:
         return self._edition.cutoff.astimezone(self._newsletter.timezone).date()
 
-    def context(
+    def names(
         self, page: PageOutline, *, left_to_the_web: int, reader: TemplateReader
     ) -> dict[str, Any]:
         """The names that the templates of a digest know."""
@@ -162,7 +163,11 @@ class TemplateContext:
         sections = tuple(self._section(numbers, group, untitled=last) for group in page.groups)
         day = language.locality.date(self._today)
         return {
-            "newsletter": {"key": newsletter.key, "title": plain(newsletter.title)},
+            "newsletter": {
+                "key": newsletter.key,
+                "title": plain(newsletter.title),
+                "reply_address": plain(newsletter.reply_address),
+            },
             "site": {
                 "name": plain(self._site.name),
                 "url": web_link(self._site.url),

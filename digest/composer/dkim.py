@@ -1,13 +1,9 @@
 """DKIM signatures (RFC 6376) for relays that do not sign: relaxed/relaxed, the whole body.
 
-A form is prepared once: what is the same for everybody is canonicalised, and hashed up to the first
+The relaxed canonicalisation (section 3.4) works line by line. So of a message in pieces of whole
+lines, what is the same for every reader is canonicalised once, and hashed up to the first
 difference; the signature's own field is written but for the hash and the signature in it. For each
 reader there remain some lines, the hashing and the signing, which takes nearly all of the time.
-
-The relaxed canonicalisation of DKIM (RFC 6376 section 3.4): of whole texts, and of cut ones.
-
-It works line by line. So of a text that is cut into whole lines, what is the same for every reader
-is canonicalised once, and what stands before the first difference is hashed once, too.
 """
 
 import hashlib
@@ -29,6 +25,50 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 CRLF: Final = b"\r\n"
+
+#: Listed once more than they occur, so that nobody on the way can add one (section 8.15).
+OVERSIGNED: Final = ("From", "To", "Subject", "Date")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DkimSigner:
+    """Signs for a domain, once with each key."""
+
+    domain: str
+    keys: tuple[SigningKey, ...]
+
+    @classmethod
+    def from_settings(cls, settings: DkimSettings, *, sender: str) -> "DkimSigner":
+        """The signer of what comes from this address. Reads the keys, which takes some 0.1 s.
+
+        Raises ConfigError for a key that cannot serve, and for a domain that is not the sender's
+        (DMARC would not count the signature).
+        """
+        own = header_domain(sender)
+        domain = settings.domain or own
+        if not aligned(domain, own):
+            raise ConfigError(
+                f"dkim.domain is {domain}, and {sender} is not of that domain: receivers would"
+                " not count the signature (DMARC)",
+                hint=f"Use {own}, or leave dkim.domain out.",
+            )
+        return cls(domain=domain, keys=signing_keys(settings))
+
+    def prepare(self, example: Sequence[bytes], fixed: Iterable[bytes]) -> "PreparedSignature":
+        """What is the same for every reader of a prepared message.
+
+        `example` is one message, in pieces: its header, then its body, which begins with the same
+        piece for everybody. `fixed` are the pieces that others have, too. All fields are signed.
+        """
+        header, first, *_ = example
+        fields = fields_of(header)
+        names = [field.partition(b":")[0].decode("ascii") for field in fields]
+        return PreparedSignature(
+            fields={field: relaxed_field(field) for field in fields},
+            body=CutBody.of(first, fixed),
+            lines=tuple(_Lines.of(key, self.domain, [*names, *OVERSIGNED]) for key in self.keys),
+        )
+
 
 _WIDE = re.compile(rb"[ \t]{2,}|\t")
 
@@ -113,50 +153,6 @@ def _without_empty_end(lines: bytes) -> bytes:
     return b"" if lines[:end] == CRLF else lines[:end]
 
 
-#: Listed once more than they occur, so that nobody on the way can add one (section 8.15).
-OVERSIGNED: Final = ("From", "To", "Subject", "Date")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DkimSigner:
-    """Signs for a domain, once with each key."""
-
-    domain: str
-    keys: tuple[SigningKey, ...]
-
-    @classmethod
-    def from_settings(cls, settings: DkimSettings, *, sender: str) -> "DkimSigner":
-        """The signer of what comes from this address. Reads the keys, which takes some 0.1 s.
-
-        Raises ConfigError for a key that cannot serve, and for a domain that is not the sender's
-        (DMARC would not count the signature).
-        """
-        own = header_domain(sender)
-        domain = settings.domain or own
-        if not aligned(domain, own):
-            raise ConfigError(
-                f"dkim.domain is {domain}, and {sender} is not of that domain: receivers would"
-                " not count the signature (DMARC)",
-                hint=f"Use {own}, or leave dkim.domain out.",
-            )
-        return cls(domain=domain, keys=signing_keys(settings))
-
-    def prepare(self, example: Sequence[bytes], fixed: Iterable[bytes]) -> "PreparedSignature":
-        """What is the same for every reader of a form.
-
-        `example` is one message, in pieces: its header, then its body, which begins with the same
-        piece for everybody. `fixed` are the pieces that others have, too. All fields are signed.
-        """
-        header, first, *_ = example
-        fields = fields_of(header)
-        names = [field.partition(b":")[0].decode("ascii") for field in fields]
-        return PreparedSignature(
-            fields={field: relaxed_field(field) for field in fields},
-            body=CutBody.of(first, fixed),
-            lines=tuple(_Lines.of(key, self.domain, [*names, *OVERSIGNED]) for key in self.keys),
-        )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Lines:
     """One signature's field around its two hashes, as written and as canonical."""
@@ -186,7 +182,7 @@ class _Lines:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedSignature:
-    """The signatures of one form. Any number of threads may use it: signing lets others run."""
+    """The signatures of one prepared message. Any number of threads may sign at once."""
 
     fields: Mapping[bytes, bytes]
     body: CutBody

@@ -96,9 +96,9 @@ def _loaded(setting: str, path: Path) -> _Loaded:
         return _Loaded(where=where, key=load_pem_private_key(pem, password=None))
     except TypeError:
         raise ConfigError(
-            f"{where} is encrypted, and nobody is there to type its password",
-            hint="Write it without one: openssl pkey -in KEY -out NEW. The file's rights protect"
-            " it.",
+            f"{where} is encrypted, and digest cannot ask for its password while it runs",
+            hint="Write it without one: openssl pkey -in KEY -out NEW. The permissions"
+            " of the file protect it.",
         ) from None
     except (ValueError, UnsupportedAlgorithm):
         raise ConfigError(
@@ -133,9 +133,9 @@ def _rsa(selector: str, loaded: _Loaded) -> SigningKey:
 
     key = loaded.key
     if not isinstance(key, RSAPrivateKey) or not _SMALLEST_RSA <= key.key_size <= _LARGEST_RSA:
-        found = f"RSA of {key.key_size} bits" if isinstance(key, RSAPrivateKey) else "another kind"
+        kind = f"RSA of {key.key_size} bits" if isinstance(key, RSAPrivateKey) else "another kind"
         raise ConfigError(
-            f"{loaded.where} holds a key of {found}, expected RSA of {_SMALLEST_RSA} to"
+            f"{loaded.where} holds a key of {kind}, expected RSA of {_SMALLEST_RSA} to"
             f" {_LARGEST_RSA} bits",
             hint="2048 is what receivers ask for. An Ed25519 key goes into ed25519_key_file.",
         )

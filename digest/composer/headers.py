@@ -1,15 +1,21 @@
 """Header fields: RFC 5322 lines, RFC 2047 words, and nothing that adds a header of its own.
 
 Written without the standard library's folding, which turns a long List-Unsubscribe into encoded
-words and wrote words of 76 characters. `digest.composer.message` proves each form by parsing it.
+words and wrote words of 76 characters. `digest.composer.verify` parses each message that is
+prepared.
 """
 
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
+from datetime import datetime
+from email.utils import format_datetime
+from functools import lru_cache
 from quopri import decodestring
 from typing import Final
+from zoneinfo import ZoneInfo
 
+from digest.lib.email_address import mailable
 from digest.lib.text import plain
 
 #: RFC 5322 section 2.1.1: the length to aim at, and RFC 2047's limit of an encoded word.
@@ -18,13 +24,18 @@ WORD: Final = 75
 
 _ENCODED_WORD = re.compile(r"=\?([^?*\s]+)[^?\s]*\?([bqBQ])\?([^?]*)\?=")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_ATOMS = re.compile(r"[A-Za-z0-9]+(?:[ -][A-Za-z0-9]+)*\Z")
+_ATOMS = re.compile(r"[A-Za-z0-9]+(?:[ -][A-Za-z0-9]+)*")
+# A dot-atom at a domain in small letters, which needs no encoding.
+_PLAIN_ADDRESS = re.compile(
+    r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
+)
 # The characters that RFC 2047 section 5 (3) allows everywhere, so in a name too.
 _Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
 _Q: Final = tuple(
     chr(octet) if octet in _Q_SAFE else "_" if octet == ord(" ") else f"={octet:02X}"
     for octet in range(256)
 )
+_TO_FRAME: Final = len("To:  <>")
 _OPENING, _CLOSING = "=?utf-8?{}?", "?="
 
 
@@ -53,13 +64,35 @@ def mailbox_field(name: str, display: str, address: str) -> bytes:
     display = header_text(display)
     if not display:
         return structured_field(name, [f"<{address}>" if name == "From" else address])
-    if _ATOMS.match(display) and len(display) < WORD - len(name):
+    if _ATOMS.fullmatch(display) and len(display) < WORD - len(name):
         phrase = display.split(" ")
     elif _is_simple(display) and len(display) < WORD - len(name):
         phrase = [quoted_string(display)]
     else:
         phrase = _encoded_words(display, first=LINE - len(name) - 2)
     return structured_field(name, [*phrase, f"<{address}>"])
+
+
+def to_field(name: str, email: str) -> bytes:
+    """The field To. Raises AudienceError for an address that no header can carry."""
+    if (
+        len(name) + len(email) <= LINE - _TO_FRAME
+        and _PLAIN_ADDRESS.fullmatch(email)
+        and (not name or _ATOMS.fullmatch(name))
+    ):
+        return (f"To: {name} <{email}>\r\n" if name else f"To: {email}\r\n").encode("ascii")
+    return mailbox_field("To", name, mailable(email))
+
+
+def date_field(moment: datetime, zone: ZoneInfo) -> bytes:
+    """The field Date, in the zone's own time."""
+    return _date_field(int(moment.timestamp()), zone)
+
+
+@lru_cache(maxsize=64)
+def _date_field(second: int, zone: ZoneInfo) -> bytes:
+    date = format_datetime(datetime.fromtimestamp(second, zone))
+    return structured_field("Date", [date])
 
 
 def structured_field(name: str, tokens: Sequence[str]) -> bytes:

@@ -58,7 +58,7 @@ def open_image(path: str, newsletter: Newsletter, folder: Path) -> InlineImage:
     except OSError as error:
         raise TemplateError(f"image {path} in {folder}: {error.strerror}") from None
     if len(data) > MOST:
-        raise TemplateError(f"image {path} is larger than {MOST:,} bytes, which mail can carry")
+        raise TemplateError(f"image {path} is larger than {MOST:,} bytes, the most for one image")
     subtype = next((kind for magic, kind in _KINDS if data.startswith(magic)), None)
     if subtype is None:
         raise TemplateError(f"image {path}: expected a JPEG, PNG or GIF, which mail clients show")

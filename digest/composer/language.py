@@ -27,6 +27,9 @@ Words = Mapping[str, str | Mapping[str, str]]
 #: The language that is complete by definition: every other has its keys.
 REFERENCE: Final = "en"
 
+#: Words that a site's own language may lack, and the ones that stand for them then.
+_STAND_INS: Final = {"unsubscribe_by_mail": "unsubscribe"}
+
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -105,8 +108,8 @@ class Language:
     def say(self, key: str, count: int | None = None, **values: object) -> str:
         """The words of a key, `{places}` filled with the values; `count` chooses the plural.
 
-        A reader's value may be given: its slot goes into the sentence. Raises LookupError for a key
-        or a place that is not there, ValueError where a count is missing or too much.
+        A reader's value may be given: its placeholder goes into the sentence. Raises LookupError
+        for a key or a place that is not there, ValueError where a count is missing or too much.
         """
         entry = self.words.get(key)
         if entry is None:
@@ -158,6 +161,9 @@ def open_language(code: str, folders: Sequence[Path]) -> Language:
     words: dict[str, str | Mapping[str, str]] = {}
     for file in files:
         words |= _read(file)
+    for key, other in _STAND_INS.items():
+        if key not in words and other in words:
+            words[key] = words[other]
     origin = " and ".join(str(file) for file in reversed(files))
     _demand_everything(words, locality, origin, folders)
     return Language(locality, MappingProxyType(words), origin)
@@ -179,9 +185,9 @@ def _demand_everything(
     words: Words, locality: Locality, origin: str, folders: Sequence[Path]
 ) -> None:
     missing = []
-    for key, meant in _read(folders[-1] / "words" / f"{REFERENCE}.toml").items():
+    for key, reference in _read(folders[-1] / "words" / f"{REFERENCE}.toml").items():
         entry = words.get(key)
-        if entry is None or isinstance(entry, str) != isinstance(meant, str):
+        if entry is None or isinstance(entry, str) != isinstance(reference, str):
             missing.append(key)
         elif not isinstance(entry, str):
             missing += [f"{key}.{plural}" for plural in sorted(locality.plurals - entry.keys())]

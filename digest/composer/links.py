@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 from digest.errors import TemplateError
-from digest.lib.email_address import ascii_domain
+from digest.lib.email_address import ascii_domain, mailable
 from digest.lib.text import plain
 from digest.model.newsletter import Newsletter, Site
 
@@ -49,16 +49,24 @@ def _network(parts: SplitResult) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderLinks:
-    """The pages of one edition's readers, below the site's public URL.
+    """The addresses of one edition's readers. A reader's token follows the roots.
 
-    A reader's token follows the roots. `unsubscribe_root` leads to the page that ends a
-    subscription, which is RFC 8058's one-click address too; `preferences_root` to the page for
-    topics and rhythm.
+    `unsubscribe_root` leads to the page that ends a subscription, which is RFC 8058's one-click
+    address too; `preferences_root` to the page for topics and rhythm; `view` to the edition.
+    `pages` tells whether these pages answer. Where they do not, no new text names them; an edition
+    that was rendered with them keeps them. `unsubscribe_mail_root` leaves by mail, always.
     """
 
+    pages: bool
     unsubscribe_root: str
     preferences_root: str
     view: str
+    unsubscribe_mail_root: str
+
+    @property
+    def one_click(self) -> bool:
+        """Whether RFC 8058's one-click unsubscribing may be offered; its section 3.1 asks https."""
+        return self.pages and self.unsubscribe_root.lower().startswith("https://")
 
 
 def token_part(token: str) -> str:
@@ -68,9 +76,16 @@ def token_part(token: str) -> str:
 
 def reader_links(site: Site, newsletter: Newsletter, number: int) -> ReaderLinks:
     """The links of issue `number` of the newsletter."""
-    root = web_link(site.url).rstrip("/")
+    root = web_link(site.pages_url or site.url).rstrip("/")
     return ReaderLinks(
+        pages=site.pages_url is not None,
         unsubscribe_root=f"{root}/u/",
         preferences_root=f"{root}/p/",
         view=f"{root}/e/{quote(newsletter.key, safe='')}/{number}",
+        unsubscribe_mail_root=mail_link(newsletter.reply_address, "unsubscribe "),
     )
+
+
+def mail_link(address: str, subject: str) -> str:
+    """The `mailto` URI (RFC 6068) of a message with this subject. Raises AudienceError."""
+    return f"mailto:{quote(mailable(address), safe='@')}?subject={quote(subject)}"

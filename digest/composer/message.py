@@ -1,105 +1,213 @@
-"""The message form: finished MIME bytes, cut at the few places that differ from reader to reader.
+"""The prepared message: finished MIME bytes, cut at the few places that differ between readers.
 
-An edition's variant becomes a form once; filling it for a reader is joining bytes. Every place has
-its own encoding, so that no value, whatever its length, script or malice, can break a line limit,
-an encoding, the HTML or the header block. Dot-stuffing has nothing to do: no line begins with a
-dot.
-
-Filling: a reader's values as bytes for the places where they stand.
-
-Nearly all values are short, plain ASCII that no encoding changes. One look tells, and then the
-bytes are there; everything else goes the careful way. Both ways make the same bytes.
-
-The layout of a form: which bytes stand where.
-
-It is worked out once, so that filling a form is to find each of the reader's values once, to pick
-everything in its order, and to join.
-
-The letterhead: the header of a message, with holes where readers differ.
+An edition's variant is prepared once; filling it for a reader is joining bytes. Every place has its
+own encoding, so that no value, whatever its length, script or malice, can break a line limit, an
+encoding, the HTML or the header block. Dot-stuffing has nothing to do: no line begins with a dot.
 """
 
-import html
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from email.utils import format_datetime
-from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from digest.composer import headers, mime
 from digest.composer.dkim import DkimSigner, PreparedSignature
-from digest.composer.headers import mailbox_field, quoted_string, structured_field, text_field
+from digest.composer.headers import (
+    date_field,
+    mailbox_field,
+    quoted_string,
+    structured_field,
+    text_field,
+    to_field,
+)
 from digest.composer.images import images_of
-from digest.composer.links import ReaderLinks, reader_links, token_part, web_link
-from digest.composer.mime import MimePlace, PlaceholderPosition, body, content_type
+from digest.composer.links import ReaderLinks, mail_link, reader_links, token_part, web_link
+from digest.composer.mime import MimePlace, PlaceholderPosition, body, content_type, text_and_html
 from digest.composer.personalization import Finder, PlaceholderMarkers, finder_of
 from digest.composer.verify import verify_message, verify_signatures
-from digest.composer.verp import ReturnPaths
 from digest.errors import SenderError
 from digest.lib.email_address import mailable
-from digest.lib.text import plain
+from digest.lib.verp import ReturnPaths
 from digest.model.edition import Edition, RenderedVariant
 from digest.model.message import WireSafeChunks
 from digest.model.newsletter import Newsletter, Site
 from digest.model.subscriber import Recipient
 
-# A name that is atoms, and an address that is a dot-atom at a domain in small letters.
-_NAME: Final = re.compile(r"[A-Za-z0-9]+(?:[ -][A-Za-z0-9]+)*")
-_ADDRESS: Final = re.compile(
-    r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
+# A reader whose name tries everything that a header must withstand.
+_PROBE = Recipient(
+    email="reader@example.com",
+    token="-",  # noqa: S106 - nobody's
+    name='Ana "=?utf-8?q?=0A?=" Ć, <x@y>',
 )
-# Printable ASCII that stays as it is: in words with one space between them, nothing that HTML or
-# quoted-printable writes otherwise, and no beginning that mail programs take for something else.
-_CLEAN: Final = re.compile(r"(?!\.|From )[!#-%(-;?-~]+(?: [!#-%(-;?-~]+)*")
-
-_TO: Final = len("To:  <>")
 
 
-def to_field(name: str, email: str) -> bytes:
-    """The field To. Raises AudienceError for an address that no header can carry."""
-    if (
-        len(name) + len(email) <= headers.LINE - _TO
-        and _ADDRESS.fullmatch(email)
-        and (not name or _NAME.fullmatch(name))
-    ):
-        return (f"To: {name} <{email}>\r\n" if name else f"To: {email}\r\n").encode("ascii")
-    return headers.mailbox_field("To", name, mailable(email))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedMessage:
+    """One variant's message for every reader of it. Made by `prepare_message`."""
+
+    layout: "MessageLayout"
+    return_paths: ReturnPaths
+    timezone: ZoneInfo
+    signature: PreparedSignature | None = None
+
+    def mail_from(self, delivery_id: int) -> str:
+        """The envelope's sender for a delivery, the same on every retry."""
+        return self.return_paths.of(delivery_id)
+
+    def fill(self, recipient: Recipient, *, delivery_id: int, date: datetime) -> bytes:
+        """The message for one reader: RFC 5322 lines with CRLF, none of which begins with a dot.
+
+        The Message-ID is made of the edition and `delivery_id`, so that a retry has the same one.
+        A local part beyond ASCII makes the To field UTF-8 (RFC 6532); everything else is ASCII.
+        Raises AudienceError for an address that no header can carry.
+        """
+        return b"".join(self.pieces(recipient, delivery_id=delivery_id, date=date))
+
+    def pieces(self, recipient: Recipient, *, delivery_id: int, date: datetime) -> WireSafeChunks:
+        """What `fill` joins: the header with the empty line after it, then the body in pieces.
+
+        Each is whole lines. The second, the body up to the first placeholder, is the same for all.
+        """
+        pieces = self.layout.pieces(
+            recipient,
+            to_field(recipient.name, recipient.email),
+            date_field(date, self.timezone),
+            b"%d" % delivery_id,
+            token_part(recipient.token).encode("ascii"),
+        )
+        return pieces if self.signature is None else self.signature.signed(pieces)
 
 
-def text_and_html(value: str) -> tuple[bytes, bytes]:
-    """A value for a slot of either part, as whole lines of quoted-printable.
+def prepare_message(
+    variant: RenderedVariant,
+    edition: Edition,
+    *,
+    site: Site,
+    newsletter: Newsletter,
+    images_folder: Path,
+    verp_key: bytes | None = None,
+    signer: DkimSigner | None = None,
+) -> PreparedMessage:
+    """The message of a rendered variant; `images_folder` holds the images that travel along.
 
-    In HTML it may stand between tags and in an attribute with quotation marks of either kind.
+    With `verp_key` and a bounce address, bounces of each delivery come back to an address of its
+    own. With `signer` every message is signed (DKIM), which takes nearly a millisecond and lets
+    other threads run. The message is filled once and parsed by the standard library before it is
+    given away.
+    Raises TemplateError for an image that is not there, SenderError for a message that is wrong.
     """
-    if not value:
-        return b"", b""
-    if _CLEAN.fullmatch(value):
-        same = mime.short_value(value) if len(value) < mime.LINE else mime.encode_value(value)
-        return same, same
-    text = plain(value)
-    page = html.escape(text)
-    encoded = mime.encode_value(text)
-    return encoded, encoded if page == text else mime.encode_value(page)
+    images = images_of(variant, edition, newsletter, images_folder)
+    links = reader_links(site, newsletter, edition.number)
+    markers = PlaceholderMarkers.of(edition.nonce)
+    message = PreparedMessage(
+        layout=lay_out(
+            header_block(
+                variant, nonce=edition.nonce, site=site, newsletter=newsletter, links=links
+            ),
+            body(variant, markers, links, images),
+        ),
+        return_paths=_return_paths(edition, newsletter, verp_key),
+        timezone=newsletter.timezone,
+    )
+    probe = message.pieces(_PROBE, delivery_id=1, date=edition.cutoff)
+    if not probe.hold:
+        raise SenderError("the message cannot go out: it is not in pieces of whole lines")
+    verify_message(
+        b"".join(probe),
+        recipient=_PROBE,
+        subject=variant.subject,
+        newsletter=newsletter,
+        fields=field_names(newsletter, links),
+    )
+    if signer is None:
+        return message
+    signed = replace(message, signature=signer.prepare(probe, message.layout.fixed))
+    verify_signatures(signed.fill(_PROBE, delivery_id=1, date=edition.cutoff), signer)
+    return signed
 
 
-def date_field(moment: datetime, zone: ZoneInfo) -> bytes:
-    """The field Date, in the zone's own time."""
-    return _date_field(int(moment.timestamp()), zone)
+def _return_paths(edition: Edition, newsletter: Newsletter, key: bytes | None) -> ReturnPaths:
+    return ReturnPaths(
+        address=mailable(newsletter.bounce_address or newsletter.sender_address),
+        day=edition.cutoff.astimezone(newsletter.timezone).date(),
+        key=key if newsletter.bounce_address else None,
+    )
 
 
-@lru_cache(maxsize=64)
-def _date_field(second: int, zone: ZoneInfo) -> bytes:
-    date = format_datetime(datetime.fromtimestamp(second, zone))
-    return headers.structured_field("Date", [date])
+def header_block(
+    variant: RenderedVariant,
+    *,
+    nonce: str,
+    site: Site,
+    newsletter: Newsletter,
+    links: ReaderLinks,
+) -> Iterator[bytes | PlaceholderPosition]:
+    """The fields in their order, and the empty line after them.
+
+    The Message-ID is made of the edition's nonce and the delivery, so that a retry has the same.
+    """
+    sender = mailable(newsletter.sender_address)
+    yield mailbox_field("From", newsletter.sender_name, sender)
+    yield PlaceholderPosition(MimePlace.TO)
+    if newsletter.reply_to:
+        yield mailbox_field("Reply-To", "", mailable(newsletter.reply_to))
+    yield text_field("Subject", variant.subject)
+    yield PlaceholderPosition(MimePlace.DATE)
+    yield f"Message-ID: <{nonce}.".encode()
+    yield PlaceholderPosition(MimePlace.DELIVERY)
+    yield f"@{sender.rpartition('@')[2]}>\r\n".encode()
+    yield structured_field("List-Id", _list_id(site, newsletter))
+    yield from _list_unsubscribe(links)
+    if links.one_click:
+        yield b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+    yield structured_field("List-Help", [f"<{mail_link(newsletter.reply_address, 'help')}>"])
+    yield b"List-Post: NO\r\n"
+    yield structured_field("Content-Language", [variant.key.language.replace("_", "-")])
+    yield b"MIME-Version: 1.0\r\n"
+    yield content_type(PlaceholderMarkers.of(nonce))
+    yield b"\r\n"
 
 
-#: The order in which `Layout.pieces` wants what fills the header.
+def field_names(newsletter: Newsletter, links: ReaderLinks) -> list[str]:
+    """The fields that `header_block` writes, in their order."""
+    return [
+        *("From", "To"),
+        *(("Reply-To",) if newsletter.reply_to else ()),
+        *("Subject", "Date", "Message-ID", "List-Id", "List-Unsubscribe"),
+        *(("List-Unsubscribe-Post",) if links.one_click else ()),
+        *("List-Help", "List-Post", "Content-Language", "MIME-Version", "Content-Type"),
+    ]
+
+
+def _list_unsubscribe(links: ReaderLinks) -> Iterator[bytes | PlaceholderPosition]:
+    """RFC 2369: addresses in brackets, never encoded words, folded after the comma only."""
+    yield b"List-Unsubscribe: <"
+    if links.pages:
+        yield links.unsubscribe_root.encode()
+        yield PlaceholderPosition(MimePlace.TOKEN)
+        yield b">,\r\n <"
+    yield links.unsubscribe_mail_root.encode()
+    yield PlaceholderPosition(MimePlace.TOKEN)
+    yield b">\r\n"
+
+
+def _list_id(site: Site, newsletter: Newsletter) -> list[str]:
+    """RFC 2919: stable, and its phrase in ASCII or not at all."""
+    host = urlsplit(web_link(site.url)).hostname
+    identity = f"<{newsletter.key}.{host}>"
+    title = newsletter.title
+    return [quoted_string(title), identity] if _fits_in_phrase(title) else [identity]
+
+
+def _fits_in_phrase(title: str) -> bool:
+    return title.isascii() and title.isprintable() and "=?" not in title and len(title) < 60
+
+
+#: The order in which `MessageLayout.pieces` wants what fills the header.
 HEADER_PLACES: Final = (MimePlace.TO, MimePlace.DATE, MimePlace.DELIVERY, MimePlace.TOKEN)
 
 _Picker = Callable[[Sequence[bytes]], tuple[bytes, ...]]
@@ -128,22 +236,24 @@ def lay_out(
 ) -> MessageLayout:
     """The layout of a header and a body with holes."""
     header, body = list(_joined(header)), list(_joined(body))
-    # Each slot is found once and each fixed piece kept once, however often it stands there.
+    # Each value is found once and each fixed piece kept once, however often it stands there.
     every = list(dict.fromkeys(chain(header, body)))
     fixed = tuple(piece for piece in every if isinstance(piece, bytes))
-    slots = tuple(
-        dict.fromkeys(p.slot for p in every if isinstance(p, PlaceholderPosition) and p.slot)
+    placeholders = tuple(
+        dict.fromkeys(
+            p.placeholder for p in every if isinstance(p, PlaceholderPosition) and p.placeholder
+        )
     )
     filled = [PlaceholderPosition(place) for place in HEADER_PLACES]
-    for slot in slots:
+    for placeholder in placeholders:
         filled += [
-            PlaceholderPosition(MimePlace.TEXT, slot),
-            PlaceholderPosition(MimePlace.HTML, slot),
+            PlaceholderPosition(MimePlace.TEXT, placeholder),
+            PlaceholderPosition(MimePlace.HTML, placeholder),
         ]
     index = {piece: index for index, piece in enumerate((*filled, *fixed))}
     return MessageLayout(
         fixed=fixed,
-        finders=tuple(map(finder_of, slots)),
+        finders=tuple(map(finder_of, placeholders)),
         header=_picker([index[piece] for piece in header]),
         body=_picker([index[piece] for piece in body]),
     )
@@ -167,179 +277,3 @@ def _joined(pieces: Iterable[bytes | PlaceholderPosition]) -> Iterator[bytes | P
 def _picker(order: Sequence[int]) -> _Picker:
     pick = itemgetter(*order)
     return pick if len(order) > 1 else lambda known: (pick(known),)
-
-
-def header_block(
-    variant: RenderedVariant,
-    *,
-    nonce: str,
-    site: Site,
-    newsletter: Newsletter,
-    links: ReaderLinks,
-) -> Iterator[bytes | PlaceholderPosition]:
-    """The fields in their order, and the empty line after them.
-
-    The Message-ID is made of the edition's nonce and the delivery, so that a retry has the same.
-    """
-    sender = mailable(newsletter.sender_address)
-    answers = mailable(newsletter.reply_to or sender)
-    yield mailbox_field("From", newsletter.sender_name, sender)
-    yield PlaceholderPosition(MimePlace.TO)
-    if newsletter.reply_to:
-        yield mailbox_field("Reply-To", "", answers)
-    yield text_field("Subject", variant.subject)
-    yield PlaceholderPosition(MimePlace.DATE)
-    yield f"Message-ID: <{nonce}.".encode()
-    yield PlaceholderPosition(MimePlace.DELIVERY)
-    yield f"@{sender.rpartition('@')[2]}>\r\n".encode()
-    yield structured_field("List-Id", _list_id(site, newsletter))
-    yield from _list_unsubscribe(links, answers)
-    if _offers_one_click(site):
-        yield b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
-    yield structured_field("List-Help", [f"<mailto:{quote(answers, safe='@')}?subject=help>"])
-    yield b"List-Post: NO\r\n"
-    yield structured_field("Content-Language", [variant.key.language.replace("_", "-")])
-    yield b"MIME-Version: 1.0\r\n"
-    yield content_type(PlaceholderMarkers.of(nonce))
-    yield b"\r\n"
-
-
-def field_names(site: Site, newsletter: Newsletter) -> list[str]:
-    """The fields that a letterhead has, in their order."""
-    return [
-        *("From", "To"),
-        *(("Reply-To",) if newsletter.reply_to else ()),
-        *("Subject", "Date", "Message-ID", "List-Id", "List-Unsubscribe"),
-        *(("List-Unsubscribe-Post",) if _offers_one_click(site) else ()),
-        *("List-Help", "List-Post", "Content-Language", "MIME-Version", "Content-Type"),
-    ]
-
-
-def _list_unsubscribe(links: ReaderLinks, answers: str) -> Iterator[bytes | PlaceholderPosition]:
-    """RFC 2369: addresses in brackets, never encoded words, folded after the comma only."""
-    yield f"List-Unsubscribe: <{links.unsubscribe_root}".encode()
-    yield PlaceholderPosition(MimePlace.TOKEN)
-    yield f">,\r\n <mailto:{quote(answers, safe='@')}?subject=unsubscribe%20".encode()
-    yield PlaceholderPosition(MimePlace.TOKEN)
-    yield b">\r\n"
-
-
-def _offers_one_click(site: Site) -> bool:
-    """RFC 8058 section 3.1 asks for https; on a plain http site the link stands alone."""
-    return site.url.lower().startswith("https://")
-
-
-def _list_id(site: Site, newsletter: Newsletter) -> list[str]:
-    """RFC 2919: stable, and its phrase in ASCII or not at all."""
-    host = urlsplit(web_link(site.url)).hostname
-    identity = f"<{newsletter.key}.{host}>"
-    title = newsletter.title
-    return [quoted_string(title), identity] if _fits_in_phrase(title) else [identity]
-
-
-def _fits_in_phrase(title: str) -> bool:
-    return title.isascii() and title.isprintable() and "=?" not in title and len(title) < 60
-
-
-# A reader whose name tries everything that a header must withstand.
-_PROBE = Recipient(
-    email="reader@example.com",
-    token="-",  # noqa: S106 - nobody's
-    name='Ana "=?utf-8?q?=0A?=" Ć, <x@y>',
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedMessage:
-    """One variant's message for every reader of it. Made by `prepare_message`."""
-
-    layout: MessageLayout
-    return_paths: ReturnPaths
-    timezone: ZoneInfo
-    signature: PreparedSignature | None = None
-
-    def mail_from(self, delivery_id: int) -> str:
-        """The envelope's sender for a delivery, the same on every retry."""
-        return self.return_paths.of(delivery_id)
-
-    def fill(self, recipient: Recipient, *, delivery_id: int, date: datetime) -> bytes:
-        """The message for one reader: RFC 5322 lines with CRLF, none of which begins with a dot.
-
-        The Message-ID is made of the edition and `delivery_id`, so that a retry has the same one.
-        A local part beyond ASCII makes the To field UTF-8 (RFC 6532); everything else is ASCII.
-        Raises AudienceError for an address that no header can carry.
-        """
-        return b"".join(self.pieces(recipient, delivery_id=delivery_id, date=date))
-
-    def pieces(self, recipient: Recipient, *, delivery_id: int, date: datetime) -> WireSafeChunks:
-        """What `fill` joins: the header with the empty line after it, then the body, cut at slots.
-
-        Each piece is whole lines. The second, the body up to the first slot, is the same for all.
-        """
-        pieces = self.layout.pieces(
-            recipient,
-            to_field(recipient.name, recipient.email),
-            date_field(date, self.timezone),
-            b"%d" % delivery_id,
-            token_part(recipient.token).encode("ascii"),
-        )
-        return pieces if self.signature is None else self.signature.signed(pieces)
-
-
-def prepare_message(
-    variant: RenderedVariant,
-    edition: Edition,
-    *,
-    site: Site,
-    newsletter: Newsletter,
-    images_folder: Path,
-    verp_key: bytes | None = None,
-    signer: DkimSigner | None = None,
-) -> PreparedMessage:
-    """The form of a rendered variant; `images_folder` holds the images that travel along.
-
-    With `verp_key` and a bounce address, bounces of each delivery come back to an address of its
-    own. With `signer` every message is signed (DKIM), which takes nearly a millisecond and lets
-    other threads run. The form is filled once and parsed by the standard library before it is given
-    away.
-    Raises TemplateError for an image that is not there, SenderError if the proof fails.
-    """
-    images = images_of(variant, edition, newsletter, images_folder)
-    links = reader_links(site, newsletter, edition.number)
-    markers = PlaceholderMarkers.of(edition.nonce)
-    form = PreparedMessage(
-        layout=lay_out(
-            header_block(
-                variant, nonce=edition.nonce, site=site, newsletter=newsletter, links=links
-            ),
-            body(variant, markers, links, images),
-        ),
-        return_paths=_return_paths(edition, newsletter, verp_key),
-        timezone=newsletter.timezone,
-    )
-    probe = form.pieces(_PROBE, delivery_id=1, date=edition.cutoff)
-    if not probe.hold:
-        raise SenderError("the message cannot go out: it is not cut between whole, plain lines")
-    verify_message(
-        b"".join(probe),
-        recipient=_PROBE,
-        subject=variant.subject,
-        newsletter=newsletter,
-        fields=field_names(site, newsletter),
-    )
-    return _signed(form, signer, edition.cutoff) if signer else form
-
-
-def _signed(form: PreparedMessage, signer: DkimSigner, date: datetime) -> PreparedMessage:
-    example = form.pieces(_PROBE, delivery_id=1, date=date)
-    signed = replace(form, signature=signer.prepare(example, form.layout.fixed))
-    verify_signatures(signed.fill(_PROBE, delivery_id=1, date=date), signer)
-    return signed
-
-
-def _return_paths(edition: Edition, newsletter: Newsletter, key: bytes | None) -> ReturnPaths:
-    return ReturnPaths(
-        address=mailable(newsletter.bounce_address or newsletter.sender_address),
-        day=edition.cutoff.astimezone(newsletter.timezone).date(),
-        key=key if newsletter.bounce_address else None,
-    )

@@ -1,10 +1,9 @@
-"""The body of a message: its MIME parts (RFC 2045 to 2049), with holes where readers differ.
+"""The body of a message: its MIME parts (RFC 2045 to 2049), with places to fill for each reader.
 
-Quoted-printable (RFC 2045 section 6.7), written so that a text can be cut and filled.
-
-Before and after every slot the encoded text ends with a soft line break, so that a value is encoded
-for itself and no value, however long, can push a line beyond 76 characters. No line begins with a
-dot or with `From `, so that nothing on the way has to touch the text.
+Texts are quoted-printable (RFC 2045 section 6.7), written so that they can be cut and filled:
+before and after every placeholder the encoded text ends with a soft line break. So a value is
+encoded for itself, and none, however long, can push a line beyond 76 characters. No line begins
+with a dot or with `From `, so that nothing on the way has to touch the text.
 """
 
 import html
@@ -18,88 +17,20 @@ from typing import Final
 from digest.composer.images import InlineImage
 from digest.composer.links import ReaderLinks
 from digest.composer.personalization import Placeholder, PlaceholderMarkers, parts_of
+from digest.lib.text import plain
 from digest.model.edition import RenderedVariant
 
 #: RFC 2045: octets of an encoded line without its CRLF.
 LINE: Final = 76
 _SOFT: Final = "=\r\n"
 
+# Printable ASCII that stays as it is: in words with one space between them, nothing that HTML or
+# quoted-printable writes otherwise, and no beginning that mail programs take for something else.
+_UNCHANGED: Final = re.compile(r"(?!\.|From )[!#-%(-;?-~]+(?: [!#-%(-;?-~]+)*")
 _UNSAFE = re.compile(rb"[^\t\x20-\x3c\x3e-\x7e]+")
 _LAST_SPACE = re.compile(rb"[\t ]\Z")
 _ESCAPES = tuple(b"=%02X" % octet for octet in range(256))
 _ESCAPE_LENGTH = 3
-
-
-def encode(text: str) -> bytes:
-    """A text to whose end nothing is added: a line feed becomes CRLF."""
-    return _joined(text, at_end="").encode("ascii")
-
-
-def encode_before_placeholder(text: str) -> bytes:
-    """A text that a slot follows: it ends at the beginning of an encoded line."""
-    return _joined(text, at_end=_SOFT).encode("ascii")
-
-
-def encode_value(value: str) -> bytes:
-    """What fills a slot: whole encoded lines, each of which ends with a soft break."""
-    escaped = _escaped(value.encode("utf-8"), ends=False)
-    # Nearly always one line is enough, and it begins with nothing that has to be hidden.
-    if 0 < len(escaped) < LINE and escaped[0] not in ".F" and "\n" not in value:
-        return f"{escaped}{_SOFT}".encode("ascii")
-    return encode_before_placeholder(value)
-
-
-def short_value(value: str) -> bytes:
-    """`encode_value` of fewer than LINE characters that need no encoding, without looking."""
-    return f"{value}{_SOFT}".encode("ascii")
-
-
-def encoded_size(text: str) -> int:
-    """The octets of `encode(text)`."""
-    return len(encode(text))
-
-
-def _joined(text: str, *, at_end: str) -> str:
-    *lines, last = text.encode("utf-8").split(b"\n")
-    encoded = [_SOFT.join(_folded(_escaped(line, ends=True))) for line in lines]
-    tail = _SOFT.join(_folded(_escaped(last, ends=not at_end)))
-    if tail:
-        tail += at_end
-    return "\r\n".join([*encoded, tail])
-
-
-def _escaped(line: bytes, *, ends: bool) -> str:
-    line = _UNSAFE.sub(_as_escapes, line)
-    if ends:
-        line = _LAST_SPACE.sub(_as_escapes, line)
-    return line.decode("ascii")
-
-
-def _as_escapes(octets: re.Match[bytes]) -> bytes:
-    return b"".join([_ESCAPES[octet] for octet in octets[0]])
-
-
-def _folded(line: str) -> list[str]:
-    """The encoded line in pieces that leave room for the `=` of a soft break."""
-    pieces = []
-    while line:
-        if line.startswith("."):
-            line = "=2E" + line[1:]
-        elif line.startswith("From "):
-            line = "=46" + line[1:]
-        if len(line) <= LINE - 1:
-            pieces.append(line)
-            break
-        end = LINE - 1
-        escape = line.rfind("=", end - _ESCAPE_LENGTH + 1, end)
-        if escape >= 0:
-            end = escape
-        pieces.append(line[:end])
-        line = line[end:]
-    return pieces
-
-
-_BASE64_LINE: Final = 76
 
 
 class MimePlace(Enum):
@@ -118,10 +49,10 @@ class MimePlace(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PlaceholderPosition:
-    """A place to fill; `slot` says with what where the place is in a body."""
+    """A place to fill; `placeholder` says with what where the place is in a body."""
 
     place: MimePlace
-    slot: Placeholder | None = None
+    placeholder: Placeholder | None = None
 
 
 def content_type(markers: PlaceholderMarkers) -> bytes:
@@ -168,7 +99,7 @@ def _boundaries(markers: PlaceholderMarkers) -> tuple[str, str]:
 def _parts(
     pieces: Iterable[str | Placeholder], links: ReaderLinks, written: Callable[[str], str]
 ) -> Iterator[str | Placeholder]:
-    """The pieces with every slot taken apart: what is the same for all readers is text."""
+    """The pieces with every placeholder taken apart: what is the same for all readers is text."""
     for piece in pieces:
         if isinstance(piece, str):
             yield piece
@@ -197,8 +128,8 @@ def _text_part(
 
 def _image_part(image: InlineImage) -> bytes:
     encoded = b64encode(image.data).decode("ascii")
-    starts = range(0, len(encoded), _BASE64_LINE)
-    lines = [encoded[start : start + _BASE64_LINE] for start in starts]
+    starts = range(0, len(encoded), LINE)
+    lines = [encoded[start : start + LINE] for start in starts]
     return "\r\n".join(
         [
             f"Content-Type: image/{image.subtype}",
@@ -209,3 +140,84 @@ def _image_part(image: InlineImage) -> bytes:
             *lines,
         ]
     ).encode()
+
+
+def encode(text: str) -> bytes:
+    """A text to whose end nothing is added: a line feed becomes CRLF."""
+    return _joined(text, at_end="").encode("ascii")
+
+
+def encode_before_placeholder(text: str) -> bytes:
+    """A text that a placeholder follows: it ends at the beginning of an encoded line."""
+    return _joined(text, at_end=_SOFT).encode("ascii")
+
+
+def encode_value(value: str) -> bytes:
+    """What fills a placeholder: whole encoded lines, each of which ends with a soft break."""
+    escaped = _escaped(value.encode("utf-8"), ends=False)
+    # Nearly always one line is enough, and it begins with nothing that has to be hidden.
+    if 0 < len(escaped) < LINE and escaped[0] not in ".F" and "\n" not in value:
+        return f"{escaped}{_SOFT}".encode("ascii")
+    return encode_before_placeholder(value)
+
+
+def text_and_html(value: str) -> tuple[bytes, bytes]:
+    """A value for a placeholder of either part, as whole lines of quoted-printable.
+
+    In HTML it may stand between tags and in an attribute with quotation marks of either kind.
+    """
+    if not value:
+        return b"", b""
+    if _UNCHANGED.fullmatch(value):
+        fits = len(value) < LINE
+        same = f"{value}{_SOFT}".encode("ascii") if fits else encode_value(value)
+        return same, same
+    text = plain(value)
+    page = html.escape(text)
+    encoded = encode_value(text)
+    return encoded, encoded if page == text else encode_value(page)
+
+
+def encoded_size(text: str) -> int:
+    """The octets of `encode(text)`."""
+    return len(encode(text))
+
+
+def _joined(text: str, *, at_end: str) -> str:
+    *lines, last = text.encode("utf-8").split(b"\n")
+    encoded = [_SOFT.join(_folded(_escaped(line, ends=True))) for line in lines]
+    tail = _SOFT.join(_folded(_escaped(last, ends=not at_end)))
+    if tail:
+        tail += at_end
+    return "\r\n".join([*encoded, tail])
+
+
+def _escaped(line: bytes, *, ends: bool) -> str:
+    line = _UNSAFE.sub(_as_escapes, line)
+    if ends:
+        line = _LAST_SPACE.sub(_as_escapes, line)
+    return line.decode("ascii")
+
+
+def _as_escapes(octets: re.Match[bytes]) -> bytes:
+    return b"".join([_ESCAPES[octet] for octet in octets[0]])
+
+
+def _folded(line: str) -> list[str]:
+    """The encoded line in pieces that leave room for the `=` of a soft break."""
+    pieces = []
+    while line:
+        if line.startswith("."):
+            line = "=2E" + line[1:]
+        elif line.startswith("From "):
+            line = "=46" + line[1:]
+        if len(line) <= LINE - 1:
+            pieces.append(line)
+            break
+        end = LINE - 1
+        escape = line.rfind("=", end - _ESCAPE_LENGTH + 1, end)
+        if escape >= 0:
+            end = escape
+        pieces.append(line[:end])
+        line = line[end:]
+    return pieces

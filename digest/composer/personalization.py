@@ -37,12 +37,21 @@ class PlaceholderName(StrEnum):
     VIEW = "view_url"
 
 
+#: The links of a reader, which are there for everybody or for nobody.
+_LINKS: Final = (PlaceholderName.UNSUBSCRIBE, PlaceholderName.PREFERENCES, PlaceholderName.VIEW)
+
+#: Frozen with an unsubscribe link that was rendered while no page answered: it leaves by mail.
+_BY_MAIL: Final = "mail"
+
 _SEPARATOR: Final = "\x1f"
 
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """One place to fill. `words` are the greeting's two forms, frozen with the text."""
+    """One place to fill.
+
+    `words` are frozen with the text: the greeting's two forms, or how an unsubscribe link leaves.
+    """
 
     name: str
     words: tuple[str, ...] = ()
@@ -54,7 +63,8 @@ class PlaceholderMarkers:
 
     A marker is letters and digits alone, because premailer percent-encodes the rest inside a link.
     Its key is made of the edition's nonce, which nobody knows before the edition is made: no feed
-    can forge one. Editions are stored with their markers, so the way they are written is fixed.
+    can forge one. Editions are stored with their markers, so the way they are written is fixed,
+    the words `slots of` and `slot` included.
     """
 
     key: str
@@ -113,7 +123,8 @@ def parts_of(placeholder: Placeholder, links: ReaderLinks) -> tuple[str | Placeh
     """What a placeholder is made of: of a link, only the token differs from reader to reader."""
     match placeholder.name:
         case PlaceholderName.UNSUBSCRIBE:
-            return (links.unsubscribe_root, _TOKEN)
+            by_mail = _BY_MAIL in placeholder.words
+            return (links.unsubscribe_mail_root if by_mail else links.unsubscribe_root, _TOKEN)
         case PlaceholderName.PREFERENCES:
             return (links.preferences_root, _TOKEN)
         case PlaceholderName.VIEW:
@@ -170,7 +181,8 @@ class TemplateReader:
     """`reader`, for one rendering. `answers` are to the segment fields that are known.
 
     `clean` makes an answer fit to be printed. `printed` counts the markers that were printed, so
-    that one which a filter has damaged is missed.
+    that one which a filter has damaged is missed. `has_pages` tells whether the readers' pages
+    answer: where they do not, the links to them are empty, and the one to unsubscribe is by mail.
     """
 
     def __init__(
@@ -180,20 +192,19 @@ class TemplateReader:
         *,
         answers: Mapping[str, str],
         clean: Callable[[str], str],
+        has_pages: bool,
     ) -> None:
         self.printed = 0
         self._markers = markers
         self._answers = answers
         self._clean = clean
         self.greeting = ReaderValue(self, Placeholder(PlaceholderName.GREETING, greetings))
-        self.email, self.unsubscribe_url, self.preferences_url, self.view_url = (
-            ReaderValue(self, Placeholder(name))
-            for name in (
-                PlaceholderName.EMAIL,
-                PlaceholderName.UNSUBSCRIBE,
-                PlaceholderName.PREFERENCES,
-                PlaceholderName.VIEW,
-            )
+        self.email = ReaderValue(self, Placeholder(PlaceholderName.EMAIL))
+        leaving = () if has_pages else (_BY_MAIL,)
+        self.unsubscribe_url = ReaderValue(self, Placeholder(PlaceholderName.UNSUBSCRIBE, leaving))
+        self.preferences_url, self.view_url = (
+            ReaderValue(self, Placeholder(name)) if has_pages else ""
+            for name in (PlaceholderName.PREFERENCES, PlaceholderName.VIEW)
         )
         self.name = self.value(PlaceholderName.NAME)
         self.fields = ReaderFields(self)
@@ -210,6 +221,8 @@ class TemplateReader:
 
     def has(self, placeholder: Placeholder) -> bool:
         """Whether the reader has such a value. Raises AnswerNeeded where that is not known."""
+        if placeholder.name in _LINKS:
+            return True
         segment_field = HAS + _segment_field(placeholder)
         if segment_field not in self._answers:
             raise AnswerNeeded(segment_field)

@@ -1,10 +1,9 @@
-"""A note: a small message in plain text to one person, such as the owner; no newsletter."""
+"""A message in plain text to one person, such as a notice to the owner: no newsletter."""
 
 from datetime import datetime
 
 from digest.composer import mime
-from digest.composer.headers import mailbox_field, text_field
-from digest.composer.message import date_field, to_field
+from digest.composer.headers import date_field, mailbox_field, text_field, to_field
 from digest.lib.email_address import header_domain, mailable
 from digest.lib.text import plain
 from digest.model.newsletter import Newsletter
@@ -16,7 +15,7 @@ def plain_message(
     """The header with the empty line after it, and the body: RFC 5322 lines with CRLF.
 
     It comes from the newsletter's sender, and says that no answer is to be made by a machine
-    (RFC 3834). `key` is its own (letters, digits, `.` and `-`): the same note has the same
+    (RFC 3834). `key` is its own (letters, digits, `.` and `-`): the same notice has the same
     Message-ID. Raises AudienceError for an address that no header can carry.
     """
     sender = mailable(newsletter.sender_address)

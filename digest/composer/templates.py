@@ -245,7 +245,6 @@ def _names_in(value: object) -> list[str]:
 
 
 def _advice(name: str, known: list[str]) -> str | None:
-    near = nearest(name, known)
-    if near:
+    if near := nearest(name, known):
         return f"Did you mean {near}?"
     return f"There are: {', '.join(sorted(known))}." if 0 < len(known) <= 20 else None

@@ -1,12 +1,8 @@
-"""The proof of a form: a filled message, parsed by the standard library, says what was meant.
+"""Verification: a filled message, parsed by the standard library, says what was meant.
 
-A header that somebody smuggled in, a part that was lost, or a subject that reads differently is
-found here, before any reader has the message.
-
-The proof of a signature: the message, canonicalised as a whole, is what was signed.
-
-Signing takes short cuts through a cut form. Here none is taken, so that a wrong one is found before
-any reader has the message.
+A header that somebody smuggled in, a part that was lost or a subject that reads differently is
+found here, and so is a signature that is of other bytes, before any reader has the message. Signing
+takes short cuts through what was prepared; here the whole message is canonicalised, without any.
 """
 
 import hashlib
@@ -24,49 +20,6 @@ from digest.errors import SenderError
 from digest.lib.email_address import mailable
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient
-
-
-def verify_signatures(message: bytes, signer: DkimSigner) -> None:
-    """Raise SenderError unless the message begins with a good signature by each of the keys."""
-    header, _, body = message.partition(CRLF + CRLF)
-    fields = fields_of(header + CRLF)
-    body_digest = hashlib.sha256(relaxed_body(body)).digest()
-    for key, signature in zip(signer.keys, fields, strict=False):
-        tags = tags_of(signature.partition(b":")[2].decode("ascii"))
-        if (tags.get("a"), tags.get("d"), tags.get("s")) != (
-            key.algorithm,
-            signer.domain,
-            key.selector,
-        ):
-            raise SenderError(f"the message cannot go out: it has no signature by {key.name}")
-        if b64decode(tags["bh"]) != body_digest:
-            raise SenderError("the message cannot go out: its signature is of another body")
-        _verify(key, signature, _signed_fields(tags["h"], fields), b64decode(tags["b"]))
-
-
-def _signed_fields(names: str, fields: list[bytes]) -> bytes:
-    """The fields that h= lists, those of one name from the last to the first (section 5.4.2)."""
-    unused = [(field.partition(b":")[0].decode("ascii").lower(), field) for field in fields]
-    signed = []
-    for name in names.lower().split(":"):
-        for index in reversed(range(len(unused))):
-            if unused[index][0] == name:
-                signed.append(relaxed_field(unused.pop(index)[1]))
-                break
-    return b"".join(signed)
-
-
-def _verify(key: SigningKey, field: bytes, signed: bytes, signature: bytes) -> None:
-    from cryptography.exceptions import InvalidSignature
-
-    opening = relaxed_field(field[: field.rindex(b" b=") + len(b" b=")]).removesuffix(CRLF)
-    try:
-        key.verify(signature, hashlib.sha256(signed + opening).digest())
-    except InvalidSignature:
-        raise SenderError(
-            f"the message cannot go out: its signature by {key.name} is not good"
-        ) from None
-
 
 #: Octets of any line, without its CRLF (RFC 5322 section 2.1.1).
 _LINE = 998
@@ -106,6 +59,48 @@ def _mailbox(field: str) -> tuple[str, str]:
     return str(make_header(decode_header(name))), address
 
 
-def _equal(what: str, found: object, meant: object) -> None:
-    if found != meant:
-        raise SenderError(f"the message cannot go out: {what} is {found!r}, meant was {meant!r}")
+def _equal(what: str, found: object, expected: object) -> None:
+    if found != expected:
+        raise SenderError(f"the message cannot go out: {what} is {found!r}, expected {expected!r}")
+
+
+def verify_signatures(message: bytes, signer: DkimSigner) -> None:
+    """Raise SenderError unless the message begins with a good signature by each of the keys."""
+    header, _, body = message.partition(CRLF + CRLF)
+    fields = fields_of(header + CRLF)
+    body_digest = hashlib.sha256(relaxed_body(body)).digest()
+    for key, signature in zip(signer.keys, fields, strict=False):
+        tags = tags_of(signature.partition(b":")[2].decode("ascii"))
+        if (tags.get("a"), tags.get("d"), tags.get("s")) != (
+            key.algorithm,
+            signer.domain,
+            key.selector,
+        ):
+            raise SenderError(f"the message cannot go out: it has no signature by {key.name}")
+        if b64decode(tags["bh"]) != body_digest:
+            raise SenderError("the message cannot go out: its signature does not match the body")
+        _verify(key, signature, _signed_fields(tags["h"], fields), b64decode(tags["b"]))
+
+
+def _signed_fields(names: str, fields: list[bytes]) -> bytes:
+    """The fields that h= lists, those of one name from the last to the first (section 5.4.2)."""
+    unused = [(field.partition(b":")[0].decode("ascii").lower(), field) for field in fields]
+    signed = []
+    for name in names.lower().split(":"):
+        for index in reversed(range(len(unused))):
+            if unused[index][0] == name:
+                signed.append(relaxed_field(unused.pop(index)[1]))
+                break
+    return b"".join(signed)
+
+
+def _verify(key: SigningKey, field: bytes, signed: bytes, signature: bytes) -> None:
+    from cryptography.exceptions import InvalidSignature
+
+    opening = relaxed_field(field[: field.rindex(b" b=") + len(b" b=")]).removesuffix(CRLF)
+    try:
+        key.verify(signature, hashlib.sha256(signed + opening).digest())
+    except InvalidSignature:
+        raise SenderError(
+            f"the message cannot go out: its signature by {key.name} does not verify"
+        ) from None

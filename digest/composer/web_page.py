@@ -1,4 +1,4 @@
-"""A variant's HTML as a page of its own: slots filled, images inside, for a browser's eyes."""
+"""A variant's HTML as a page of its own for a browser: placeholders filled, images inside."""
 
 import html
 from base64 import b64encode
@@ -34,17 +34,3 @@ def page(
         data = f"data:image/{image.subtype};base64,{b64encode(image.data).decode('ascii')}"
         filled = filled.replace(f"cid:{image.content_id}", data)
     return filled
-
-
-def plain_text(
-    variant: RenderedVariant,
-    recipient: Recipient,
-    *,
-    edition: Edition,
-    site: Site,
-    newsletter: Newsletter,
-) -> str:
-    """The text part as this reader gets it, its lines ending with a line feed."""
-    links = reader_links(site, newsletter, edition.number)
-    pieces = PlaceholderMarkers.of(edition.nonce).cut(variant.text)
-    return "".join(p if isinstance(p, str) else value_of(p, recipient, links) for p in pieces)

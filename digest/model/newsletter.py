@@ -14,13 +14,18 @@ LONGEST_BOUNCE_NAME: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """Who publishes: what every newsletter of one folder shares."""
+    """Who publishes: what every newsletter of one folder shares.
+
+    `pages_url` is the address below which the readers' pages answer (`/u/`, `/p/` and `/e/`); None
+    where nothing does: then messages link to none of them, and readers leave by mail.
+    """
 
     name: str
     url: str
     language: str
     timezone: ZoneInfo
     postal_address: str
+    pages_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +73,7 @@ class Newsletter:
 
     `subject` is a Jinja2 template of one line; see `digest.composer.render`. Bounces come back to
     the sender, unless there is a `bounce_address`: then each to an address of its own that is made
-    of it (`digest.composer.verp`). Without a `schedule` it goes out by hand only.
+    of it (`digest.lib.verp`). Without a `schedule` it goes out by hand only.
     """
 
     key: str
@@ -83,3 +88,8 @@ class Newsletter:
     timing: Timing = field(default_factory=Timing)
     subject: str = "{{ newsletter.title }}: {{ lead.title }}"
     rules: Rules = field(default_factory=Rules)
+
+    @property
+    def reply_address(self) -> str:
+        """Where readers' answers go, and what they write to leave."""
+        return self.reply_to or self.sender_address

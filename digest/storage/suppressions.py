@@ -19,7 +19,7 @@ _KEY = "select key from keys where name = ?"
 
 #: What hashes of suppressed addresses are made with.
 SUPPRESSIONS = "suppressions"
-#: What authenticates the return path of a delivery (see `digest.composer.verp`).
+#: What authenticates the return path of a delivery (see `digest.lib.verp`).
 BOUNCES = "bounces"
 
 

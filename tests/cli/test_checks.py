@@ -160,6 +160,21 @@ def test_what_is_missing_is_told_with_what_to_do(tmp_path: Path, feed: str, run:
     assert all(advice)
 
 
+def test_a_link_of_an_own_template_to_a_page_that_is_not_there_is_a_warning(
+    site: Path, run: Run
+) -> None:
+    own = site.parent / "templates" / "email" / "partials"
+    own.mkdir(parents=True)
+    link = '<tr><td><a href="{{ reader.view_url }}">Online</a></td></tr>'
+    (own / "footer.html").write_text(link)
+    assert [v for v, _ in findings(run("--config", site, "check", "--json"))["templates"]] == [
+        "ok",
+        "warning",
+    ]
+    (own / "footer.html").write_text("{% if reader.view_url %}" + link + "{% endif %}")
+    assert [v for v, _ in findings(run("--config", site, "check", "--json"))["templates"]] == ["ok"]
+
+
 def test_a_broken_template_is_named_with_its_line(site: Path, run: Run) -> None:
     own = site.parent / "templates" / "email"
     own.mkdir(parents=True)

@@ -19,6 +19,8 @@ SITE = Site(
     timezone=LJUBLJANA,
     postal_address="The Harbour Post\n1 Quay Street\n6000 Harbour",
 )
+#: The same site once its readers' pages answer.
+SITE_WITH_PAGES = replace(SITE, pages_url=SITE.url)
 NEWSLETTER = Newsletter(
     key="daily",
     title="The Harbour Daily",

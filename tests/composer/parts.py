@@ -6,6 +6,12 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from html.parser import HTMLParser
 
+from digest.composer.links import reader_links
+from digest.composer.personalization import PlaceholderMarkers, value_of
+from digest.model.edition import Edition, RenderedVariant
+from digest.model.newsletter import Newsletter, Site
+from digest.model.subscriber import Recipient
+
 _INVISIBLE = ("style", "title")
 
 
@@ -74,4 +80,18 @@ def seen(page: str) -> Seen:
 
 def text_links(text: str) -> list[str]:
     """The links of a text part, in their order."""
-    return re.findall(r"^ *(https?://\S+)$", text, re.MULTILINE)
+    return re.findall(r"^ *((?:https?://|mailto:)\S+)$", text, re.MULTILINE)
+
+
+def plain_text(
+    variant: RenderedVariant,
+    recipient: Recipient,
+    *,
+    edition: Edition,
+    site: Site,
+    newsletter: Newsletter,
+) -> str:
+    """The text part as this reader gets it, its lines ending with a line feed."""
+    links = reader_links(site, newsletter, edition.number)
+    pieces = PlaceholderMarkers.of(edition.nonce).cut(variant.text)
+    return "".join(p if isinstance(p, str) else value_of(p, recipient, links) for p in pieces)

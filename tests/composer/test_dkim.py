@@ -22,7 +22,7 @@ from digest.errors import ConfigError, SenderError
 from digest.model.edition import Edition, RenderedVariant, VariantKey
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient
-from tests.composer.editions import ANA, NEWSLETTER, SITE, hostile, ordinary_day
+from tests.composer.editions import ANA, NEWSLETTER, SITE_WITH_PAGES, hostile, ordinary_day
 from tests.composer.judges import mail_dkim, verdicts
 from tests.composer.keys import both_keys, ed25519_pem, rsa_pem, write
 
@@ -48,7 +48,7 @@ def signed_form(
     variant = render(
         edition,
         VariantKey(language="en"),
-        site=SITE,
+        site=SITE_WITH_PAGES,
         newsletter=newsletter,
         templates=open_templates(),
     )
@@ -56,7 +56,7 @@ def signed_form(
     return prepare_message(
         variant,
         edition,
-        site=SITE,
+        site=SITE_WITH_PAGES,
         newsletter=newsletter,
         images_folder=Path("no-images-here"),
         signer=signer,

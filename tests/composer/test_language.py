@@ -108,6 +108,13 @@ def test_a_language_that_a_site_adds_must_be_complete(tmp_path: Path) -> None:
     assert "unsubscribe" in refused.value.message
 
 
+def test_a_language_of_a_site_may_lack_the_words_for_leaving_by_mail(tmp_path: Path) -> None:
+    german = Path(OURS.folders[-1], "words", "de.toml").read_text(encoding="utf-8")
+    words = "".join(line for line in german.splitlines(True) if "_by_mail" not in line)
+    danish = open_templates(site_with(tmp_path, "da.toml", words)).language("da")
+    assert danish.say("unsubscribe_by_mail", address="news@news.example") == "Abbestellen"
+
+
 @pytest.mark.parametrize(
     ("words", "meaning"),
     [("issue = ", "is not TOML"), ("issue = 3", "issue: found 3, expected text")],

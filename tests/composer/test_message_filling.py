@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest.composer import mime
-from digest.composer.headers import mailbox_field, structured_field
-from digest.composer.message import date_field, text_and_html, to_field
+from digest.composer.headers import date_field, mailbox_field, structured_field, to_field
+from digest.composer.mime import text_and_html
 from digest.errors import AudienceError
 from digest.lib.email_address import mailable
 from digest.lib.text import plain

@@ -29,7 +29,7 @@ def test_texts_and_values_joined_decode_to_texts_and_values_joined(pieces: list[
 
 
 @given(TEXT)
-def test_a_value_is_encoded_as_a_text_before_a_slot_is(value: str) -> None:
+def test_a_value_is_encoded_as_a_text_before_a_placeholder_is(value: str) -> None:
     assert encode_value(value) == encode_before_placeholder(value)
 
 

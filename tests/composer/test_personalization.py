@@ -5,19 +5,22 @@ from pathlib import Path
 
 import pytest
 
+from digest.composer.links import reader_links
 from digest.composer.personalization import (
+    Placeholder,
     PlaceholderMarkers,
     SegmentFieldNeeded,
     require_few,
+    value_of,
     with_segment_field,
 )
 from digest.composer.render import render
 from digest.composer.templates import Templates, open_templates
-from digest.composer.web_page import plain_text
 from digest.errors import TemplateError
 from digest.model.edition import RenderedVariant, VariantKey
 from digest.model.subscriber import Recipient, answers_of
 from tests.composer.editions import ANA, NEWSLETTER, SITE, minimal
+from tests.composer.parts import plain_text
 from tests.composer.test_templates import site
 
 CITIES = ("Koper", "Oslo", "Trieste", "")
@@ -255,3 +258,15 @@ def test_too_many_answers_are_refused_with_their_count_and_the_bound() -> None:
 def test_answers_of_a_reader_are_the_readers_own_words() -> None:
     answers = answers_of(("name", "fields.city", "has fields.zip"), ANA.name, {"city": " Koper\n"})
     assert answers == ("Ana Novak", " Koper\n", "no")
+
+
+def test_placeholders_are_written_and_read_as_stored_editions_have_them() -> None:
+    markers = PlaceholderMarkers.of("5e1f0c9a7d2b4836")
+    stored = "slotc8a1e9105e1203b0x756e7375627363726962655f75726cx"
+    assert markers.marker(Placeholder("unsubscribe_url")) == stored
+    assert markers.cut(f"<{stored}>") == ("<", Placeholder("unsubscribe_url"), ">")
+    links = reader_links(SITE, NEWSLETTER, 42)
+    assert value_of(Placeholder("unsubscribe_url"), ANA, links) == (
+        "https://news.example.com/u/t0ken-of-Ana_1"
+    )
+    assert value_of(Placeholder("view_url"), ANA, links) == "https://news.example.com/e/daily/42"

@@ -8,20 +8,21 @@ import pytest
 from digest.composer.personalization import PlaceholderMarkers, SegmentFieldNeeded
 from digest.composer.render import render
 from digest.composer.templates import open_templates
-from digest.composer.web_page import page, plain_text
+from digest.composer.web_page import page
 from digest.model.edition import Edition, Placement, RenderedVariant, VariantKey
-from digest.model.newsletter import Newsletter
+from digest.model.newsletter import Newsletter, Site
 from tests.composer.editions import (
     ANA,
     GIF,
     NEWSLETTER,
     SITE,
+    SITE_WITH_PAGES,
     edition,
     minimal,
     ordinary_day,
     story,
 )
-from tests.composer.parts import seen
+from tests.composer.parts import plain_text, seen
 from tests.composer.test_message import variant_of
 
 TEMPLATES = open_templates()
@@ -63,7 +64,7 @@ def test_the_editions_own_subject_is_kept_for_its_own_lead() -> None:
 def test_a_reader_of_another_language_has_its_words_and_date() -> None:
     german = variant(ordinary_day(), language="de")
     assert german is not None
-    assert "Abbestellen" in german.html
+    assert "Per E-Mail an editors@example.com abbestellen" in german.html
     assert "Donnerstag, 12. März 2026" in german.text
     assert german.html.startswith('<!DOCTYPE html>\n<html lang="de" dir="ltr">')
 
@@ -88,7 +89,7 @@ def test_styles_are_inside_and_dark_mode_survives() -> None:
     assert "color:#1b1916;text-decoration:none" in html
 
 
-def test_no_feed_can_forge_a_slot() -> None:
+def test_no_feed_can_forge_a_placeholder() -> None:
     forged = PlaceholderMarkers.of(minimal().nonce).key
     made = variant_of(edition([story(1, f"slot{forged}x6e616d65x and slot{forged.upper()}x")]))
     shown = plain_text(made, ANA, edition=minimal(), site=SITE, newsletter=NEWSLETTER)
@@ -116,19 +117,35 @@ def test_an_image_on_the_web_stays_there() -> None:
     assert 'src="https://img.example.com/%C3%A4.jpg" alt="" width="600"' in html
 
 
-def test_a_page_shows_images_and_the_readers_own_links(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("site", "links"),
+    [
+        (SITE, ["mailto:editors@example.com?subject=unsubscribe%20t0ken-of-Ana_1"]),
+        (
+            SITE_WITH_PAGES,
+            [
+                "https://news.example.com/p/t0ken-of-Ana_1",
+                "https://news.example.com/u/t0ken-of-Ana_1",
+                "https://news.example.com/e/daily/42",
+            ],
+        ),
+    ],
+)
+def test_a_page_shows_images_and_the_readers_own_links(
+    tmp_path: Path, site: Site, links: list[str]
+) -> None:
     (tmp_path / "bridge.gif").write_bytes(GIF)
     made = ordinary_day("bridge.gif")
     shown = page(
-        variant_of(made),
+        variant_of(made, site=site),
         ANA,
         edition=made,
-        site=SITE,
+        site=site,
         newsletter=NEWSLETTER,
         images_folder=tmp_path,
     )
     assert 'src="data:image/gif;base64,R0lGOD' in shown
-    assert seen(shown).links[-2] == "https://news.example.com/u/t0ken-of-Ana_1"
+    assert seen(shown).links[len(made.stories) :] == links
     assert "ana@example.org is subscribed to The Harbour Daily" in seen(shown).text
 
 

@@ -1,15 +1,25 @@
 """The size budget: what goes first, what goes last, and that it is told."""
 
+import re
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.composer.mime import encoded_size
+from digest.composer.personalization import Placeholder, PlaceholderMarkers, PlaceholderName
 from digest.composer.render import MAX_HTML_BYTES, first_level_that_fits, trim_levels, trimmed
 from digest.model.edition import Cut, Edition, Placement, RenderedVariant
-from tests.composer.editions import edition, fifty_one, ordinary_day, story
+from digest.model.newsletter import Site
+from tests.composer.editions import SITE, SITE_WITH_PAGES, edition, fifty_one, ordinary_day, story
 from tests.composer.test_message import variant_of
 
 STORIES = ordinary_day().stories
+
+
+def marker_of(name: PlaceholderName) -> str:
+    """What stands for a value of the reader in a rendered text."""
+    return PlaceholderMarkers.of(ordinary_day().nonce).marker(Placeholder(name))
 
 
 def long_day(count: int) -> Edition:
@@ -63,8 +73,12 @@ def test_a_long_day_loses_decks_and_keeps_every_headline() -> None:
     assert MAX_HTML_BYTES * 0.95 < max(sizes(variant)) <= MAX_HTML_BYTES
 
 
-def test_an_endless_day_ends_with_a_link_to_the_rest() -> None:
-    variant = variant_of(long_day(600))
+@pytest.mark.parametrize(
+    ("site", "link"),
+    [(SITE, SITE.url), (SITE_WITH_PAGES, marker_of(PlaceholderName.VIEW))],
+)
+def test_an_endless_day_ends_with_a_link_to_the_rest(site: Site, link: str) -> None:
+    variant = variant_of(long_day(600), site=site)
     gone = variant.cut.stories
     assert 0 < gone < 600
     assert max(sizes(variant)) <= MAX_HTML_BYTES
@@ -72,3 +86,5 @@ def test_an_endless_day_ends_with_a_link_to_the_rest() -> None:
         assert f"{gone} more stories on the web" in text
         assert f"Story {600 - gone}:" in text
         assert f"Story {600 - gone + 1}:" not in text
+    assert re.search(rf'href="{link}"[^>]*>{gone} more stories on the web', variant.html)
+    assert f"{gone} more stories on the web:\n{link}\n" in variant.text

@@ -41,7 +41,7 @@ def test_it_is_text_and_not_markup() -> None:
     assert "<b>traffic jams</b>" in rendered(with_intro()).text
 
 
-def test_it_can_neither_forge_a_slot_nor_turn_the_page_around() -> None:
+def test_it_can_neither_forge_a_placeholder_nor_turn_the_page_around() -> None:
     edition = ordinary_day()
     key = PlaceholderMarkers.of(edition.nonce).key
     variant = rendered(replace(edition, intro=(f"slot{key}x00x\u202e", "\x00\n")))

@@ -7,7 +7,15 @@ import pytest
 from digest.composer.templates import open_templates
 from digest.errors import TemplateError
 from digest.model.edition import Edition
-from tests.composer.editions import ANA, NEWSLETTER, SITE, minimal, ordinary_day
+from digest.model.newsletter import Site
+from tests.composer.editions import (
+    ANA,
+    NEWSLETTER,
+    SITE,
+    SITE_WITH_PAGES,
+    minimal,
+    ordinary_day,
+)
 from tests.composer.test_message import variant_of
 
 
@@ -28,7 +36,7 @@ def html_of(folder: Path, edition: Edition | None = None) -> str:
 def test_a_site_overrides_one_file_and_keeps_the_others(tmp_path: Path) -> None:
     html = html_of(site(tmp_path, partials__masthead_html="<tr><td><h1>Ours alone</h1></td></tr>"))
     assert "<h1>Ours alone</h1>" in html
-    assert "Manage preferences" in html
+    assert "Unsubscribe by e-mail to editors@example.com" in html
 
 
 def test_a_site_overrides_the_styles(tmp_path: Path) -> None:
@@ -72,7 +80,7 @@ def test_a_wrong_template_is_told_with_file_line_and_name(
     [
         "{% if reader.greeting %}x{% endif %}",
         "{{ reader.email|upper }}",
-        "{% if reader.view_url == '' %}{% endif %}",
+        "{% if reader.unsubscribe_url == '' %}{% endif %}",
         "{{ reader.fields|length }}",
         "{% for field in reader.fields %}{% endfor %}",
         "{% if 'city' in reader.fields %}{% endif %}",
@@ -85,6 +93,31 @@ def test_what_differs_for_every_reader_can_be_printed_and_nothing_else(
 ) -> None:
     with pytest.raises(TemplateError):
         html_of(site(tmp_path, partials__masthead_html=logic))
+
+
+def test_a_link_of_a_site_with_pages_can_be_asked_for_and_not_be_compared(tmp_path: Path) -> None:
+    asked = "{% if reader.view_url %}[there is one]{% endif %}"
+    templates = open_templates(site(tmp_path, partials__masthead_html=asked))
+    assert "[there is one]" in variant_of(minimal(), templates, site=SITE_WITH_PAGES).html
+    compared = "{% if reader.view_url == '' %}{% endif %}"
+    templates = open_templates(site(tmp_path, partials__masthead_html=compared))
+    with pytest.raises(TemplateError, match=r"reader\.view_url differs from reader to reader"):
+        variant_of(minimal(), templates, site=SITE_WITH_PAGES)
+
+
+@pytest.mark.parametrize(
+    ("publisher", "links"),
+    [(SITE, "unsubscribe "), (SITE_WITH_PAGES, "unsubscribe preferences view ")],
+)
+def test_a_template_sees_which_links_there_are_without_a_question(
+    tmp_path: Path, publisher: Site, links: str
+) -> None:
+    asked = "".join(
+        f"{{% if reader.{name}_url %}}{name} {{% endif %}}"
+        for name in ("unsubscribe", "preferences", "view")
+    )
+    templates = open_templates(site(tmp_path, partials__masthead_html=f"<p>[{asked}]</p>"))
+    assert f"[{links}]" in variant_of(minimal(), templates, site=publisher).html
 
 
 def test_the_refusal_names_the_value_and_the_way_out(tmp_path: Path) -> None:

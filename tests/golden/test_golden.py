@@ -12,13 +12,13 @@ from digest.composer.links import web_link
 from digest.composer.message import prepare_message
 from digest.composer.render import render
 from digest.composer.templates import open_templates
-from digest.composer.web_page import page, plain_text
+from digest.composer.web_page import page
 from digest.lib.text import plain
 from digest.model.edition import Edition, RenderedVariant, VariantKey
 from digest.model.newsletter import Newsletter, Site
 from tests.composer import editions
-from tests.composer.editions import ANA, GIF, NEWSLETTER, SITE
-from tests.composer.parts import part, seen, text_links
+from tests.composer.editions import ANA, GIF, NEWSLETTER, SITE, SITE_WITH_PAGES
+from tests.composer.parts import part, plain_text, seen, text_links
 
 FOLDER = Path(__file__).parent
 DATE = datetime(2026, 3, 12, 6, 0, 5, tzinfo=UTC)
@@ -31,6 +31,7 @@ CASES: dict[str, Case] = {
     "arabic": editions.arabic_day(),
     "german": editions.german_day(),
     "minimal": (editions.minimal(), SITE, NEWSLETTER),
+    "with_pages": (editions.minimal(), SITE_WITH_PAGES, NEWSLETTER),
     "hostile": (editions.hostile(), SITE, NEWSLETTER),
 }
 
@@ -107,13 +108,14 @@ def test_both_parts_have_the_same_links_in_the_same_order(name: str, images: Pat
     message = message_of(CASES[name], images)
     links = text_links(part(message, "plain"))
     assert links == seen(part(message, "html")).links
-    stories = CASES[name][0].stories
+    edition, site, newsletter = CASES[name]
+    stories = edition.stories
     assert links[: len(stories)] == [web_link(story.url) for story in stories]
-    assert [link.removeprefix("https://news.example.com/") for link in links[len(stories) :]] == [
-        "p/t0ken-of-Ana_1",
-        "u/t0ken-of-Ana_1",
-        "e/daily/42",
-    ]
+    by_mail = f"mailto:{newsletter.reply_address}?subject=unsubscribe%20t0ken-of-Ana_1"
+    on_pages = ["p/t0ken-of-Ana_1", "u/t0ken-of-Ana_1", "e/daily/42"]
+    assert links[len(stories) :] == (
+        [f"{site.pages_url}/{page}" for page in on_pages] if site.pages_url else [by_mail]
+    )
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -133,7 +133,7 @@ def test_what_is_missing_is_told_with_what_to_publish(
         ({"k": "ed25519"}, f"problem: {RSA} holds another key than our RSA-2048 one"),
         ({"h": "sha1"}, f"problem: {RSA} does not allow sha256: h=sha1"),
         ({"s": "other"}, f"problem: {RSA} is not for e-mail: s=other"),
-        ({"t": "y:s"}, f"warning: {RSA} holds the RSA-2048 key and says t=y,"),
+        ({"t": "y:s"}, f"warning: {RSA} holds the RSA-2048 key and says t=y:"),
         ({"h": "sha1 : sha256", "s": "email:x", "t": "s", "n": "a note"}, f"ok: {RSA} holds"),
     ],
 )
@@ -166,7 +166,7 @@ def test_two_spf_records_count_as_none(
 ) -> None:
     published[DOMAIN] = [SPF, "v=spf1 -all", "v=spf10"]
     assert by_area(found(site(dkim), published))["spf"] == [
-        f"warning: {DOMAIN} has 2 SPF records, and receivers then take none"
+        f"warning: {DOMAIN} has 2 SPF records: receivers then ignore all of them"
     ]
 
 
@@ -194,7 +194,8 @@ def test_a_dns_that_fails_or_is_silent_is_a_warning_and_soon_over(
         site(dkim), published, silent=[RSA, DOMAIN], broken=[ED25519, f"_dmarc.{DOMAIN}"]
     )
     assert [finding.verdict for finding in findings] == ["warning"] * 4
-    assert all(f.message.startswith("DNS does not answer, so nobody knows") for f in findings)
+    unknown = "DNS does not answer, so it is not known whether"
+    assert all(finding.message.startswith(unknown) for finding in findings)
     assert "Publish this TXT record" in (findings[0].advice or "")
 
 

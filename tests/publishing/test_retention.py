@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.composer import verp
+from digest.lib import verp
 from digest.model.delivery import Outcome, Rejected, Unknown
 from digest.publishing.maintenance import PruneResult, audit, prune
 from digest.publishing.send import UnknownPolicy, resume

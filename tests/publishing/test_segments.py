@@ -9,7 +9,7 @@ import pytest
 
 from digest.errors import TemplateError
 from digest.model.delivery import Deferred
-from digest.publishing.checks.test_render import test_render as rehearse
+from digest.publishing.checks.trial_render import trial_render
 from digest.publishing.preview import Preview, preview
 from tests.publishing.paper import NOW, Paper
 from tests.recording_transport import RecordingTransport
@@ -112,7 +112,7 @@ def test_a_preview_shows_the_readers_own_variant(paper: Paper) -> None:
 
 def test_a_rehearsal_answers_for_somebody_of_whom_nothing_is_known(paper: Paper) -> None:
     with_masthead(paper, BY_CITY)
-    assert rehearse(paper.settings, paper.newsletter, now=NOW) > 0
+    assert trial_render(paper.settings, paper.newsletter, now=NOW).size > 0
     with_masthead(paper, "{{ {'Oslo': 1}[reader.fields.city].x }}")
     with pytest.raises(TemplateError, match=r"masthead\.txt, line 1"):
-        rehearse(paper.settings, paper.newsletter, now=NOW)
+        trial_render(paper.settings, paper.newsletter, now=NOW)

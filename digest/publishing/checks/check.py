@@ -1,7 +1,7 @@
 """Check: whether everything that a newsletter needs works, before readers find out.
 
-Nothing is stored and nothing is mailed. Where the configuration itself is broken there is nothing
-to check; loading it has told everything then.
+Nothing is stored and nothing is mailed. A configuration that is wrong never comes here: loading it
+reports every problem.
 """
 
 import asyncio
@@ -52,22 +52,22 @@ def _configuration(loaded: Loaded) -> Iterator[Finding]:
         yield warning(
             area,
             f"site.url is {settings.site.url}, which is not https",
-            "Mail programs offer one-click unsubscribing only for https (RFC 8058).",
+            "Browsers warn readers of pages without encryption: serve the site by https.",
         )
 
 
 def _password(loaded: Loaded) -> Iterator[Finding]:
     area, password = "configuration", loaded.password
     if password.value is not None:
-        told = f"smtp.password: set, from {password.origin}"
+        message = f"smtp.password: set, from {password.origin}"
         if password.warning:
             yield warning(
                 area,
-                f"{told}; {password.warning}",
+                f"{message}; {password.warning}",
                 "Give it as DIGEST_SMTP__PASSWORD, or in a password_file with mode 600.",
             )
         else:
-            yield fine(area, told)
+            yield fine(area, message)
     elif loaded.settings.smtp.username:
         yield problem(
             area,
@@ -80,9 +80,9 @@ def _database(settings: Settings) -> Iterator[Finding]:
     area, path = "database", settings.database
     if not path.exists():
         if not path.parent.is_dir():
-            yield problem(area, f"there is no folder {path.parent}", "Make it.")
+            yield problem(area, f"there is no folder {path.parent}", "Create the folder.")
         else:
-            yield warning(area, f"{path} is not there yet", "`digest ingest` makes it.")
+            yield warning(area, f"{path} is not there yet", "`digest ingest` creates it.")
         return
     if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
         yield problem(
@@ -92,29 +92,29 @@ def _database(settings: Settings) -> Iterator[Finding]:
         )
     try:
         with open_database(path, Access.READ) as db:
-            found = health(db)
+            state = health(db)
     except DigestError as error:
         yield failed(area, error)
         return
-    yield from _health(settings, found)
+    yield from _health(settings, state)
 
 
-def _health(settings: Settings, found: DatabaseHealth) -> Iterator[Finding]:
+def _health(settings: Settings, state: DatabaseHealth) -> Iterator[Finding]:
     area = "database"
-    for fault in found.faults:
+    for fault in state.faults:
         yield problem(area, f"{settings.database} is damaged: {fault}", "Restore a backup.")
-    readers = sum(found.readers.values())
-    if not found.faults:
+    readers = sum(state.readers.values())
+    if not state.faults:
         yield fine(
             area,
-            f"{settings.database} is whole (schema {found.schema}):"
-            f" {counted(found.articles, 'article')}, {counted(found.subscribers, 'subscriber')},"
-            f" {counted(readers, 'active subscription')}, {counted(found.editions, 'edition')}",
+            f"{settings.database} is whole (schema {state.schema}):"
+            f" {counted(state.articles, 'article')}, {counted(state.subscribers, 'subscriber')},"
+            f" {counted(readers, 'active subscription')}, {counted(state.editions, 'edition')}",
         )
-    for key in sorted(found.readers.keys() - settings.newsletters.keys()):
+    for key in sorted(state.readers.keys() - settings.newsletters.keys()):
         yield warning(
             area,
-            f"{counted(found.readers[key], 'reader')} of newsletter {key}, which digest.toml does"
+            f"{counted(state.readers[key], 'reader')} of newsletter {key}, which digest.toml does"
             " not have",
             f"If it was renamed, give it its old key back: [newsletters.{key}].",
         )
@@ -122,32 +122,39 @@ def _health(settings: Settings, found: DatabaseHealth) -> Iterator[Finding]:
 
 def _templates(settings: Settings, now: datetime) -> Iterator[Finding]:
     # premailer and what it needs take half a second to import.
-    from digest.publishing.checks.test_render import test_render
+    from digest.publishing.checks.trial_render import trial_render
 
     own = settings.templates
     ours = sorted(str(file.relative_to(own)) for file in own.rglob("*") if file.is_file())
     note = f", with your own {', '.join(ours)}" if ours else ""
     for newsletter in settings.newsletters.values():
         try:
-            size = test_render(settings, newsletter, now=now)
+            trial = trial_render(settings, newsletter, now=now)
         except (TemplateError, ConfigError) as error:
             yield failed("templates", error)
             continue
-        told = f"{newsletter.key} renders in {newsletter.language}"
-        yield fine("templates", f"{told} ({size / 1000:.0f} kB for five stories){note}")
+        message = f"{newsletter.key} renders in {newsletter.language}"
+        yield fine("templates", f"{message} ({trial.size / 1000:.0f} kB for five stories){note}")
+        if trial.has_empty_links:
+            yield warning(
+                "templates",
+                f"{newsletter.key} has a link without an address: reader.preferences_url and"
+                " reader.view_url are empty",
+                "Put it into {% if reader.view_url %} … {% endif %}.",
+            )
 
 
 async def _far_away(settings: Settings) -> list[Finding]:
     free = asyncio.Semaphore(_AT_ONCE)
-    found = await asyncio.gather(
+    groups = await asyncio.gather(
         *(_source(source, settings.site.url, free) for source in settings.sources),
         _smtp(settings.smtp),
         _authentication(settings),
     )
     if not settings.sources:
         advice = "Add [[sources]], or name files and URLs after `digest ingest`."
-        found.insert(0, [warning("sources", "there are none", advice)])
-    return [finding for findings in found for finding in findings]
+        groups.insert(0, [warning("sources", "no sources are configured", advice)])
+    return [finding for group in groups for finding in group]
 
 
 async def _source(
@@ -161,20 +168,20 @@ async def _source(
             reading = await read(source, Validators(), site_url=site_url)
     except DigestError as error:
         return [problem(area, without_login(error.message), error.hint)]
-    told = f"{counted(len(reading.articles), 'article')} in {without_login(source.location)}"
+    message = f"{counted(len(reading.articles), 'article')} in {without_login(source.location)}"
     if reading.rejected:
         first = reading.rejected[0]
         return [
             warning(
                 area,
-                f"{told}; {counted(len(reading.rejected), 'row')} rejected, the first at"
+                f"{message}; {counted(len(reading.rejected), 'row')} rejected, the first at"
                 f" {first.place}: {first.reason}",
                 "`digest ingest` lists them all.",
             )
         ]
     if not reading.articles:
-        return [warning(area, told, "Look at it in a browser, or at `columns` and `table`.")]
-    return [fine(area, told)]
+        return [warning(area, message, "Look at it in a browser, or at `columns` and `table`.")]
+    return [fine(area, message)]
 
 
 async def _smtp(smtp: SmtpSettings) -> Sequence[Finding]:
@@ -185,11 +192,11 @@ async def _smtp(smtp: SmtpSettings) -> Sequence[Finding]:
     except DigestError as error:
         return [failed("smtp", error)]
     login = f"logged in as {smtp.username}" if report.logged_in else "without login"
-    told = f"{report.relay} answers, {report.tls or 'not encrypted'}, {login}"
+    message = f"{report.relay} answers, {report.tls or 'not encrypted'}, {login}"
     if smtp.security is Security.NONE and not is_loopback(smtp.host):
         advice = 'Set smtp.security to "starttls" or "tls", if the server offers one.'
-        return [warning("smtp", told, advice)]
-    return [fine("smtp", told)]
+        return [warning("smtp", message, advice)]
+    return [fine("smtp", message)]
 
 
 async def _authentication(settings: Settings) -> Sequence[Finding]:

@@ -1,8 +1,6 @@
 """Whether receivers can tell that a message is ours: DKIM, SPF and DMARC, as DNS has them.
 
-A DNS that does not answer is no problem of the newsletter's, so that is a warning.
-
-DNS, asked for text records; bounded in time, and silence is an answer.
+A DNS that does not answer in time is no fault of the newsletter's, so that is a warning.
 """
 
 import asyncio
@@ -42,20 +40,20 @@ async def txt_records(name: str, server: tuple[str, int] | None) -> tuple[str, .
         if server is not None:
             resolver.nameservers, resolver.port = [server[0]], server[1]
         resolver.use_edns(0, payload=_UDP_SIZE)
-        found = await resolver.resolve(
+        answer = await resolver.resolve(
             f"{name}.", "TXT", lifetime=PATIENCE, raise_on_no_answer=False
         )
     except dns.resolver.NXDOMAIN:
         return ()
     except (dns.exception.DNSException, OSError):
         return None
-    return tuple(b"".join(record.strings).decode("latin-1") for record in found)
+    return tuple(b"".join(record.strings).decode("latin-1") for record in answer)
 
 
 #: The TXT records of a name; None where DNS does not answer.
 Ask = Callable[[str], Awaitable[tuple[str, ...] | None]]
 
-_SILENT: Final = "DNS does not answer, so nobody knows whether"
+_SILENT: Final = "DNS does not answer, so it is not known whether"
 _TRY_AGAIN: Final = "Try again with a connection; dkim.nameserver names another server to ask."
 
 
@@ -68,12 +66,12 @@ async def check_authentication(settings: Settings) -> list[Finding]:
         header_domain(n.sender_address): n.sender_address for n in settings.newsletters.values()
     }
     keys: dict[tuple[str, SigningKey], None] = {}
-    found: dict[Finding, None] = {}  # several senders may have the same trouble
+    findings: dict[Finding, None] = {}  # several senders may have the same problem
     for address in senders.values():
         try:
             signer = DkimSigner.from_settings(dkim, sender=address)
         except ConfigError as error:
-            found[failed("dkim", error)] = None
+            findings[failed("dkim", error)] = None
         else:
             keys |= dict.fromkeys((signer.domain, key) for key in signer.keys)
     ask = partial(txt_records, server=dkim.nameserver)
@@ -82,7 +80,7 @@ async def check_authentication(settings: Settings) -> list[Finding]:
         *(_spf(ask, domain) for domain in _of_envelopes(settings)),
         *(_dmarc(ask, domain, dkim) for domain in senders),
     ]
-    return [*found, *await asyncio.gather(*asked)]
+    return [*findings, *await asyncio.gather(*asked)]
 
 
 def _of_envelopes(settings: Settings) -> list[str]:
@@ -99,16 +97,16 @@ async def _key(ask: Ask, domain: str, key: SigningKey) -> Finding:
     if records is None:
         return warning("dkim", f"{_SILENT} {name} holds the {key.name} key", publish)
     if not records:
-        told = f"{name} is not there: no receiver can verify the {key.name} signature"
-        return problem("dkim", told, publish)
+        message = f"{name} is not there: no receiver can verify the {key.name} signature"
+        return problem("dkim", message, publish)
     if len(records) > 1:
-        told = f"{name} has {len(records)} TXT records, expected one (RFC 6376 section 3.6.2.2)"
-        return problem("dkim", told, publish.replace("this TXT record", "this TXT record only"))
+        message = f"{name} has {len(records)} TXT records, expected one (RFC 6376 section 3.6.2.2)"
+        return problem("dkim", message, publish.replace("this TXT record", "this TXT record only"))
     for fault in _faults(tags_of(records[0]), key):
         return problem("dkim", f"{name} {fault}", publish)
     if "y" in tags_of(records[0]).get("t", "").split(":"):
-        told = f"{name} holds the {key.name} key and says t=y, which is for trying things out"
-        return warning("dkim", told, publish)
+        message = f"{name} holds the {key.name} key and says t=y: receivers treat it as a test"
+        return warning("dkim", message, publish)
     return fine("dkim", f"{name} holds the {key.name} key")
 
 
@@ -125,29 +123,29 @@ def _faults(tags: dict[str, str], key: SigningKey) -> Iterator[str]:
 
 
 async def _spf(ask: Ask, domain: str) -> Finding:
-    found = await ask(domain)
-    if found is None:
+    texts = await ask(domain)
+    if texts is None:
         return warning("spf", f"{_SILENT} {domain} has an SPF record", _TRY_AGAIN)
-    records = [record for record in found if record.lower().split(" ")[0] == "v=spf1"]
+    records = [record for record in texts if record.lower().split(" ")[0] == "v=spf1"]
     if len(records) == 1:
         return fine("spf", f"{domain}: {records[0]}")
     if records:
-        told = f"{domain} has {len(records)} SPF records, and receivers then take none"
-        return warning("spf", told, "Make one of them.")
+        message = f"{domain} has {len(records)} SPF records: receivers then ignore all of them"
+        return warning("spf", message, "Merge them into one record.")
     return warning(
         "spf",
         f"{domain} has no SPF record",
         f"Publish a TXT record at {domain} with the servers that your mail leaves from, such as"
-        " v=spf1 mx ~all (your provider tells what to include).",
+        " v=spf1 mx ~all (your mail provider says what to include).",
     )
 
 
 async def _dmarc(ask: Ask, domain: str, dkim: DkimSettings) -> Finding:
     for name in _upwards(domain):
-        found = await ask(f"_dmarc.{name}")
-        if found is None:
+        texts = await ask(f"_dmarc.{name}")
+        if texts is None:
             return warning("dmarc", f"{_SILENT} {domain} has a DMARC record", _TRY_AGAIN)
-        records = [record for record in found if tags_of(record).get("v", "").upper() == "DMARC1"]
+        records = [record for record in texts if tags_of(record).get("v", "").upper() == "DMARC1"]
         if len(records) != 1:
             continue
         if tags_of(records[0]).get("adkim") == "s" and dkim.domain not in (None, domain):
@@ -155,7 +153,7 @@ async def _dmarc(ask: Ask, domain: str, dkim: DkimSettings) -> Finding:
                 "dmarc",
                 f"_dmarc.{name} asks for strict alignment (adkim=s), and dkim.domain is"
                 f" {dkim.domain}, not {domain}",
-                "Leave dkim.domain out, or adkim=s.",
+                "Remove dkim.domain from digest.toml, or adkim=s from the DMARC record.",
             )
         return fine("dmarc", f"_dmarc.{name}: {records[0]}")
     return warning(

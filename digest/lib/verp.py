@@ -7,6 +7,8 @@
 
 Whoever sends mail to such an address without having seen it cannot have made it up: what is read
 from it was written by us. Everything is digits and small letters, because relays change the case.
+Writing and reading stand together, and in this layer, because the composer writes such an address
+and whatever takes returned mail reads it.
 """
 
 import hmac
@@ -55,10 +57,10 @@ def read(address: str, key: bytes, *, oldest: date = date.min) -> int | None:
     None for an address that we did not write, one that was changed on the way other than in its
     case, and one of an edition before the day `oldest`.
     """
-    found = _OURS.fullmatch(address.lower())
-    if found is None:
+    parts = _OURS.fullmatch(address.lower())
+    if parts is None:
         return None
-    day, delivery_id, mac = found.groups()
+    day, delivery_id, mac = parts.groups()
     if not hmac.compare_digest(mac, _mac(f"{day}.{delivery_id}", key)):
         return None
     return int(delivery_id) if day >= _digits(oldest) else None

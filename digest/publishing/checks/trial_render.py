@@ -1,5 +1,6 @@
-"""A rehearsal: a made-up edition through the composer, to see that every template works."""
+"""A trial: a made-up edition goes through the composer, to see that every template works."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,8 +14,8 @@ from digest.model.subscriber import Recipient
 from digest.publishing.editions.build import slot_of
 from digest.publishing.editions.renderer import VariantRenderer
 
-#: What stands in the links of a message that is for nobody.
-_NOBODYS_LINKS: Final = "rehearsal"
+#: The token in the links of a message that is for nobody.
+_NOBODY: Final = "trial"
 
 _PLACEMENTS: Final = (
     (Placement.LEAD, None),
@@ -25,27 +26,38 @@ _PLACEMENTS: Final = (
 )
 
 
-def test_render(settings: Settings, newsletter: Newsletter, *, now: datetime) -> int:
-    """The size in bytes of a made-up message, made as real ones are.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What a made-up message came to: its size in bytes, and whether a link leads nowhere."""
+
+    size: int
+    has_empty_links: bool
+
+
+def trial_render(settings: Settings, newsletter: Newsletter, *, now: datetime) -> Trial:
+    """A made-up message, made as real ones are.
 
     Raises TemplateError or ConfigError where a template, the subject or the words are wrong.
     """
     open_templates(settings.folder).check()
     edition = _edition(settings, newsletter, now)
-    reader = Recipient(email="reader@example.com", token=_NOBODYS_LINKS)
+    reader = Recipient(email="reader@example.com", token=_NOBODY)
     variant = VariantRenderer(settings, newsletter, edition).variant_for(
         reader, newsletter.language, ()
     )
     if variant is None:  # only for readers with topics
-        return 0
-    prepared = prepare_message(
+        return Trial(size=0, has_empty_links=False)
+    message = prepare_message(
         variant,
         edition,
         site=settings.site,
         newsletter=newsletter,
         images_folder=settings.folder,
     )
-    return len(prepared.fill(reader, delivery_id=0, date=now))
+    return Trial(
+        size=len(message.fill(reader, delivery_id=0, date=now)),
+        has_empty_links='href=""' in variant.html,
+    )
 
 
 def _edition(settings: Settings, newsletter: Newsletter, now: datetime) -> Edition:
@@ -56,7 +68,7 @@ def _edition(settings: Settings, newsletter: Newsletter, now: datetime) -> Editi
             placement=placement,
             title=f"A made-up story, number {position}",
             url=f"{settings.site.url}/{position}",
-            source="rehearsal",
+            source="trial",
             published_at=now - timedelta(hours=position),
             section=section,
             topic="Town",

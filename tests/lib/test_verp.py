@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from digest.composer import verp
+from digest.lib import verp
 from digest.model.newsletter import LONGEST_BOUNCE_NAME
 
 KEY = b"a key of the site, of 32 octets!"
