@@ -31,7 +31,7 @@ def cancelled_by_signals() -> Iterator["CancelToken"]:
 
     shutdown = Shutdown()
     with shutdown.on_signals():
-        yield shutdown.applies_to(CancelToken(on_shutdown=_note_ending))
+        yield shutdown.cancels(CancelToken(on_shutdown=_note_ending))
 
 
 def _note_ending() -> None:

@@ -47,8 +47,8 @@ class Shutdown:
         self._on_hangup = on_hangup
         self._token: CancelToken | None = None
 
-    def applies_to(self, token: CancelToken) -> CancelToken:
-        """From now on, cancel the runs of this token; it is cancelled if the end was asked for."""
+    def cancels(self, token: CancelToken) -> CancelToken:
+        """From now on signals cancel this token; it is cancelled if one has come already."""
         self._token = token
         if self.requested:
             token.cancel(CancelReason.SHUTDOWN)

@@ -230,7 +230,7 @@ class ServiceSteps:
 
         token = CancelToken(check=check, on_shutdown=self._log_ending, steady=self._steady)
         self._tokens.append(token)
-        return self._shutdown.applies_to(token)
+        return self._shutdown.cancels(token)
 
     def _log_ending(self) -> None:
         if not self._ending_logged:

@@ -17,7 +17,7 @@ def kill(number: signal.Signals) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_command_that_has_no_run_under_way_is_interrupted(number: signal.Signals) -> None:
     shutdown = Shutdown()
-    shutdown.applies_to(CancelToken())
+    shutdown.cancels(CancelToken())
     with shutdown.on_signals(), pytest.raises(KeyboardInterrupt):
         kill(number)
     assert shutdown.requested
@@ -40,7 +40,7 @@ def test_a_token_that_is_made_after_the_signal_is_cancelled() -> None:
     shutdown = Shutdown(when_idle=lambda: None)
     with shutdown.on_signals():
         kill(signal.SIGINT)
-        assert shutdown.applies_to(CancelToken()).reason is CancelReason.SHUTDOWN
+        assert shutdown.cancels(CancelToken()).reason is CancelReason.SHUTDOWN
 
 
 def test_the_end_of_the_timeout_is_obeyed_at_once() -> None:

@@ -18,8 +18,8 @@ GRACE: Final = 5.0
 #: Seconds between two checks of whether a run may continue.
 _CHECK_EVERY: Final = 0.5
 
-#: A message of a run is carried in a task of its own.
-Carrier = asyncio.Task[Any]
+#: The task of a worker, which hands over one message at a time.
+MessageTask = asyncio.Task[Any]
 
 
 class CancelReason(IntEnum):
@@ -67,8 +67,8 @@ class CancelToken:
         self._on_shutdown = on_shutdown
         self._steady = steady
         self._cancelled_at = 0.0
-        self._uncommitted: set[Carrier] = set()
-        self._called_off: set[Carrier] = set()
+        self._uncommitted: set[MessageTask] = set()
+        self._called_off: set[MessageTask] = set()
 
     def cancel(self, reason: CancelReason) -> None:
         """Ask the run to end in order: messages under way are finished, no other is begun."""
@@ -110,26 +110,26 @@ class CancelToken:
 
     # --- messages: what surely was not sent may be called off, however long a limit holds it ---
 
-    def begin(self, carrier: Carrier) -> None:
+    def begin(self, task: MessageTask) -> None:
         """A message is handed over in this task."""
-        self._uncommitted.add(carrier)
+        self._uncommitted.add(task)
 
-    def commit(self, carrier: Carrier) -> None:
+    def commit(self, task: MessageTask) -> None:
         """Its final dot is about to be written, or it is over: it cannot be called off any more."""
-        self._uncommitted.discard(carrier)
+        self._uncommitted.discard(task)
 
     def call_off(self) -> None:
         """Call off every message that has not come to its final dot."""
         self._called_off |= self._uncommitted
-        for carrier in self._uncommitted:
-            carrier.cancel()
+        for task in self._uncommitted:
+            task.cancel()
         self._uncommitted.clear()
 
-    def was_called_off(self, carrier: Carrier) -> bool:
+    def was_called_off(self, task: MessageTask) -> bool:
         """Whether its cancellation was a call-off, and nothing else: then it is undone."""
-        called_off = carrier in self._called_off
-        self._called_off.discard(carrier)
-        return called_off and carrier.uncancel() == 0
+        called_off = task in self._called_off
+        self._called_off.discard(task)
+        return called_off and task.uncancel() == 0
 
     def _in_event_loop(self, act: Callable[[], None]) -> None:
         if self.task is None:

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from digest.errors import DigestError
 from digest.model.delivery import Delivery
-from digest.publishing.delivery.cancellation import CancelReason, CancelToken, Carrier
+from digest.publishing.delivery.cancellation import CancelReason, CancelToken, MessageTask
 from digest.storage.locks import SenderLock
 from digest.storage.revocations import EditionStopped, Revocations, Revoked
 from digest.storage.send_journal import Journal
@@ -43,14 +43,14 @@ class PrecommitCheck:
     cancel: CancelToken
     _is_fresh: bool = False
 
-    def commit(self, delivery: Delivery, carrier: Carrier) -> None:
+    def commit(self, delivery: Delivery, task: MessageTask) -> None:
         """Raise what keeps the message from leaving, or record that it is about to."""
         if not self._is_fresh:
             self._refresh()
         match revocation := self.revocations.of(delivery.id):
             case None:
                 self.journal.begun(delivery.id)
-                self.cancel.commit(carrier)
+                self.cancel.commit(task)
             case Revoked():
                 raise NotCommitted(revocation)
             case EditionStopped():

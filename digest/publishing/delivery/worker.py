@@ -18,7 +18,7 @@ from digest.model.delivery import (
     Rejected,
     Unknown,
 )
-from digest.publishing.delivery.cancellation import CancelToken, Carrier
+from digest.publishing.delivery.cancellation import CancelToken, MessageTask
 from digest.publishing.delivery.precommit import NotCommitted, PrecommitCheck, Stopped
 from digest.publishing.delivery.queue import Clock, DeliveryQueue
 from digest.publishing.delivery.rejection_guard import Rejection, RejectionGuard
@@ -71,14 +71,14 @@ class Worker:
 
     async def work(self) -> None:
         """Attempt one delivery after the other, until none is left or the run is to end."""
-        carrier = asyncio.current_task()
-        if carrier is None:
+        task = asyncio.current_task()
+        if task is None:
             raise RuntimeError("a worker runs in a task of an event loop")
         while self.cancel.reason is None and self.error is None:
             delivery = await self.queue.take()
             if delivery is None:
                 return
-            self._settle(delivery, await self._attempt(delivery, carrier))
+            self._settle(delivery, await self._attempt(delivery, task))
 
     def finish(self) -> None:
         """Decide the rejections since the last acceptance: the readers' own, or the server's."""
@@ -86,7 +86,7 @@ class Worker:
         for rejection in self.rejections.take_undecided():
             decide(rejection.delivery, rejection.reply, rejection.at)
 
-    async def _attempt(self, delivery: Delivery, carrier: Carrier) -> AttemptOutcome:
+    async def _attempt(self, delivery: Delivery, task: MessageTask) -> AttemptOutcome:
         prepared = self.messages[delivery.variant]
         envelope = Envelope(
             mail_from=prepared.mail_from(delivery.id), rcpt_to=delivery.recipient.email
@@ -98,8 +98,8 @@ class Worker:
         except SubscriberError as error:
             # This one reader cannot be written to; the others can.
             return Rejected(reason=error.message)
-        before_commit = partial(self.precommit.commit, delivery, carrier)
-        self.cancel.begin(carrier)
+        before_commit = partial(self.precommit.commit, delivery, task)
+        self.cancel.begin(task)
         try:
             return await self.transport.send(envelope, message, before_commit=before_commit)
         except NotCommitted as error:
@@ -109,11 +109,11 @@ class Worker:
             # and the journal knows whether it was begun.
             return Failed(error)
         except asyncio.CancelledError:
-            if self.cancel.was_called_off(carrier):
+            if self.cancel.was_called_off(task):
                 return Stopped()
             raise
         finally:
-            self.cancel.commit(carrier)
+            self.cancel.commit(task)
 
     def _settle(self, delivery: Delivery, outcome: AttemptOutcome) -> None:
         now = self.clock()
