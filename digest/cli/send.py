@@ -1,10 +1,7 @@
-"""`digest send`: an edition now.
+"""`digest send`, `resume` and `stop`: an edition now, the rest of one, no more of it."""
 
-What `send` and `resume` print about a round of delivery.
-
-`digest resume` and `digest stop`: go on with an edition, or let nothing more of it leave.
-"""
-
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -20,14 +17,25 @@ from digest.lib.formatting import counted
 
 if TYPE_CHECKING:
     from digest.model.newsletter import Newsletter
+    from digest.publishing.delivery.cancellation import CancelToken
     from digest.publishing.delivery.report import Report
     from digest.publishing.editions.build import Skipped
     from digest.sender.transport import Transport
 
 
-def tell_ending() -> None:
-    """Somebody pressed Ctrl-C once."""
-    note("ending after what is under way; Ctrl-C again ends at once")
+@contextmanager
+def cancelled_by_signals() -> Iterator["CancelToken"]:
+    """A token that the first signal cancels; the second one ends the run at once."""
+    from digest.publishing.delivery.cancellation import CancelToken
+    from digest.service.shutdown import Shutdown
+
+    shutdown = Shutdown()
+    with shutdown.on_signals():
+        yield shutdown.cancels(CancelToken(on_shutdown=_note_ending))
+
+
+def _note_ending() -> None:
+    note("stopping after the messages being sent now; Ctrl-C again stops at once")
 
 
 def report_round(report: "Report | Skipped", *, as_json: bool) -> None:
@@ -240,7 +248,7 @@ def _send(
     from digest.lib.timestamps import next_second
     from digest.publishing.send import send as use_case
 
-    with delivery_progress() as progress:
+    with delivery_progress() as progress, cancelled_by_signals() as cancel:
         result = use_case(
             session.settings,
             newsletter,
@@ -248,7 +256,7 @@ def _send(
             now=next_second(now),
             clock=lambda: datetime.now(UTC),
             progress=progress,
-            stopping=tell_ending,
+            cancel=cancel,
         )
     report_round(result, as_json=as_json)
 
@@ -288,7 +296,7 @@ def resume(
 
     session = session_of(context)
     existing_database(session.settings)
-    with delivery_progress() as progress:
+    with delivery_progress() as progress, cancelled_by_signals() as cancel:
         report = use_case(
             session.settings,
             session.settings.newsletter(newsletter),
@@ -297,7 +305,7 @@ def resume(
             before_their_hour=now,
             clock=lambda: datetime.now(UTC),
             progress=progress,
-            stopping=tell_ending,
+            cancel=cancel,
         )
     report_round(report, as_json=as_json)
 

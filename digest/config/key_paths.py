@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import StrEnum
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -63,7 +64,8 @@ def _key(field: Field[Any]) -> Key:
     return next((mark for mark in _marks(field.type) if isinstance(mark, Key)), Key())
 
 
-def keys(table: Any) -> dict[str, Field[Any]]:
+@cache
+def keys(table: Any) -> Mapping[str, Field[Any]]:
     """The keys of a table as digest.toml spells them: its fields with a type of a table or a value.
 
     A field with a plain type, such as `publisher: str | None`, is no key.

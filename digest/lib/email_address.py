@@ -57,7 +57,8 @@ def wire_address(address: str) -> str:
     try:
         return f"{local}@{ascii_domain(domain)}"
     except ValueError as error:
-        raise InvalidAddress(address, f"has a domain that DNS cannot hold: {error}") from error
+        detail = f": {error}" if isinstance(error, UnicodeError) else ""  # only IDNA says more
+        raise InvalidAddress(address, f"has a domain that DNS cannot hold{detail}") from error
 
 
 def domain_of(address: str) -> str:
@@ -78,5 +79,5 @@ def ascii_domain(domain: str) -> str:
 
         domain = idna.encode(domain, uts46=True).decode("ascii")
     if len(domain) > _LONGEST_DOMAIN or not _DOMAIN.fullmatch(domain):
-        raise ValueError("its labels have letters, digits and hyphens, 1 to 63 of them, 255 in all")
+        raise ValueError(f"not a domain: {domain!r}")
     return domain

@@ -6,7 +6,7 @@ from typing import Final, assert_never
 
 from digest.config import Settings
 from digest.errors import DigestError, SlotTaken, StorageError
-from digest.lib.backoff import doubling
+from digest.lib.backoff import Backoff
 from digest.model.draft import DraftState
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
@@ -21,9 +21,8 @@ from digest.scheduler.due_slots import comes_at
 from digest.storage import delivery_stats, editions, slots
 from digest.storage.database import Database
 
-#: Between the tries of a slot that failed: the first pause and the longest one.
-_FIRST_PAUSE: Final = timedelta(minutes=1)
-_LONGEST_PAUSE: Final = timedelta(minutes=30)
+#: When a slot that failed is tried again.
+_BACKOFF: Final = Backoff(first=timedelta(minutes=1), longest=timedelta(minutes=30))
 
 #: How often a draft is looked at that is held after its time has come.
 _CHECK_HELD_EVERY: Final = timedelta(minutes=1)
@@ -37,7 +36,7 @@ def is_time(db: Database, newsletter: Newsletter, record: SlotRecord, now: datet
     """
     again = record.next_try_at
     # No pause is longer: a later time was written by a clock that was ahead.
-    if again is not None and now < again <= now + _LONGEST_PAUSE:
+    if again is not None and now < again <= now + _BACKOFF.longest:
         return False
     if record.state is SlotState.DRAFT:
         if newsletter.schedule is None:
@@ -77,9 +76,10 @@ def postpone(record: SlotRecord, error: DigestError, now: datetime) -> SlotRecor
     """The slot, to be tried again: its edition could not be made, because of this error."""
     advice = f" {error.hint}" if error.hint else ""
     tries = record.tries + 1
-    pause = doubling(_FIRST_PAUSE, failures=tries, longest=_LONGEST_PAUSE)
     return replace(
-        record.waiting(f"{error.message}.{advice}"), tries=tries, next_try_at=now + pause
+        record.waiting(f"{error.message}.{advice}"),
+        tries=tries,
+        next_try_at=now + _BACKOFF.after(tries),
     )
 
 

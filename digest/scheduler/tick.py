@@ -13,9 +13,10 @@ from digest.errors import AlreadySending, ConfigError, DigestError, Interrupted,
 from digest.model.delivery import COMPLETE_DELIVERIES, UNDELIVERED, count_in
 from digest.model.newsletter import Newsletter
 from digest.model.slot import SlotRecord, SlotState
+from digest.publishing.delivery.cancellation import CancelReason, CancelToken
 from digest.publishing.delivery.queue import Clock
 from digest.publishing.delivery.report import Report
-from digest.publishing.delivery.run import CancelScope, SenderSession, sender_session
+from digest.publishing.delivery.run import SenderSession, sender_session
 from digest.scheduler.delivery_round import run_round
 from digest.scheduler.due_slots import claim_slots
 from digest.scheduler.events import DeliveryRunEnded, Event, SlotChanged, StepFailed
@@ -61,19 +62,19 @@ def tick(
     clock: Clock,
     transport: Callable[[], Transport],
     tell: Callable[[Event], None],
-    ends: CancelScope | None = None,
+    new_token: Callable[[], CancelToken] = CancelToken,
 ) -> TickSummary:
     """Process everything that is due at `now`, for every newsletter.
 
     Slots are recorded first: whatever happens afterwards, none is lost and none comes twice. An
-    error of one newsletter does not stop the others. `ends` says what ends a
-    round early, by default the first signal; an edition whose round only rests wants the next tick.
+    error of one newsletter does not stop the others. `new_token` makes the token that may end a
+    delivery run early, one for each; an edition whose run only pauses is due at the next tick.
     Raises StorageError where the database itself is at fault, and Interrupted.
     """
     tally = TickSummary()
     with open_database(settings.database, create=False) as db:
         every = [
-            _Work(settings, newsletter, now, clock, transport, tell, tally, ends)
+            _Work(settings, newsletter, now, clock, transport, tell, tally, new_token)
             for newsletter in settings.newsletters.values()
         ]
         for work in every:
@@ -98,7 +99,7 @@ class _Work:
     transport: Callable[[], Transport]
     tell: Callable[[Event], None]
     tally: TickSummary
-    ends: CancelScope | None
+    new_token: Callable[[], CancelToken]
 
     @contextmanager
     def isolated(self) -> Iterator[None]:
@@ -150,20 +151,16 @@ class _Work:
             begun = self.clock()
             report = run_round(
                 held,
-                self.settings,
-                self.newsletter,
                 edition,
                 now=self.now,
                 clock=self.clock,
                 transport=self.transport,
-                ends=self.ends,
+                cancel=self.new_token(),
             )
             if report is None:
                 continue
             # Stopping one edition does not stop the others.
-            self.tally.interrupted |= report.interrupted and not editions.is_stopped(
-                held.db, edition.stored_id
-            )
+            self.tally.interrupted |= report.cancelled is CancelReason.SHUTDOWN
             self.tally.came[_came_of(report)] += 1
             self.tell(
                 DeliveryRunEnded(report=report, undelivered=_undelivered(held.db, report, begun))

@@ -16,7 +16,7 @@ from digest.sender.transport import no_precommit
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9@._+-]+")
 
-#: Of the address, so that counter and ending still fit into the 255 octets of a file name.
+#: Characters of the address: counter and ending must fit into the 255 octets of a file name too.
 _LONGEST: Final = 120
 
 
@@ -41,9 +41,9 @@ class FolderTransport:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             if not os.access(self._folder, os.W_OK | os.X_OK):
-                raise PermissionError(None, "it is not ours to write to")
+                raise PermissionError(None, "no permission to write there")
         except OSError as error:
-            raise self._trouble(error) from error
+            raise self._error(error) from error
         return self
 
     async def __aexit__(
@@ -65,7 +65,7 @@ class FolderTransport:
 
         See `Transport.send`.
         """
-        # Nothing here waits for anybody, and others want their turn.
+        # Nothing here waits, and `Transport.send` promises other tasks a turn.
         await asyncio.sleep(0)
         with temporary_beside(self._folder / "message") as unfinished:
             self._write(unfinished, joined(message))
@@ -80,14 +80,14 @@ class FolderTransport:
         return Accepted(reply=Reply(code=250, text=f"written to {name}"))
 
     def _write(self, file: Path, message: bytes) -> None:
-        """Write the message to the disk under a name that no reader of the folder looks at."""
+        """Write the message to the disk under a name that no mail program looks at."""
         try:
             with open(file, "xb", opener=owner_only) as writing:
                 writing.write(message)
                 writing.flush()
                 os.fsync(writing.fileno())
         except OSError as error:
-            raise self._trouble(error) from error
+            raise self._error(error) from error
 
     def _publish(self, unfinished: Path, reader: str) -> str:
         """Give the file the first free name. Unlike a rename, a link never replaces a file."""
@@ -99,7 +99,7 @@ class FolderTransport:
             except FileExistsError:
                 continue
             except OSError as error:
-                raise self._trouble(error) from error
+                raise self._error(error) from error
             return name
 
     def _sync_folder(self) -> None:
@@ -109,10 +109,10 @@ class FolderTransport:
         finally:
             os.close(descriptor)
 
-    def _trouble(self, error: OSError) -> SenderError:
+    def _error(self, error: OSError) -> SenderError:
         return SenderError(
             f"cannot write messages to {self._folder}: {error.strerror or error}",
-            hint="Choose another folder, or make room there.",
+            hint="Choose another folder, or free space there.",
         )
 
 

@@ -28,13 +28,13 @@ def signer_of(settings: Settings, newsletter: Newsletter) -> DkimSigner | None:
 
 
 async def fill_and_sign(
-    form: PreparedMessage, recipient: Recipient, *, delivery_id: int, date: datetime
+    prepared: PreparedMessage, recipient: Recipient, *, delivery_id: int, date: datetime
 ) -> Sequence[bytes]:
-    """The pieces of the form for one reader, as `MessageForm.pieces` gives them.
+    """The pieces of the message for one reader, as `PreparedMessage.pieces` gives them.
 
     Signing takes twenty times as long as everything else about a message, and does not hold Python
-    up: where there is another core it has it, while the event loop goes on.
+    up: where there is another core it has it, while the event loop continues.
     """
-    if form.signature is None or _CORES == 1:
-        return form.pieces(recipient, delivery_id=delivery_id, date=date)
-    return await asyncio.to_thread(form.pieces, recipient, delivery_id=delivery_id, date=date)
+    if prepared.signature is None or _CORES == 1:
+        return prepared.pieces(recipient, delivery_id=delivery_id, date=date)
+    return await asyncio.to_thread(prepared.pieces, recipient, delivery_id=delivery_id, date=date)

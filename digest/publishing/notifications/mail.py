@@ -14,7 +14,7 @@ from typing import Final
 from digest.composer.plain_message import plain_message
 from digest.config import Settings
 from digest.errors import ConfigError, DigestError, Superseded
-from digest.lib.backoff import doubling
+from digest.lib.backoff import Backoff
 from digest.model.delivery import Accepted, Outcome, Unknown
 from digest.model.newsletter import Newsletter
 from digest.publishing.delivery.signing import signer_of
@@ -26,9 +26,8 @@ from digest.storage import notifications
 from digest.storage.database import Database, open_database
 from digest.storage.notifications import Notification
 
-#: Between the tries to mail the owner: the first pause and the longest one.
-_FIRST_PAUSE: Final = timedelta(minutes=5)
-_LONGEST_PAUSE: Final = timedelta(hours=1)
+#: When the owner is mailed again after a failure.
+_BACKOFF: Final = Backoff(first=timedelta(minutes=5), longest=timedelta(hours=1))
 
 #: Seconds that a server may take for a notification. Editions wait for it.
 _TIMEOUT: Final = 30.0
@@ -65,7 +64,7 @@ def send_notifications(
         owner = settings.service.owner
         if owner is None:
             return 0
-        due = notifications.claim(db, now, since=now - WEEK, wait=_wait)
+        due = notifications.claim(db, now, since=now - WEEK, wait=_BACKOFF.after)
         if not due:
             return 0
         return len(due) if _mailed(db, settings, owner, due, now, transport) else 0
@@ -80,10 +79,6 @@ def _record_new(db: Database, settings: Settings, now: datetime) -> Sequence[Not
     with db.transaction():
         current = tuple(current_notifications(db, settings, now))
         return tuple(notice for notice in current if notifications.add(db, notice, now))
-
-
-def _wait(tries: int) -> timedelta:
-    return doubling(_FIRST_PAUSE, failures=tries, longest=_LONGEST_PAUSE)
 
 
 def _mailed(
