@@ -7,7 +7,8 @@ How articles and their fates are shown: as tables, and as JSON.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -16,16 +17,18 @@ from digest.cli.help import Command, Group
 from digest.cli.options import ArticleNumber, AsJson, Limit, NewsletterOption
 from digest.cli.session import reading, session_of, writing
 from digest.cli.tables import print_table
+from digest.errors import UsageError
+from digest.ingest.dates import read_date
+from digest.ingest.manual import upsert_manual
+from digest.ingest.rows import Field, RejectedRow
 from digest.lib.formatting import local
-
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
-
-    from digest.model.article import Article
-    from digest.storage.articles import ArticleDecision
+from digest.lib.timestamps import to_text
+from digest.model.article import Article
+from digest.storage import articles
+from digest.storage.articles import ArticleDecision
 
 
-def show_list(found: "Sequence[Article]", zone: "ZoneInfo") -> None:
+def show_list(found: Sequence[Article], zone: ZoneInfo) -> None:
     """A table of articles; times are in `zone`."""
     rows = (
         (
@@ -41,7 +44,7 @@ def show_list(found: "Sequence[Article]", zone: "ZoneInfo") -> None:
     print_table(headers, rows, fold=("Section", "Source", "Title"))
 
 
-def show_one(article: "Article", fates: "Sequence[ArticleDecision]", zone: "ZoneInfo") -> None:
+def show_one(article: Article, fates: Sequence[ArticleDecision], zone: ZoneInfo) -> None:
     """Everything about one article, and what became of it; times are in `zone`."""
     rows = []
     for name, value in article_json(article).items():
@@ -56,7 +59,7 @@ def show_one(article: "Article", fates: "Sequence[ArticleDecision]", zone: "Zone
     print_table(("", "value"), rows, fold=("value",), show_headers=False)
 
 
-def _fate_in_words(fate: "ArticleDecision") -> str:
+def _fate_in_words(fate: ArticleDecision) -> str:
     pinned = "pinned" if fate.pinned else ""
     if fate.decision is None:
         return pinned
@@ -69,9 +72,8 @@ def _fate_in_words(fate: "ArticleDecision") -> str:
     return f"{pinned}; {told}" if pinned else told
 
 
-def article_json(article: "Article") -> dict[str, Any]:
+def article_json(article: Article) -> dict[str, Any]:
     """An article as `--json` shows it."""
-    from digest.lib.timestamps import to_text
 
     def instant(at: datetime | None) -> str | None:
         return to_text(at) if at else None
@@ -95,7 +97,7 @@ def article_json(article: "Article") -> dict[str, Any]:
     }
 
 
-def fate_as_json(fate: "ArticleDecision") -> dict[str, Any]:
+def fate_as_json(fate: ArticleDecision) -> dict[str, Any]:
     """What became of an article for one newsletter, as `--json` shows it."""
     decision = fate.decision
     return {
@@ -118,8 +120,6 @@ def pin(
 
     Example: `digest articles pin 12`
     """
-    from digest.storage import articles
-
     key = session_of(context).settings.newsletter(newsletter).key
     with writing(context) as db:
         article = articles.pin(db, key, number, datetime.now(UTC))
@@ -137,8 +137,6 @@ def unpin(
 
     Example: `digest articles unpin 12`
     """
-    from digest.storage import articles
-
     key = session_of(context).settings.newsletter(newsletter).key
     with writing(context) as db:
         article = articles.existing(db, number)
@@ -161,8 +159,6 @@ def drop(
 
     Example: `digest articles drop 12 --reason "an advertisement"`
     """
-    from digest.storage import articles
-
     key = session_of(context).settings.newsletter(newsletter).key
     with writing(context) as db:
         article = articles.drop(db, key, number, reason=reason, now=datetime.now(UTC))
@@ -174,8 +170,6 @@ def withdraw(context: typer.Context, number: ArticleNumber, *, as_json: AsJson =
 
     Example: `digest articles withdraw 12`
     """
-    from digest.storage import articles
-
     with writing(context) as db:
         article = articles.mark_withdrawn(db, number, datetime.now(UTC))
     _report("withdrawn", "withdrawn", article, newsletter=None, as_json=as_json)
@@ -186,8 +180,6 @@ def restore(context: typer.Context, number: ArticleNumber, *, as_json: AsJson = 
 
     Example: `digest articles restore 12`
     """
-    from digest.storage import articles
-
     with writing(context) as db:
         article, was_withdrawn = articles.restore(db, number, datetime.now(UTC))
     result = "restored" if was_withdrawn else "was not withdrawn"
@@ -195,7 +187,7 @@ def restore(context: typer.Context, number: ArticleNumber, *, as_json: AsJson = 
 
 
 def _report(
-    result: str, told: str, article: "Article", *, newsletter: str | None, as_json: bool
+    result: str, told: str, article: Article, *, newsletter: str | None, as_json: bool
 ) -> None:
     if as_json:
         values = {"result": result, "newsletter": newsletter, "article": article_json(article)}
@@ -207,9 +199,10 @@ def _report(
 app = typer.Typer(
     name="articles",
     cls=Group,
-    help="The material: what was read, and the editor's hand on it.\n\n"
+    help="List, add and edit articles; pin, drop or withdraw them.\n\n"
     "Example: `digest articles list ferry --since 2026-03-01`",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode=None,
 )
 
@@ -252,10 +245,6 @@ def add(
 
     Example: `digest articles add "Ferry runs again" https://www.example.com/ferry --section Town`
     """
-    from digest.errors import UsageError
-    from digest.ingest.manual import upsert_manual
-    from digest.ingest.rows import Field, RejectedRow
-
     settings = session_of(context).settings
     fields = {
         Field.TITLE: title,
@@ -303,8 +292,6 @@ def list_(
 
     Example: `digest articles list ferry --section Town --since 2026-03-01`
     """
-    from digest.storage import articles
-
     settings = session_of(context).settings
     instant = _since(since, settings.site.timezone) if since else None
     with reading(context) as db:
@@ -328,8 +315,6 @@ def show(context: typer.Context, number: ArticleNumber, *, as_json: AsJson = Fal
 
     Example: `digest articles show 12`
     """
-    from digest.storage import articles
-
     with reading(context) as db:
         article = articles.existing(db, number)
         fates = articles.article_decisions(db, number)
@@ -348,10 +333,7 @@ app.command(cls=Command)(withdraw)
 app.command(cls=Command)(restore)
 
 
-def _since(text: str, zone: "ZoneInfo") -> datetime | None:
-    from digest.errors import UsageError
-    from digest.ingest.dates import read_date
-
+def _since(text: str, zone: ZoneInfo) -> datetime | None:
     try:
         return read_date(text, zone)
     except ValueError as error:

@@ -12,6 +12,7 @@ from digest.cli.session import existing_database, instant_of, session_of
 from digest.errors import UsageError
 from digest.lib.formatting import counted
 from digest.lib.timestamps import to_text
+from digest.publishing.backup import accept_restored, create_backup
 
 
 def backup(
@@ -20,15 +21,13 @@ def backup(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Copy the database to a new file, while everything goes on.
+    """Copy the database to a new file while digest keeps running.
 
     The copy is whole and looked through. It holds every reader's address: keep it as safe as the
     database. `digest restored` goes on from one that was put back.
 
     Example: `digest backup /var/backups/digest-2026-03-12.db`
     """
-    from digest.publishing.backup import create_backup
-
     settings = session_of(context).settings
     made = create_backup(settings, file, now=datetime.now(UTC))
     if as_json:
@@ -49,7 +48,7 @@ def restored(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Go on with a backup that was put in the place of the database.
+    """Continue from a backup that was put in place of the database.
 
     It has forgotten what was sent after it was made. Readers who waited in it may have been served
     since: they become unknown, and nobody is mailed twice unless you say so. Slots that came
@@ -57,8 +56,6 @@ def restored(
 
     Example: `digest restored --yes`
     """
-    from digest.publishing.backup import accept_restored
-
     settings = session_of(context).settings
     existing_database(settings)
     if on_a_terminal() and not yes and not confirm("Is this database the one to go on with?"):

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import typer
 
@@ -17,13 +16,14 @@ from digest.cli.console import Exit, messages, note, print_json, say
 from digest.cli.options import AsJson
 from digest.cli.session import session_of
 from digest.cli.tables import print_table
+from digest.config.load import Loaded, load_with_origins
 from digest.errors import ConfigError
 from digest.lib.formatting import counted
-
-if TYPE_CHECKING:
-    from digest.config.load import Loaded
-    from digest.publishing.checks.findings import Finding
-    from digest.publishing.maintenance import AuditReport
+from digest.publishing.checks.check import check as findings_of
+from digest.publishing.checks.findings import Finding, Severity
+from digest.publishing.maintenance import AuditReport
+from digest.publishing.maintenance import audit as audit_database
+from digest.storage.integrity import MOST
 
 
 def audit(
@@ -31,15 +31,13 @@ def audit(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Prove from the database alone that every article and every delivery is accounted for.
+    """Verify that every article and every delivery is accounted for.
 
     Exits with 1 if anything is in a state that cannot be, and names it.
 
     Example: `digest audit --json`
     """
-    from digest.publishing.maintenance import audit as use_case
-
-    result = use_case(session_of(context).settings)
+    result = audit_database(session_of(context).settings)
     extent = result.extent
     if as_json:
         print_json(
@@ -61,9 +59,7 @@ def audit(
         raise typer.Exit(Exit.ERROR)
 
 
-def _show_audit(result: "AuditReport") -> None:
-    from digest.storage.integrity import MOST
-
+def _show_audit(result: AuditReport) -> None:
     extent = result.extent
     looked_at = [
         counted(extent.editions, "edition"),
@@ -90,19 +86,16 @@ def check(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Check configuration, database, templates, sources, the SMTP server and, with [dkim], DNS.
+    """Check configuration, database, templates, sources, SMTP and DNS.
 
     Nothing is stored and nothing is mailed. Exits with 0 if there is no problem, 1 if there is one,
     2 if the configuration is broken. Secrets are never shown.
 
     Example: `digest check --json`
     """
-    from digest.publishing.checks.check import check as use_case
-    from digest.publishing.checks.findings import Severity
-
     loaded = _loaded(context, as_json=as_json)
     with messages().status("Checking…") if sys.stderr.isatty() else nullcontext():
-        findings = list(use_case(loaded, now=datetime.now(UTC)))
+        findings = list(findings_of(loaded, now=datetime.now(UTC)))
     if as_json:
         print_json({"findings": [asdict(finding) for finding in findings]})
     else:
@@ -111,9 +104,7 @@ def check(
         raise typer.Exit(Exit.ERROR)
 
 
-def _loaded(context: typer.Context, *, as_json: bool) -> "Loaded":
-    from digest.config.load import load_with_origins
-
+def _loaded(context: typer.Context, *, as_json: bool) -> Loaded:
     try:
         return load_with_origins(session_of(context).config, os.environ)
     except ConfigError as error:
@@ -125,7 +116,7 @@ def _loaded(context: typer.Context, *, as_json: bool) -> "Loaded":
         raise typer.Exit(Exit.USAGE) from None
 
 
-def _show_findings(findings: Sequence["Finding"]) -> None:
+def _show_findings(findings: Sequence[Finding]) -> None:
     rows = []
     for finding in findings:
         advice = f"\n→ {finding.advice}" if finding.advice else ""

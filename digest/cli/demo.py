@@ -2,17 +2,18 @@
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from digest.cli.console import Exit, note, print_error, print_json, say
 from digest.cli.options import AsJson
+from digest.cli.progress import delivery_progress
 from digest.cli.tables import print_table
 from digest.errors import DigestError, UsageError
-
-if TYPE_CHECKING:
-    from digest.publishing.demo import Demo, ReceivedMail
+from digest.publishing.demo import Demo, ReceivedMail
+from digest.publishing.demo import demo as run_demo
+from digest.publishing.editions.build import Skipped
 
 
 def demo(
@@ -23,23 +24,19 @@ def demo(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Send the sample newsletter to its readers, through a real SMTP server on this machine.
+    """Send the sample newsletter through an SMTP server on this machine.
 
     Nothing leaves this machine, and the sample itself stays as it is: the demo works on a copy.
 
     Example: `digest demo --dir /tmp/gazette`
     """
-    from digest.cli.progress import delivery_progress
-    from digest.publishing.demo import demo as use_case
-    from digest.publishing.editions.build import Skipped
-
     if folder is not None and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(
             f"--dir: {folder} is not an empty folder", hint="Name one that does not exist yet."
         )
     place = folder or Path(tempfile.mkdtemp(prefix="digest-demo-"))
     with delivery_progress() as progress:
-        result = use_case(place, progress=progress)
+        result = run_demo(place, progress=progress)
     if isinstance(result, Skipped):
         note(f"skipped: {result.reason}")
         raise typer.Exit(Exit.SKIPPED)
@@ -50,7 +47,7 @@ def demo(
     _verify(result)
 
 
-def _show(result: "Demo", place: Path) -> None:
+def _show(result: Demo, place: Path) -> None:
     edition = result.report.edition
     say(f"No. {edition.number} “{edition.subject}”\n", style="bold")
     headers = ("Reader", "Language", ">Messages", "Parts", ">Size", "File")
@@ -64,7 +61,7 @@ def _show(result: "Demo", place: Path) -> None:
     note(f"\nGo on with this newsletter:\n  cd {place}\n  digest status\n  digest subscribers list")
 
 
-def _row(got: "ReceivedMail", place: Path) -> tuple[str, ...]:
+def _row(got: ReceivedMail, place: Path) -> tuple[str, ...]:
     return (
         got.email,
         got.language,
@@ -75,7 +72,7 @@ def _row(got: "ReceivedMail", place: Path) -> tuple[str, ...]:
     )
 
 
-def _verify(result: "Demo") -> None:
+def _verify(result: Demo) -> None:
     """Fail loudly if the demo did not do what it promises."""
     wrong = [got.email for got in result.got if not got.exactly_one]
     if wrong or not result.report.complete:
@@ -86,7 +83,7 @@ def _verify(result: "Demo") -> None:
         raise typer.Exit(Exit.INCOMPLETE)
 
 
-def _as_json(result: "Demo") -> dict[str, object]:
+def _as_json(result: Demo) -> dict[str, object]:
     return {
         "number": result.report.edition.number,
         "subject": result.report.edition.subject,

@@ -12,7 +12,7 @@ What the commands for drafts have in common.
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -20,15 +20,18 @@ from digest.cli.console import Exit, note, print_error, print_json, results, say
 from digest.cli.files import replace_whole, writable
 from digest.cli.options import AsJson, At, NewsletterArgument
 from digest.cli.session import instant_of, session_of
+from digest.config import Settings
 from digest.errors import UsageError
 from digest.lib.formatting import counted
-
-if TYPE_CHECKING:
-    from digest.config import Settings
-    from digest.model.newsletter import Newsletter
-    from digest.model.slot import Slot
-    from digest.publishing.drafts.draft_file_parser import DraftFileError
-    from digest.publishing.drafts.editing import DraftView
+from digest.lib.timestamps import next_second, to_text
+from digest.model.newsletter import Newsletter
+from digest.model.slot import Slot
+from digest.publishing.drafts import editing
+from digest.publishing.drafts.draft_file import describe_slot, is_unedited, write
+from digest.publishing.drafts.draft_file_parser import MOST, DraftFileError, parse
+from digest.publishing.drafts.editing import DraftView
+from digest.publishing.editions.build import Skipped, slot_of
+from digest.schedule.timetable import slots_after
 
 SlotOption = Annotated[
     str | None,
@@ -38,12 +41,8 @@ SlotOption = Annotated[
 ]
 
 
-def upcoming(newsletter: "Newsletter", now: datetime) -> "Iterable[Slot]":
+def upcoming(newsletter: Newsletter, now: datetime) -> Iterable[Slot]:
     """The slots that come; by hand only, `now` is one."""
-    from digest.model.slot import Slot
-    from digest.publishing.editions.build import slot_of
-    from digest.schedule.timetable import slots_after
-
     if newsletter.schedule is None:
         return (Slot(newsletter=newsletter.key, name=slot_of(now, newsletter), at=now),)
     return slots_after(newsletter, now)
@@ -57,11 +56,9 @@ def nothing_done(reason: str, *, as_json: bool) -> NoReturn:
     raise typer.Exit(Exit.SKIPPED)
 
 
-def draft_as_json(shown: "DraftView") -> dict[str, Any]:
+def draft_as_json(shown: DraftView) -> dict[str, Any]:
     """A draft as `--json` prints it."""
-    from digest.lib.timestamps import to_text
-
-    edition, file = shown.edition, shown.file
+    edition, sheet = shown.edition, shown.sheet
     return {
         "newsletter": edition.newsletter,
         "slot": edition.slot,
@@ -81,9 +78,9 @@ def draft_as_json(shown: "DraftView") -> dict[str, Any]:
             }
             for story in edition.stories
         ],
-        "waiting": [article.id for article in file.waiting],
-        "dropped": [article.id for article in file.dropped],
-        "gone": list(file.gone),
+        "waiting": [article.id for article in sheet.waiting],
+        "dropped": [article.id for article in sheet.dropped],
+        "gone": list(sheet.gone),
     }
 
 
@@ -95,26 +92,21 @@ def approve(
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
-    """Approve the draft that waits, with what its articles say now.
+    """Approve the draft, with its articles as they are now.
 
     What readers will see is sealed. If any of it changes before the slot, it is held and you are
     asked again.
 
     Example: `digest approve daily`
     """
-    from digest.lib.timestamps import next_second
-    from digest.publishing.drafts.draft_file import describe_slot
-    from digest.publishing.drafts.editing import approve as use_case
-    from digest.publishing.editions.build import Skipped
-
     settings = session_of(context).settings
     chosen = settings.newsletter(newsletter)
     now = next_second(instant_of(at, settings))
-    result = use_case(settings, chosen, now=now, slot=slot)
+    result = editing.approve(settings, chosen, now=now, slot=slot)
     if isinstance(result, Skipped):
         nothing_done(result.reason, as_json=as_json)
     shown, edition = result.shown, result.shown.edition
-    for reason in shown.file.gone:
+    for reason in shown.sheet.gone:
         note(f"not in it: {reason}")
     if as_json:
         print_json(draft_as_json(shown) | {"readers": result.readers})
@@ -149,17 +141,13 @@ def draft(
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the draft of the coming edition as a text to edit, or read an edited one back.
+    """Show the next edition as a draft file, or apply an edited one.
 
     If none waits it is made now, and waits for its slot. Order, sections, lead, headlines, decks,
     subject, intro and what is dropped are yours; a file with mistakes changes nothing.
 
     Example: `digest draft daily --out draft.txt`, then `digest draft daily --read draft.txt`
     """
-    from digest.lib.timestamps import next_second
-    from digest.publishing.drafts.editing import apply_draft_file, show
-    from digest.publishing.editions.build import Skipped
-
     if read is not None and (out is not None or anew or force):
         raise UsageError("--read takes a file over; it goes with no --out, --anew or --force")
     settings = session_of(context).settings
@@ -170,11 +158,13 @@ def draft(
     if out is not None:
         _refuse_edited(out, force=force)
     if read is not None:
-        result = apply_draft_file(settings, chosen, _content(read), now=now, slot=slot)
+        result = editing.apply_draft_file(settings, chosen, _content(read), now=now, slot=slot)
         if isinstance(result, tuple):
             _tell_mistakes(read, result, as_json=as_json)
     else:
-        result = show(settings, chosen, upcoming(chosen, now), now=now, slot=slot, anew=anew)
+        result = editing.show(
+            settings, chosen, upcoming(chosen, now), now=now, slot=slot, anew=anew
+        )
     if isinstance(result, Skipped):
         nothing_done(result.reason, as_json=as_json)
     if read is not None:
@@ -187,8 +177,6 @@ def draft(
 
 def _refuse_edited(out: Path, *, force: bool) -> None:
     """Raises UsageError where writing would lose somebody's work."""
-    from digest.publishing.drafts.draft_file import is_unedited
-
     writable(out)
     if force or not out.is_file():
         return
@@ -199,17 +187,13 @@ def _refuse_edited(out: Path, *, force: bool) -> None:
         )
 
 
-def _named_in(file: Path, settings: "Settings") -> str | None:
-    """The newsletter that a draft file says it is of, if it is one of ours."""
-    from digest.publishing.drafts.draft_file_parser import parse
-
-    key, _ = parse(_content(file)).about
+def _named_in(sheet: Path, settings: Settings) -> str | None:
+    """The newsletter that a sheet says it is of, if it is one of ours."""
+    key, _ = parse(_content(sheet)).about
     return key if key in settings.newsletters else None
 
 
 def _content(file: Path) -> bytes:
-    from digest.publishing.drafts.draft_file_parser import MOST
-
     try:
         with file.open("rb") as stream:
             return stream.read(MOST + 1)
@@ -217,9 +201,7 @@ def _content(file: Path) -> bytes:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
 
 
-def _tell_mistakes(
-    file: Path, mistakes: "tuple[DraftFileError, ...]", *, as_json: bool
-) -> NoReturn:
+def _tell_mistakes(file: Path, mistakes: tuple[DraftFileError, ...], *, as_json: bool) -> NoReturn:
     found = counted(len(mistakes), "mistake")
     message = f"{file} has {found}; nothing of it was taken over"
     if as_json:
@@ -232,10 +214,8 @@ def _tell_mistakes(
 
 
 def _tell_taken_over(
-    shown: "DraftView", newsletter: "Newsletter", now: datetime, *, as_json: bool
+    shown: DraftView, newsletter: Newsletter, now: datetime, *, as_json: bool
 ) -> None:
-    from digest.publishing.drafts.draft_file import describe_slot
-
     if as_json:
         print_json(draft_as_json(shown))
         return
@@ -245,11 +225,9 @@ def _tell_taken_over(
 
 
 def _show(
-    shown: "DraftView", newsletter: "Newsletter", out: Path | None, now: datetime, *, as_json: bool
+    shown: DraftView, newsletter: Newsletter, out: Path | None, now: datetime, *, as_json: bool
 ) -> None:
-    from digest.publishing.drafts.draft_file import describe_slot, write
-
-    text = write(shown.file, newsletter, now=now)
+    text = write(shown.sheet, newsletter, now=now)
     if out is not None:
         replace_whole(out, text.encode())
     if as_json:
@@ -269,19 +247,16 @@ def hold(
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
-    """Have the draft wait, past its slot too, until somebody approves it.
+    """Hold the draft, even past its slot, until somebody approves it.
 
     Takes back an approval. The edition that is being sent already is stopped by `digest stop`.
 
     Example: `digest hold daily`
     """
-    from digest.publishing.drafts.editing import hold as use_case
-    from digest.publishing.editions.build import Skipped
-
     settings = session_of(context).settings
     chosen = settings.newsletter(newsletter)
     now = instant_of(at, settings)
-    result = use_case(settings, chosen, now=now, slot=slot)
+    result = editing.hold(settings, chosen, now=now, slot=slot)
     if isinstance(result, Skipped):
         nothing_done(result.reason, as_json=as_json)
     if as_json:
@@ -301,20 +276,16 @@ def skip(
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
-    """Leave out the slot of the draft, or else the coming one. Its articles wait for the next.
+    """Skip the draft's slot, or else the next one.
 
     It cannot be taken back; `digest hold` can.
 
     Example: `digest skip daily --reason "public holiday"`
     """
-    from digest.lib.timestamps import next_second
-    from digest.publishing.drafts.editing import skip as use_case
-    from digest.publishing.editions.build import Skipped
-
     settings = session_of(context).settings
     chosen = settings.newsletter(newsletter)
     now = next_second(instant_of(at, settings))
-    result = use_case(
+    result = editing.skip(
         settings,
         chosen,
         upcoming(chosen, now) if chosen.schedule else (),

@@ -6,7 +6,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -14,30 +15,37 @@ from digest.cli.console import Exit, note, print_json, say
 from digest.cli.options import LARGEST, AsJson, At, newsletter_keys
 from digest.cli.session import instant_of, reading, session_of, typed_in
 from digest.cli.tables import print_table
+from digest.config import Settings
 from digest.errors import UsageError
 from digest.lib.formatting import local
-
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
-
-    from digest.config import Settings
-    from digest.model.article import Article
-    from digest.publishing.explain import ArticleInNewsletter, ReaderExplanation
-    from digest.storage.database import Database
-    from digest.storage.explain import StoryPlace
-    from digest.storage.suppressions import Suppression
+from digest.lib.timestamps import to_text
+from digest.model.article import Article
+from digest.publishing.editions.due_times import next_due_time
+from digest.publishing.explain import (
+    MOST,
+    ArticleInNewsletter,
+    ReaderExplanation,
+    explain_article,
+    explain_reader,
+    find_articles,
+)
+from digest.storage import subscribers, suppressions
+from digest.storage.database import Database
+from digest.storage.explain import StoryPlace
+from digest.storage.suppressions import Suppression
+from digest.subscribers.address import normalise
 
 
 @dataclass(frozen=True)
 class Explanation:
     """Why a reader got an edition or did not, and when the next one is due."""
 
-    reader: "ReaderExplanation"
-    next_at: "datetime | None"
+    reader: ReaderExplanation
+    next_at: datetime | None
 
 
 def show_article(
-    article: "Article", answers: "Sequence[ArticleInNewsletter]", settings: "Settings"
+    article: Article, answers: Sequence[ArticleInNewsletter], settings: Settings
 ) -> None:
     """Which article it is, then a line or two for each newsletter."""
     zone = settings.site.timezone
@@ -54,7 +62,7 @@ def show_article(
     print_table(("", "why"), rows, fold=("why",), show_headers=False)
 
 
-def _sentences(one: "ArticleInNewsletter", zone: "ZoneInfo") -> list[str]:
+def _sentences(one: ArticleInNewsletter, zone: ZoneInfo) -> list[str]:
     decided = one.decided
     told = []
     if decided.place is not None:
@@ -76,7 +84,7 @@ def _sentences(one: "ArticleInNewsletter", zone: "ZoneInfo") -> list[str]:
     return told
 
 
-def _where(place: "StoryPlace") -> str:
+def _where(place: StoryPlace) -> str:
     words = {
         "lead": "the lead",
         "related": "a headline under the lead",
@@ -87,7 +95,7 @@ def _where(place: "StoryPlace") -> str:
     return f"{words[place.placement.value]}{section}, place {place.position}"
 
 
-def _prospect(one: "ArticleInNewsletter") -> str:
+def _prospect(one: ArticleInNewsletter) -> str:
     prospect = one.prospect
     if prospect is None:
         return ""
@@ -98,7 +106,7 @@ def _prospect(one: "ArticleInNewsletter") -> str:
     return f"{prospect.short}; in one, {told}" if prospect.short else told
 
 
-def show_choice(found: "Sequence[Article]", settings: "Settings") -> None:
+def show_choice(found: Sequence[Article], settings: Settings) -> None:
     """The articles that may be meant."""
     zone = settings.site.timezone
     rows = (
@@ -108,7 +116,7 @@ def show_choice(found: "Sequence[Article]", settings: "Settings") -> None:
 
 
 def show_reader(
-    email: str, suppression: "Suppression | None", answers: Sequence[Explanation]
+    email: str, suppression: Suppression | None, answers: Sequence[Explanation]
 ) -> None:
     """What stands between a reader and the editions: a few lines for each newsletter."""
     say(email)
@@ -129,7 +137,7 @@ def show_reader(
         print_table(("", "why"), rows, fold=("why",), show_headers=False)
 
 
-def _subscription(one: "ReaderExplanation", zone: "ZoneInfo") -> str:
+def _subscription(one: ReaderExplanation, zone: ZoneInfo) -> str:
     if one.subscription is None:
         return "not on its list"
     topics = ", ".join(one.subscription.topics)
@@ -137,7 +145,7 @@ def _subscription(one: "ReaderExplanation", zone: "ZoneInfo") -> str:
     return f"{one.subscription.state} since {local(one.subscription.since, zone)}{about}"
 
 
-def named(article: "Article") -> dict[str, Any]:
+def named(article: Article) -> dict[str, Any]:
     """Which article it is, as `--json` says it."""
     return {
         "id": article.id,
@@ -149,7 +157,7 @@ def named(article: "Article") -> dict[str, Any]:
     }
 
 
-def article_as_json(article: "Article", answers: "Sequence[ArticleInNewsletter]") -> dict[str, Any]:
+def article_as_json(article: Article, answers: Sequence[ArticleInNewsletter]) -> dict[str, Any]:
     """An article and why it is where it is, as `--json` says it."""
     return {
         "article": named(article),
@@ -174,7 +182,7 @@ def article_as_json(article: "Article", answers: "Sequence[ArticleInNewsletter]"
     }
 
 
-def _place_as_json(place: "StoryPlace") -> dict[str, Any]:
+def _place_as_json(place: StoryPlace) -> dict[str, Any]:
     return {
         "number": place.number,
         "slot": place.slot,
@@ -186,7 +194,7 @@ def _place_as_json(place: "StoryPlace") -> dict[str, Any]:
 
 
 def reader_as_json(
-    email: str, suppression: "Suppression | None", answers: Sequence[Explanation]
+    email: str, suppression: Suppression | None, answers: Sequence[Explanation]
 ) -> dict[str, Any]:
     """A reader and why it is so, as `--json` says it."""
     return {
@@ -225,9 +233,7 @@ def _answer_as_json(answer: Explanation) -> dict[str, Any]:
     }
 
 
-def _text(instant: "datetime | None") -> str | None:
-    from digest.lib.timestamps import to_text
-
+def _text(instant: datetime | None) -> str | None:
     return to_text(instant) if instant else None
 
 
@@ -265,7 +271,7 @@ def explain(
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say why an article is in an edition or out of it, or why a reader got one or did not.
+    """Explain why an article was chosen or not, or what a reader got.
 
     For an article: what was decided, where it stands, and what an edition now would do with it.
     For a reader: what became of the message, or why there is none, and when the next one is due.
@@ -295,16 +301,14 @@ def _is_address(text: str) -> bool:
 
 
 def _article(
-    db: "Database",
-    settings: "Settings",
+    db: Database,
+    settings: Settings,
     text: str,
     now: datetime,
     newsletter: str | None,
     *,
     as_json: bool,
 ) -> None:
-    from digest.publishing.explain import explain_article, find_articles
-
     found = find_articles(db, text)
     if len(found) != 1:
         _which(found, text, settings, as_json=as_json)
@@ -316,12 +320,8 @@ def _article(
         show_article(article, answers, settings)
 
 
-def _which(
-    found: tuple["Article", ...], text: str, settings: "Settings", *, as_json: bool
-) -> NoReturn:
+def _which(found: tuple[Article, ...], text: str, settings: Settings, *, as_json: bool) -> NoReturn:
     """Nothing that was said names one article. Raises UsageError, or lists what may be meant."""
-    from digest.publishing.explain import MOST
-
     if not found:
         raise UsageError(
             f"no article has {text!r} as its number, its link or words of its title",
@@ -337,8 +337,8 @@ def _which(
 
 
 def _reader(
-    db: "Database",
-    settings: "Settings",
+    db: Database,
+    settings: Settings,
     email: str,
     now: datetime,
     newsletter: str | None,
@@ -346,11 +346,6 @@ def _reader(
     *,
     as_json: bool,
 ) -> None:
-    from digest.publishing.editions.due_times import next_due_time
-    from digest.publishing.explain import explain_reader
-    from digest.storage import subscribers, suppressions
-    from digest.subscribers.address import normalise
-
     with typed_in():
         address = normalise(email)
     person = subscribers.find(db, address)

@@ -6,19 +6,20 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from digest.cli.console import Exit, messages, note, print_error, print_json
 from digest.cli.options import AsJson, source_names
 from digest.cli.session import session_of
+from digest.cli.source_args import Options, sources_named
 from digest.cli.tables import print_table
+from digest.config import SourceKind
 from digest.errors import UsageError
+from digest.ingest.sources import SourceReport
 from digest.lib.formatting import counted
-
-if TYPE_CHECKING:
-    from digest.ingest.sources import SourceReport
+from digest.publishing.maintenance import ingest as read_sources
 
 #: How many rejected rows are listed without --all-rejected.
 _SHOWN: Final = 20
@@ -79,7 +80,7 @@ def ingest(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Read the sources of digest.toml, or the files and URLs named, and keep their articles.
+    """Read sources, files or URLs, and store their articles.
 
     Each article is kept once, and later edits are followed. A row that makes no sense is listed
     with its line and reason; the rest goes in. Exits with 1 if a source could not be read or
@@ -87,10 +88,6 @@ def ingest(
 
     Example: `digest ingest headlines.csv https://www.example.com/feed.xml`
     """
-    from digest.cli.source_args import Options, sources_named
-    from digest.config import SourceKind
-    from digest.publishing.maintenance import ingest as use_case
-
     settings = session_of(context).settings
     options = Options(
         kind=SourceKind(kind) if kind else None,
@@ -110,7 +107,7 @@ def ingest(
         if sys.stderr.isatty()
         else nullcontext()
     ):
-        reports = use_case(settings, sources, now=datetime.now(UTC))
+        reports = read_sources(settings, sources, now=datetime.now(UTC))
     if as_json:
         print_json([_as_json(report) for report in reports])
     else:
@@ -128,7 +125,7 @@ def _refuse_folders(named: Sequence[str], known: Collection[str]) -> None:
             )
 
 
-def _show(reports: Sequence["SourceReport"]) -> None:
+def _show(reports: Sequence[SourceReport]) -> None:
     headers = ("Source", ">New", ">Edited", ">Unchanged", ">Rejected", "")
     rows: list[tuple[str, ...]] = []
     for report in reports:
@@ -141,7 +138,7 @@ def _show(reports: Sequence["SourceReport"]) -> None:
     print_table(headers, rows)
 
 
-def _show_rejected(reports: Sequence["SourceReport"], *, most: int | None) -> None:
+def _show_rejected(reports: Sequence[SourceReport], *, most: int | None) -> None:
     rows = [
         (report.source, row.place, row.reason, row.excerpt)
         for report in reports
@@ -155,7 +152,7 @@ def _show_rejected(reports: Sequence["SourceReport"], *, most: int | None) -> No
         note(f"and {len(rows) - most:,} more: --all-rejected or --json lists them all")
 
 
-def _complain(reports: Sequence["SourceReport"]) -> None:
+def _complain(reports: Sequence[SourceReport]) -> None:
     """What could not be read or used, on standard error; it decides the exit code."""
     notes = [(report.source, told) for report in reports for told in report.notes]
     for source, told in notes[:_SHOWN]:
@@ -176,7 +173,7 @@ def _complain(reports: Sequence["SourceReport"]) -> None:
         raise typer.Exit(Exit.ERROR)
 
 
-def _as_json(report: "SourceReport") -> dict[str, Any]:
+def _as_json(report: SourceReport) -> dict[str, Any]:
     return {
         "source": report.source,
         "new": report.new,

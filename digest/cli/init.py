@@ -5,16 +5,16 @@ import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from digest.cli.console import ask, on_a_terminal, print_json, say
 from digest.cli.options import AsJson
+from digest.config.load import load_text
+from digest.config.starter import Beginning, starter
 from digest.errors import ConfigError, DigestError, Problem, UsageError
-
-if TYPE_CHECKING:
-    from digest.config.starter import Beginning
+from digest.storage.database import open_database
 
 _FILE = "digest.toml"
 _DATABASE = "subscribers.db"
@@ -60,8 +60,6 @@ def init(
     Example: `digest init town --name "Town News" --url https://www.example.com --from
     "Town News <news@example.com>"`
     """
-    from digest.config.starter import Beginning
-
     _refuse_existing(folder)
     if on_a_terminal():
         name = name or _asked("Name of the paper, blog or house", "name")
@@ -98,8 +96,6 @@ def _asked(question: str, field: str) -> str:
 
 
 def _checked_answer(field: str) -> Callable[[str], str]:
-    from digest.config.starter import Beginning
-
     fine = Beginning(name="News", url="https://www.example.com", sender="news@example.com")
 
     def understood(answer: str) -> str:
@@ -127,7 +123,7 @@ def _refuse_existing(folder: Path) -> None:
         raise UsageError(f"{folder} is not a folder", hint="Name a folder to start in.")
 
 
-def _checked_text(beginning: "Beginning", folder: Path) -> str:
+def _checked_text(beginning: Beginning, folder: Path) -> str:
     """The text of digest.toml, which loads without a problem. Raises ConfigError."""
     text, problems = _text_and_problems(beginning, folder)
     if problems:
@@ -137,11 +133,8 @@ def _checked_text(beginning: "Beginning", folder: Path) -> str:
     return text
 
 
-def _text_and_problems(beginning: "Beginning", folder: Path) -> tuple[str, list[Problem]]:
+def _text_and_problems(beginning: Beginning, folder: Path) -> tuple[str, list[Problem]]:
     """The text of digest.toml, and what is wrong with it, by option."""
-    from digest.config.load import load_text
-    from digest.config.starter import starter
-
     try:
         text = starter(beginning)
         load_text(text, (folder / _FILE).absolute(), {})
@@ -173,13 +166,11 @@ def _write(folder: Path, text: str) -> None:
         ) from None
     database = folder / _DATABASE
     if not database.exists():
-        from digest.storage.database import open_database
-
         with open_database(database):
             pass
 
 
-def _say_what_next(folder: Path, beginning: "Beginning") -> None:
+def _say_what_next(folder: Path, beginning: Beginning) -> None:
     say(f"Started a newsletter in {folder}. Next:\n")
     steps = {
         f"cd {shlex.quote(str(folder))}": "",

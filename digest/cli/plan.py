@@ -1,6 +1,7 @@
 """`digest plan`: what comes, and what is missing for it."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -9,12 +10,12 @@ from digest.cli.options import AsJson, At, newsletter_keys
 from digest.cli.session import instant_of, session_of
 from digest.cli.tables import print_table
 from digest.lib.formatting import counted, local, weekday
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from digest.model.newsletter import Newsletter
-    from digest.scheduler.plan import NewsletterPlan, Plan, PlannedSlot
+from digest.lib.timestamps import to_text
+from digest.model.draft import DraftState
+from digest.model.newsletter import Newsletter
+from digest.model.slot import SlotState
+from digest.scheduler.plan import NewsletterPlan, Plan, PlannedSlot
+from digest.scheduler.plan import plan as make_plan
 
 #: So many slots of a newsletter are shown; `--json` has all.
 _SHOWN: Final = 50
@@ -43,20 +44,18 @@ def plan(
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the slots that come, in local time and UTC, and what each of them will have.
+    """Show the coming slots, and what each of them will send.
 
     Then how many readers there are, how many stories the next slot would have by now, and what
     is missing. Nothing is written.
 
     Example: `digest plan --days 14`
     """
-    from digest.scheduler.plan import plan as use_case
-
     settings = session_of(context).settings
     chosen = [
         settings.newsletter(key) for key in dict.fromkeys(newsletters or settings.newsletters)
     ]
-    found = use_case(settings, chosen, now=instant_of(at, settings), days=days)
+    found = make_plan(settings, chosen, now=instant_of(at, settings), days=days)
     if as_json:
         print_json(_as_json(found))
         return
@@ -68,7 +67,7 @@ def plan(
         note(_NOBODY_AT_WORK)
 
 
-def _show(planned: "NewsletterPlan") -> None:
+def _show(planned: NewsletterPlan) -> None:
     newsletter = planned.newsletter
     when = f": {newsletter.schedule}, {newsletter.timezone.key}" if newsletter.schedule else ""
     say(f"{newsletter.key}{when}")
@@ -86,7 +85,7 @@ def _show(planned: "NewsletterPlan") -> None:
     print_table(("", "missing"), missing, fold=("missing",), show_headers=False)
 
 
-def _expectation(planned: "NewsletterPlan") -> str:
+def _expectation(planned: NewsletterPlan) -> str:
     readers = counted(planned.readers, "reader")
     if planned.stories is None:
         return readers
@@ -96,16 +95,14 @@ def _expectation(planned: "NewsletterPlan") -> str:
     return f"{readers}, {stories} for the next edition by now{needed}"
 
 
-def _row(one: "PlannedSlot", newsletter: "Newsletter") -> tuple[str, str, str]:
+def _row(one: PlannedSlot, newsletter: Newsletter) -> tuple[str, str, str]:
     zone = newsletter.timezone
     when = f"{weekday(one.slot.at.astimezone(zone))} {local(one.slot.at, zone)}"
     return (when, _utc(one.slot.at), _what(one, newsletter))
 
 
-def _what(one: "PlannedSlot", newsletter: "Newsletter") -> str:
+def _what(one: PlannedSlot, newsletter: Newsletter) -> str:
     """What a slot will have, in words."""
-    from digest.model.slot import SlotState
-
     record = one.record
     if record is not None and record.state is not SlotState.DRAFT:
         if record.reason and record.reason.startswith(record.state):
@@ -118,10 +115,8 @@ def _what(one: "PlannedSlot", newsletter: "Newsletter") -> str:
     return "; ".join(parts)
 
 
-def _hand(one: "PlannedSlot", newsletter: "Newsletter") -> str:
+def _hand(one: PlannedSlot, newsletter: Newsletter) -> str:
     """What the editor has decided, or is to decide."""
-    from digest.model.draft import DraftState
-
     draft, timing = one.draft, newsletter.timing
     silence = f"without a decision it is {_SILENCE[timing.on_silence.value]}"
     if draft is None:
@@ -138,19 +133,15 @@ def _hand(one: "PlannedSlot", newsletter: "Newsletter") -> str:
             return f"a draft waits for approval; {silence}" if timing.approval else "a draft"
 
 
-def _utc(instant: "datetime") -> str:
-    from datetime import UTC
-
+def _utc(instant: datetime) -> str:
     return f"{instant.astimezone(UTC):%Y-%m-%d %H:%MZ}"
 
 
-def _midnight(day: "date", newsletter: "Newsletter") -> "datetime":
-    from datetime import UTC, datetime, time
-
+def _midnight(day: date, newsletter: Newsletter) -> datetime:
     return datetime.combine(day, time(), newsletter.timezone).astimezone(UTC)
 
 
-def _as_json(found: "Plan") -> dict[str, Any]:
+def _as_json(found: Plan) -> dict[str, Any]:
     return {
         "service": str(found.service) if found.service else None,
         "newsletters": [
@@ -169,9 +160,7 @@ def _as_json(found: "Plan") -> dict[str, Any]:
     }
 
 
-def _slot_as_json(one: "PlannedSlot", newsletter: "Newsletter") -> dict[str, Any]:
-    from digest.lib.timestamps import to_text
-
+def _slot_as_json(one: PlannedSlot, newsletter: Newsletter) -> dict[str, Any]:
     return {
         "slot": one.slot.name,
         "local": one.slot.at.astimezone(newsletter.timezone).isoformat(timespec="minutes"),

@@ -1,9 +1,11 @@
 """`digest preview`: what would go out now."""
 
 import sys
+from email import message_from_bytes
+from email.policy import default
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -12,9 +14,11 @@ from digest.cli.files import by_ending, writable
 from digest.cli.options import AsJson, At, NewsletterArgument
 from digest.cli.session import instant_of, session_of, typed_in
 from digest.lib.formatting import counted
-
-if TYPE_CHECKING:
-    from digest.publishing.preview import Preview
+from digest.lib.timestamps import next_second
+from digest.publishing.editions.build import Skipped
+from digest.publishing.preview import Preview
+from digest.publishing.preview import preview as make_preview
+from digest.subscribers.address import normalise
 
 
 class PreviewFormat(StrEnum):
@@ -58,27 +62,21 @@ def preview(
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the edition that would go out now. Writes nothing to the database.
+    """Show the edition that would be sent now. Writes nothing.
 
     The same code makes it as sends it, so it is what readers would get.
 
     Example: `digest preview --for ada@example.com --out digest.html`
     """
-    from digest.lib.timestamps import next_second
-    from digest.publishing.editions.build import Skipped
-    from digest.publishing.preview import preview as use_case
-
     shown_as = _format_of(format, out)
     session = session_of(context)
     chosen = session.settings.newsletter(newsletter)
     now = next_second(instant_of(at, session.settings))
     if reader is not None:
-        from digest.subscribers.address import normalise
-
         with typed_in():
             reader = normalise(reader)
     signed = shown_as is PreviewFormat.EML
-    made = use_case(session.settings, chosen, now=now, reader=reader, signed=signed)
+    made = make_preview(session.settings, chosen, now=now, reader=reader, signed=signed)
     if isinstance(made, Skipped):
         if as_json:
             print_json({"result": "skipped", "reason": made.reason})
@@ -115,7 +113,7 @@ def _print(content: bytes) -> None:
     sys.stdout.buffer.write(content)
 
 
-def _as_json(made: "Preview", out: Path | None) -> dict[str, Any]:
+def _as_json(made: Preview, out: Path | None) -> dict[str, Any]:
     edition, cut = made.edition, made.variant.cut
     return {
         "newsletter": edition.newsletter,
@@ -132,7 +130,7 @@ def _as_json(made: "Preview", out: Path | None) -> dict[str, Any]:
     }
 
 
-def _tell_what_was_cut(made: "Preview") -> None:
+def _tell_what_was_cut(made: Preview) -> None:
     cut = made.variant.cut
     if cut.decks or cut.stories:
         note(
@@ -144,7 +142,7 @@ def _tell_what_was_cut(made: "Preview") -> None:
         note(f"the image {image} is left out: it is not in the newsletter's folder, or no image")
 
 
-def _content(made: "Preview", format_: PreviewFormat) -> bytes:
+def _content(made: Preview, format_: PreviewFormat) -> bytes:
     match format_:
         case PreviewFormat.HTML:
             return made.page.encode()
@@ -154,23 +152,17 @@ def _content(made: "Preview", format_: PreviewFormat) -> bytes:
             return _text(made).encode()
 
 
-def _text(made: "Preview") -> str:
-    from email import message_from_bytes
-    from email.policy import default
-
+def _text(made: Preview) -> str:
     part = message_from_bytes(made.message, policy=default).get_body(("plain",))
     return str(part.get_content()) if part else ""
 
 
-def _write(made: "Preview", format_: PreviewFormat, out: Path) -> None:
+def _write(made: Preview, format_: PreviewFormat, out: Path) -> None:
     out.write_bytes(_content(made, format_))
     note(f"wrote {out} ({format_}, {out.stat().st_size:,} bytes)")
 
 
-def _show(made: "Preview") -> None:
-    from email import message_from_bytes
-    from email.policy import default
-
+def _show(made: Preview) -> None:
     headers = message_from_bytes(made.message, policy=default)
     for name in _SHOWN:
         if headers[name]:

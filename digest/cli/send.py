@@ -8,21 +8,30 @@ What `send` and `resume` print about a round of delivery.
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from digest.cli.console import Exit, confirm, note, on_a_terminal, print_error, print_json, say
 from digest.cli.options import AsJson, At, NewsletterArgument, Outbox
+from digest.cli.progress import delivery_progress
 from digest.cli.session import CommandSession, existing_database, instant_of, session_of, typed_in
 from digest.errors import UsageError
 from digest.lib.formatting import counted
-
-if TYPE_CHECKING:
-    from digest.model.newsletter import Newsletter
-    from digest.publishing.delivery.report import Report
-    from digest.publishing.editions.build import Skipped
-    from digest.sender.transport import Transport
+from digest.lib.timestamps import next_second
+from digest.model.delivery import Accepted
+from digest.model.newsletter import Newsletter
+from digest.publishing.delivery.report import Report
+from digest.publishing.editions.build import Skipped
+from digest.publishing.preview import WouldResume, dry_run, preview, send_test
+from digest.publishing.send import UnknownPolicy
+from digest.publishing.send import resume as resume_edition
+from digest.publishing.send import send as send_edition
+from digest.publishing.send import stop as stop_editions
+from digest.sender.factory import transport_for
+from digest.sender.folder import FolderTransport
+from digest.sender.transport import Transport
+from digest.subscribers.address import normalise
 
 
 def tell_ending() -> None:
@@ -30,10 +39,8 @@ def tell_ending() -> None:
     note("ending after what is under way; Ctrl-C again ends at once")
 
 
-def report_round(report: "Report | Skipped", *, as_json: bool) -> None:
+def report_round(report: Report | Skipped, *, as_json: bool) -> None:
     """Print how an edition stands after a round; exits with the code that says so."""
-    from digest.publishing.editions.build import Skipped
-
     if isinstance(report, Skipped):
         if as_json:
             print_json({"result": "skipped", "reason": report.reason})
@@ -61,7 +68,7 @@ def report_round(report: "Report | Skipped", *, as_json: bool) -> None:
     raise typer.Exit(Exit.INCOMPLETE)
 
 
-def _as_json(report: "Report", counts: dict[str, int]) -> dict[str, Any]:
+def _as_json(report: Report, counts: dict[str, int]) -> dict[str, Any]:
     return {
         "result": "complete" if report.complete else "incomplete",
         "newsletter": report.edition.newsletter,
@@ -93,7 +100,7 @@ def send(
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send an edition now, to every active reader, once.
+    """Send an edition now, once to each active reader.
 
     An edition that was interrupted is finished first; nobody gets it twice. On a terminal it asks
     before it sends.
@@ -120,7 +127,7 @@ def send(
     _send(session, chosen, outbox, now, as_json=as_json)
 
 
-def transport_of(session: CommandSession, outbox: Path | None) -> "Transport":
+def transport_of(session: CommandSession, outbox: Path | None) -> Transport:
     """What carries the messages: the relays that are configured, or a folder."""
     if outbox is not None:
         if outbox.exists() and not outbox.is_dir():
@@ -128,29 +135,19 @@ def transport_of(session: CommandSession, outbox: Path | None) -> "Transport":
                 f"--outbox: {outbox} is a file, expected a folder",
                 hint="Name a folder, or a name that does not exist yet.",
             )
-        from digest.sender.folder import FolderTransport
-
         return FolderTransport(outbox)
-    from digest.sender.factory import transport_for
-
     return transport_for(session.settings)
 
 
 def _test(
     session: CommandSession,
-    newsletter: "Newsletter",
+    newsletter: Newsletter,
     to: str,
     outbox: Path | None,
     now: datetime,
     *,
     as_json: bool,
 ) -> None:
-    from digest.lib.timestamps import next_second
-    from digest.model.delivery import Accepted
-    from digest.publishing.editions.build import Skipped
-    from digest.publishing.preview import preview, send_test
-    from digest.subscribers.address import normalise
-
     with typed_in():
         to = normalise(to)
     made = preview(session.settings, newsletter, now=next_second(now), test_address=to, signed=True)
@@ -170,7 +167,7 @@ def _test(
         raise typer.Exit(Exit.INCOMPLETE)
 
 
-def _skipped(why: "Skipped", *, as_json: bool) -> typer.Exit:
+def _skipped(why: Skipped, *, as_json: bool) -> typer.Exit:
     if as_json:
         print_json({"result": "skipped", "reason": why.reason})
     note(f"skipped: {why.reason}")
@@ -178,12 +175,8 @@ def _skipped(why: "Skipped", *, as_json: bool) -> typer.Exit:
 
 
 def _say_what_would_be(
-    session: CommandSession, newsletter: "Newsletter", now: datetime, *, as_json: bool
+    session: CommandSession, newsletter: Newsletter, now: datetime, *, as_json: bool
 ) -> None:
-    from digest.lib.timestamps import next_second
-    from digest.publishing.editions.build import Skipped
-    from digest.publishing.preview import WouldResume, dry_run
-
     ahead = dry_run(session.settings, newsletter, now=next_second(now))
     if isinstance(ahead, Skipped):
         raise _skipped(ahead, as_json=as_json)
@@ -206,12 +199,8 @@ def _say_what_would_be(
 
 
 def _ask_first(
-    session: CommandSession, newsletter: "Newsletter", now: datetime, *, as_json: bool
+    session: CommandSession, newsletter: Newsletter, now: datetime, *, as_json: bool
 ) -> None:
-    from digest.lib.timestamps import next_second
-    from digest.publishing.editions.build import Skipped
-    from digest.publishing.preview import WouldResume, dry_run
-
     ahead = dry_run(session.settings, newsletter, now=next_second(now))
     if isinstance(ahead, Skipped):
         raise _skipped(ahead, as_json=as_json)
@@ -228,18 +217,14 @@ def _ask_first(
 
 def _send(
     session: CommandSession,
-    newsletter: "Newsletter",
+    newsletter: Newsletter,
     outbox: Path | None,
     now: datetime,
     *,
     as_json: bool,
 ) -> None:
-    from digest.cli.progress import delivery_progress
-    from digest.lib.timestamps import next_second
-    from digest.publishing.send import send as use_case
-
     with delivery_progress() as progress:
-        result = use_case(
+        result = send_edition(
             session.settings,
             newsletter,
             transport_of(session, outbox),
@@ -273,21 +258,17 @@ def resume(
     outbox: Outbox = None,
     as_json: AsJson = False,
 ) -> None:
-    """Go on with an edition that is not complete. Makes no new one.
+    """Continue an edition that is not complete. Creates no new one.
 
     The oldest that was stopped goes on, or else the newest that is not complete: deferred readers
     are tried again, and `--unknown` settles those of whom nobody knows whether they have it.
 
     Example: `digest resume daily --now`
     """
-    from digest.cli.progress import delivery_progress
-    from digest.publishing.send import UnknownPolicy
-    from digest.publishing.send import resume as use_case
-
     session = session_of(context)
     existing_database(session.settings)
     with delivery_progress() as progress:
-        report = use_case(
+        report = resume_edition(
             session.settings,
             session.settings.newsletter(newsletter),
             transport_of(session, outbox),
@@ -306,19 +287,17 @@ def stop(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Emergency stop: no further message of any edition under way leaves.
+    """Emergency stop: no further message of any edition is sent.
 
     Without a newsletter it stops all of them. Whoever is sending, on this machine, notices before
     the next message. `digest resume` goes on.
 
     Example: `digest stop`
     """
-    from digest.publishing.send import stop as use_case
-
     settings = session_of(context).settings
     chosen = settings.newsletter(newsletter) if newsletter else None
     existing_database(settings)
-    stopped = use_case(settings, chosen, now=datetime.now(UTC))
+    stopped = stop_editions(settings, chosen, now=datetime.now(UTC))
     told = [
         {"newsletter": one.newsletter, "number": one.number, "subject": one.subject}
         for one in stopped

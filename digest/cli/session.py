@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
+from digest.config import Settings
+from digest.config.load import load
 from digest.errors import AudienceError, UsageError
-
-if TYPE_CHECKING:
-    from digest.config import Settings
-    from digest.storage.database import Database
+from digest.storage.database import Access, Database, open_database
 
 
 @dataclass
@@ -26,10 +24,8 @@ class CommandSession:
     debug: bool
 
     @cached_property
-    def settings(self) -> "Settings":
+    def settings(self) -> Settings:
         """The settings of `--config`. Raises ConfigError."""
-        from digest.config.load import load
-
         return load(self.config, os.environ)
 
 
@@ -41,24 +37,18 @@ def session_of(context: typer.Context) -> CommandSession:
     return session
 
 
-def reading(context: typer.Context) -> "AbstractContextManager[Database]":
+def reading(context: typer.Context) -> AbstractContextManager[Database]:
     """The database, to be read only. Raises StorageError where there is none."""
-    from digest.storage.database import Access, open_database
-
     return open_database(session_of(context).settings.database, Access.READ)
 
 
-def writing(context: typer.Context) -> "AbstractContextManager[Database]":
+def writing(context: typer.Context) -> AbstractContextManager[Database]:
     """The database, to be changed; made if there is none."""
-    from digest.storage.database import open_database
-
     return open_database(session_of(context).settings.database)
 
 
-def existing_database(settings: "Settings") -> None:
+def existing_database(settings: Settings) -> None:
     """Raises StorageError where there is no database: a command that needs one makes none."""
-    from digest.storage.database import Access, open_database
-
     with open_database(settings.database, Access.READ):
         pass
 
@@ -76,7 +66,7 @@ def typed_in() -> Iterator[None]:
 _YEARS = range(1970, 9999)
 
 
-def instant_of(text: str | None, settings: "Settings", *, option: str = "--at") -> datetime:
+def instant_of(text: str | None, settings: Settings, *, option: str = "--at") -> datetime:
     """The instant that an option names, or now. Without a zone it is the site's wall time.
 
     Raises UsageError for what is not an ISO 8601 date and time between 1970 and 9998.

@@ -3,19 +3,22 @@
 import sys
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from digest.cli.console import print_json
 from digest.cli.options import AsJson, NewsletterArgument
 from digest.cli.session import instant_of, session_of
+from digest.cli.simulate_views import show, sizes
 from digest.errors import UsageError
-
-if TYPE_CHECKING:
-    from digest.model.newsletter import Newsletter, Rules
-    from digest.model.schedule import Schedule
-    from digest.scheduler.simulation import SimulatedSlot, Simulation
+from digest.lib.durations import format_duration, parse_duration
+from digest.lib.timestamps import to_text
+from digest.model.newsletter import Newsletter, Rules
+from digest.model.schedule import Schedule
+from digest.schedule.parse import parse_schedule
+from digest.scheduler.simulation import SimulatedSlot, Simulation
+from digest.scheduler.simulation import simulate as run_simulation
 
 #: As digest.toml has it.
 _MOST: Final = 1000
@@ -75,7 +78,7 @@ def simulate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the editions that the rules would have made of the stored articles. Writes nothing.
+    """Show the editions that the rules would have made. Writes nothing.
 
     The options stand for keys of the newsletter in digest.toml; what is not given is as it is
     there. The same code selects as for real editions, slot after slot, and no article is in two.
@@ -84,8 +87,6 @@ def simulate(
 
     Example: `digest simulate --weeks 12 --schedule "fridays at 16:30" --max-age 7d`
     """
-    from digest.scheduler.simulation import simulate as use_case
-
     settings = session_of(context).settings
     chosen = settings.newsletter(newsletter)
     changed = replace(
@@ -104,18 +105,14 @@ def simulate(
     )
     until = instant_of(at, settings).replace(microsecond=0)
     begin = until - timedelta(weeks=weeks)
-    result = use_case(settings, changed, begin=begin, until=until)
+    result = run_simulation(settings, changed, begin=begin, until=until)
     if as_json:
         print_json(_as_json(result))
     else:
-        from digest.cli.simulate_views import show
-
         show(result, on_terminal=sys.stdout.isatty())
 
 
-def _schedule(newsletter: "Newsletter", lines: list[str] | None) -> "Schedule":
-    from digest.schedule.parse import parse_schedule
-
+def _schedule(newsletter: Newsletter, lines: list[str] | None) -> Schedule:
     if not lines:
         if newsletter.schedule is None:
             raise UsageError(
@@ -131,8 +128,6 @@ def _schedule(newsletter: "Newsletter", lines: list[str] | None) -> "Schedule":
 
 
 def _span(text: str | None) -> timedelta | None:
-    from digest.lib.durations import parse_duration
-
     if text is None:
         return None
     try:
@@ -146,7 +141,7 @@ def _span(text: str | None) -> timedelta | None:
     return span
 
 
-def _rules(rules: "Rules", given: dict[str, Any]) -> "Rules":
+def _rules(rules: Rules, given: dict[str, Any]) -> Rules:
     changes = {name: value for name, value in given.items() if value is not None}
     least = changes.get("min_items", rules.min_items)
     most = changes.get("max_items", rules.max_items)
@@ -159,11 +154,7 @@ def _rules(rules: "Rules", given: dict[str, Any]) -> "Rules":
     return replace(rules, **changes)
 
 
-def _as_json(result: "Simulation") -> dict[str, Any]:
-    from digest.cli.simulate_views import sizes
-    from digest.lib.durations import format_duration
-    from digest.lib.timestamps import to_text
-
+def _as_json(result: Simulation) -> dict[str, Any]:
     newsletter, rules = result.newsletter, result.newsletter.rules
     return {
         "newsletter": newsletter.key,
@@ -188,9 +179,7 @@ def _as_json(result: "Simulation") -> dict[str, Any]:
     }
 
 
-def _slot_as_json(one: "SimulatedSlot") -> dict[str, Any]:
-    from digest.lib.timestamps import to_text
-
+def _slot_as_json(one: SimulatedSlot) -> dict[str, Any]:
     return {
         "slot": one.slot.name,
         "due_at": to_text(one.slot.at),

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from statistics import median
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from digest.cli.console import note, say
 from digest.cli.tables import Bar, print_bars, print_table
+from digest.lib.durations import format_duration
 from digest.lib.formatting import counted, weekday
-
-if TYPE_CHECKING:
-    from digest.scheduler.simulation import SimulatedSlot, Simulation
+from digest.scheduler.simulation import SimulatedSlot, Simulation
 
 #: More slots than this are shown week by week on a terminal, and their bars everywhere.
 _MANY: Final = 31
@@ -25,7 +24,7 @@ _PIPE: Final = 80
 _REASONS: Final = 10
 
 
-def show(result: "Simulation", *, on_terminal: bool) -> None:
+def show(result: Simulation, *, on_terminal: bool) -> None:
     """Print it all; on a terminal a long span is told by weeks."""
     say(_what(result))
     if not result.slots:
@@ -50,7 +49,7 @@ def show(result: "Simulation", *, on_terminal: bool) -> None:
         note("Into a pipe or a file, and with --json, each slot is told.", style="dim")
 
 
-def sizes(result: "Simulation") -> dict[str, Any]:
+def sizes(result: Simulation) -> dict[str, Any]:
     """How many stories the editions have; without one, nothing of it can be said."""
     stories = [len(one.stories) for one in result.editions]
     sections: Counter[str | None] = Counter()
@@ -65,9 +64,7 @@ def sizes(result: "Simulation") -> dict[str, Any]:
     }
 
 
-def _what(result: "Simulation") -> str:
-    from digest.lib.durations import format_duration
-
+def _what(result: Simulation) -> str:
     newsletter, rules = result.newsletter, result.newsletter.rules
     said = [
         f"{newsletter.schedule}",
@@ -86,15 +83,15 @@ def _what(result: "Simulation") -> str:
     )
 
 
-def _no_slot(result: "Simulation") -> str:
+def _no_slot(result: Simulation) -> str:
     return f"{result.newsletter.key} has no slot in this time; more --weeks reach further back"
 
 
-def _local(instant: datetime, result: "Simulation") -> str:
+def _local(instant: datetime, result: Simulation) -> str:
     return f"{instant.astimezone(result.newsletter.timezone):%Y-%m-%d %H:%M}"
 
 
-def _print_slots(result: "Simulation") -> None:
+def _print_slots(result: Simulation) -> None:
     rows = [
         (
             _name(first),
@@ -109,25 +106,25 @@ def _print_slots(result: "Simulation") -> None:
     print_table(headers, rows, fold=(headers[-1],))
 
 
-def _runs(slots: Sequence["SimulatedSlot"]) -> Iterator[list["SimulatedSlot"]]:
+def _runs(slots: Sequence[SimulatedSlot]) -> Iterator[list[SimulatedSlot]]:
     """Slots without an edition are one row as long as they have the same reason."""
     for _, run in groupby(slots, key=lambda one: (one.number, one.reason, one.waiting)):
         yield list(run)
 
 
-def _reason(first: "SimulatedSlot", others: Sequence["SimulatedSlot"]) -> str:
+def _reason(first: SimulatedSlot, others: Sequence[SimulatedSlot]) -> str:
     if not others:
         return first.reason
     more = counted(len(others), "more slot")
     return f"{first.reason} (and so on for {more}, to {_name(others[-1])})"
 
 
-def _name(one: "SimulatedSlot") -> str:
+def _name(one: SimulatedSlot) -> str:
     wall = one.slot.wall
     return f"{weekday(wall)} {wall:%Y-%m-%d %H:%M}"
 
 
-def _print_weeks(result: "Simulation") -> None:
+def _print_weeks(result: Simulation) -> None:
     rows = []
     for _, run in groupby(_weeks(result), key=_sameness):
         (monday, _), *_ = weeks = list(run)
@@ -148,20 +145,20 @@ def _print_weeks(result: "Simulation") -> None:
     print_table(headers, rows, fold=(headers[-1],))
 
 
-def _sameness(week: tuple[date, Sequence["SimulatedSlot"]]) -> tuple[date | None, str]:
+def _sameness(week: tuple[date, Sequence[SimulatedSlot]]) -> tuple[date | None, str]:
     """Weeks without any edition are one row as long as they have the same reason."""
     monday, slots = week
     none = not any(one.stories for one in slots)
     return (None if none else monday, _most_common_reason(slots))
 
 
-def _most_common_reason(slots: Sequence["SimulatedSlot"]) -> str:
+def _most_common_reason(slots: Sequence[SimulatedSlot]) -> str:
     reasons = Counter(one.reason for one in slots if one.reason)
     return reasons.most_common(1)[0][0] if reasons else ""
 
 
-def _weeks(result: "Simulation") -> Iterator[tuple[date, Sequence["SimulatedSlot"]]]:
-    def monday(one: "SimulatedSlot") -> date:
+def _weeks(result: Simulation) -> Iterator[tuple[date, Sequence[SimulatedSlot]]]:
+    def monday(one: SimulatedSlot) -> date:
         day = one.slot.wall.date()
         return day - timedelta(days=day.weekday())
 
@@ -169,11 +166,11 @@ def _weeks(result: "Simulation") -> Iterator[tuple[date, Sequence["SimulatedSlot
         yield day, tuple(slots)
 
 
-def _unit(result: "Simulation") -> str:
+def _unit(result: Simulation) -> str:
     return "week" if len(result.slots) > _MANY else "edition"
 
 
-def _bars(result: "Simulation") -> Iterator[Bar]:
+def _bars(result: Simulation) -> Iterator[Bar]:
     if len(result.slots) <= _MANY:
         for one in result.editions:
             yield Bar(label=_name(one), amount=len(one.stories))
@@ -182,7 +179,7 @@ def _bars(result: "Simulation") -> Iterator[Bar]:
         yield Bar(label=f"{day:%Y-%m-%d}", amount=sum(len(one.stories) for one in slots))
 
 
-def _print_summary(result: "Simulation") -> None:
+def _print_summary(result: Simulation) -> None:
     size = sizes(result)
     skipped = len(result.slots) - len(result.editions) - result.days_off
     parts = [

@@ -1,7 +1,8 @@
 """`digest status`: how the editions stand, and what became of the slots."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from datetime import datetime
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -11,13 +12,12 @@ from digest.cli.session import instant_of, session_of
 from digest.cli.tables import print_table
 from digest.errors import UsageError
 from digest.lib.formatting import counted, local
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from digest.model.newsletter import Newsletter
-    from digest.model.slot import SlotRecord
-    from digest.publishing.status import EditionStatus, NewsletterStatus
+from digest.lib.timestamps import to_text
+from digest.model.draft import DraftState
+from digest.model.newsletter import Newsletter
+from digest.model.slot import SlotRecord
+from digest.publishing.status import EditionStatus, NewsletterStatus
+from digest.publishing.status import status as status_of
 
 #: So many readers of an edition are listed; whoever reads JSON has more patience.
 _SHOWN: Final = 20
@@ -48,7 +48,7 @@ def status(
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the latest editions, their deliveries, and who does not surely have them.
+    """Show the latest editions, and who may not have received them.
 
     While another process sends, it shows how fast and until when. Slots without an edition are
     listed with the reason. Exits with 5 while an edition shown is not complete, and with 4 where
@@ -56,13 +56,11 @@ def status(
 
     Example: `digest status daily --number 12`
     """
-    from digest.publishing.status import status as use_case
-
     settings = session_of(context).settings
     chosen = _chosen(context, newsletter, number)
     now = instant_of(at, settings)
     shown = limit if limit is not None else _IN_JSON if as_json else _SHOWN
-    found = [use_case(settings, one, number=number, listed=shown or -1, now=now) for one in chosen]
+    found = [status_of(settings, one, number=number, listed=shown or -1, now=now) for one in chosen]
     if number is not None and not found[0].editions:
         raise UsageError(f"--number: {chosen[0].key} has no edition No. {number}")
     if as_json:
@@ -82,14 +80,14 @@ def status(
 
 def _chosen(
     context: typer.Context, newsletter: str | None, number: int | None
-) -> tuple["Newsletter", ...]:
+) -> tuple[Newsletter, ...]:
     settings = session_of(context).settings
     if newsletter is None and number is None:
         return tuple(settings.newsletters.values())
     return (settings.newsletter(newsletter),)
 
 
-def _show(found: Iterable["NewsletterStatus"]) -> None:
+def _show(found: Iterable[NewsletterStatus]) -> None:
     found = list(found)
     several = len(found) > 1
     rows = [
@@ -116,14 +114,14 @@ def _show(found: Iterable["NewsletterStatus"]) -> None:
             note(f"{key} has no edition yet; `digest preview` shows what the first would be")
 
 
-def _row(entry: "EditionStatus") -> tuple[str, ...]:
+def _row(entry: EditionStatus) -> tuple[str, ...]:
     edition = entry.edition
     counts = ", ".join(f"{n:,} {state}" for state, n in entry.counts.items() if n)
     state = f"{edition.state}, stopped" if edition.stopped else str(edition.state)
     return (f"No. {edition.number}", edition.slot, state, counts, edition.subject)
 
 
-def _show_waiting(entry: "EditionStatus", newsletter: "Newsletter") -> None:
+def _show_waiting(entry: EditionStatus, newsletter: Newsletter) -> None:
     """What goes on by itself: what is being sent, and what waits for its hour."""
     tally, name = entry.tally, f"No. {entry.edition.number}"
     if entry.pace is not None:
@@ -138,7 +136,7 @@ def _show_waiting(entry: "EditionStatus", newsletter: "Newsletter") -> None:
         say(f"{name}: deferred ones are tried again from {again} on")
 
 
-def _show_unfinished(entry: "EditionStatus", newsletter: "Newsletter") -> None:
+def _show_unfinished(entry: EditionStatus, newsletter: Newsletter) -> None:
     people, reasons = entry.unfinished, entry.reasons
     say(f"\nNo. {entry.edition.number}: not surely with {counted(entry.missing, 'reader')}")
     if entry.missing > len(people):
@@ -160,7 +158,7 @@ def _show_unfinished(entry: "EditionStatus", newsletter: "Newsletter") -> None:
         note(f"… and {entry.missing - len(people):,} more; --limit 0 shows all")
 
 
-def _show_slots(slots: list[tuple["NewsletterStatus", "SlotRecord"]], *, several: bool) -> None:
+def _show_slots(slots: list[tuple[NewsletterStatus, SlotRecord]], *, several: bool) -> None:
     rows = [
         (each.newsletter.key if several else "", slot.slot.name, slot.state, _why(slot, each))
         for each, slot in slots
@@ -170,7 +168,7 @@ def _show_slots(slots: list[tuple["NewsletterStatus", "SlotRecord"]], *, several
         print_table(headers, rows, fold=("Why",), title="Slots without an edition")
 
 
-def _why(record: "SlotRecord", each: "NewsletterStatus") -> str:
+def _why(record: SlotRecord, each: NewsletterStatus) -> str:
     parts = [record.reason] if record.reason else []
     if each.waits_for_somebody(record):
         parts = parts or ["held: `digest draft` shows it, `digest approve` lets it out"]
@@ -181,10 +179,8 @@ def _why(record: "SlotRecord", each: "NewsletterStatus") -> str:
     return "; ".join(parts) or "·"
 
 
-def _draft(record: "SlotRecord", each: "NewsletterStatus") -> str:
+def _draft(record: SlotRecord, each: NewsletterStatus) -> str:
     """What an open draft waits for that nobody holds."""
-    from digest.model.draft import DraftState
-
     approved = each.drafts[record.slot.name] is DraftState.APPROVED
     if each.newsletter.schedule is None:
         return f"{'approved' if approved else 'waits'}: `digest send` sends it"
@@ -196,7 +192,7 @@ def _draft(record: "SlotRecord", each: "NewsletterStatus") -> str:
     return f"waits for {who}: `digest draft` shows it"
 
 
-def _edition_as_json(entry: "EditionStatus") -> dict[str, Any]:
+def _edition_as_json(entry: EditionStatus) -> dict[str, Any]:
     edition, tally = entry.edition, entry.tally
     return {
         "newsletter": edition.newsletter,
@@ -229,7 +225,7 @@ def _edition_as_json(entry: "EditionStatus") -> dict[str, Any]:
     }
 
 
-def _slot_as_json(record: "SlotRecord", each: "NewsletterStatus") -> dict[str, Any]:
+def _slot_as_json(record: SlotRecord, each: NewsletterStatus) -> dict[str, Any]:
     return {
         "newsletter": record.slot.newsletter,
         "slot": record.slot.name,
@@ -244,7 +240,5 @@ def _slot_as_json(record: "SlotRecord", each: "NewsletterStatus") -> dict[str, A
     }
 
 
-def _text(instant: "datetime | None") -> str | None:
-    from digest.lib.timestamps import to_text
-
+def _text(instant: datetime | None) -> str | None:
     return to_text(instant) if instant else None

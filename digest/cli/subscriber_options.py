@@ -3,24 +3,20 @@
 import secrets
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
 from digest.cli.session import reading, session_of
 from digest.errors import UsageError
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from digest.model.subscriber import MembershipStatus
-    from digest.storage.database import Database
-    from digest.subscribers.changes import ChangeContext
-
+from digest.model.subscriber import MembershipStatus
+from digest.storage.database import Access, Database, open_database
+from digest.subscribers.changes import ChangeContext
+from digest.subscribers.field_values import one_line
 
 Wording = Annotated[
     str | None,
@@ -63,11 +59,8 @@ def key_of(context: typer.Context, newsletter: str | None) -> str:
 
 def circumstances(
     newsletter: str | None, *, wording: str | None = None, file: Path | None = None
-) -> "ChangeContext":
+) -> ChangeContext:
     """Where and when a change happens: now, from the command line or from a file."""
-    from digest.subscribers.changes import ChangeContext
-    from digest.subscribers.field_values import one_line
-
     name = "standard input" if str(file) == "-" else file and one_line(file.name)
     return ChangeContext(
         newsletter=newsletter or "",
@@ -83,20 +76,16 @@ def circumstances(
 _PATIENCE = 60.0
 
 
-def opened(context: typer.Context) -> "AbstractContextManager[Database]":
+def opened(context: typer.Context) -> AbstractContextManager[Database]:
     """The list, to be changed; made if there is none."""
-    from digest.storage.database import Access, open_database
-
     return open_database(
         session_of(context).settings.database, Access.WRITE, busy_timeout=_PATIENCE, cache=64
     )
 
 
 @contextmanager
-def for_planning(context: typer.Context) -> "Iterator[Database]":
+def for_planning(context: typer.Context) -> Iterator[Database]:
     """The database to look into; an empty one elsewhere if there is none, because none is made."""
-    from digest.storage.database import open_database
-
     if session_of(context).settings.database.exists():
         with reading(context) as db:
             yield db
@@ -121,10 +110,8 @@ def split(words: Sequence[str] | None) -> list[str]:
     return [word for given in words or () for word in given.split(",") if word.strip()]
 
 
-def standings_of(words: Sequence[str] | None) -> "Sequence[MembershipStatus]":
+def standings_of(words: Sequence[str] | None) -> Sequence[MembershipStatus]:
     """The standings that were named; all of them where no option was given."""
-    from digest.model.subscriber import MembershipStatus
-
     if words is None:
         return list(MembershipStatus)
     named = split(words)

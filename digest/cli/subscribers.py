@@ -6,7 +6,7 @@
 from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
@@ -27,11 +27,22 @@ from digest.cli.subscriber_options import (
     titles_of,
     whole,
 )
+from digest.cli.subscriber_views import (
+    counting,
+    members_as_json,
+    print_import,
+    print_members,
+    print_record,
+    record_as_json,
+)
 from digest.errors import UsageError
 from digest.lib.formatting import counted
-
-if TYPE_CHECKING:
-    from digest.subscribers.membership import LeaveResult
+from digest.storage import subscriptions, suppressions
+from digest.subscribers import exporting, import_row, importing, list_file, membership
+from digest.subscribers.address import normalise
+from digest.subscribers.field_values import one_line
+from digest.subscribers.import_policy import ImportResult
+from digest.subscribers.membership import LeaveResult, record_of
 
 
 class FileFormat(StrEnum):
@@ -83,9 +94,6 @@ def import_(
 
     Example: `digest subscribers import readers.csv --dry-run`
     """
-    from digest.cli.subscriber_views import counting, print_import
-    from digest.subscribers import importing, list_file
-
     settings = session_of(context).settings
     given = circumstances(key_of(context, newsletter), wording=consent, file=file)
     found = list_file.read(
@@ -130,9 +138,6 @@ def export(
 
     Example: `digest subscribers export --out readers.csv`
     """
-    from digest.storage import suppressions
-    from digest.subscribers import exporting
-
     if out:
         writable(out)
     form = exporting.ExportFormat(format or _format_of(out))
@@ -173,9 +178,10 @@ def _ask_to_replace(out: Path) -> None:
 app = typer.Typer(
     name="subscribers",
     cls=Group,
-    help="The list: who reads, who left, and who must never be mailed.\n\n"
+    help="Manage the list: add, import, export, unsubscribe, suppress.\n\n"
     "Example: `digest subscribers import readers.csv --dry-run`",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode=None,
 )
 
@@ -214,9 +220,6 @@ def add(
 
     Example: `digest subscribers add "Eva Sá <eva@example.com>" --timezone Europe/Lisbon`
     """
-    from digest.subscribers import import_row, membership
-    from digest.subscribers.import_policy import ImportResult
-
     with typed_in():
         typed = import_row.typed(
             email, name=name, language=language, timezone=timezone, topics=split(topics)
@@ -252,9 +255,6 @@ def list_(
 
     Example: `digest subscribers list --state paused --state unsubscribed`
     """
-    from digest.cli.subscriber_views import members_as_json, print_members
-    from digest.storage import subscriptions
-
     key = key_of(context, newsletter)
     standings = standings_of(state)
     with reading(context) as db:
@@ -272,10 +272,6 @@ def show(context: typer.Context, email: Email, *, as_json: AsJson = False) -> No
 
     Example: `digest subscribers show eva@example.com`
     """
-    from digest.cli.subscriber_views import print_record, record_as_json
-    from digest.subscribers.address import normalise
-    from digest.subscribers.membership import record_of
-
     with typed_in():
         address = normalise(email)
     with reading(context) as db:
@@ -301,9 +297,6 @@ def unsubscribe(
 
     Example: `digest subscribers unsubscribe eva@example.com --reason "by phone, 12 March"`
     """
-    from digest.subscribers import membership
-    from digest.subscribers.address import normalise
-
     given = circumstances(key_of(context, newsletter))
     with typed_in():
         address = normalise(email)
@@ -327,9 +320,6 @@ def suppress(
 
     Example: `digest subscribers suppress eva@example.com --reason "asked by letter"`
     """
-    from digest.subscribers import membership
-    from digest.subscribers.address import normalise
-
     with typed_in():
         address = normalise(email)
     if reason is None and on_a_terminal():
@@ -342,8 +332,6 @@ def suppress(
 
 
 def _why(reason: str) -> str:
-    from digest.subscribers.field_values import one_line
-
     clean = one_line(reason)
     if not clean:
         raise UsageError(
@@ -353,7 +341,7 @@ def _why(reason: str) -> str:
     return clean
 
 
-def _print_leaving(leaving: "LeaveResult", word: str, *, as_json: bool) -> None:
+def _print_leaving(leaving: LeaveResult, word: str, *, as_json: bool) -> None:
     if as_json:
         result = {"email": leaving.email, "result": word, "already": leaving.already}
         print_json(result)

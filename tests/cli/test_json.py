@@ -6,16 +6,14 @@
 import json
 import re
 import shlex
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
 
-from digest.cli.app import app
 from tests.cli.conftest import SITE, Run
+from tests.cli.test_app import ALL
 
 GOLDEN = Path(__file__).parent / "json.golden"
 
@@ -114,10 +112,9 @@ DAY: tuple[tuple[str, str], ...] = (
 
 #: The values of these keys are for people: their wording is not part of the contract.
 SENTENCES = frozenset(
-    ("advice", "differs", "error", "gone", "hint", "message", "missing", "reason", "remarks")
-    + ("reply", "text", "what", "why")
-)
-SIZES = frozenset(("bytes", "octets"))
+    ["advice", "differs", "error", "gone", "hint", "message", "missing", "reason", "remarks"]
+) | {"reply", "text", "what", "why"}
+SIZES = frozenset({"bytes", "octets"})
 
 
 def recorded(value: Any, folder: Path) -> Any:
@@ -130,7 +127,8 @@ def recorded(value: Any, folder: Path) -> Any:
         case str():
             text = value.replace(str(folder), "FOLDER")
             return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\dZ)?", _unless_today, text)
-    return value
+        case _:
+            return value
 
 
 def _recorded(key: str, value: Any, folder: Path) -> Any:
@@ -170,18 +168,10 @@ def test_a_day_of_json_is_what_it_was(
     assert GOLDEN.read_text(encoding="utf-8") == text, "the order of keys, or a new recording"
 
 
-def commands(group: Any, *path: str) -> Iterator[tuple[str, Any]]:
-    below = getattr(group, "commands", {})
-    if not below:
-        yield " ".join(path), group
-    for name, command in below.items():
-        yield from commands(command, *path, name)
-
-
 def test_every_command_with_json_is_recorded() -> None:
     with_json = {
-        path
-        for path, command in commands(get_command(app))
+        " ".join(path)
+        for path, command in ALL
         if any("--json" in parameter.opts for parameter in command.params)
     }
     used = {path for path in with_json for name, line in DAY if name and line.startswith(path)}
