@@ -1,4 +1,4 @@
-"""The root command: global options, and the commands in the order in which people meet them."""
+"""The root command: its options, the commands in the order of the manual, and error reports."""
 
 import os
 import select
@@ -14,7 +14,7 @@ from typer.main import get_command
 from digest import __version__
 from digest.cli.console import Exit, error_as_json, note, print_error, print_json
 from digest.cli.help import Command, Group
-from digest.cli.usage_errors import in_our_words
+from digest.cli.usage_errors import usage_error
 from digest.errors import DigestError
 
 #: The commands in the order of `digest --help`: where each one is (the function has the name of the
@@ -27,7 +27,7 @@ COMMANDS: Final = {
     "articles": ("articles", "List, add and edit articles; pin, drop or withdraw them."),
     "plan": ("plan", "Show the coming slots, and what each of them will send."),
     "simulate": ("simulate", "Show the editions that the rules would have made. Writes nothing."),
-    "preview": ("preview", "Show the edition that would be sent now. Writes nothing."),
+    "preview": ("preview", "Show the edition that would be sent now. Stores nothing."),
     "send": ("send", "Send an edition now, once to each active reader."),
     "run": ("run", "Run the service: ingest, prepare and deliver on schedule."),
     "draft": ("drafts", "Show the next edition as a draft file, or apply an edited one."),
@@ -67,7 +67,7 @@ class LazyCommand(TyperCommand):
 
 
 class _Root(Group):
-    """The root group; it ends in order when the reader of its output has left."""
+    """The root group; it exits normally when the reader of its output has closed the pipe."""
 
     def __init__(self, **attributes: Any) -> None:
         commands = {
@@ -80,8 +80,8 @@ class _Root(Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
-            # `digest … | head` is no error of ours; a relay that hangs up would be one.
-            if not _reader_has_left():
+            # `digest … | head` is no error; an SMTP server that hangs up would be one.
+            if not _output_is_closed():
                 raise _unexpected(error) from error
             raise typer.Exit from None
 
@@ -96,8 +96,8 @@ app = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"digest {__version__}")
         raise typer.Exit
 
@@ -111,11 +111,11 @@ def root(
             "--config",
             "-c",
             metavar="FILE",
-            help="The newsletter's configuration. It stands before the command.",
+            help="The configuration file; stands before the command.",
         ),
     ] = Path("digest.toml"),
     *,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
@@ -123,7 +123,7 @@ def root(
 ) -> None:
     """The newsletter that writes itself.
 
-    `digest COMMAND --help` tells about a command. To see it all work, without any set-up:
+    `digest COMMAND --help` describes a command. The demo shows everything without any set-up:
 
     Example: `digest demo`
     """
@@ -151,29 +151,29 @@ def _run() -> int:
         if type(error).__name__ == "NoArgsIsHelpError":
             typer.echo(error.message, err=True)
             return Exit.USAGE
-        return _complain(in_our_words(error))
+        return _report(usage_error(error))
     except DigestError as error:
         if _given("--debug"):
             raise
-        return _complain(error)
+        return _report(error)
     except Exception as error:
         if _given("--debug"):
             raise
-        return _complain(_unexpected(error))
+        return _report(_unexpected(error))
     if code == Exit.INTERRUPTED:
-        note("interrupted; what was not finished was undone")
+        note("interrupted; unfinished changes were rolled back")
     return int(code)
 
 
-def _complain(error: DigestError) -> int:
+def _report(error: DigestError) -> int:
     print_error(error)
     if _given("--json"):
         print_json(error_as_json(error))
     return error.exit_code
 
 
-def _reader_has_left() -> bool:
-    """Whether standard output is a pipe that nobody reads."""
+def _output_is_closed() -> bool:
+    """Whether standard output is a pipe whose reader has closed it."""
     poll = select.poll()
     poll.register(sys.stdout.fileno(), 0)
     return any(event & select.POLLERR for _, event in poll.poll(0))
@@ -184,11 +184,11 @@ def _unexpected(error: Exception) -> DigestError:
         where = f"{error.filename}: " if error.filename else ""
         return DigestError(f"{where}{error.strerror or error}")
     return DigestError(
-        f"something we did not foresee: {type(error).__name__}: {error}",
-        hint="Repeat the command with `digest --debug …` and report what it shows.",
+        f"unexpected error: {type(error).__name__}: {error}",
+        hint="Run it again as `digest --debug …` and report the traceback.",
     )
 
 
 def _given(option: str) -> bool:
-    # Read from the arguments: an error may come before they are understood.
+    # Read from the arguments: an error may occur before they are parsed.
     return option in sys.argv[1:]

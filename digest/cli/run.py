@@ -1,4 +1,4 @@
-"""`digest run`: the service, or one pass of it."""
+"""`digest run`: the service, or one pass of it with `--once`."""
 
 import os
 import time
@@ -22,21 +22,21 @@ def run(
     context: typer.Context,
     *,
     once: Annotated[
-        bool, typer.Option("--once", help="Do what is due now, and end: for cron.")
+        bool, typer.Option("--once", help="Do what is due now, then exit; for cron.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run the service: ingest, prepare and deliver on schedule.
 
-    A second one on the same database stands by and takes over when the first one dies. SIGTERM
-    ends it after what is under way, a second one at once; SIGHUP reads digest.toml anew.
+    A second service on the same database waits and takes over if the first one dies. SIGTERM stops
+    it after the messages being sent; a second SIGTERM stops it at once. SIGHUP reloads digest.toml.
 
     Example: `digest run --once`
     """
     if as_json and not once:
         raise UsageError(
-            "--json goes with --once",
-            hint='The service writes its log as JSON lines with `log = "json"` in [service].',
+            "--json needs --once",
+            hint='For a log in JSON lines, set `log = "json"` in [service].',
         )
     session = session_of(context)
     existing_database(session.settings)
@@ -56,7 +56,7 @@ def run(
 
 
 def exit_code(tally: TickSummary) -> Exit:
-    """What a pass came to: what wants somebody's eyes goes before what went well."""
+    """The exit code of a pass: what needs attention goes before what succeeded."""
     if tally.interrupted:
         return Exit.INCOMPLETE
     for code, cases in (
