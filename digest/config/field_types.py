@@ -35,7 +35,6 @@ from digest.config.validators import (
     web_address,
 )
 from digest.lib import language_tags
-from digest.lib.text import nearest
 from digest.lib.durations import parse_duration
 from digest.lib.text import nearest
 from digest.model.schedule import QuietHours, Schedule
