@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -30,6 +30,14 @@ from digest.storage.database import Database
 from digest.storage.explain import StoryPlace
 from digest.storage.suppressions import Suppression
 from digest.subscribers.address import normalise
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a reader got an edition or did not, and when the next one is due."""
+
+    reader: ReaderExplanation
+    next_at: datetime | None
 
 
 def explain(
@@ -81,44 +89,35 @@ def explain(
     now = instant_of(at, settings)
     text = " ".join(what).strip()
     with reading(context) as db:
-        if _is_address(text):
-            _reader(db, settings, text, now, newsletter, edition, as_json=as_json)
-        elif edition is not None:
-            raise UsageError(
-                "--edition can only be used with a reader: an article is in one edition at most"
-            )
-        else:
-            _article(db, settings, text, now, newsletter, as_json=as_json)
+        if not _is_address(text):
+            if edition is not None:
+                raise UsageError(
+                    "--edition can only be used with a reader: an article is in one edition at most"
+                )
+            article = _one_article(find_articles(db, text), text, settings, as_json=as_json)
+            answers = explain_article(db, settings, article, now=now, only=newsletter)
+            if as_json:
+                print_json(_article_json(article, answers))
+            else:
+                _show_article(article, answers, settings)
+            return
+        email, suppression, explanations = _reader(db, settings, text, now, newsletter, edition)
+    if as_json:
+        print_json(_subscriber_json(email, suppression, explanations))
+    else:
+        _show_reader(email, suppression, explanations)
 
 
 def _is_address(text: str) -> bool:
     return "@" in text and "://" not in text and not any(map(str.isspace, text))
 
 
-def _article(
-    db: Database,
-    settings: Settings,
-    text: str,
-    now: datetime,
-    newsletter: str | None,
-    *,
-    as_json: bool,
-) -> None:
-    matches = find_articles(db, text)
-    if len(matches) != 1:
-        _list_matches(matches, text, settings, as_json=as_json)
-    article = matches[0]
-    answers = explain_article(db, settings, article, now=now, only=newsletter)
-    if as_json:
-        print_json(_article_json(article, answers))
-    else:
-        _show_article(article, answers, settings)
-
-
-def _list_matches(
+def _one_article(
     matches: Sequence[Article], text: str, settings: Settings, *, as_json: bool
-) -> NoReturn:
-    """List the articles that match `text`; raises UsageError if there is none."""
+) -> Article:
+    """The only match; lists several of them and exits, and raises UsageError if there is none."""
+    if len(matches) == 1:
+        return matches[0]
     if not matches:
         raise UsageError(
             f"no article has {text!r} as its number, its URL or words of its title",
@@ -140,9 +139,8 @@ def _reader(
     now: datetime,
     newsletter: str | None,
     edition: int | None,
-    *,
-    as_json: bool,
-) -> None:
+) -> tuple[str, Suppression | None, list[Explanation]]:
+    """The stored address, why it is suppressed if it is, and an answer for each newsletter."""
     with typed_in():
         address = normalise(email)
     person = subscribers.find(db, address)
@@ -170,19 +168,7 @@ def _reader(
         )
         for answer in answers
     ]
-    stored = person.email if person else address
-    if as_json:
-        print_json(_subscriber_json(stored, suppression, explanations))
-    else:
-        _show_reader(stored, suppression, explanations)
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Why a reader got an edition or did not, and when the next one is due."""
-
-    reader: ReaderExplanation
-    next_at: datetime | None
+    return person.email if person else address, suppression, explanations
 
 
 def _show_article(

@@ -55,14 +55,15 @@ def status(
     Example: `digest status daily --number 12`
     """
     settings = session_of(context).settings
-    chosen = _chosen(context, newsletter, number)
+    every = newsletter is None and number is None
+    chosen = settings.newsletters.values() if every else [settings.newsletter(newsletter)]
     now = instant_of(at, settings)
     shown = limit if limit is not None else _IN_JSON if as_json else _SHOWN
     statuses = [
         status_of(settings, one, number=number, listed=shown or -1, now=now) for one in chosen
     ]
     if number is not None and not statuses[0].editions:
-        raise UsageError(f"--number: {chosen[0].key} has no edition No. {number}")
+        raise UsageError(f"--number: {statuses[0].newsletter.key} has no edition No. {number}")
     if as_json:
         print_json(
             {
@@ -76,15 +77,6 @@ def status(
         raise typer.Exit(Exit.HELD)
     if not all(each.complete for each in statuses):
         raise typer.Exit(Exit.INCOMPLETE)
-
-
-def _chosen(
-    context: typer.Context, newsletter: str | None, number: int | None
-) -> tuple[Newsletter, ...]:
-    settings = session_of(context).settings
-    if newsletter is None and number is None:
-        return tuple(settings.newsletters.values())
-    return (settings.newsletter(newsletter),)
 
 
 def _show(statuses: Sequence[NewsletterStatus]) -> None:
