@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from digest.config import DateOrder, Settings, SourceKind, SourceSettings
 from digest.config.cross_checks import guessed_kind
 from digest.errors import UsageError
 from digest.lib.redact import without_login
+from digest.lib.text import nearest
 
 #: The size limit of a file named on the command line only protects the memory.
 _MOST_BYTES: Final = 1_000_000_000
@@ -61,7 +61,7 @@ def _named(name: str, settings: Settings, kind: SourceKind | None) -> SourceSett
     guessed = guessed_kind(None, name)
     if not path.exists() and not guessed:
         raise UsageError(
-            f"{without_login(name)!r} is no source and no file{_known(name, tuple(configured))}",
+            f"{without_login(name)!r} is no source and no file{_known(name, list(configured))}",
             hint="Name a source of digest.toml, a file, or a URL that begins with https://.",
         )
     if guessed is None and kind is None:
@@ -80,11 +80,11 @@ def _named(name: str, settings: Settings, kind: SourceKind | None) -> SourceSett
     )
 
 
-def _known(name: str, configured: Sequence[str]) -> str:
+def _known(name: str, configured: list[str]) -> str:
     if not configured:
         return ""
-    close = get_close_matches(name, configured, n=1)
-    advice = f". Did you mean {close[0]}?" if close else ""
+    close = nearest(name, configured)
+    advice = f". Did you mean {close}?" if close else ""
     return f"; digest.toml has {', '.join(configured)}{advice}"
 
 

@@ -6,6 +6,7 @@ leave, and wrap; addresses, dates and numbers are never broken. If the terminal 
 so, each row becomes a few lines: first what identifies it, then the rest, indented.
 """
 
+import shutil
 import sys
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -48,7 +49,7 @@ def print_table(
     widths = [_column(name, at, cells) for at, name in enumerate(shown)]
     # Folding takes long, and nobody reads that many rows on a terminal.
     if sys.stdout.isatty() and len(cells) <= 1_000:
-        room = _terminal_width()
+        room = shutil.get_terminal_size().columns
         folds = [at for at, name in enumerate(names) if name in fold]
         if not _fit(widths, folds, room):
             _print_stacked(cells, folds, room)
@@ -96,12 +97,6 @@ def _head(text: str, width: int) -> str:
     while end < len(text) and width_of(text[: end + 1]) <= width:
         end += 1
     return text[:end]
-
-
-def _terminal_width() -> int:
-    import shutil
-
-    return shutil.get_terminal_size().columns
 
 
 def _column(name: str, at: int, cells: Sequence[_Row]) -> int:

@@ -1,10 +1,10 @@
 """Typer's errors about a wrong command line, in the wording of this program."""
 
 import re
-from difflib import get_close_matches
 from typing import Any
 
 from digest.errors import UsageError
+from digest.lib.text import nearest
 
 #: Options of `digest` itself, which stand before the command.
 _OF_THE_ROOT = ("--config", "-c", "--debug", "--version")
@@ -32,8 +32,8 @@ def _no_such_option(error: Any, hint: str) -> UsageError:
     if option in _OF_THE_ROOT:
         word = "FILE " if option in ("--config", "-c") else ""
         hint = f"It goes before the command: `digest {option} {word}…`"
-    elif near := get_close_matches(option, error.possibilities or ()):
-        hint = f"Did you mean {' or '.join(near)}? {hint}"
+    elif near := nearest(option, error.possibilities or []):
+        hint = f"Did you mean {near}? {hint}"
     return UsageError(f"there is no option {option} here", hint=hint)
 
 
