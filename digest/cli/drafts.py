@@ -62,7 +62,7 @@ def approve(
     now = next_second(instant_of(at, settings))
     result = unless_skipped(editing.approve(settings, chosen, now=now, slot=slot), as_json=as_json)
     shown, edition = result.shown, result.shown.edition
-    for reason in shown.sheet.gone:
+    for reason in shown.file.gone:
         note(f"not in the edition: {reason}")
     if as_json:
         print_json(_draft_json(shown) | {"readers": result.readers})
@@ -182,7 +182,7 @@ def _report_applied(
 def _show(
     shown: DraftView, newsletter: Newsletter, out: Path | None, now: datetime, *, as_json: bool
 ) -> None:
-    text = write(shown.sheet, newsletter, now=now)
+    text = write(shown.file, newsletter, now=now)
     if out is not None:
         replace_whole(out, text.encode())
     if as_json:
@@ -264,7 +264,7 @@ def _upcoming(newsletter: Newsletter, now: datetime) -> Iterable[Slot]:
 
 def _draft_json(shown: DraftView) -> dict[str, Any]:
     """A draft as `--json` prints it."""
-    edition, draft_file = shown.edition, shown.sheet
+    edition, draft_file = shown.edition, shown.file
     return {
         **fields_of(edition, "newsletter", "slot"),
         "due_at": shown.stored.slot.at,
