@@ -10,14 +10,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from digest.cli.console import error_console
+from digest.model.delivery import DeliveryState
+from digest.publishing.delivery.report import Progress
+from digest.publishing.delivery.run import RunPlan
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
-
-    from digest.model.delivery import DeliveryState
-    from digest.publishing.delivery.report import Progress
-    from digest.publishing.delivery.run import RunPlan
 
 #: Seconds between two updates: an update for each message would slow down the sending.
 _INTERVAL: Final = 0.2
@@ -51,15 +50,16 @@ def left(rate: float, remaining: int) -> str:
 
 
 @contextmanager
-def delivery_progress() -> Iterator[Callable[["RunPlan"], "Progress"]]:
+def delivery_progress() -> Iterator[Callable[[RunPlan], Progress]]:
     """A bar of deliveries, by outcome. Yields what `send` asks for once it has a plan."""
     console = error_console()
     if not console.is_terminal:
         yield lambda _plan: _ignore
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
 
-    bar = Progress(
+    bar = Bar(
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
         MofNCompleteColumn(),
@@ -72,13 +72,11 @@ def delivery_progress() -> Iterator[Callable[["RunPlan"], "Progress"]]:
         yield lambda plan: _started(bar, plan)
 
 
-def _ignore(state: "DeliveryState") -> None:
+def _ignore(state: DeliveryState) -> None:
     """Without a terminal, nothing is shown."""
 
 
-def _started(bar: "Bar", plan: "RunPlan") -> "Progress":
-    from digest.model.delivery import DeliveryState
-
+def _started(bar: "Bar", plan: RunPlan) -> Progress:
     final = (DeliveryState.SENT, DeliveryState.REJECTED, DeliveryState.UNKNOWN)
     before = sum(plan.counts[state] for state in final)
     total = sum(plan.counts.values()) - plan.counts[DeliveryState.WITHHELD]
@@ -105,7 +103,7 @@ def _started(bar: "Bar", plan: "RunPlan") -> "Progress":
 
 
 def _update(
-    bar: "Bar", task: "TaskID", completed: int, pace: str, outcomes: "Counter[DeliveryState]"
+    bar: "Bar", task: "TaskID", completed: int, pace: str, outcomes: Counter[DeliveryState]
 ) -> None:
     troubles = ", ".join(f"{n:,} {state}" for state, n in outcomes.items() if state != "sent")
     bar.update(task, completed=completed, pace=pace, trouble=troubles)
