@@ -66,8 +66,8 @@ def again(data: bytes, path: Path) -> float:
         given = ChangeContext(newsletter="daily", now=NOW, origin="x", tokens=str)
         report = importing.import_readers(db, listed.readers, given)
         seconds = time.perf_counter() - begin
-    if report.fates[ImportResult.UNCHANGED] != len(listed.readers):
-        raise SystemExit(f"the same file changed something: {report.fates}")
+    if report.results[ImportResult.UNCHANGED] != len(listed.readers):
+        raise SystemExit(f"the same file changed something: {report.results}")
     return seconds
 
 

@@ -9,7 +9,7 @@
     │   ├── DatabaseNewer           written by a later version of digest
     │   └── DatabaseUnwritable      read-only, or the disk is full
     ├── SourceError                 a source of articles cannot be read
-    ├── AudienceError               a subscriber or a list of subscribers is not valid
+    ├── SubscriberError             a subscriber or a list of subscribers is not valid
     ├── TemplateError               a template does not parse or does not render
     ├── SenderError                 a message cannot be sent
     │   └── RelayUnavailable        the SMTP server does not answer, refuses us, or hangs
@@ -98,7 +98,7 @@ class SourceError(DigestError):
     """A source of articles cannot be read."""
 
 
-class AudienceError(DigestError):
+class SubscriberError(DigestError):
     """A subscriber or a list of subscribers is not valid."""
 
 

@@ -59,6 +59,9 @@ class RecordingTransport:
     ) -> None:
         """Nothing is left to close."""
 
+    def forget_failures(self) -> None:
+        """It has none."""
+
     async def send(
         self,
         envelope: Envelope,

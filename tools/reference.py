@@ -4,21 +4,22 @@ python tools/reference.py            write the pages
 python tools/reference.py --check    only say whether they are current (exit code 1 if not)
 """
 
+import ast
 import sys
 from collections.abc import Iterator
+from dataclasses import MISSING, Field, is_dataclass
 from datetime import timedelta
 from enum import Enum
-from inspect import cleandoc
+from inspect import cleandoc, getsource
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 from typer.main import get_command
 
 from digest.cli.app import LazyCommand, app
-from digest.config import key_paths, newsletter_schema, schema
+from digest.config import key_paths, schema, settings
 from digest.config.environment import variable
 from digest.config.starter import quoted
 from digest.lib.durations import format_duration
@@ -43,21 +44,21 @@ A span of time is a number of seconds, or a text with units: `90s`, `15m`, `36h`
 """
 
 #: The tables in the order of the page: heading, schema, and where it stands for the environment.
-_TABLES: Final[tuple[tuple[str, type[BaseModel], key_paths.Path], ...]] = (
+_TABLES: Final[tuple[tuple[str, type, key_paths.Path], ...]] = (
     ("[site]", schema.SiteTable, ("site",)),
     ("[database]", schema.DatabaseTable, ("database",)),
     ("[smtp]", schema.SmtpTable, ("smtp",)),
-    ("[smtp.messages_per_window]", schema.QuotaTable, ("smtp", "messages_per_window")),
+    ("[smtp.messages_per_window]", settings.Quota, ("smtp", "messages_per_window")),
     ("[[relays]]", schema.RelayTable, ("relays", 0)),
-    ('[domains."example.com"]', schema.DomainTable, ("domains", "example.com")),
-    ("[dkim]", schema.DkimTable, ("dkim",)),
-    ("[service]", schema.ServiceTable, ("service",)),
+    ('[domains."example.com"]', settings.DomainLimits, ("domains", "example.com")),
+    ("[dkim]", settings.DkimSettings, ("dkim",)),
+    ("[service]", settings.ServiceSettings, ("service",)),
     ("[[sources]]", schema.SourceTable, ("sources", 0)),
     ("[sources.columns]", schema.ColumnsTable, ("sources", 0, "columns")),
-    ("[newsletters.KEY]", newsletter_schema.NewsletterTable, ("newsletters", "daily")),
+    ("[newsletters.KEY]", schema.NewsletterTable, ("newsletters", "daily")),
     (
         "[[newsletters.KEY.sections]]",
-        newsletter_schema.SectionTable,
+        schema.SectionTable,
         ("newsletters", "daily", "sections", 0),
     ),
 )
@@ -65,45 +66,59 @@ _TABLES: Final[tuple[tuple[str, type[BaseModel], key_paths.Path], ...]] = (
 
 def configuration() -> str:
     """The page about digest.toml."""
-    parts = [_NOTICE.format(source="schema in digest/config/schema.py"), "", _CONFIGURATION]
+    parts = [_NOTICE.format(source="tables in digest/config/"), "", _CONFIGURATION]
     for heading, table, path in _TABLES:
         parts += [f"## `{heading}`", "", cleandoc(table.__doc__ or ""), ""]
         parts += ["| key | what | default | meaning | environment |", "|---|---|---|---|---|"]
-        parts += [_row(key, field, path) for key, field in key_paths.keys(table).items()]
+        described = descriptions(table)
+        parts += [
+            _row(key, field, path, described[field.name])
+            for key, field in key_paths.keys(table).items()
+        ]
         parts.append("")
     return "\n".join(parts)
 
 
-def _row(key: str, field: FieldInfo, path: key_paths.Path) -> str:
-    words = key_paths.words(key_paths.annotation_of(field))
+def descriptions(table: type) -> dict[str, str]:
+    """What each field of a table is for: the string that follows it in the source."""
+    found: dict[str, str] = {}
+    for part in reversed(table.__mro__[:-1]):
+        [parsed] = ast.parse(getsource(part)).body
+        for field, text in pairwise(getattr(parsed, "body", ())):
+            if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
+                found[ast.unparse(field.target)] = " ".join(ast.literal_eval(text.value).split())
+    return found
+
+
+def _row(key: str, field: Field[Any], path: key_paths.Path, description: str) -> str:
+    # A table has no variable: its keys have them.
+    holds_table = key_paths.is_table(field.type)
     columns = (
         f"`{key}`",
-        words.replace("<", "\\<"),
+        key_paths.field_type(field.type).words.replace("<", "\\<"),
         _default(field),
-        field.description or "",
-        f"`{variable((*path, key))}`" if not _holds_tables(field) else "",
+        description,
+        "" if holds_table else f"`{variable((*path, key))}`",
     )
     return f"| {' | '.join(text.replace('|', chr(92) + '|') for text in columns)} |"
 
 
-def _holds_tables(field: FieldInfo) -> bool:
-    """Whether it is a table: then its keys have variables, and it has none."""
-    return key_paths.is_table(key_paths.annotation_of(field))
-
-
-def _default(field: FieldInfo) -> str:
-    if field.is_required():
+def _default(field: Field[Any]) -> str:
+    if key_paths.is_required(field):
         return "*required*"
-    match field.default:
-        case None | "" | [] | BaseModel():
-            return ""
+    value = field.default if field.default_factory is MISSING else field.default_factory()
+    if value in (None, "", ()) or is_dataclass(value):
+        return ""
+    match value:
         case bool():
-            return f"`{str(field.default).lower()}`"
+            return f"`{str(value).lower()}`"
+        case float():  # of all keys, only spans of time in seconds have such a default
+            return f"`{quoted(format_duration(timedelta(seconds=value)))}`"
         case timedelta():
-            return f"`{quoted(format_duration(field.default))}`"
-        case ZoneInfo() | str():
-            return f"`{quoted(str(field.default))}`"
-        case value:
+            return f"`{quoted(format_duration(value))}`"
+        case ZoneInfo() | str() | Path():
+            return f"`{quoted(str(value))}`"
+        case _:
             return f"`{value}`"
 
 

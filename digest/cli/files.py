@@ -1,11 +1,11 @@
 """`--out FILE`: check it, write it, and tell the format by its ending."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from digest.errors import UsageError
+from digest.lib.atomic_file import replacing
 
 _F = TypeVar("_F")
 
@@ -27,13 +27,8 @@ def replace_whole(out: Path, content: bytes) -> None:
         if out.exists() and not out.is_file():
             out.write_bytes(content)
             return
-        target = out.resolve()
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
-        try:
-            part.write_bytes(content)
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+        with replacing(out.resolve()) as temporary:
+            temporary.write_bytes(content)
     except OSError as error:
         raise UsageError(f"--out: {out} cannot be written: {error.strerror}") from None
 

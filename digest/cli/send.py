@@ -1,5 +1,7 @@
 """`digest send`, `resume` and `stop`: send an edition now, continue one, or stop all."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +27,7 @@ from digest.lib.formatting import counted
 from digest.lib.timestamps import next_second
 from digest.model.delivery import Accepted
 from digest.model.newsletter import Newsletter
+from digest.publishing.delivery.cancellation import CancelToken
 from digest.publishing.delivery.report import Report
 from digest.publishing.editions.build import Skipped
 from digest.publishing.preview import WouldResume, preview, send_test
@@ -36,6 +39,7 @@ from digest.publishing.send import stop as stop_editions
 from digest.sender.factory import transport_for
 from digest.sender.folder import FolderTransport
 from digest.sender.transport import Transport
+from digest.service.shutdown import Shutdown
 from digest.subscribers.address import normalise
 
 
@@ -79,7 +83,7 @@ def send(
         return
     if on_a_terminal() and not yes:
         _ask_first(session, chosen, now, as_json=as_json)
-    with delivery_progress() as progress:
+    with delivery_progress() as progress, _cancelled_by_signals() as cancel:
         result = send_edition(
             session.settings,
             chosen,
@@ -87,7 +91,7 @@ def send(
             now=now,
             clock=lambda: datetime.now(UTC),
             progress=progress,
-            stopping=_report_stopping,
+            cancel=cancel,
         )
     print_report(unless_skipped(result, as_json=as_json), as_json=as_json)
 
@@ -119,7 +123,7 @@ def resume(
     """
     session = session_of(context)
     existing_database(session.settings)
-    with delivery_progress() as progress:
+    with delivery_progress() as progress, _cancelled_by_signals() as cancel:
         report = resume_edition(
             session.settings,
             session.settings.newsletter(newsletter),
@@ -128,7 +132,7 @@ def resume(
             before_their_hour=now,
             clock=lambda: datetime.now(UTC),
             progress=progress,
-            stopping=_report_stopping,
+            cancel=cancel,
         )
     print_report(unless_skipped(report, as_json=as_json), as_json=as_json)
 
@@ -236,8 +240,15 @@ def _transport(session: CommandSession, outbox: Path | None) -> Transport:
     return FolderTransport(outbox)
 
 
+@contextmanager
+def _cancelled_by_signals() -> Iterator[CancelToken]:
+    """A token that the first signal cancels; the second one ends the run at once."""
+    shutdown = Shutdown()
+    with shutdown.on_signals():
+        yield shutdown.applies_to(CancelToken(on_shutdown=_report_stopping))
+
+
 def _report_stopping() -> None:
-    """Answer the first Ctrl-C."""
     note("stopping after the messages being sent now; Ctrl-C again stops at once")
 
 

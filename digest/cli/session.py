@@ -12,7 +12,7 @@ import typer
 
 from digest.config import Settings
 from digest.config.load import load
-from digest.errors import AudienceError, UsageError
+from digest.errors import SubscriberError, UsageError
 from digest.storage.database import Access, Database, open_database
 
 
@@ -60,10 +60,10 @@ def key_of(context: typer.Context, newsletter: str | None) -> str:
 
 @contextmanager
 def typed_in() -> Iterator[None]:
-    """An AudienceError about what was typed on the command line is wrong usage."""
+    """An SubscriberError about what was typed on the command line is wrong usage."""
     try:
         yield
-    except AudienceError as error:
+    except SubscriberError as error:
         raise UsageError(error.message, hint=error.hint) from None
 
 

@@ -53,7 +53,7 @@ def _named(name: str, settings: Settings, kind: SourceKind | None) -> SourceSett
         return SourceSettings(
             name=parts.hostname or without_login(name),
             publisher=parts.hostname or without_login(name),
-            kind=SourceKind(guessed_kind(name, None) or SourceKind.FEED),
+            kind=guessed_kind(name, None) or SourceKind.FEED,
             location=name,
             timezone=settings.site.timezone,
         )
@@ -73,7 +73,7 @@ def _named(name: str, settings: Settings, kind: SourceKind | None) -> SourceSett
         # A file name is not a publisher.
         name=path.stem,
         publisher=settings.site.name,
-        kind=kind or SourceKind(str(guessed)),
+        kind=kind or guessed or SourceKind.FEED,
         location=str(path),
         timezone=settings.site.timezone,
         max_bytes=_MOST_BYTES,

@@ -61,7 +61,7 @@ def print_import(
             " (to import one as a column of ours: --column name=TITLE)"
         )
     labels = {ImportResult.LEFT: "left as they were"}
-    rows = [(labels.get(result, result), f"{count:,}") for result, count in report.fates.items()]
+    rows = [(labels.get(result, result), f"{count:,}") for result, count in report.results.items()]
     rows.append(("rejected rows", f"{len(listed.rejected):,}"))
     print_table(("", ">readers"), rows)
     if dry_run:
@@ -83,7 +83,7 @@ def _import_json(
 ) -> dict[str, Any]:
     return {
         "dry_run": dry_run,
-        **{result.replace(" ", "_"): count for result, count in report.fates.items()},
+        **{result.replace(" ", "_"): count for result, count in report.results.items()},
         "left_as_they_were": report.left,
         **fields_of(listed, "rejected", "notes", "duplicates"),
         "remarks": remarks,
@@ -116,7 +116,7 @@ def _row(member: Member) -> tuple[str, ...]:
     return (
         one_line(for_people(person.email)),
         one_line(person.name),
-        member.standing,
+        member.status,
         f"{member.since:%Y-%m-%d}",
         person.language or "",
         one_line(", ".join(member.topics)),
@@ -134,7 +134,7 @@ def members_json(
             {
                 **fields_of(member.subscriber, "email", "name", "language", "timezone", "fields"),
                 "topics": member.topics,
-                "state": member.standing,
+                "state": member.status,
                 "since": member.since,
                 "suppressed_because": member.suppressed_because or None,
             }

@@ -162,7 +162,7 @@ def import_(
         name="standard input" if str(file) == "-" else file.name,
         encoding=encoding,
         delimiter=delimiter,
-        said=titles_of(column or ()),
+        titles=titles_of(column or ()),
     )
     listed = importing.read_list(found.rows, now=given.now, zone=settings.site.timezone)
     access = for_planning(context) if dry_run else opened(context)

@@ -18,7 +18,7 @@ from digest.composer.headers import LINE
 from digest.config import DkimSettings
 from digest.config.validators import aligned
 from digest.errors import ConfigError
-from digest.lib.email_address import header_domain
+from digest.lib.email_address import domain_of
 from digest.model.message import WireSafeChunks
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class DkimSigner:
         Raises ConfigError for a key that cannot serve, and for a domain that is not the sender's
         (DMARC would not count the signature).
         """
-        own = header_domain(sender)
+        own = domain_of(sender)
         domain = settings.domain or own
         if not aligned(domain, own):
             raise ConfigError(

@@ -15,7 +15,7 @@ from quopri import decodestring
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from digest.lib.email_address import mailable
+from digest.lib.email_address import wire_address
 from digest.lib.text import plain
 
 #: RFC 5322 section 2.1.1: the length to aim at, and RFC 2047's limit of an encoded word.
@@ -25,10 +25,6 @@ WORD: Final = 75
 _ENCODED_WORD = re.compile(r"=\?([^?*\s]+)[^?\s]*\?([bqBQ])\?([^?]*)\?=")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ATOMS = re.compile(r"[A-Za-z0-9]+(?:[ -][A-Za-z0-9]+)*")
-# A dot-atom at a domain in small letters, which needs no encoding.
-_PLAIN_ADDRESS = re.compile(
-    r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
-)
 # The characters that RFC 2047 section 5 (3) allows everywhere, so in a name too.
 _Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
 _Q: Final = tuple(
@@ -60,7 +56,7 @@ def text_field(name: str, text: str) -> bytes:
 
 
 def mailbox_field(name: str, display: str, address: str) -> bytes:
-    """A field that holds one mailbox: From, Reply-To, To. `address` is as `mailable` gives it."""
+    """A field that holds one mailbox: From, Reply-To, To. `address` comes from `wire_address`."""
     display = header_text(display)
     if not display:
         return structured_field(name, [f"<{address}>" if name == "From" else address])
@@ -74,14 +70,12 @@ def mailbox_field(name: str, display: str, address: str) -> bytes:
 
 
 def to_field(name: str, email: str) -> bytes:
-    """The field To. Raises AudienceError for an address that no header can carry."""
-    if (
-        len(name) + len(email) <= LINE - _TO_FRAME
-        and _PLAIN_ADDRESS.fullmatch(email)
-        and (not name or _ATOMS.fullmatch(name))
-    ):
-        return (f"To: {name} <{email}>\r\n" if name else f"To: {email}\r\n").encode("ascii")
-    return mailbox_field("To", name, mailable(email))
+    """The field To. Raises SubscriberError for an address that no header can carry."""
+    address = wire_address(email)
+    fits = len(name) + len(address) <= LINE - _TO_FRAME
+    if fits and (not name or _ATOMS.fullmatch(name)):
+        return (f"To: {name} <{address}>\r\n" if name else f"To: {address}\r\n").encode()
+    return mailbox_field("To", name, address)
 
 
 def date_field(moment: datetime, zone: ZoneInfo) -> bytes:

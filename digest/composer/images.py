@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from digest.errors import TemplateError
-from digest.lib.email_address import header_domain
+from digest.lib.email_address import domain_of
 from digest.model.edition import Edition, RenderedVariant
 from digest.model.newsletter import Newsletter
 
@@ -40,7 +40,7 @@ def travels_along(image_url: str) -> bool:
 def content_id(path: str, newsletter: Newsletter) -> str:
     """The Content-ID, without brackets, of the image at a path: the same in every part."""
     name = hashlib.sha256(path.encode("utf-8", "replace")).hexdigest()[:16]
-    return f"{name}@{header_domain(newsletter.sender_address)}"
+    return f"{name}@{domain_of(newsletter.sender_address)}"
 
 
 def open_image(path: str, newsletter: Newsletter, folder: Path) -> InlineImage:

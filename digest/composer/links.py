@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 from digest.errors import TemplateError
-from digest.lib.email_address import ascii_domain, mailable
+from digest.lib.email_address import ascii_domain, wire_address
 from digest.lib.text import plain
 from digest.model.newsletter import Newsletter, Site
 
@@ -87,5 +87,5 @@ def reader_links(site: Site, newsletter: Newsletter, number: int) -> ReaderLinks
 
 
 def mail_link(address: str, subject: str) -> str:
-    """The `mailto` URI (RFC 6068) of a message with this subject. Raises AudienceError."""
-    return f"mailto:{quote(mailable(address), safe='@')}?subject={quote(subject)}"
+    """The `mailto` URI (RFC 6068) of a message with this subject. Raises SubscriberError."""
+    return f"mailto:{quote(wire_address(address), safe='@')}?subject={quote(subject)}"

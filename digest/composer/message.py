@@ -30,7 +30,7 @@ from digest.composer.mime import MimePlace, PlaceholderPosition, body, content_t
 from digest.composer.personalization import Finder, PlaceholderMarkers, finder_of
 from digest.composer.verify import verify_message, verify_signatures
 from digest.errors import SenderError
-from digest.lib.email_address import mailable
+from digest.lib.email_address import wire_address
 from digest.lib.verp import ReturnPaths
 from digest.model.edition import Edition, RenderedVariant
 from digest.model.message import WireSafeChunks
@@ -63,7 +63,7 @@ class PreparedMessage:
 
         The Message-ID is made of the edition and `delivery_id`, so that a retry has the same one.
         A local part beyond ASCII makes the To field UTF-8 (RFC 6532); everything else is ASCII.
-        Raises AudienceError for an address that no header can carry.
+        Raises SubscriberError for an address that no header can carry.
         """
         return b"".join(self.pieces(recipient, delivery_id=delivery_id, date=date))
 
@@ -132,7 +132,7 @@ def prepare_message(
 
 def _return_paths(edition: Edition, newsletter: Newsletter, key: bytes | None) -> ReturnPaths:
     return ReturnPaths(
-        address=mailable(newsletter.bounce_address or newsletter.sender_address),
+        address=wire_address(newsletter.bounce_address or newsletter.sender_address),
         day=edition.cutoff.astimezone(newsletter.timezone).date(),
         key=key if newsletter.bounce_address else None,
     )
@@ -150,11 +150,11 @@ def header_block(
 
     The Message-ID is made of the edition's nonce and the delivery, so that a retry has the same.
     """
-    sender = mailable(newsletter.sender_address)
+    sender = wire_address(newsletter.sender_address)
     yield mailbox_field("From", newsletter.sender_name, sender)
     yield PlaceholderPosition(MimePlace.TO)
     if newsletter.reply_to:
-        yield mailbox_field("Reply-To", "", mailable(newsletter.reply_to))
+        yield mailbox_field("Reply-To", "", wire_address(newsletter.reply_to))
     yield text_field("Subject", variant.subject)
     yield PlaceholderPosition(MimePlace.DATE)
     yield f"Message-ID: <{nonce}.".encode()

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from digest.composer import mime
 from digest.composer.headers import date_field, mailbox_field, text_field, to_field
-from digest.lib.email_address import header_domain, mailable
+from digest.lib.email_address import domain_of, wire_address
 from digest.lib.text import plain
 from digest.model.newsletter import Newsletter
 
@@ -16,15 +16,15 @@ def plain_message(
 
     It comes from the newsletter's sender, and says that no answer is to be made by a machine
     (RFC 3834). `key` is its own (letters, digits, `.` and `-`): the same notice has the same
-    Message-ID. Raises AudienceError for an address that no header can carry.
+    Message-ID. Raises SubscriberError for an address that no header can carry.
     """
-    sender = mailable(newsletter.sender_address)
+    sender = wire_address(newsletter.sender_address)
     header = (
         mailbox_field("From", newsletter.sender_name, sender),
         to_field("", to),
         text_field("Subject", subject),
         date_field(date, newsletter.timezone),
-        f"Message-ID: <{key}@{header_domain(sender)}>\r\n".encode(),
+        f"Message-ID: <{key}@{domain_of(sender)}>\r\n".encode(),
         b"Auto-Submitted: auto-generated\r\n",
         b"MIME-Version: 1.0\r\n",
         b'Content-Type: text/plain; charset="utf-8"\r\n',

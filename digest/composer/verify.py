@@ -17,7 +17,7 @@ from digest.composer.dkim import CRLF, DkimSigner, fields_of, relaxed_body, rela
 from digest.composer.dkim_keys import SigningKey, tags_of
 from digest.composer.headers import header_text
 from digest.errors import SenderError
-from digest.lib.email_address import mailable
+from digest.lib.email_address import wire_address
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient
 
@@ -35,8 +35,8 @@ def verify_message(
 ) -> None:
     """Raise SenderError unless the message has exactly these fields, saying what was meant."""
     parsed = message_from_bytes(message, _class=EmailMessage, policy=policy.default)
-    sender = (header_text(newsletter.sender_name), mailable(newsletter.sender_address))
-    reader = (header_text(recipient.name), mailable(recipient.email))
+    sender = (header_text(newsletter.sender_name), wire_address(newsletter.sender_address))
+    reader = (header_text(recipient.name), wire_address(recipient.email))
     _equal("the header", parsed.keys(), list(fields))
     _equal("Subject", str(parsed["Subject"]), header_text(subject))
     raw = dict(parsed.raw_items())

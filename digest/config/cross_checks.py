@@ -1,369 +1,296 @@
-"""What concerns several keys at once.
+"""What concerns several keys of a table at once, or several tables of one kind.
 
-These rules read the raw tables, and only values that are right by themselves, so that one broken
-key does not hide them: everything is reported at once.
-
-What concerns several keys of [smtp], [[relays]] and [domains] at once, in the raw tables.
-
-What concerns several keys of a newsletter that say when, in the raw tables.
+Each check reads a built table, and beside it which keys are written. Where a key that it asks for
+is wrong by itself, the check ends there (see `digest.config.tables`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import time
-from pathlib import PurePosixPath
+from pathlib import PurePath, PurePosixPath
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from digest.config import key_paths
-from digest.config.field_types import quiet_hours, schedule
-from digest.config.problems import origin_of, shown
-from digest.config.validators import is_loopback
-from digest.errors import Problem
-from digest.lib.durations import format_duration, parse_duration
-from digest.model.newsletter import Rules
-from digest.model.schedule import Timing
+from digest.config.problems import shown
+from digest.config.schema import (
+    Approval,
+    File,
+    NewsletterTable,
+    SectionTable,
+    SmtpTable,
+    SourceTable,
+)
+from digest.config.settings import DkimSettings, DomainLimits, SourceKind
+from digest.lib.durations import format_duration
+from digest.model.schedule import QuietHours
 from digest.schedule.parse import shortest_distance
 
-Origins = Mapping[key_paths.Path, str]
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A problem between keys; its `path` begins at the table that was checked."""
+
+    path: tuple[str | int, ...]
+    found: str
+    expected: str
+
+
+Written = Collection[str]
+Conflicts = Iterator[Conflict]
 
 #: What [smtp] is for beside [[relays]]: these hold for all of them.
-_FOR_ALL = ("give_up_after",)
+_FOR_ALL_RELAYS: Final = ("give_up_after",)
 
 
-def check_servers(raw: Mapping[str, Any], origins: Origins) -> Iterator[Problem]:
-    """Every problem between the keys of the servers."""
-    smtp = table_in(raw, "smtp")
-    yield from _server(("smtp",), smtp, origins)
-    relays = raw.get("relays")
-    if isinstance(relays, list) and relays:
-        yield from _beside_relays(smtp)
-        yield from _relays(relays, origins)
-    yield from _domains(table_in(raw, "domains"))
-
-
-def table_in(raw: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """The table at a key, empty where there is none."""
-    value = raw.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def text_in(table: Mapping[str, Any], key: str) -> str | None:
-    """The text at a key, None where there is none."""
-    value = table.get(key)
-    return value if isinstance(value, str) and value.strip() else None
-
-
-def _server(path: key_paths.Path, table: Mapping[str, Any], origins: Origins) -> Iterator[Problem]:
-    where = key_paths.dotted(path)
-    host = text_in(table, "host") or "localhost"
-    password, file = text_in(table, "password"), text_in(table, "password_file")
-    if password and file and not origin_of((*path, "password"), origins):
-        yield Problem(
-            path=f"{where}.password_file",
-            found=f"a password in {where}.password, too",
-            expected="one of the two",
-        )
-    if (password or file) and "username" not in table:
-        yield Problem(
-            path=f"{where}.username",
-            found="nothing",
-            expected=f"the account that {where}.password belongs to",
-        )
-    elif "auth" in table and "username" not in table:
-        yield Problem(
-            path=f"{where}.username", found="nothing", expected="the account to log in with"
-        )
-    if (password or file) and table.get("security") == "none" and not is_loopback(host):
-        yield Problem(
-            path=f"{where}.security",
-            found=f"none, with a password, for {shown(host)}",
-            expected="starttls or tls, because the password would cross the net in the open",
-        )
-
-
-def _beside_relays(smtp: Mapping[str, Any]) -> Iterator[Problem]:
-    own = [key for key in smtp if key not in _FOR_ALL]
-    if own:
-        yield Problem(
-            path="smtp",
-            found=f"{', '.join(own)}, beside [[relays]]",
-            expected=f"only {' and '.join(_FOR_ALL)} there: each relay has keys of its own",
-        )
-
-
-def _relays(relays: list[Any], origins: Origins) -> Iterator[Problem]:
-    names: dict[str, int] = {}
-    for index, relay in enumerate(relays):
-        if not isinstance(relay, dict):
-            continue
-        yield from _server(("relays", index), relay, origins)
-        name = text_in(relay, "name")
-        first = names.setdefault(name.strip().casefold(), index) if name else index
-        if first != index:
-            yield Problem(
-                path=f"relays[{index}].name",
-                found=f"{shown(name)}, the name of relays[{first}]",
-                expected="a name of its own",
+def _smtp_beside_relays(file: File, written: Mapping[str, Any]) -> Conflicts:
+    if file.relays and isinstance(file.smtp, SmtpTable):
+        own = [key for key in written.get("smtp", ()) if key not in _FOR_ALL_RELAYS]
+        if own:
+            yield Conflict(
+                ("smtp",),
+                f"{', '.join(own)}, beside [[relays]]",
+                f"only {' and '.join(_FOR_ALL_RELAYS)} there: each relay has keys of its own",
             )
 
 
-def _domains(domains: Mapping[str, Any]) -> Iterator[Problem]:
-    names: dict[str, str] = {}
-    for key, limits in domains.items():
-        first = names.setdefault(key.strip().rstrip(".").lower(), key)
-        if first != key:
-            yield Problem(
-                path=key_paths.dotted(("domains", key)),
-                found=f"the domain of {key_paths.dotted(('domains', first))}",
-                expected="each domain once",
+def _names_of_relays(file: File, _written: Written) -> Conflicts:
+    return _names_of_their_own("relays", file.relays)
+
+
+def _names_of_sources(file: File, _written: Written) -> Conflicts:
+    return _names_of_their_own("sources", file.sources)
+
+
+def _names_of_their_own(key: str, tables: Collection[object]) -> Conflicts:
+    places: dict[str, int] = {}
+    for place, table in enumerate(tables):
+        name = getattr(table, "name", None)
+        first = places.setdefault(name.casefold(), place) if name else place
+        if first != place:
+            yield Conflict(
+                (key, place, "name"),
+                f"{shown(name)}, the name of {key}[{first}]",
+                "a name of its own",
             )
-        if isinstance(limits, dict) and not limits:
-            yield Problem(
-                path=key_paths.dotted(("domains", key)),
-                found="no limit",
-                expected="connections, messages_per_second, or both",
-            )
 
 
-#: What is of no use without a schedule, and what without a draft.
-_OF_A_SCHEDULE: Final = (
-    *("days_off", "catch_up", "max_lateness", "deliver_at", "quiet_hours"),
-    *("approval", "lead_time", "on_silence"),
-)
-_OF_A_DRAFT: Final = ("lead_time", "on_silence")
-_LEAD_TIME: Final = Timing().lead_time.total_seconds()
+def _some_limit(_limits: DomainLimits, written: Written) -> Conflicts:
+    if not written:
+        yield Conflict((), "no limit", "connections, messages_per_second, or both")
 
 
-def check_timing(path: key_paths.Path, newsletter: Mapping[str, Any]) -> Iterator[Problem]:
-    """Every problem between the keys of a newsletter that say when."""
-    about_it = [key for key in _OF_A_SCHEDULE if key in newsletter]
-    if "schedule" not in newsletter:
-        if about_it:
-            yield Problem(
-                path=key_paths.dotted((*path, "schedule")),
-                found=f"nothing, beside {', '.join(about_it)}",
-                expected='a schedule such as "weekdays at 07:00", or none of these keys',
-            )
-        return
-    approval = newsletter.get("approval", "none")
-    about_drafts = [key for key in _OF_A_DRAFT if key in newsletter]
-    if approval == "none" and about_drafts:
-        yield Problem(
-            path=key_paths.dotted((*path, "approval")),
-            found=f"none, beside {' and '.join(about_drafts)}",
-            expected='approval = "required", or none of these keys',
-        )
-    if approval == "required":
-        yield from _draft(path, newsletter)
-    if "quiet_hours" in newsletter:
-        yield from _quiet(path, newsletter)
+def _second_dkim_key(_dkim: DkimSettings, written: Written) -> Conflicts:
+    pair = ("ed25519_selector", "ed25519_key_file")
+    for key, other in (pair, pair[::-1]):
+        if other in written and key not in written:
+            yield Conflict((key,), "nothing", f"a value, because {other} has one")
 
 
-def _draft(path: key_paths.Path, newsletter: Mapping[str, Any]) -> Iterator[Problem]:
-    """There is one draft of a newsletter at a time."""
-    try:
-        lead = parse_duration(newsletter.get("lead_time", _LEAD_TIME))
-        distance = shortest_distance(schedule(newsletter["schedule"]), lead)
-    except ValueError:  # the schema says so
-        return
-    if distance < lead:
-        yield Problem(
-            path=key_paths.dotted((*path, "lead_time")),
-            found=f"{format_duration(lead)}, with editions only {format_duration(distance)} apart",
-            expected=f"at most {format_duration(distance)}: one draft follows the other",
+def _dkim_selectors(dkim: DkimSettings, _written: Written) -> Conflicts:
+    second = dkim.ed25519_selector
+    if second and dkim.selector.lower() == second.lower():
+        yield Conflict(
+            ("ed25519_selector",),
+            f"{shown(second)}, the name of the other key",
+            "a name of its own",
         )
 
 
-def _quiet(path: key_paths.Path, newsletter: Mapping[str, Any]) -> Iterator[Problem]:
-    """Quiet hours put messages off. That they do so with all of them is not what was meant."""
-    try:
-        hours = quiet_hours(newsletter["quiet_hours"])
-        times = schedule(newsletter["schedule"]).times
-    except ValueError:  # the schema says so
-        return
-    if all(moment in hours for moment in times):
-        yield Problem(
-            path=key_paths.dotted((*path, "quiet_hours")),
-            found=f"{newsletter['quiet_hours']!r}, with every edition in them ({_listed(times)})",
-            expected="hours that leave out at least one time of the schedule",
-        )
-
-
-def _listed(times: tuple[time, ...]) -> str:
-    shown = [f"{moment:%H:%M}" for moment in times]
-    return ", ".join(shown[:3]) + (", …" if len(shown) > 3 else "")
-
-
-_RULES: Final = Rules()
 _KINDS_OF_SUFFIX: Final = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".db": "sqlite",
-    ".sqlite": "sqlite",
-    ".sqlite3": "sqlite",
-    ".xml": "feed",
-    ".rss": "feed",
-    ".atom": "feed",
+    ".csv": SourceKind.CSV,
+    ".tsv": SourceKind.CSV,
+    ".json": SourceKind.JSON,
+    ".jsonl": SourceKind.JSONL,
+    ".ndjson": SourceKind.JSONL,
+    ".db": SourceKind.SQLITE,
+    ".sqlite": SourceKind.SQLITE,
+    ".sqlite3": SourceKind.SQLITE,
+    ".xml": SourceKind.FEED,
+    ".rss": SourceKind.FEED,
+    ".atom": SourceKind.FEED,
 }
 
 
-def guessed_kind(url: str | None, path: str | None) -> str | None:
+def guessed_kind(url: str | None, path: str | PurePath | None) -> SourceKind | None:
     """What kind of source it is by its name: an address is a feed unless it says otherwise."""
     if path is not None:
         return _KINDS_OF_SUFFIX.get(PurePosixPath(path).suffix.lower())
     kind = _KINDS_OF_SUFFIX.get(PurePosixPath(urlsplit(url or "").path).suffix.lower())
-    # `feed.json` is a JSON Feed; a database is no thing to read over the net.
-    return kind if kind in ("csv", "jsonl") else "feed"
+    # `feed.json` is a JSON Feed; a database cannot be read over the net.
+    return kind if kind in (SourceKind.CSV, SourceKind.JSONL) else SourceKind.FEED
 
 
-def cross_check(raw: Mapping[str, Any], origins: Mapping[key_paths.Path, str]) -> list[Problem]:
-    """Every problem between keys."""
-    found = [*check_servers(raw, origins), *_sources(raw.get("sources"))]
-    found += _dkim(table_in(raw, "dkim"))
-    for key, newsletter in table_in(raw, "newsletters").items():
-        if isinstance(newsletter, dict):
-            found += _newsletter(("newsletters", str(key)), newsletter)
-    return found
-
-
-def _whole(table: Mapping[str, Any], key: str, default: int | None) -> int | None:
-    value = table.get(key, default)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _dkim(dkim: Mapping[str, Any]) -> Iterator[Problem]:
-    """The second key is whole, and in its own place. Whose domain it is, the signer looks at."""
-    for key, other in (
-        ("ed25519_selector", "ed25519_key_file"),
-        ("ed25519_key_file", "ed25519_selector"),
-    ):
-        if other in dkim and key not in dkim:
-            yield Problem(path=f"dkim.{key}", found="nothing", expected=f"what goes with {other}")
-    first, second = text_in(dkim, "selector"), text_in(dkim, "ed25519_selector")
-    if first and second and first.lower() == second.lower():
-        yield Problem(
-            path="dkim.ed25519_selector",
-            found=f"{shown(second)}, the name of the other key",
-            expected="a name of its own",
+def _url_or_path(_source: SourceTable, written: Written) -> Conflicts:
+    if ("url" in written) == ("path" in written):
+        yield Conflict(
+            (),
+            "both url and path" if "url" in written else "neither url nor path",
+            "exactly one of them",
         )
 
 
-def _sources(sources: object) -> Iterator[Problem]:
-    names: dict[str, int] = {}
-    for index, source in enumerate(sources if isinstance(sources, list) else []):
-        if not isinstance(source, dict):
-            continue
-        path: key_paths.Path = ("sources", index)
-        yield from _source(path, source)
-        name = text_in(source, "name")
-        if name is None:
-            continue
-        first = names.setdefault(name.strip().casefold(), index)
-        if first != index:
-            yield Problem(
-                path=key_paths.dotted((*path, "name")),
-                found=f"{shown(name)}, the name of sources[{first}]",
-                expected="a name of its own",
-            )
+_KINDS_WITH: Final = {
+    "table": (SourceKind.SQLITE,),
+    "delimiter": (SourceKind.CSV,),
+    "encoding": (SourceKind.CSV, SourceKind.JSON, SourceKind.JSONL),
+    "columns": (SourceKind.SQLITE, SourceKind.CSV, SourceKind.JSON, SourceKind.JSONL),
+}
 
 
-def _source(path: key_paths.Path, source: Mapping[str, Any]) -> Iterator[Problem]:
-    url, file = text_in(source, "url"), text_in(source, "path")
-    if ("url" in source) == ("path" in source):
-        yield Problem(
-            path=key_paths.dotted(path),
-            found="both url and path" if "url" in source else "neither url nor path",
-            expected="exactly one of them",
-        )
+def _kind(source: SourceTable, written: Mapping[str, Any]) -> SourceKind | None:
+    if source.kind:
+        return source.kind
+    if hasattr(source, "url"):
+        return guessed_kind(source.url, source.path)
+    # The address is wrong by itself, but what it ends in tells all the same.
+    return guessed_kind(None, str(written["url"])) or SourceKind.FEED
+
+
+def _keys_of_the_kind(source: SourceTable, written: Mapping[str, Any]) -> Conflicts:
+    """What a source of its kind must have, and must not."""
+    if ("url" in written) == ("path" in written):
         return
-    try:
-        kind = source.get("kind") or (guessed_kind(url, file) if url or file else "")
-    except ValueError:  # not an address at all: the schema says so
-        return
+    kind = _kind(source, written)
     if kind is None:
-        yield Problem(
-            path=key_paths.dotted((*path, "kind")),
-            found=f"nothing, and {shown(file)} does not tell",
-            expected="feed, csv, json, jsonl or sqlite",
+        name = source.path.name if source.path else ""
+        yield Conflict(
+            ("kind",),
+            f"nothing, and {shown(name)} does not tell",
+            "feed, csv, json, jsonl or sqlite",
         )
-    elif isinstance(kind, str):
-        yield from _fit_for(kind, path, source)
-
-
-def _fit_for(kind: str, path: key_paths.Path, source: Mapping[str, Any]) -> Iterator[Problem]:
-    """What a source of this kind must have, and must not."""
-    if kind == "sqlite" and "url" in source:
-        yield Problem(
-            path=key_paths.dotted((*path, "url")),
-            found="an address for kind sqlite",
-            expected="a path: a database is read from a file",
+        return
+    if kind is SourceKind.SQLITE and "url" in written:
+        yield Conflict(
+            ("url",), "an address for kind sqlite", "a path: a database is read from a file"
         )
-    if kind == "sqlite" and "table" not in source:
-        yield Problem(
-            path=key_paths.dotted((*path, "table")),
-            found="nothing",
-            expected="the table or view that holds the articles",
-        )
-    only = {
-        "table": ("sqlite",),
-        "delimiter": ("csv",),
-        "encoding": ("csv", "json", "jsonl"),
-        "columns": ("sqlite", "csv", "json", "jsonl"),
-    }
-    for key, kinds in only.items():
-        if key in source and kind and kind not in kinds:
-            yield Problem(
-                path=key_paths.dotted((*path, key)),
-                found=f"{key} for kind {shown(kind)}",
-                expected=f"{key} only for kind {', '.join(kinds)}",
+    if kind is SourceKind.SQLITE and "table" not in written:
+        yield Conflict(("table",), "nothing", "the table or view that holds the articles")
+    for key, kinds in _KINDS_WITH.items():
+        if key in written and kind not in kinds:
+            yield Conflict(
+                (key,),
+                f"{key} for kind {shown(kind.value)}",
+                f"{key} only for kind {', '.join(kinds)}",
             )
 
 
-def _newsletter(path: key_paths.Path, newsletter: Mapping[str, Any]) -> Iterator[Problem]:
-    yield from _sender(path, newsletter)
-    least = _whole(newsletter, "min_items", _RULES.min_items)
-    most = _whole(newsletter, "max_items", _RULES.max_items)
-    if least is not None and most is not None and least > most:
-        key = "min_items" if "min_items" in newsletter else "max_items"
-        yield Problem(
-            path=key_paths.dotted((*path, key)),
-            found=f"min_items {shown(least)} and max_items {shown(most)}",
-            expected="min_items to be at most max_items",
+def _one_sender(_newsletter: NewsletterTable, written: Written) -> Conflicts:
+    twice = [key for key in ("sender_name", "sender_address") if key in written]
+    if "from" in written and twice:
+        yield Conflict(
+            ("from",),
+            f"{' and '.join(twice)}, too",
+            "either from, or sender_name and sender_address",
         )
-    yield from check_timing(path, newsletter)
-    yield from _sections((*path, "sections"), newsletter.get("sections"))
+    if "from" not in written and "sender_address" not in written:
+        yield Conflict(("sender_address",), "nothing", "an e-mail address such as news@example.com")
 
 
-def _sender(path: key_paths.Path, newsletter: Mapping[str, Any]) -> Iterator[Problem]:
-    doubled = [key for key in ("sender_name", "sender_address") if key in newsletter]
-    if "from" in newsletter and doubled:
-        yield Problem(
-            path=key_paths.dotted((*path, "from")),
-            found=f"{' and '.join(doubled)}, too",
-            expected="either from, or sender_name and sender_address",
-        )
-    if "from" not in newsletter and "sender_address" not in newsletter:
-        yield Problem(
-            path=key_paths.dotted((*path, "sender_address")),
-            found="nothing",
-            expected="an e-mail address such as news@example.com",
+def _least_and_most(newsletter: NewsletterTable, written: Written) -> Conflicts:
+    least, most = newsletter.min_items, newsletter.max_items
+    if least > most:
+        yield Conflict(
+            ("min_items" if "min_items" in written else "max_items",),
+            f"min_items {least} and max_items {most}",
+            "min_items to be at most max_items",
         )
 
 
-def _sections(path: key_paths.Path, sections: object) -> Iterator[Problem]:
-    gathered: dict[str, int] = {}
-    for index, section in enumerate(sections if isinstance(sections, list) else []):
-        table = section if isinstance(section, dict) else {"title": section}
-        match = table.get("match", [table.get("title")])
-        names = [name for name in match if isinstance(name, str)] if isinstance(match, list) else []
-        for name in names:
-            first = gathered.setdefault(name.strip().casefold(), index)
-            if first != index:
-                yield Problem(
-                    path=key_paths.dotted((*path, index)),
-                    found=f"{shown(name)}, which sections[{first}] gathers already",
-                    expected="each section to stand in one group",
+#: What is of no use without a schedule, and what without a draft.
+_WITH_A_SCHEDULE: Final = (
+    *("days_off", "catch_up", "max_lateness", "deliver_at", "quiet_hours"),
+    *("approval", "lead_time", "on_silence"),
+)
+_WITH_A_DRAFT: Final = ("lead_time", "on_silence")
+
+
+def _with_a_schedule(_newsletter: NewsletterTable, written: Written) -> Conflicts:
+    keys = [key for key in _WITH_A_SCHEDULE if key in written]
+    if keys and "schedule" not in written:
+        yield Conflict(
+            ("schedule",),
+            f"nothing, beside {', '.join(keys)}",
+            'a schedule such as "weekdays at 07:00", or none of these keys',
+        )
+
+
+def _with_a_draft(newsletter: NewsletterTable, written: Written) -> Conflicts:
+    keys = [key for key in _WITH_A_DRAFT if key in written]
+    if keys and "schedule" in written and newsletter.approval is Approval.NONE:
+        yield Conflict(
+            ("approval",),
+            f"none, beside {' and '.join(keys)}",
+            'approval = "required", or none of these keys',
+        )
+
+
+def _one_draft_at_a_time(newsletter: NewsletterTable, _written: Written) -> Conflicts:
+    if newsletter.approval is Approval.NONE or newsletter.schedule is None:
+        return
+    lead = newsletter.lead_time
+    distance = shortest_distance(newsletter.schedule, lead)
+    if distance < lead:
+        yield Conflict(
+            ("lead_time",),
+            f"{format_duration(lead)}, with editions only {format_duration(distance)} apart",
+            f"at most {format_duration(distance)}: one draft follows the other",
+        )
+
+
+def _times_outside_quiet_hours(newsletter: NewsletterTable, _written: Written) -> Conflicts:
+    """Quiet hours put messages off; a schedule that lies in them would put off all."""
+    hours = newsletter.quiet_hours
+    times = newsletter.schedule.times if newsletter.schedule else ()
+    if hours and times and all(moment in hours for moment in times):
+        yield Conflict(
+            ("quiet_hours",),
+            f"{_span(hours)!r}, with every edition in them ({_listed(times)})",
+            "hours that leave out at least one time of the schedule",
+        )
+
+
+def _span(hours: QuietHours) -> str:
+    return f"{hours.begin:%H:%M}-{hours.end:%H:%M}"
+
+
+def _listed(times: tuple[time, ...]) -> str:
+    first = [f"{moment:%H:%M}" for moment in times[:3]]
+    return ", ".join(first) + (", …" if len(times) > len(first) else "")
+
+
+def _one_group_for_a_section(newsletter: NewsletterTable, _written: Written) -> Conflicts:
+    places: dict[str, int] = {}
+    for place, section in enumerate(newsletter.sections):
+        for name in _gathered(section):
+            first = places.setdefault(name.casefold(), place)
+            if first != place:
+                yield Conflict(
+                    ("sections", place),
+                    f"{shown(name)}, which sections[{first}] gathers already",
+                    "each section to stand in one group",
                 )
+
+
+def _gathered(section: SectionTable) -> tuple[str, ...]:
+    if not hasattr(section, "match"):
+        return ()
+    title = getattr(section, "title", None)
+    return section.match or ((title,) if title else ())
+
+
+#: The checks of each table.
+CROSS_CHECKS: Final[Mapping[type, tuple[Callable[[Any, Any], Conflicts], ...]]] = {
+    File: (_smtp_beside_relays, _names_of_relays, _names_of_sources),
+    DomainLimits: (_some_limit,),
+    DkimSettings: (_second_dkim_key, _dkim_selectors),
+    SourceTable: (_url_or_path, _keys_of_the_kind),
+    NewsletterTable: (
+        _one_sender,
+        _least_and_most,
+        _with_a_schedule,
+        _with_a_draft,
+        _one_draft_at_a_time,
+        _times_outside_quiet_hours,
+        _one_group_for_a_section,
+    ),
+}

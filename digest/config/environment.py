@@ -14,11 +14,9 @@ import tomllib
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, Final, get_origin
+from typing import Any, Final
 
 from digest.config import key_paths
-from digest.config.field_types import OneOrSeveral
-from digest.config.newsletter_schema import SectionTable, as_section
 from digest.config.schema import File
 from digest.errors import Problem
 from digest.lib.text import nearest
@@ -32,7 +30,7 @@ class Overridden:
     """The raw tables after the overrides, and which variable each value came from."""
 
     raw: dict[str, Any]
-    origins: Mapping[key_paths.Path, str]
+    origins: key_paths.Origins
     problems: tuple[Problem, ...]
 
 
@@ -88,7 +86,7 @@ def _spelled(step: str | int) -> str:
     return str(step).upper().replace("-", "_").replace(".", "_")
 
 
-def _find(rest: str, value: Any, taken: Mapping[key_paths.Path, str]) -> key_paths.Path:
+def _find(rest: str, value: Any, taken: key_paths.Origins) -> key_paths.Path:
     """The path that the upper-case rest of a name spells, key by key from the root."""
     path: key_paths.Path = ()
     kind: Any = File
@@ -98,9 +96,9 @@ def _find(rest: str, value: Any, taken: Mapping[key_paths.Path, str]) -> key_pat
         path = (*path, step)
         kind = key_paths.below(kind, step)
         value = _value_at(value, step)
-    # A section is a table that may also be given as a text.
-    tables = key_paths.is_table(kind) and key_paths.bare(kind) is not SectionTable
-    if tables or get_origin(key_paths.bare(kind)) is dict:
+    # A table that has a short form may be given as a text.
+    tables = key_paths.is_table(kind) and key_paths.expanded(kind, "") == ""
+    if tables or key_paths.is_dict(kind):
         example = next(iter(_candidates(kind, value)), "KEY")
         raise _NotFound(
             f"the name of the table {key_paths.dotted(path)}",
@@ -114,7 +112,7 @@ def _find(rest: str, value: Any, taken: Mapping[key_paths.Path, str]) -> key_pat
 
 def _next_step(rest: str, kind: Any, value: Any, path: key_paths.Path) -> str | int:
     head = rest.split(_STEP, 1)[0]
-    if get_origin(key_paths.bare(kind)) is list:
+    if key_paths.is_list(kind):
         return _next_index(head, value, path)
     candidates = _candidates(kind, value)
     fitting = [
@@ -141,13 +139,13 @@ def _next_index(head: str, value: Any, path: key_paths.Path) -> int:
     if _is_index(head) and head == str(int(head)) and int(head) <= have:
         return int(head)
     upto = f"a number from 0 to {have}" if have else "0"
-    raise _NotFound(f"{head} as a place in {key_paths.dotted(path)}", upto, variable((*path, 0)))
+    raise _NotFound(f"{head} as a position in {key_paths.dotted(path)}", upto, variable((*path, 0)))
 
 
 def _candidates(kind: Any, value: Any) -> list[str]:
     if key_paths.is_table(kind):
         return list(key_paths.keys(key_paths.bare(kind)))
-    if get_origin(key_paths.bare(kind)) is dict and isinstance(value, dict):
+    if key_paths.is_dict(kind) and isinstance(value, dict):
         return list(value)
     return []
 
@@ -168,12 +166,10 @@ def _put(raw: dict[str, Any], path: key_paths.Path, value: Any) -> None:
     """
     here: Any = raw
     for depth, step in enumerate(path[:-1], start=1):
-        fresh: Any = [] if get_origin(key_paths.bare(key_paths.at(path[:depth]))) is list else {}
-        child = _value_at(here, step)
-        if isinstance(child, str) and key_paths.bare(key_paths.at(path[:depth])) is SectionTable:
-            child = as_section(child)
-        elif child is None:
-            child = fresh
+        annotation = key_paths.at(path[:depth])
+        child = key_paths.expanded(annotation, _value_at(here, step))
+        if child is None:
+            child = [] if key_paths.is_list(annotation) else {}
         if not _set(here, step, child):
             return
         here = child
@@ -200,8 +196,8 @@ def _converted(text: str, annotation: Any) -> Any:
     if kind is bool:
         words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
         return words.get(text.strip().lower(), text)
-    several = any(isinstance(mark, OneOrSeveral) for mark in key_paths.marks(annotation))
-    return _listed(text) if several or get_origin(kind) is list else text
+    several = key_paths.is_list(annotation) or list in key_paths.field_type(annotation).accepts
+    return _listed(text) if several else text
 
 
 def _listed(text: str) -> Any:

@@ -1,16 +1,19 @@
-"""The schema, walked: which keys a table has, and what is expected at a path."""
+"""The tables, walked: which keys they have, where a key is, and what may stand there."""
 
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from enum import StrEnum
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-
-from digest.config.field_types import FieldDescription, Secret
+from digest.config.field_types import FieldType, Key, one_of
 from digest.config.schema import File
 
 #: The way to a value: keys of tables and positions in lists, as in ("sources", 0, "path").
 Path = tuple[str | int, ...]
+#: Where values come from, if not from the file: the variables of the environment, by path.
+Origins = Mapping[Path, str]
 
 
 def dotted(path: Path) -> str:
@@ -35,32 +38,70 @@ def bare(annotation: Any) -> Any:
     return annotation
 
 
-def marks(annotation: Any) -> list[Any]:
+def _marks(annotation: Any) -> list[Any]:
     """Everything that a type is annotated with, inside `… | None` too; outer marks first."""
     if get_origin(annotation) is Annotated:
         inner, *own = get_args(annotation)
-        return own + marks(inner)
+        return own + _marks(inner)
     if get_origin(annotation) in (Union, UnionType):
-        return [mark for part in get_args(annotation) for mark in marks(part)]
+        return [mark for part in get_args(annotation) for mark in _marks(part)]
     return []
 
 
-def keys(table: type[BaseModel]) -> dict[str, FieldInfo]:
-    """The keys of a table as digest.toml spells them."""
-    return {field.alias or name: field for name, field in table.model_fields.items()}
+def field_type(annotation: Any) -> FieldType:
+    """How the value is checked, and what it is called."""
+    return _field_type(annotation) or FieldType("a table")
 
 
-def annotation_of(field: FieldInfo) -> Any:
-    """The type of a key, with its marks."""
-    if not field.metadata:
-        return field.annotation
-    return Annotated[(field.annotation, *field.metadata)]
+def _field_type(annotation: Any) -> FieldType | None:
+    kind = bare(annotation)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return one_of(kind)
+    return next((mark for mark in _marks(annotation) if isinstance(mark, FieldType)), None)
+
+
+def _key(field: Field[Any]) -> Key:
+    return next((mark for mark in _marks(field.type) if isinstance(mark, Key)), Key())
+
+
+@cache
+def keys(table: Any) -> Mapping[str, Field[Any]]:
+    """The keys of a table as digest.toml spells them: its fields with a type of a table or a value.
+
+    A field with a plain type, such as `publisher: str | None`, is no key.
+    """
+    places = [field.name for field in fields(table)]
+    own = [field for field in fields(table) if _field_type(field.type) or is_table(field.type)]
+    own.sort(key=lambda field: places.index(_key(field).place or field.name))
+    return {_key(field).name or field.name: field for field in own}
+
+
+def is_required(field: Field[Any]) -> bool:
+    """Whether a key has no default."""
+    return field.default is MISSING and field.default_factory is MISSING
 
 
 def is_table(annotation: Any) -> bool:
     """Whether a table of known keys stands there."""
     kind = bare(annotation)
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
+    return isinstance(kind, type) and is_dataclass(kind) and bool(keys(kind))
+
+
+def is_list(annotation: Any) -> bool:
+    """Whether a list of values stands there, each of which has a path of its own."""
+    kind = bare(annotation)
+    return get_origin(kind) is tuple and get_args(kind)[-1] is Ellipsis
+
+
+def is_dict(annotation: Any) -> bool:
+    """Whether tables with keys of the owner's own stand there."""
+    return get_origin(bare(annotation)) is dict
+
+
+def expanded(annotation: Any, value: Any) -> Any:
+    """The value, as a table where a plain text is short for one."""
+    short_for = getattr(bare(annotation), "SHORT_FOR", None)
+    return {short_for: value} if short_for and isinstance(value, str) else value
 
 
 def below(annotation: Any, step: str | int) -> Any:
@@ -68,9 +109,10 @@ def below(annotation: Any, step: str | int) -> Any:
     kind = bare(annotation)
     if is_table(kind):
         field = keys(kind).get(str(step))
-        return annotation_of(field) if field else None
-    parts = get_args(kind)
-    return parts[-1] if get_origin(kind) in (dict, list) else None
+        return field.type if field else None
+    if is_list(kind):
+        return get_args(kind)[0]
+    return get_args(kind)[1] if is_dict(kind) else None
 
 
 def at(path: Path) -> Any:
@@ -83,16 +125,9 @@ def at(path: Path) -> Any:
     return here
 
 
-def words(annotation: Any) -> str:
-    """What is expected there, in plain words."""
-    for mark in marks(annotation):
-        if isinstance(mark, FieldDescription):
-            return mark.text
-    if is_table(annotation):
-        return "a table"
-    return "a list" if get_origin(bare(annotation)) is list else "another value"
-
-
-def is_secret(path: Path) -> bool:
-    """Whether the value at a path must never be shown."""
-    return any(isinstance(mark, Secret) for mark in marks(at(path)))
+def origin_of(path: Path, origins: Origins) -> str | None:
+    """The variable that the value at a path, or the list around it, came from."""
+    for length in range(len(path), 0, -1):
+        if path[:length] in origins:
+            return origins[path[:length]]
+    return None

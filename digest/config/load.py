@@ -1,6 +1,7 @@
 """digest.toml and the environment -> settings, with every problem at once.
 
-The file itself: read, and parsed as TOML, with errors that point at the line.
+The file is read and parsed as TOML here, with errors that point at the line; the environment is put
+into its tables, and these are checked and become settings in the modules beside this one.
 """
 
 import re
@@ -10,16 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from digest.config import key_paths
 from digest.config.build import build_settings
-from digest.config.cross_checks import cross_check, table_in
 from digest.config.environment import override
 from digest.config.passwords import Password, find_password
-from digest.config.problems import problems_of, shortened
+from digest.config.problems import shortened
 from digest.config.schema import File
 from digest.config.settings import Settings
+from digest.config.tables import check_tables
 from digest.errors import ConfigError, Problem
 from digest.lib.redact import without_login
 
@@ -70,14 +69,14 @@ def _not_toml(message: str, text: str, path: Path) -> ConfigError:
     place = _PLACE.search(message)
     line = int(place[1]) if place and place[1] else len(lines)
     column = int(place[2]) if place and place[2] else len(lines[-1]) + 1
-    what = message[: place.start()] if place else message
+    reason = message[: place.start()] if place else message
     return ConfigError(
         f"{path} is not TOML",
         problems=[
             Problem(
                 path=f"line {line}, column {column}",
                 found=_line_shown(lines, line),
-                expected=f"TOML ({what[:1].lower()}{what[1:]})",
+                expected=f"TOML ({reason[:1].lower()}{reason[1:]})",
             )
         ],
         hint="Texts stand in quotes, lists in brackets, and each key on a line of its own.",
@@ -86,12 +85,12 @@ def _not_toml(message: str, text: str, path: Path) -> ConfigError:
 
 def _line_shown(lines: list[str], line: int) -> str:
     """The line's text, unless it holds, or may hold, a password."""
-    found = lines[line - 1].strip() if line <= len(lines) else ""
+    text = lines[line - 1].strip() if line <= len(lines) else ""
     before = "\n".join(lines[:line])
     in_long_text = before.count('"""') % 2 or before.count("'''") % 2
-    if in_long_text or re.search(r"pass|secret|token", found, re.IGNORECASE):
+    if in_long_text or re.search(r"pass|secret|token", text, re.IGNORECASE):
         return "a line that is not shown, because it may hold a password"
-    return shortened(without_login(ascii(found) if not found.isprintable() else found)) or "the end"
+    return shortened(without_login(text if text.isprintable() else ascii(text))) or "the end"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,40 +129,28 @@ def load_text(text: str, path: Path, environ: Mapping[str, str]) -> Loaded:
     folder = path.parent
     overridden = override(toml_tables(text, path), environ)
     raw, origins = overridden.raw, overridden.origins
-    # Missing as a whole, its required keys are what is to be told.
+    # Where it is missing as a whole, its required keys are what the owner should read about.
     raw.setdefault("site", {})
-    problems = list(overridden.problems)
-    file: File | None = None
-    try:
-        file = File.model_validate(raw, context={"folder": folder})
-    except ValidationError as error:
-        problems += problems_of(error, origins)
-    problems += [problem for problem in cross_check(raw, origins) if _new(problem, problems)]
-    smtp, relays = _passwords(raw, origins, folder)
-    problems += [problem for found in (smtp, *relays) for problem in found.problems]
-    if file is None or problems:
+    checked = check_tables(raw, folder, origins)
+    smtp, relays = _passwords(checked.file, origins, folder)
+    problems = [*overridden.problems, *checked.problems]
+    problems += [problem for password in (smtp, *relays) for problem in password.problems]
+    if problems:
         count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
-        raise ConfigError(f"{path} has {count}", problems=problems) from None
+        raise ConfigError(f"{path} has {count}", problems=problems)
     return Loaded(
-        settings=build_settings(file, folder, smtp, relays),
+        settings=build_settings(checked.file, folder, smtp, relays),
         overrides={key_paths.dotted(where): name for where, name in origins.items()},
         passwords=relays or (smtp,),
     )
 
 
-def _new(problem: Problem, problems: list[Problem]) -> bool:
-    return all(problem.path != known.path for known in problems)
-
-
 def _passwords(
-    raw: Mapping[str, Any], origins: Mapping[key_paths.Path, str], folder: Path
+    file: File, origins: key_paths.Origins, folder: Path
 ) -> tuple[Password, tuple[Password, ...]]:
-    """Of [smtp], and of each of [[relays]]."""
-    found = raw.get("relays")
-    relays = found if isinstance(found, list) else []
-    places = [(table_in(raw, "smtp"), ("smtp",))] + [
-        (relay if isinstance(relay, dict) else {}, ("relays", index))
-        for index, relay in enumerate(relays)
-    ]
-    smtp, *others = (find_password(table, at, origins, folder) for table, at in places)
-    return smtp, tuple(others)
+    """Of [smtp], and of each of [[relays]]; some of their values may be wrong and unset."""
+    smtp = find_password(getattr(file, "smtp", None), ("smtp",), origins, folder)
+    relays = enumerate(getattr(file, "relays", ()))
+    return smtp, tuple(
+        find_password(relay, ("relays", place), origins, folder) for place, relay in relays
+    )

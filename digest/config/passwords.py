@@ -1,25 +1,15 @@
-"""The password: from the environment, from a file, or from digest.toml itself; never shown.
+"""The password of a server: from the environment, a file, or digest.toml itself; never shown."""
 
-Paths of files as digest.toml gives them.
-"""
-
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from digest.config import key_paths
-from digest.config.problems import origin_of, shown
+from digest.config.problems import shown
+from digest.config.settings import Security, SmtpSettings
+from digest.config.validators import is_loopback
 from digest.errors import Problem
-
-
-def absolute(path: str, folder: Path) -> Path:
-    """The path as seen from the folder of digest.toml; `~` is the home folder."""
-    try:
-        return folder / Path(path).expanduser()
-    except RuntimeError:  # there is no such home
-        return folder / path
-
 
 _LARGEST: Final = 4096
 _READABLE_BY_ALL: Final = 0o004
@@ -33,7 +23,7 @@ class Password:
     and `warning` what is unwise about that place. `file` is set where it came from a file.
     """
 
-    path: str = "smtp"
+    path: str
     value: str | None = field(default=None, repr=False)
     file: Path | None = None
     origin: str = ""
@@ -42,53 +32,88 @@ class Password:
 
 
 def find_password(
-    raw: Mapping[str, Any], at: key_paths.Path, origins: Mapping[key_paths.Path, str], folder: Path
+    server: SmtpSettings | None, at: key_paths.Path, origins: key_paths.Origins, folder: Path
 ) -> Password:
-    """The password of the server at this place that counts.
+    """The password that counts for the server at this place, whose values may be wrong or unset.
 
     The environment goes before a file, and both before digest.toml.
     """
     where = key_paths.dotted(at)
-    inline, file = raw.get("password"), raw.get("password_file")
-    variable = origin_of((*at, "password"), origins)
-    if isinstance(inline, str) and inline and variable:
-        return Password(path=where, value=inline, origin=variable)
-    if isinstance(file, str) and file.strip() and "\0" not in file and not inline:
-        named = shown(file)
-        if by := origin_of((*at, "password_file"), origins):
-            named += f" in {by}"
-        return _read(where, named, absolute(file, folder))
-    if isinstance(inline, str) and inline:
+    inline: str | None = getattr(server, "password", None)
+    file: Path | None = getattr(server, "password_file", None)
+    variable = key_paths.origin_of((*at, "password"), origins)
+    problems = tuple(_login_problems(server, where, variable)) if server else ()
+    if inline and variable:
+        return Password(path=where, value=inline, origin=variable, problems=problems)
+    if inline:
         return Password(
             path=where,
             value=inline,
             origin="digest.toml",
             warning="it stands in digest.toml: whoever reads or backs up that file has it",
+            problems=problems,
         )
-    return Password(path=where)
+    if not file:
+        return Password(path=where, problems=problems)
+    by = key_paths.origin_of((*at, "password_file"), origins)
+    named = shown(str(file.relative_to(folder) if file.is_relative_to(folder) else file))
+    text, wrong = _read(file)
+    if text is None:
+        refused = Problem(
+            path=f"{where}.password_file",
+            found=f"{named} in {by}{wrong}" if by else f"{named}{wrong}",
+            expected="a file that you may read, with the password and nothing else",
+        )
+        return Password(path=where, problems=(*problems, refused))
+    return Password(
+        path=where,
+        value=text,
+        file=file,
+        origin=str(file),
+        warning=wrong or None,
+        problems=problems,
+    )
 
 
-def _read(where: str, named: str, path: Path) -> Password:
+def _read(path: Path) -> tuple[str | None, str]:
+    """The password and what is unwise about its file, or None and what is wrong with it."""
     try:
         with path.open("rb") as file:
             octets = file.read(_LARGEST + 1)
         mode = path.stat().st_mode
         text = octets.decode().strip()
     except OSError as error:
-        return _refused(where, f"{named}: {error.strerror}")
+        return None, f": {error.strerror}"
     except UnicodeDecodeError:
-        return _refused(where, f"{named}, which is not UTF-8")
-    if not text or len(octets) > _LARGEST or "\n" in text or "\0" in text:
-        fault = "is empty" if not text else "holds more than one line"
-        return _refused(where, f"{named}, which {fault}")
-    unwise = "every account on this machine can read it" if mode & _READABLE_BY_ALL else None
-    return Password(path=where, value=text, file=path, origin=str(path), warning=unwise)
+        return None, ", which is not UTF-8"
+    if not text:
+        return None, ", which is empty"
+    if len(octets) > _LARGEST or "\n" in text or "\0" in text:
+        return None, ", which holds more than one line"
+    return text, "every account on this machine can read it" if mode & _READABLE_BY_ALL else ""
 
 
-def _refused(where: str, found: str) -> Password:
-    problem = Problem(
-        path=f"{where}.password_file",
-        found=found,
-        expected="a file that you may read, with the password and nothing else",
+def _login_problems(server: SmtpSettings, where: str, variable: str | None) -> Iterator[Problem]:
+    password, file, auth = (
+        getattr(server, key, None) for key in ("password", "password_file", "auth")
     )
-    return Password(path=where, problems=(problem,))
+    if password and file and not variable:
+        yield Problem(
+            path=f"{where}.password_file",
+            found=f"a password in {where}.password, too",
+            expected="one of the two",
+        )
+    if (password or file or auth) and getattr(server, "username", "") is None:
+        account = f"the account that {where}.password belongs to"
+        yield Problem(
+            path=f"{where}.username",
+            found="nothing",
+            expected=account if password or file else "the account to log in with",
+        )
+    host, security = getattr(server, "host", "localhost"), getattr(server, "security", None)
+    if (password or file) and security is Security.NONE and not is_loopback(host):
+        yield Problem(
+            path=f"{where}.security",
+            found=f"none, with a password, for {shown(host)}",
+            expected="starttls or tls, because the password would be sent unencrypted",
+        )

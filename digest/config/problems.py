@@ -1,24 +1,16 @@
-"""From what the schema refuses to problems in plain words; secrets stay out of them."""
+"""What is wrong with a value, in plain words; secrets stay out of them."""
 
 import re
-from collections.abc import Mapping
-from typing import Final
-
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+from typing import Any, Final
 
 from digest.config import key_paths
 from digest.config.schema import File
+from digest.config.validators import InvalidValue
 from digest.errors import Problem
 from digest.lib.redact import without_login
 from digest.lib.text import nearest
 
 _LONGEST: Final = 60
-
-
-def problems_of(error: ValidationError, origins: Mapping[key_paths.Path, str]) -> list[Problem]:
-    """Every problem of a validation, in the order of the schema."""
-    return [_problem(details, origins) for details in error.errors(include_url=False)]
 
 
 def shown(value: object) -> str:
@@ -44,53 +36,36 @@ def shortened(text: str) -> str:
     return f"{text[:half]}…{text[-half:]}"
 
 
-def origin_of(path: key_paths.Path, origins: Mapping[key_paths.Path, str]) -> str | None:
-    """The variable that the value at a path, or the list around it, came from."""
-    for length in range(len(path), 0, -1):
-        if path[:length] in origins:
-            return origins[path[:length]]
-    return None
-
-
-def _problem(details: ErrorDetails, origins: Mapping[key_paths.Path, str]) -> Problem:
-    path: key_paths.Path = tuple(step for step in details["loc"] if step != "[key]")
-    if details["type"] == "extra_forbidden":
-        return _unknown_key(path)
-    facts = details.get("ctx", {}) if details["type"] == "refused" else {}
-    if details["type"] == "missing":
-        found = "nothing"
-    elif details["loc"] and details["loc"][-1] == "[key]":
-        found = "this key"
-    elif key_paths.is_secret(path):
+def invalid(
+    path: key_paths.Path, value: Any, annotation: Any, error: InvalidValue, variable: str | None
+) -> Problem:
+    """The problem of a value that was refused; `variable` is where it came from."""
+    if key_paths.field_type(annotation).secret:
         found = "a value that is not shown"
-    elif isinstance(details["input"], str) and key_paths.is_table(key_paths.at(path)):
+    elif isinstance(value, str) and key_paths.is_table(annotation):
         found = "a text"  # not shown: what a table should hold may be a login
     else:
-        found = shown(details["input"] if facts.get("found") is None else facts["found"])
-    variable = origin_of(path, origins)
+        found = shown(value if error.found is None else error.found)
     return Problem(
         path=key_paths.dotted(path),
         found=f"{found} in {variable}" if variable else found,
-        expected=facts.get("expected") or _expected(path, None if variable else details["input"]),
-        suggestion=facts.get("suggestion"),
+        expected=error.expected or _expected(annotation, None if variable else value),
+        suggestion=error.suggestion,
     )
 
 
-def _expected(path: key_paths.Path, found: object) -> str:
-    """The kind in plain words, and where quotes are all that is wrong, that too."""
-    annotation = key_paths.at(path)
-    words, kind = key_paths.words(annotation), key_paths.bare(annotation)
-    unquoted = {int: r"[+-]?\d+", bool: r"true|false"}.get(kind)
-    if unquoted and isinstance(found, str) and re.fullmatch(unquoted, found):
-        return f"{words}, without quotes"
-    if kind is str and isinstance(found, int | float):
-        return f"{words}, in quotes"
-    return words
+def missing(path: key_paths.Path, annotation: Any, variable: str | None) -> Problem:
+    """The problem of a required key that is not there."""
+    return Problem(
+        path=key_paths.dotted(path),
+        found=f"nothing in {variable}" if variable else "nothing",
+        expected=key_paths.field_type(annotation).words,
+    )
 
 
-def _unknown_key(path: key_paths.Path) -> Problem:
-    table, key = path[:-1], str(path[-1])
-    known = list(key_paths.keys(key_paths.bare(key_paths.at(table))))
+def unknown(path: key_paths.Path, known: list[str]) -> Problem:
+    """The problem of a key that its table does not have."""
+    key = str(path[-1])
     return Problem(
         path=key_paths.dotted(path),
         found="an unknown key",
@@ -99,10 +74,21 @@ def _unknown_key(path: key_paths.Path) -> Problem:
     )
 
 
+def _expected(annotation: Any, value: object) -> str:
+    """The type in plain words, and where quotes are all that is wrong, that too."""
+    words, kind = key_paths.field_type(annotation).words, key_paths.bare(annotation)
+    unquoted = {int: r"[+-]?\d+", bool: r"true|false"}.get(kind)
+    if unquoted and isinstance(value, str) and re.fullmatch(unquoted, value):
+        return f"{words}, without quotes"
+    if kind is str and isinstance(value, int | float):
+        return f"{words}, in quotes"
+    return words
+
+
 def _elsewhere(key: str) -> str | None:
     """The same key in another table, for one that stands under the wrong heading."""
     for name, field in key_paths.keys(File).items():
-        kind = key_paths.bare(key_paths.annotation_of(field))
+        kind = key_paths.bare(field.type)
         if key_paths.is_table(kind) and key in key_paths.keys(kind):
             return f"{name}.{key}"
     return None

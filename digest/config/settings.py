@@ -1,14 +1,47 @@
-"""Settings as the rest of the program sees them: frozen, typed, complete, paths absolute."""
+"""Settings as the rest of the program sees them: frozen, typed, complete, paths absolute.
+
+Most of these classes are tables of digest.toml, too (see `digest.config.schema`): a field is a key
+with its type and its default, and the string below it is what the reference page says.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
+from digest.config.field_types import (
+    Account,
+    Address,
+    Bytes,
+    Connections,
+    Delimiter,
+    Domain,
+    Duration,
+    Encoding,
+    FieldType,
+    FilePath,
+    Host,
+    Line,
+    Messages,
+    Minutes,
+    NameServer,
+    Password,
+    PerSecond,
+    Port,
+    Selector,
+    Switch,
+    Timeout,
+    Url,
+)
+from digest.config.validators import is_loopback
 from digest.errors import UsageError
 from digest.model.newsletter import Newsletter, Site
+
+#: The default of a key that is worked out from other keys before anybody reads it.
+WORKED_OUT: Final[Any] = None
 
 
 class Security(StrEnum):
@@ -17,6 +50,9 @@ class Security(StrEnum):
     NONE = "none"
     STARTTLS = "starttls"
     TLS = "tls"
+
+
+_PORTS: Final = {Security.NONE: 25, Security.STARTTLS: 587, Security.TLS: 465}
 
 
 class Login(StrEnum):
@@ -30,10 +66,12 @@ class Login(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
-    """At most so many messages in any span of time of this length."""
+    """A limit on messages in any span of time, such as `{ messages = 1000, window = "1h" }`."""
 
-    messages: int
-    window: timedelta
+    messages: Messages
+    """How many messages at most."""
+    window: Duration
+    """In any span of time of this length."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,29 +84,56 @@ class SmtpSettings:
     a relay of weight 3 gets three times as many messages as one of weight 1.
     """
 
-    host: str
-    port: int
-    security: Security
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    password_file: Path | None = None
+    host: Host = "localhost"
+    """The name or address of the server."""
+    port: Port = WORKED_OUT
+    """Its port. By default 587 with starttls, 465 with tls, 25 with none."""
+    security: Security = WORKED_OUT
+    """How the connection is secured. By default starttls, and none on this machine (localhost)."""
+    username: Account | None = None
+    """The account, where the server wants one."""
+    password: Password | None = field(default=None, repr=False)
+    """Its password. Better given as `DIGEST_SMTP__PASSWORD`, or in a file."""
+    password_file: FilePath | None = None
+    """A file that holds the password and nothing else. `DIGEST_SMTP__PASSWORD` goes before it."""
     auth: Login | None = None
-    connections: int = 4
-    timeout: float = 30.0
-    timeout_after_data: float = 600.0
-    messages_per_second: float | None = None
-    messages_per_window: Quota | None = None
-    messages_per_connection: int | None = None
+    """How to log in. By default the best of plain, login and cram-md5 that the server offers. With
+    xoauth2 the password is an access token; one in a file is read at each login."""
+    connections: Connections = 4
+    """How many connections may be open at once."""
+    timeout: Timeout = 30.0
+    """How long each step of the dialogue may take."""
+    timeout_after_data: Timeout = 600.0
+    """How long the server may think about a message it has read. Waiting is better than not knowing
+    whether it arrived."""
+    messages_per_second: PerSecond | None = None
+    """How many messages it gets a second. By default without limit."""
+    messages_per_window: (
+        Annotated[Quota, FieldType('a table such as { messages = 1000, window = "1h" }')] | None
+    ) = None
+    """How many messages it gets in any span of time. By default without limit."""
+    messages_per_connection: Messages | None = None
+    """After how many messages a connection is replaced by a new one. By default when the server
+    says so."""
     name: str = ""
     weight: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.security:
+            usual = Security.NONE if is_loopback(self.host) else Security.STARTTLS
+            object.__setattr__(self, "security", usual)
+        if not self.port:
+            object.__setattr__(self, "port", _PORTS[self.security])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainLimits:
-    """What readers of one domain get at most, by all relays together."""
+    """Limits for readers of one domain, by all relays together: `[domains."example.com"]`."""
 
-    connections: int | None = None
-    messages_per_second: float | None = None
+    connections: Connections | None = None
+    """How many messages to it may be under way at once."""
+    messages_per_second: PerSecond | None = None
+    """How many messages its readers get a second."""
 
 
 class SourceKind(StrEnum):
@@ -93,43 +158,55 @@ class SourceSettings:
     """Where articles come from.
 
     `location` is an http(s) URL or the absolute path of a file. `columns` maps our fields to the
-    source's own (`{"title": "headline"}`). `timezone` is for dates without one. `base_url` makes
-    relative links absolute. `encoding` and `delimiter` are None where they are to be found out,
-    `dates` where a date that could mean two days is refused. `publisher` is what readers see as
-    the source where neither a feed's title nor the article says it; without it they see `name`.
+    source's own (`{"title": "headline"}`). `publisher` is what readers see as the source where
+    neither a feed's title nor the article says it; without it they see `name`.
     """
 
-    name: str
+    name: Line
+    """A name of your own for it; no two sources share one."""
     kind: SourceKind
     location: str
-    timezone: ZoneInfo
-    table: str | None = None
+    table: Line | None = None
+    """The table or view, for kind sqlite only."""
     columns: Mapping[str, str] = field(default_factory=dict)
-    section: str | None = None
-    base_url: str | None = None
-    encoding: str | None = None
-    delimiter: str | None = None
+    section: Line | None = None
+    """The section of articles that name none."""
+    timezone: ZoneInfo
+    base_url: Url | None = None
+    """What relative links are relative to."""
+    encoding: Encoding | None = None
+    """The text encoding of a file. By default found out."""
+    delimiter: Delimiter | None = None
+    """What stands between two fields, for kind csv only. By default found out."""
     dates: DateOrder | None = None
+    """What comes first in a date such as 03/04/2026. By default such a date is refused, unless one
+    number can only be the day, or dots part them (3.4.2026: day first)."""
     publisher: str | None = None
-    allow_private: bool = False
-    timeout: float = 20.0
-    max_bytes: int = 10_000_000
+    allow_private: Switch = False
+    """Whether the host of `url` may be inside your own network. Where it redirects to another host,
+    that one may not."""
+    timeout: Timeout = 20.0
+    """How long the source may take to answer."""
+    max_bytes: Bytes = 10_000_000
+    """How large it may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DkimSettings:
-    """How messages are signed. Without `domain` it is the one of each newsletter's sender.
+    """Signs every message (DKIM) where your mail server does not. Needs the extra `dkim`."""
 
-    The files hold private keys in PEM form. `nameserver` is the IP address and port to ask instead
-    of this machine's own.
-    """
-
-    selector: str
-    key_file: Path
-    domain: str | None = None
-    ed25519_selector: str | None = None
-    ed25519_key_file: Path | None = None
-    nameserver: tuple[str, int] | None = None
+    selector: Selector
+    """The name of the key in DNS. `digest check` tells the record to publish."""
+    key_file: FilePath
+    """The private key: RSA of 2048 bits or more, PEM, with mode 600."""
+    domain: Domain | None = None
+    """The domain that signs: the sender's, one above it or below it. By default the sender's."""
+    ed25519_selector: Selector | None = None
+    """The name in DNS of a second key, Ed25519."""
+    ed25519_key_file: FilePath | None = None
+    """The second key's file, PEM, with mode 600."""
+    nameserver: NameServer | None = None
+    """The DNS server that `digest check` asks. By default this machine's."""
 
 
 class LogForm(StrEnum):
@@ -141,18 +218,19 @@ class LogForm(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
-    """How `digest run` behaves. Without a `port` there is no page of health and metrics.
+    """How `digest run` behaves."""
 
-    `ingest_every` is the time between two readings of the sources. `timeout` is in seconds: how
-    long messages under way may take to end when the service is told to. `owner` is told by mail
-    what needs attention; without it, only the log says so.
-    """
-
-    owner: str | None = None
-    port: int | None = None
+    owner: Address | None = None
+    """Who is told by mail what needs attention: editions that were skipped or failed, drafts that
+    wait, sources that are silent. By default only the log says so."""
+    port: Port | None = None
+    """The port on 127.0.0.1 of `/healthz` and `/metrics`. By default there is none."""
     log: LogForm = LogForm.TEXT
-    timeout: float = 30.0
-    ingest_every: timedelta = timedelta(minutes=15)
+    """How the log is written: lines for people, or JSON."""
+    timeout: Timeout = 30.0
+    """How long messages under way may take to end when the service is stopped."""
+    ingest_every: Minutes = timedelta(minutes=15)
+    """How often the sources are read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

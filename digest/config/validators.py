@@ -1,18 +1,13 @@
-"""Addresses of the web and of mail, as they may stand in digest.toml.
+"""Checks of single values in digest.toml: each returns the value in its usual form, or refuses it.
 
-Each function returns the address in the form that settings hold, or raises `refused`.
-
-How a value is refused, and the few things that every check of a value shares.
-
-Names of DNS as digest.toml gives them: domains, DKIM selectors, and a server to ask.
+Text of one line, addresses of the web and of mail, and names of DNS. The last two functions answer
+questions about hosts and domains that other packages have, too.
 """
 
 import ipaddress
 import re
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
-
-from pydantic_core import PydanticCustomError
 
 from digest.model.newsletter import LONGEST_BOUNCE_NAME
 
@@ -24,25 +19,34 @@ _ENCODED_WORD: Final = re.compile(r"=\?[^?]*\?[^?]*\?[^?]*\?=")
 #: Control characters, other line ends than these, and octets of the environment that are no text.
 CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
+_DNS_PORT: Final = 53
+_LARGEST_PORT: Final = 65_535
+_LABEL = r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?"
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.IGNORECASE)
+_LONGEST_NAME: Final = 253
 
-def refused(
-    expected: str | None = None, suggestion: str | None = None, found: str | None = None
-) -> PydanticCustomError:
-    """The error of a kind; without `expected` the problem takes the kind's own words.
 
-    `found` is the part of the value that is wrong, where it is not all of it.
+class InvalidValue(ValueError):
+    """A value cannot stand where it does.
+
+    Without `expected` the problem says what its field type expects. `found` is the part of the
+    value that is wrong, where it is not all of it.
     """
-    facts: dict[str, Any] = {"expected": expected, "suggestion": suggestion, "found": found}
-    return PydanticCustomError("refused", "refused", facts)
+
+    def __init__(
+        self, expected: str | None = None, suggestion: str | None = None, found: str | None = None
+    ) -> None:
+        super().__init__(expected)
+        self.expected, self.suggestion, self.found = expected, suggestion, found
 
 
 def line(text: str) -> str:
     """A text that may stand in a mail header, without space around it."""
     text = text.strip()
     if not text or len(text) > LONGEST_LINE or CONTROL.search(text):
-        raise refused()
+        raise InvalidValue
     if _ENCODED_WORD.search(text):
-        raise refused("a text as people read it, not an encoded word (=?…?=)")
+        raise InvalidValue("a text as people read it, not an encoded word (=?…?=)")
     return text
 
 
@@ -50,17 +54,17 @@ def web_address(text: str) -> str:
     """An http(s) address, as it was given."""
     # urlsplit would drop tabs and line ends silently.
     if CONTROL.search(text) or " " in text or "\\" in text:
-        raise refused()
+        raise InvalidValue
     try:
         parts = urlsplit(text)
         host = parts.hostname
         _ = parts.port
     except ValueError:
-        raise refused() from None
+        raise InvalidValue from None
     if parts.scheme not in ("http", "https") or not host:
         # What has an @ may hold a password, and is not repeated.
         guessable = "://" not in text and "." in text and "@" not in text
-        raise refused(suggestion=f"https://{text.lstrip('/')}" if guessable else None)
+        raise InvalidValue(suggestion=f"https://{text.lstrip('/')}" if guessable else None)
     return text
 
 
@@ -69,7 +73,7 @@ def site_address(text: str) -> str:
     url = web_address(text.strip())
     parts = urlsplit(url)
     if parts.query or parts.fragment or "@" in parts.netloc:
-        raise refused("an http(s) address without user, query and fragment")
+        raise InvalidValue("an http(s) address without user, query and fragment")
     return url.rstrip("/").removesuffix("?").removesuffix("#").rstrip("/")
 
 
@@ -78,46 +82,33 @@ def mail_address(text: str) -> str:
     from email_validator import EmailNotValidError, validate_email
 
     try:
-        found = validate_email(
+        address = validate_email(
             text.strip(), check_deliverability=False, allow_smtputf8=False, strict=True
         )
     except EmailNotValidError:
-        raise refused() from None
-    return f"{found.local_part}@{found.ascii_domain}"
+        raise InvalidValue from None
+    return f"{address.local_part}@{address.ascii_domain}"
 
 
 def bounce_address(text: str) -> str:
     """An e-mail address with room for a detail before the @."""
     address = mail_address(text)
     if len(address.rpartition("@")[0]) > LONGEST_BOUNCE_NAME:
-        raise refused(
+        raise InvalidValue(
             f"an e-mail address with at most {LONGEST_BOUNCE_NAME} characters before the @"
         )
     return address
 
 
 def split_sender(text: str) -> tuple[str | None, str]:
-    """`Name <address>`, or only an address, in its two parts. Raises what `refused` makes."""
-    found = re.fullmatch(r"\s*(.*?)\s*<([^<>]*)>\s*", text, re.DOTALL)
-    if not found:
+    """`Name <address>`, or only an address, in its two parts. Raises InvalidValue."""
+    parts = re.fullmatch(r"\s*(.*?)\s*<([^<>]*)>\s*", text, re.DOTALL)
+    if not parts:
         return None, mail_address(text)
-    name = found[1]
+    name, address = parts.groups()
     if len(name) > 1 and name[0] == name[-1] == '"':
         name = re.sub(r"\\(.)", r"\1", name[1:-1])
-    return (line(name) if name else None), mail_address(found[2])
-
-
-def sender(text: str) -> str:
-    """A sender that `split_sender` takes apart, as it was given."""
-    split_sender(text)
-    return text
-
-
-_PORT: Final = 53
-_LARGEST_PORT: Final = 65_535
-_LABEL = r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?"
-_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.IGNORECASE)
-_LONGEST: Final = 253
+    return (line(name) if name else None), mail_address(address)
 
 
 def domain(text: str) -> str:
@@ -129,38 +120,29 @@ def domain(text: str) -> str:
         try:
             name = idna.encode(name, uts46=True).decode("ascii")
         except idna.IDNAError:
-            raise refused() from None
+            raise InvalidValue from None
     return selector(name)
 
 
 def selector(text: str) -> str:
     """The name of a key within a domain (RFC 6376 section 3.1)."""
-    if not _NAME.fullmatch(text) or len(text) > _LONGEST:
-        raise refused()
+    if not _NAME.fullmatch(text) or len(text) > _LONGEST_NAME:
+        raise InvalidValue
     return text
 
 
-def nameserver(text: str) -> str:
-    """A DNS server as `server_of` takes it apart, as it was given."""
-    server_of(text)
-    return text.strip()
-
-
-def server_of(text: str) -> tuple[str, int]:
-    """The IP address and the port of `192.0.2.53`, `192.0.2.53:5353` or `[2001:db8::53]:53`.
-
-    Raises what `refused` makes.
-    """
+def nameserver(text: str) -> tuple[str, int]:
+    """The IP address and the port of `192.0.2.53`, `192.0.2.53:5353` or `[2001:db8::53]:53`."""
     address, port = text.strip(), ""
-    if found := re.fullmatch(r"\[(.*)\](?::(.+))?|([^:]*):([^:]+)", address):
-        address, port = found[1] or found[3], found[2] or found[4] or ""
-    number = int(port) if re.fullmatch(r"[0-9]{1,5}", port) else _PORT if not port else 0
+    if parts := re.fullmatch(r"\[(.*)\](?::(.+))?|([^:]*):([^:]+)", address):
+        address, port = parts[1] or parts[3], parts[2] or parts[4] or ""
+    number = int(port) if re.fullmatch(r"[0-9]{1,5}", port) else _DNS_PORT if not port else 0
     try:
         host = str(ipaddress.ip_address(address))
     except ValueError:
-        raise refused() from None
+        raise InvalidValue from None
     if not 1 <= number <= _LARGEST_PORT:
-        raise refused()
+        raise InvalidValue
     return host, number
 
 

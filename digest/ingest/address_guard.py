@@ -46,14 +46,14 @@ async def addresses_of(host: str, port: int, *, allow_private: bool) -> tuple[st
     """
     loop = asyncio.get_running_loop()
     try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        entries = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no name of a host"
+        reason = getattr(error, "strerror", None) or "it is not a host name"
         raise SourceError(
             f"the host {host} is not found ({reason})",
             hint="Check the address, and that this machine can reach the internet.",
         ) from None
-    addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+    addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in entries))
     for address in addresses:
         _check(host, ip_address(address), allow_private=allow_private)
     return addresses
@@ -66,7 +66,7 @@ def _check(host: str, address: Address, *, allow_private: bool) -> None:
         raise SourceError(
             f"the host {host} has the address {address}, which is not public",
             hint="If it is your own, set `allow_private = true` at the source in digest.toml, or"
-            " use --allow-private. That is leave for the source's own host alone, and for none"
+            " use --allow-private. That allows the source's own host alone, not another one"
             " that it redirects to.",
         )
     raise SourceError(

@@ -1,11 +1,11 @@
 """Which column of a table, or key of an object, is which of our fields."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Final
 
 from digest.errors import SourceError
 from digest.ingest.rows import Field
+from digest.lib.text import nearest
 
 #: Names that sources use, the likeliest first, compared without case, spaces, `_`, `-` and `:`.
 ALIASES: Final[Mapping[Field, tuple[str, ...]]] = {
@@ -42,8 +42,8 @@ REQUIRED: Final = (Field.TITLE, Field.URL)
 
 def matched(header: Sequence[str], configured: Mapping[str, str]) -> dict[Field, str]:
     """The columns that a header has for our fields; what is configured wins over usual names."""
-    found = {field: configured[field] for field in Field if configured.get(field) in tuple(header)}
-    taken = set(found.values())
+    chosen = {field: configured[field] for field in Field if configured.get(field) in tuple(header)}
+    taken = set(chosen.values())
     folded: dict[str, str] = {}
     for column in header:
         if column not in taken:
@@ -51,8 +51,8 @@ def matched(header: Sequence[str], configured: Mapping[str, str]) -> dict[Field,
     for field, names in ALIASES.items():
         usual = next((folded[name] for name in names if name in folded), None)
         if usual is not None and field not in configured:
-            found[field] = usual
-    return found
+            chosen[field] = usual
+    return chosen
 
 
 def columns_of(
@@ -66,18 +66,18 @@ def columns_of(
         if column not in header:
             raise SourceError(
                 f"{where} has no column {column!r} for {field}; it has {listed(header)}."
-                + nearest(column, header),
+                + did_you_mean(column, header),
                 hint="Correct `columns` at the source in digest.toml.",
             )
-    found = matched(header, configured)
+    chosen = matched(header, configured)
     for field in REQUIRED:
-        if field not in found:
+        if field not in chosen:
             raise SourceError(
                 f"{where} has no column for {field}; it has {listed(header)}."
-                + nearest(field, header),
+                + did_you_mean(field, header),
                 hint=f'Say which: columns = {{ {field} = "…" }} at the source in digest.toml.',
             )
-    return found
+    return chosen
 
 
 def keys_of(item: Iterable[str], configured: Mapping[str, str]) -> dict[Field, tuple[str, ...]]:
@@ -93,11 +93,10 @@ def keys_of(item: Iterable[str], configured: Mapping[str, str]) -> dict[Field, t
     }
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
     """` Did you mean …?`, or nothing where no name is near."""
-    by_fold = {_folded(candidate): candidate for candidate in known}
-    close = get_close_matches(_folded(name), by_fold, n=1)
-    return f" Did you mean {by_fold[close[0]]}?" if close else ""
+    suggestion = nearest(name, known, fold=_folded)
+    return f" Did you mean {suggestion}?" if suggestion else ""
 
 
 def listed(names: Sequence[str]) -> str:

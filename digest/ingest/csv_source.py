@@ -8,8 +8,7 @@ from typing import Final
 from digest.config.settings import SourceSettings
 from digest.errors import SourceError
 from digest.ingest.columns import REQUIRED, columns_of, matched
-from digest.ingest.decoding import decoded
-from digest.ingest.rows import Field, Note, RejectedRow, Row
+from digest.ingest.rows import Field, Note, RejectedRow, Row, text_of
 from digest.lib.text_files import allow_long_fields
 
 _DELIMITERS: Final = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
@@ -21,7 +20,7 @@ def rows(content: bytes, source: SourceSettings) -> Iterator[Row | RejectedRow |
 
     Raises SourceError where the file as a whole makes no sense: its encoding, delimiter or header.
     """
-    text, notes = decoded(content, source.encoding, source.name)
+    text, notes = text_of(content, source)
     yield from notes
     if not text.strip():
         raise SourceError(f"{source.name} is empty", hint="Its first line must name the columns.")
@@ -87,8 +86,8 @@ def _from(lines: Sequence[str], start: int) -> Iterator[str]:
 def _columns(
     header: Sequence[str], delimiter: str, first: str, source: SourceSettings
 ) -> dict[Field, str]:
-    found = matched(header, source.columns)
-    if any(field in found for field in REQUIRED):
+    columns = matched(header, source.columns)
+    if any(field in columns for field in REQUIRED):
         return columns_of(header, source.columns, source.name)
     better = next((other for other in _DELIMITERS if _fits(first, other, source)), None)
     if better:

@@ -39,7 +39,7 @@ _ASCTIME: Final = re.compile(
     re.I,
 )
 _NUMBERS: Final = re.compile(
-    r"(?:[a-z]+\.?,? +)?(?P<one>\d{1,2})(?P<sign>[/.-]) ?(?P<other>\d{1,2})(?P=sign) ?"
+    r"(?:[a-z]+\.?,? +)?(?P<first>\d{1,2})(?P<sign>[/.-]) ?(?P<second>\d{1,2})(?P=sign) ?"
     rf"(?P<year>\d{{4}}|\d{{2}})(?:(?:,? +|T){_CLOCK} *{_ZONE})?",
     re.I,
 )
@@ -83,7 +83,7 @@ def read_date(text: str, zone: ZoneInfo, order: DateOrder | None = None) -> date
             moment = moment.replace(tzinfo=zone)
         instant = moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError(f"the date {_quoted(text)} is out of reach") from None
+        raise ValueError(f"the date {_quoted(text)} is out of range") from None
     if instant < _EARLIEST:
         raise ValueError(f"the date {_quoted(text)} is before 1970")
     return instant
@@ -101,82 +101,82 @@ def _from_number(text: str) -> datetime | None:
 
 
 def _from_day(text: str) -> datetime | None:
-    found = _DAY.fullmatch(text)
-    if not found or (not found[2] and len(text) != 8):
+    match = _DAY.fullmatch(text)
+    if not match or (not match[2] and len(text) != 8):
         return None
-    year, month, day = int(found[1]), int(found[3]), int(found[4])
+    year, month, day = int(match[1]), int(match[3]), int(match[4])
     return _checked(text, lambda: datetime(year, month, day))  # noqa: DTZ001
 
 
 def _from_iso(text: str, zone: ZoneInfo) -> datetime | None:
-    found = _ISO.fullmatch(text)
-    if not found:
+    match = _ISO.fullmatch(text)
+    if not match:
         return None
-    day, clock = found["day"], found["clock"]
+    day, clock = match["day"], match["clock"]
     # "24:00" is the midnight that ends a day.
     ends_day = clock.replace(":", "") in ("2400", "240000")
     clock = "00:00" if ends_day else clock
     moment = _checked(text, lambda: datetime.fromisoformat(f"{day}T{clock}"))
-    return _in_zone(moment + timedelta(days=ends_day), found["zone"], zone)
+    return _in_zone(moment + timedelta(days=ends_day), match["zone"], zone)
 
 
 def _from_words(text: str, zone: ZoneInfo) -> datetime | None:
     """RFC 2822, as in `Mon, 10 Mar 2014 17:21:20 EST`, and its looser English relatives."""
-    found = _MAIL.fullmatch(text) or _AMERICAN.fullmatch(text) or _ASCTIME.fullmatch(text)
-    if not found or (month := _month(found["month"])) is None:
+    match = _MAIL.fullmatch(text) or _AMERICAN.fullmatch(text) or _ASCTIME.fullmatch(text)
+    if not match or (month := _month(match["month"])) is None:
         return None
-    return _assembled(text, found, (month, int(found["day"])), zone)
+    return _assembled(text, match, (month, int(match["day"])), zone)
 
 
 def _from_numbers(text: str, zone: ZoneInfo, order: DateOrder | None) -> datetime | None:
     """Day, month and year as numbers, as in `12/3/2014 17:21`."""
-    found = _NUMBERS.fullmatch(text)
-    if not found:
+    match = _NUMBERS.fullmatch(text)
+    if not match:
         return None
-    one, other = int(found["one"]), int(found["other"])
-    order = order or _order_of(found)
+    first, second = int(match["first"]), int(match["second"])
+    order = order or _order_of(match)
     if order is None:
         raise Unusable(
             f"the date {_quoted(text)} does not say which number is the month",
             hint='Say which comes first: dates = "day first" (or "month first") at the source in'
             " digest.toml, or --dates day-first. Or write dates as 2014-03-12.",
         )
-    month, day = (other, one) if order is DateOrder.DAY_FIRST else (one, other)
+    month, day = (second, first) if order is DateOrder.DAY_FIRST else (first, second)
     if month > 12 >= day:
         raise Unusable(
-            f"the date {_quoted(text)} has no month {month}, and its source has the {order}",
+            f"the date {_quoted(text)} has no month {month}, and `dates` says {order}",
             hint="Check `dates` at the source in digest.toml, or --dates.",
         )
-    return _assembled(text, found, (month, day), zone)
+    return _assembled(text, match, (month, day), zone)
 
 
-def _order_of(found: re.Match[str]) -> DateOrder | None:
+def _order_of(match: re.Match[str]) -> DateOrder | None:
     """What the numbers tell: a month is at most 12, and dots are written after a day."""
-    one, other = int(found["one"]), int(found["other"])
-    if found["sign"] == ".":
+    first, second = int(match["first"]), int(match["second"])
+    if match["sign"] == ".":
         return DateOrder.DAY_FIRST
-    if len(found["year"]) == 2:  # 14-03-10 may begin with its year
+    if len(match["year"]) == 2:  # 14-03-10 may begin with its year
         return None
-    if one > 12 >= other or one == other:
+    if first > 12 >= second or first == second:
         return DateOrder.DAY_FIRST
-    return DateOrder.MONTH_FIRST if other > 12 >= one else None
+    return DateOrder.MONTH_FIRST if second > 12 >= first else None
 
 
 def _assembled(
-    text: str, found: re.Match[str], month_and_day: tuple[int, int], zone: ZoneInfo
+    text: str, match: re.Match[str], month_and_day: tuple[int, int], zone: ZoneInfo
 ) -> datetime:
     """The moment that `year`, `clock`, `half` and `zone` of a match make with this day."""
-    year = int(found["year"])
-    if len(found["year"]) == 2:  # RFC 2822 section 4.3
+    year = int(match["year"])
+    if len(match["year"]) == 2:  # RFC 2822 section 4.3
         year += 2000 if year < 50 else 1900
-    hour, minute, second = (int(part) for part in f"{found['clock'] or '0:00'}:0".split(":")[:3])
-    if found["half"]:
-        hour = hour % 12 + (12 if found["half"].lower() == "pm" else 0)
+    hour, minute, second = (int(part) for part in f"{match['clock'] or '0:00'}:0".split(":")[:3])
+    if match["half"]:
+        hour = hour % 12 + (12 if match["half"].lower() == "pm" else 0)
     moment = _checked(
         text,
         lambda: datetime(year, *month_and_day, hour, minute, second),  # noqa: DTZ001
     )
-    return _in_zone(moment, found["zone"], zone)
+    return _in_zone(moment, match["zone"], zone)
 
 
 def _month(name: str) -> int | None:
@@ -200,7 +200,7 @@ def _in_zone(moment: datetime, written: str | None, zone: ZoneInfo) -> datetime:
     if moment.replace(tzinfo=zone).tzname() == name:
         return moment.replace(tzinfo=zone)
     if name not in _ZONES:
-        raise ValueError(f"the time zone {name} of a date is not known, an offset is: +0530")
+        raise ValueError(f"the time zone {name} of a date is not known; an offset such as +0530 is")
     return moment.replace(tzinfo=_fixed(timedelta(hours=_ZONES[name])))
 
 

@@ -1,6 +1,7 @@
 """RSS, Atom and JSON Feed: the entries of a feed as rows.
 
-Work that is given up when it takes too long.
+feedparser reads RSS and Atom in their many dialects; a feed that keeps it busy beyond all measure
+is given up. JSON Feed is read here.
 """
 
 import calendar
@@ -20,45 +21,11 @@ import feedparser  # type: ignore[import-untyped]  # it ships no types
 from digest.config.settings import SourceSettings
 from digest.errors import SourceError
 from digest.ingest.dates import read_date
-from digest.ingest.decoding import decoded
 from digest.ingest.json_rows import parsed, row_of
-from digest.ingest.rows import Field, Note, RejectedRow, Row, Unusable
+from digest.ingest.rows import Field, Note, RejectedRow, Row, Unusable, text_of
 from digest.ingest.urls import MOST_CHARACTERS
 
 T = TypeVar("T")
-
-
-class FeedTimeout(BaseException):
-    """The time is up. Not an Exception: the work must not catch it and go on."""
-
-
-def run_within(seconds: float, work: Callable[[], T]) -> T:
-    """What `work` returns. Raises FeedTimeout if that takes longer.
-
-    The work runs in the calling thread, at its full speed, and is ended between two steps of the
-    interpreter: one call into C that never returns goes on.
-    """
-    worker = ctypes.c_ulong(threading.get_ident())
-    deciding = threading.Lock()
-    done = False
-
-    def give_up() -> None:
-        with deciding:
-            if not done:
-                # The interpreter's own way to raise in another thread (C API, Thread State).
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(worker, ctypes.py_object(FeedTimeout))
-
-    timer = threading.Timer(seconds, give_up)
-    timer.daemon = True
-    timer.start()
-    try:
-        return work()
-    finally:
-        # Whoever holds the lock first decides: after this nothing is raised any more.
-        with deciding:
-            done = True
-        timer.cancel()
-
 
 _JSON_FEED: Final = "https://jsonfeed.org/version/"
 _LINK: Final = re.compile(rb"<link\b[^<>]{0,2000}>", re.I)
@@ -66,8 +33,8 @@ _OF_A_FEED: Final = re.compile(rb"type=[\"']?application/(?:rss|atom|feed)\+(?:x
 # Of the feed's own title, which stands at each of its articles.
 _MOST_IN_TITLE: Final = 1_000
 # Seconds, and seconds for each million bytes: many times what a feed takes when it is alone.
-_PATIENCE: Final = 20.0
-_PATIENCE_PER_MB: Final = 20.0
+_TIMEOUT: Final = 20.0
+_TIMEOUT_PER_MB: Final = 20.0
 _HREF: Final = re.compile(r"href=[\"']?([^\"'\s>]+)", re.I)
 
 
@@ -97,31 +64,31 @@ def rows(
             yield from _dated(_published_by(title, row, source), source)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             # feedparser's entries have the shape that the feed gives them.
-            yield RejectedRow(place=place, reason=f"it makes no sense ({error})")
+            yield RejectedRow(place=place, reason=f"it cannot be understood ({error})")
 
 
 def _parsed(
     content: bytes, source: SourceSettings, base: str | None, content_type: str | None
 ) -> Any:
     if source.encoding:
-        content = decoded(content, source.encoding, source.name)[0].encode()
+        content = text_of(content, source)[0].encode()
         content_type = "application/xml; charset=utf-8"
     headers = {"content-location": base or ""}
     if content_type:
         headers["content-type"] = content_type
-    seconds = _PATIENCE + _PATIENCE_PER_MB * len(content) / 1_000_000
+    seconds = _TIMEOUT + _TIMEOUT_PER_MB * len(content) / 1_000_000
 
     def parse() -> Any:
         # A stream, because feedparser takes bytes that look like a name for a file's.
         return feedparser.parse(io.BytesIO(content), response_headers=headers, sanitize_html=False)
 
     try:
-        # Thousands of attributes, categories or bases within bases take it quadratic time.
+        # Thousands of attributes, categories or bases within bases take feedparser quadratic time.
         return run_within(seconds, parse)
     except FeedTimeout:
         raise SourceError(
             f"{source.name} is a feed that takes longer than {seconds:.0f} s to parse",
-            hint="Ask its owner what is in it; no usual feed takes nearly as long.",
+            hint="Ask its owner what is in it: no ordinary feed takes nearly as long.",
         ) from None
     except Exception as error:  # what a broken feed can raise in there has no end
         raise SourceError(
@@ -178,8 +145,9 @@ def _published(entry: dict[str, Any], source: SourceSettings) -> str:
 
 def _page(link: object) -> str | None:
     """The page that a feed says it is of, if relative links can start there."""
-    found = isinstance(link, str) and re.match(r"https?://[^/\s]", link.strip(), re.I)
-    return str(link).strip() if found and len(str(link)) <= MOST_CHARACTERS else None
+    if not isinstance(link, str) or len(link) > MOST_CHARACTERS:
+        return None
+    return link.strip() if re.match(r"https?://[^/\s]", link.strip(), re.I) else None
 
 
 def _published_by(title: str, row: Row, source: SourceSettings) -> Row:
@@ -194,7 +162,7 @@ def _dated(row: Row, source: SourceSettings) -> Iterator[Row | Note]:
     try:
         read_date(row.fields.get(Field.PUBLISHED_AT, ""), source.timezone, source.dates)
     except ValueError as error:
-        yield Note(place=row.place, text=f"{error}; the time of reading stands for it")
+        yield Note(place=row.place, text=f"{error}; the time of reading is used instead")
         row = replace(row, fields={**row.fields, Field.PUBLISHED_AT: ""})
     yield row
 
@@ -213,16 +181,16 @@ def _image(entry: Mapping[str, Any]) -> str:
 
 def _json_feed_rows(content: bytes, source: SourceSettings) -> Iterator[Row | RejectedRow | Note]:
     """JSON Feed 1.1 (and 1.0): https://www.jsonfeed.org/version/1.1/."""
-    text, notes = decoded(content, source.encoding, source.name)
+    text, notes = text_of(content, source)
     yield from notes
     try:
         feed = parsed(text)
     except ValueError as error:
-        raise SourceError(f"{source.name} is no feed: {error}") from None
+        raise SourceError(f"{source.name} is not a feed: {error}") from None
     version = feed.get("version") if isinstance(feed, dict) else None
     if not str(version).startswith(_JSON_FEED):
         raise SourceError(
-            f"{source.name} is JSON, but no JSON Feed",
+            f"{source.name} is JSON, but not a JSON Feed",
             hint="If it is a list of articles, its kind is json.",
         )
     items = feed.get("items")
@@ -252,7 +220,7 @@ def _json_feed_row(row: Row, item: Mapping[str, Any], source: SourceSettings) ->
 
 def _feed_link(page: bytes, base: str | None) -> str | None:
     """The feed that a web page says it has."""
-    links = (found[0] for found in _LINK.finditer(page[:200_000]))
+    links = (match[0] for match in _LINK.finditer(page[:200_000]))
     link = next((link for link in links if _OF_A_FEED.search(link)), b"")
     href = _HREF.search(link.decode("utf-8", "replace"))
     if href is None:
@@ -266,12 +234,46 @@ def _feed_link(page: bytes, base: str | None) -> str | None:
 def _no_feed(content: bytes, source: SourceSettings, base: str | None) -> SourceError:
     start = " ".join(content[:200].decode("utf-8", "replace").split())
     shown = "".join(c if c.isprintable() else "?" for c in start[:60])
-    if found := _feed_link(content, base):
+    if feed := _feed_link(content, base):
         return SourceError(
-            f"{source.name} is a web page, no feed", hint=f"The page says that its feed is {found}"
+            f"{source.name} is a web page, not a feed",
+            hint=f"The page says that its feed is {feed}",
         )
-    what = f"no feed: it starts with {shown!r}" if shown else "empty"
+    problem = f"not a feed: it starts with {shown!r}" if shown else "empty"
     return SourceError(
-        f"{source.name} is {what}",
+        f"{source.name} is {problem}",
         hint="Expected RSS, Atom or JSON Feed. Check the source in digest.toml.",
     )
+
+
+class FeedTimeout(BaseException):
+    """The time is up. Not an Exception: the work must not catch it and continue."""
+
+
+def run_within(seconds: float, work: Callable[[], T]) -> T:
+    """What `work` returns. Raises FeedTimeout if that takes longer.
+
+    The work runs in the calling thread, at its full speed, and is ended between two steps of the
+    interpreter: one call into C that never returns goes on. Why it is not a process that can be
+    killed: `docs/decisions/0018-a-feed-is-parsed-in-a-thread-with-a-deadline.md`.
+    """
+    worker = ctypes.c_ulong(threading.get_ident())
+    lock = threading.Lock()
+    done = False
+
+    def expire() -> None:
+        with lock:
+            if not done:
+                # The interpreter's own way to raise in another thread (C API, Thread State).
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(worker, ctypes.py_object(FeedTimeout))
+
+    timer = threading.Timer(seconds, expire)
+    timer.daemon = True
+    timer.start()
+    try:
+        return work()
+    finally:
+        # Whoever has the lock first decides: after this nothing is raised any more.
+        with lock:
+            done = True
+        timer.cancel()

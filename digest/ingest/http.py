@@ -1,6 +1,7 @@
 """One document over HTTP: asked for politely; never longer, larger or elsewhere than allowed.
 
-Compressed bodies, unpacked no further than a limit: a gzip bomb ends where the limit is.
+Names are looked up once and their addresses checked, redirects are followed by hand, and bodies
+are unpacked no further than a limit: a gzip bomb ends where the limit is.
 """
 
 import asyncio
@@ -21,71 +22,6 @@ ACCEPTED: Final = "gzip, deflate"
 
 _GZIP_OR_ZLIB: Final = 47
 _RAW: Final = -15
-
-
-class Inflater:
-    """Unpacks one body piece by piece. `encoding` is the header Content-Encoding.
-
-    Raises SourceError for an encoding that was not asked for, broken data, or too much of it.
-    """
-
-    def __init__(self, encoding: str, most: int) -> None:
-        names = [name.strip().lower() for name in encoding.split(",")]
-        self._names = [name for name in names if name not in ("", "identity")]
-        if len(self._names) > 1 or not set(self._names) <= {"gzip", "x-gzip", "deflate"}:
-            raise SourceError(f"its server packs it as {encoding!r}, which was not asked for")
-        self._packed = bool(self._names)
-        self._machine = zlib.decompressobj(_GZIP_OR_ZLIB)
-        self._most = most
-        self._parts: list[bytes] = []
-        self._size = 0
-        self._begun = False
-
-    def feed(self, piece: bytes) -> None:
-        """Take the next piece of the body."""
-        if not self._packed:
-            self._keep(piece)
-            return
-        try:
-            self._unpack(piece)
-        except zlib.error as error:
-            raise SourceError(f"its compressed body is damaged ({error})") from None
-
-    def finish(self) -> bytes:
-        """The whole body. Raises SourceError if it ended too early."""
-        if self._packed and self._begun and not self._machine.eof:
-            raise SourceError("its compressed body ends in the middle")
-        return b"".join(self._parts)
-
-    def _unpack(self, piece: bytes) -> None:
-        while piece:
-            if self._machine.eof:
-                if not piece.startswith(b"\x1f\x8b"):
-                    return  # padding after the end
-                # A gzip file may have several members (RFC 1952 section 2.2).
-                self._machine = zlib.decompressobj(_GZIP_OR_ZLIB)
-            try:
-                self._keep(self._machine.decompress(piece, self._most - self._size + 1))
-            except zlib.error:
-                if self._begun or self._names != ["deflate"]:
-                    raise
-                # Some servers say deflate and mean it bare (RFC 9110 section 8.4.1.2).
-                self._machine = zlib.decompressobj(_RAW)
-                self._keep(self._machine.decompress(piece, self._most - self._size + 1))
-            self._begun = True
-            piece = self._machine.unconsumed_tail or self._machine.unused_data
-
-    def _keep(self, data: bytes) -> None:
-        self._size += len(data)
-        if self._size > self._most:
-            raise SourceError(
-                f"it is larger than {self._most:,} bytes",
-                hint="If that is right, raise `max_bytes` at the source in digest.toml.",
-            )
-        if data:
-            self._parts.append(data)
-
-
 MOST_REDIRECTS: Final = 5
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -130,7 +66,7 @@ class Response:
 
 async def fetch(request: Request) -> Response:
     """Get a document. Raises SourceError that says what the server did, or did not do."""
-    url, login = _and_login(request.url)
+    url, login = _url_and_login(request.url)
     try:
         async with (
             asyncio.timeout(request.timeout),
@@ -151,17 +87,17 @@ async def fetch(request: Request) -> Response:
         ) from None
     except httpx2.HTTPError as error:
         raise SourceError(
-            f"{url} cannot be read: {_in_words(error)}",
+            f"{url} cannot be read: {_reason(error)}",
             hint="Check the address, and that its server is up.",
         ) from error
 
 
-def _and_login(text: str) -> tuple[httpx2.URL, httpx2.BasicAuth | None]:
+def _url_and_login(text: str) -> tuple[httpx2.URL, httpx2.BasicAuth | None]:
     try:
         url = httpx2.URL(text)
     except httpx2.InvalidURL:
         raise SourceError(
-            f"the address {without_login(text)!r} is none", hint="It begins with https://."
+            f"{without_login(text)!r} is not a web address", hint="It begins with https://."
         ) from None
     login = httpx2.BasicAuth(url.username, url.password) if url.userinfo else None
     return _checked(url.copy_with(userinfo=b""), without_login(text)), login
@@ -172,9 +108,9 @@ async def _follow(
 ) -> Response:
     url = start
     for _ in range(MOST_REDIRECTS + 1):
-        at_home = _origin(url) == _origin(start)
+        same_origin = _origin(url) == _origin(start)
         async with client.stream(
-            "GET", url, headers=_headers(request), auth=login if at_home else None
+            "GET", url, headers=_headers(request), auth=login if same_origin else None
         ) as answer:
             if answer.status_code not in _REDIRECTS:
                 return await _response(answer, str(url), request)
@@ -185,7 +121,7 @@ async def _follow(
         try:
             url = _checked(url.join(target), f"{url}, which redirects to {shown!r},")
         except httpx2.InvalidURL:
-            raise SourceError(f"{url} redirects to {shown!r}, which is no address") from None
+            raise SourceError(f"{url} redirects to {shown!r}, which is not a web address") from None
     raise SourceError(
         f"{start} redirects more than {MOST_REDIRECTS} times, at last to {url}",
         hint="Open it in a browser, and put the address where it ends into digest.toml.",
@@ -196,12 +132,12 @@ def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
 
 
-def _checked(url: httpx2.URL, what: str) -> httpx2.URL:
+def _checked(url: httpx2.URL, name: str) -> httpx2.URL:
     """The address without its fragment, if it is one that we read."""
     if url.scheme not in ("http", "https") or not url.host:
-        raise SourceError(f"{what} is not http or https", hint="Give it as https://….")
+        raise SourceError(f"{name} is not http or https", hint="Give it as https://….")
     if url.userinfo:
-        raise SourceError(f"{what} names a user, which could show another host than it leads to")
+        raise SourceError(f"{name} names a user: that can make it look like another host")
     return url.copy_with(fragment=None)
 
 
@@ -289,25 +225,88 @@ class _CheckedTransport(httpx2.AsyncBaseTransport):
         await self._inner.aclose()
 
 
+class Inflater:
+    """Unpacks one body piece by piece. `encoding` is the header Content-Encoding.
+
+    Raises SourceError for an encoding that was not asked for, broken data, or too much of it.
+    """
+
+    def __init__(self, encoding: str, most: int) -> None:
+        names = [name.strip().lower() for name in encoding.split(",")]
+        self._names = [name for name in names if name not in ("", "identity")]
+        if len(self._names) > 1 or not set(self._names) <= {"gzip", "x-gzip", "deflate"}:
+            raise SourceError(f"its server compresses it as {encoding!r}, which was not asked for")
+        self._packed = bool(self._names)
+        self._decompressor = zlib.decompressobj(_GZIP_OR_ZLIB)
+        self._most = most
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._begun = False
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next piece of the body."""
+        if not self._packed:
+            self._keep(piece)
+            return
+        try:
+            self._unpack(piece)
+        except zlib.error as error:
+            raise SourceError(f"its compressed body is damaged ({error})") from None
+
+    def finish(self) -> bytes:
+        """The whole body. Raises SourceError if it ended too early."""
+        if self._packed and self._begun and not self._decompressor.eof:
+            raise SourceError("its compressed body ends in the middle")
+        return b"".join(self._parts)
+
+    def _unpack(self, piece: bytes) -> None:
+        while piece:
+            if self._decompressor.eof:
+                if not piece.startswith(b"\x1f\x8b"):
+                    return  # padding after the end
+                # A gzip file may have several members (RFC 1952 section 2.2).
+                self._decompressor = zlib.decompressobj(_GZIP_OR_ZLIB)
+            try:
+                self._keep(self._decompressor.decompress(piece, self._most - self._size + 1))
+            except zlib.error:
+                if self._begun or self._names != ["deflate"]:
+                    raise
+                # Some servers say deflate and mean it bare (RFC 9110 section 8.4.1.2).
+                self._decompressor = zlib.decompressobj(_RAW)
+                self._keep(self._decompressor.decompress(piece, self._most - self._size + 1))
+            self._begun = True
+            piece = self._decompressor.unconsumed_tail or self._decompressor.unused_data
+
+    def _keep(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size > self._most:
+            raise SourceError(
+                f"it is larger than {self._most:,} bytes",
+                hint="If that is right, raise `max_bytes` at the source in digest.toml.",
+            )
+        if data:
+            self._parts.append(data)
+
+
 def _refused(status: int, url: str) -> SourceError:
     try:
         phrase = f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         phrase = str(status)
     if status in (401, 403):
-        hint = "It wants a login, or does not want programs: ask its owner for a feed that is open."
+        hint = "It needs a login, or refuses programs: ask its owner for a feed that is open."
     elif status in (404, 410):
         hint = "The feed has moved or ended: look for its new address on the site."
     elif status == HTTPStatus.TOO_MANY_REQUESTS:
         hint = "It was asked too often: read it less often."
     elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        hint = "Its server has trouble: try again later."
+        hint = "Its server has a problem: try again later."
     else:
         hint = "Check the address."
     return SourceError(f"{url} answered {phrase}", hint=hint)
 
 
-def _in_words(error: httpx2.HTTPError) -> str:
+def _reason(error: httpx2.HTTPError) -> str:
     match error:
         case httpx2.ConnectError():
             return f"there is no connection ({error})" if str(error) else "there is no connection"

@@ -22,19 +22,19 @@ def row_of(item: object, place: str, columns: Mapping[str, str]) -> Row | Reject
     fields: dict[Field, str] = {}
     tags: tuple[str, ...] = ()
     for field, keys in keys_of(item, columns).items():
-        found = next((item[key] for key in keys if item.get(key) not in (None, "", [])), None)
-        if found is None:
+        value = next((item[key] for key in keys if item.get(key) not in (None, "", [])), None)
+        if value is None:
             continue
-        texts = _texts(found)
+        texts = _texts(value)
         if texts is None:
             if field not in REQUIRED:  # "image": false is how some say that there is none
                 continue
             return RejectedRow(
                 place=place,
-                reason=f"its {field} is {kind_of(found)}, expected a text",
+                reason=f"its {field} is {kind_of(value)}, expected a text",
                 excerpt=json.dumps(item, ensure_ascii=False)[:200],
             )
-        if field is Field.TAGS and isinstance(found, list):
+        if field is Field.TAGS and isinstance(value, list):
             tags = texts
         elif texts:
             fields[field] = ", ".join(texts) if field is Field.AUTHOR else texts[0]

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 from digest.config.settings import SourceSettings
 from digest.errors import SourceError
-from digest.ingest.decoding import decoded
 from digest.ingest.json_rows import kind_of, parsed, row_of
-from digest.ingest.rows import Note, RejectedRow, Row
+from digest.ingest.rows import Note, RejectedRow, Row, text_of
 
 
 def rows(content: bytes, source: SourceSettings) -> Iterator[Row | RejectedRow | Note]:
@@ -14,7 +13,7 @@ def rows(content: bytes, source: SourceSettings) -> Iterator[Row | RejectedRow |
 
     `item N` counts from 1. Raises SourceError where the document is anything else.
     """
-    text, notes = decoded(content, source.encoding, source.name)
+    text, notes = text_of(content, source)
     yield from notes
     try:
         document = parsed(text)
@@ -40,7 +39,7 @@ def line_rows(content: bytes, source: SourceSettings) -> Iterator[Row | Rejected
 
     Raises SourceError if no line holds an object: then it is not JSON Lines.
     """
-    text, notes = decoded(content, source.encoding, source.name)
+    text, notes = text_of(content, source)
     yield from notes
     good = 0
     broken: list[RejectedRow] = []

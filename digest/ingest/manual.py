@@ -16,7 +16,7 @@ from digest.storage.database import Database
 
 
 class Result(StrEnum):
-    """What came of it."""
+    """What came of writing an article down."""
 
     ADDED = "added"
     CORRECTED = "corrected"
@@ -43,17 +43,17 @@ def upsert_manual(
     article = _read(fields, site, folder)
     if isinstance(article, RejectedRow):
         return article
-    there = (
+    stored = (
         articles.at_address(db, article.canonical_url, source=article.source)
         if article.url_identifies
         else articles.by_identity(db, article.identity)
     )
-    if there is None:
+    if stored is None:
         return ManualArticle(result=Result.ADDED, article=articles.add(db, article, now))
-    changed = articles.correct(db, there.id, article, {field.value for field in fields}, now)
+    changed = articles.correct(db, stored.id, article, {field.value for field in fields}, now)
     return ManualArticle(
         result=Result.CORRECTED if changed else Result.UNCHANGED,
-        article=articles.existing(db, there.id),
+        article=articles.existing(db, stored.id),
     )
 
 

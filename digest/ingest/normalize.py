@@ -1,12 +1,9 @@
 """A row of any source as an article, or the reason why it is none. Pure.
 
-What makes an article the same article when it is read again.
-
-Its GUID, which means something within one source only; else its canonical link; else, where the
-link does not say which article it is, a hash of title and source.
+Its identity (`digest.model.article_identity`) comes last: whether a link says which article it is
+shows only when all rows of a reading are known.
 """
 
-import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -21,6 +18,7 @@ from digest.ingest.html import plain, sanitised, shorten, tidy
 from digest.ingest.rows import Field, RejectedRow, Row, Unusable, excerpt_of
 from digest.ingest.urls import canonical, cleaned, is_homepage
 from digest.model.article import NewArticle
+from digest.model.article_identity import identity_of
 
 #: Limits in characters. A longer title is a mistake of the source; longer summaries are cut.
 MOST_IN_TITLE: Final = 500
@@ -167,18 +165,5 @@ def identified(articles: Iterable[NewArticle], source: str) -> tuple[NewArticle,
 
 
 def _identified(article: NewArticle, source: str, *, url_identifies: bool) -> NewArticle:
-    if article.guid:
-        identity = f"guid:{source}:{_bounded(article.guid)}"
-    elif url_identifies:
-        identity = f"url:{article.canonical_url}"
-    else:
-        identity = f"title:{_hash(source, article.title.casefold())}"
+    identity = identity_of(article, source, url_identifies=url_identifies)
     return replace(article, identity=identity, url_identifies=url_identifies)
-
-
-def _bounded(guid: str) -> str:
-    return guid if len(guid) <= 500 else f"sha256:{_hash(guid)}"
-
-
-def _hash(*texts: str) -> str:
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()

@@ -1,10 +1,13 @@
-"""What comes out of a source, step by step: rows, then articles, what was rejected, and notes."""
+"""What comes out of a source, step by step: text, rows, articles, what was rejected, and notes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 
+from digest.config.settings import SourceSettings
+from digest.errors import SourceError
+from digest.lib.text_files import DecodedText, NotText, UnknownEncoding, WrongEncoding, decode
 from digest.model.article import NewArticle
 
 _EXCERPT: Final = 80
@@ -100,3 +103,38 @@ class SourceReading:
 def excerpt_of(row: Row) -> str:
     """What an editor would know a row by."""
     return row.fields.get(Field.TITLE) or row.fields.get(Field.URL) or ""
+
+
+def text_of(content: bytes, source: SourceSettings) -> tuple[str, tuple[Note, ...]]:
+    """The text of a source's document, with a note where its encoding had to be guessed.
+
+    Raises SourceError for what is no text, or not in the encoding that it should be in.
+    """
+    match decode(content, source.encoding):
+        case DecodedText(text=text, not_utf_8=None):
+            return text, ()
+        case DecodedText(text=text, not_utf_8=line):
+            note = Note(
+                place=f"line {line:,}",
+                text="it is not UTF-8, so the file was read as Windows-1252; if names look wrong,"
+                " name the encoding: --encoding, or `encoding` at the source in digest.toml",
+            )
+            return text, (note,)
+        case NotText(kind=kind):
+            raise SourceError(
+                f"{source.name} is {kind}", hint="Export it as CSV or JSON, or name its kind."
+            )
+        case UnknownEncoding(encoding=encoding):
+            raise SourceError(
+                f"{source.name}: there is no encoding {encoding!r}",
+                hint='Usual ones are "utf-8", "windows-1252", "iso-8859-1", "utf-16".',
+            )
+        case WrongEncoding() as wrong:
+            raise SourceError(
+                f"{source.name} is not {wrong.encoding}: found 0x{wrong.octet:02x} at byte"
+                f" {wrong.offset:,} (line {wrong.line:,})",
+                hint='Say what it is: encoding = "windows-1252" at the source in digest.toml, or'
+                " --encoding windows-1252.",
+            )
+        case unreachable:
+            assert_never(unreachable)

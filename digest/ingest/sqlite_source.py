@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from digest.config.settings import SourceSettings
 from digest.errors import SourceError
-from digest.ingest.columns import columns_of, listed, nearest
+from digest.ingest.columns import columns_of, did_you_mean, listed
 from digest.ingest.rows import RejectedRow, Row
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _table_name(db: "Database", source: SourceSettings) -> str:
     if source.table is not None:
         raise SourceError(
             f"{source.name} has no table {source.table!r}; it has {shown}."
-            + nearest(source.table, names),
+            + did_you_mean(source.table, names),
             hint="Correct `table` at the source in digest.toml.",
         )
     if "articles" in names or len(names) == 1:

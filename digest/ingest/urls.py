@@ -17,7 +17,7 @@ MOST_CHARACTERS: Final = 2_000
 _MOST_ESCAPED: Final = 4 * MOST_CHARACTERS
 # How many other tricks may hide an entity, each in the next: `&am%70;`, `&a&#109;p;`.
 _MOST_ROUNDS: Final = 4
-_RIDDLE: Final = "hides entities in entities"
+_HIDDEN: Final = "hides entities in entities"
 
 # One that was escaped over and over, as in `&amp;amp;amp;lt;`, is found as a whole.
 _ENTITY: Final = re.compile(
@@ -61,7 +61,7 @@ def cleaned(text: str, base: str | None = None) -> str:
         text = _decoded(text)
         link = _settled(_absolute(text, base))
     except UnicodeError:
-        raise ValueError(f"the host of the link {_quoted(text)} is no domain name") from None
+        raise ValueError(f"the host of the link {_quoted(text)} is not a domain name") from None
     except ValueError as error:
         raise ValueError(f"the link {_quoted(text)} {error}") from None
     if len(link) > MOST_CHARACTERS:
@@ -72,8 +72,8 @@ def cleaned(text: str, base: str | None = None) -> str:
 def _absolute(text: str, base: str | None) -> str:
     if not text:
         raise ValueError("holds nothing that can be printed")
-    if found := _UNPRINTABLE.search(text):
-        raise ValueError(f"holds {_name(found[0])}")
+    if match := _UNPRINTABLE.search(text):
+        raise ValueError(f"holds {_name(match[0])}")
     try:
         if text.startswith("//"):
             return (urlsplit(base).scheme if base else "https") + ":" + text
@@ -82,8 +82,8 @@ def _absolute(text: str, base: str | None) -> str:
         if base is not None:
             return urljoin(base, text)
     except ValueError:
-        raise ValueError("is relative to what is no address") from None
-    raise ValueError("is relative, and to what is not known")
+        raise ValueError("is relative to something that is not an address") from None
+    raise ValueError("is relative, and what it is relative to is not known")
 
 
 def _settled(text: str) -> str:
@@ -93,7 +93,7 @@ def _settled(text: str) -> str:
         if not _ENTITY.search(link):
             return link
         link = _normal(_parts(_decoded(link)))
-    raise ValueError(_RIDDLE)
+    raise ValueError(_HIDDEN)
 
 
 def _too_long(link: str) -> ValueError:
@@ -115,8 +115,8 @@ def _decoded(text: str) -> str:
     for _ in range(_MOST_ROUNDS):
         if not _ENTITY.search(text):
             return text
-        text = _ENTITY.sub(lambda found: html.unescape(f"&{found[1]};"), text)
-    raise ValueError(_RIDDLE)
+        text = _ENTITY.sub(lambda match: html.unescape(f"&{match[1]};"), text)
+    raise ValueError(_HIDDEN)
 
 
 def _parts(link: str) -> SplitResult:
@@ -124,7 +124,7 @@ def _parts(link: str) -> SplitResult:
         parts = urlsplit(link)
         _ = parts.port
     except ValueError:
-        raise ValueError("has a host or a port that cannot be") from None
+        raise ValueError("has an impossible host or port") from None
     return parts
 
 
@@ -150,7 +150,7 @@ def _normal(parts: SplitResult) -> str:
 
 def _authority(parts: SplitResult, default_port: int) -> str:
     if "@" in parts.netloc:
-        raise ValueError("holds a user name, which could show another host than it leads to")
+        raise ValueError("holds a user name, which can make it look like another host")
     if "\\" in parts.netloc:
         raise ValueError("holds a backslash where its host is")
     host, port = parts.hostname, parts.port

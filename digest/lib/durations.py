@@ -9,7 +9,7 @@ _SECONDS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_
 _PART: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*([a-z]+)")
 _NUMBER: Final = re.compile(r"\d{1,12}(?:\.\d{1,6})?")
 
-#: Ten years. Beyond it a typing error is more likely than a wish.
+#: Ten years. Anything longer is rather a typing error.
 LONGEST: Final = timedelta(days=3650)
 
 
@@ -30,7 +30,7 @@ def _seconds(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:
             return float(value)
-        except OverflowError:  # a whole number beyond all measure
+        except OverflowError:  # a whole number too large for a float
             return math.inf
     if not isinstance(value, str):
         return math.nan

@@ -1,9 +1,4 @@
-"""Spans of time, in words.
-
-A number and its noun.
-
-Wall time: instants and days as people read them, by the clock of a zone.
-"""
+"""Numbers, spans of time, instants and days as people read them in English."""
 
 from datetime import date, datetime, timedelta
 from typing import Final

@@ -1,4 +1,4 @@
-"""Languages: the shape of their tags, and which ones have words for the digest's own texts."""
+"""Language tags (RFC 5646), and the languages that there are words of our own for."""
 
 import re
 from pathlib import Path
@@ -19,10 +19,10 @@ def canonical(tag: str) -> str | None:
 
     `pt_BR`, as POSIX writes it, is understood.
     """
-    found = _TAG.fullmatch(tag.replace("_", "-"))
-    if not found:
+    match = _TAG.fullmatch(tag.replace("_", "-"))
+    if not match:
         return None
-    language, script, region, variants = found.groups()
+    language, script, region, variants = match.groups()
     parts = [language.lower()]
     if script:
         parts.append(script.title())
@@ -32,7 +32,7 @@ def canonical(tag: str) -> str | None:
 
 
 def has_words(tag: str, folder: Path) -> bool:
-    """Whether the digest can speak this language: `de-AT` is served by words for `de`.
+    """Whether there are words for this language: `de-AT` is served by those for `de`.
 
     The site brings words of its own in `templates/email/words/LANGUAGE.toml` beside digest.toml.
     """

@@ -1,4 +1,4 @@
-"""A login in an address is nobody's business: it is masked wherever an address is shown or kept."""
+"""Logins in web addresses, masked wherever an address is shown or stored."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""Text from outside, made safe to set in a line of type.
+"""Text on one line: cleaned, shortened, and compared for "did you mean".
 
 Feeds carry control characters, line breaks and unclosed direction overrides in their titles. Mail
 breaks on all of them: Gmail clips at C1 controls, a line break in a header adds a header, and one
@@ -8,6 +8,7 @@ override mirrors the rest of the page.
 import difflib
 import re
 import unicodedata
+from collections.abc import Callable, Iterable
 
 # Direction overrides, embeddings and isolates. The marks (U+200E, U+200F) have no reach and stay.
 _BIDI = "\u202a-\u202e\u2066-\u2069"
@@ -42,8 +43,10 @@ def shorten(text: str, most: int) -> str:
     return kept.rstrip(" ,;:.–—-\u200d") + "…"
 
 
-def nearest(word: str, known: list[str]) -> str | None:
-    """The known word that is most like this one, compared without case, if any is close."""
-    by_folded = {name.casefold(): name for name in known}
-    found = difflib.get_close_matches(word.casefold(), list(by_folded), n=1, cutoff=0.6)
-    return by_folded[found[0]] if found else None
+def nearest(
+    word: str, known: Iterable[str], *, fold: Callable[[str], str] = str.casefold
+) -> str | None:
+    """The known word that is most like this one, compared as `fold` has them, if any is close."""
+    by_folded = {fold(name): name for name in known}
+    close = difflib.get_close_matches(fold(word), by_folded, n=1)
+    return by_folded[close[0]] if close else None

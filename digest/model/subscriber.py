@@ -75,11 +75,11 @@ class Member:
     """A person as one newsletter's list shows them.
 
     `subscriber` has the id 0 for an address that is suppressed and was never on a list.
-    `suppressed_because` is empty unless the standing is SUPPRESSED.
+    `suppressed_because` is empty unless the status is SUPPRESSED.
     """
 
     subscriber: Subscriber
-    standing: MembershipStatus
+    status: MembershipStatus
     since: datetime
     topics: tuple[str, ...] = ()
     suppressed_because: str = ""

@@ -4,15 +4,13 @@ A ledger that is put back has forgotten what was sent since. So nothing leaves u
 said that it is the one to go on with, and whoever was waiting in it is Unknown from then on.
 """
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from digest.config import Settings
 from digest.errors import DatabaseUnwritable, UsageError
+from digest.lib.atomic_file import creating
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot
 from digest.publishing.editions.build import slot_of
@@ -41,18 +39,9 @@ def create_backup(settings: Settings, file: Path, *, now: datetime) -> BackupRes
             f"{file} exists already, and a backup is never overwritten",
             hint="Name a new file, such as one with the date in its name.",
         )
-    with _put_in_place(file) as unfinished, open_database(settings.database, Access.READ) as db:
-        copying.copy_to(db, unfinished, now)
-    return BackupResult(file=file, size=file.stat().st_size)
-
-
-@contextmanager
-def _put_in_place(file: Path) -> Iterator[Path]:
-    """A name to write to; what is there at the end becomes `file`, unless that exists by then."""
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        yield unfinished
-        os.link(unfinished, file)  # unlike a renaming, it overwrites nothing
+        with creating(file) as unfinished, open_database(settings.database, Access.READ) as db:
+            copying.copy_to(db, unfinished, now)
     except FileExistsError as error:
         raise UsageError(f"{file} has come to exist meanwhile; it was left alone") from error
     except OSError as error:
@@ -60,8 +49,7 @@ def _put_in_place(file: Path) -> Iterator[Path]:
             f"{file} cannot be written: {error.strerror or error}",
             hint="Check the folder, its rights, and the free space.",
         ) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+    return BackupResult(file=file, size=file.stat().st_size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

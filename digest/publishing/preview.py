@@ -12,7 +12,7 @@ from datetime import datetime
 from digest.composer.message import prepare_message
 from digest.composer.web_page import page
 from digest.config import Settings
-from digest.errors import AudienceError
+from digest.errors import SubscriberError
 from digest.model.delivery import DeliveryState, Outcome
 from digest.model.edition import Edition, EditionState, RenderedVariant
 from digest.model.newsletter import Newsletter
@@ -110,7 +110,7 @@ def preview(
     their own; a subscriber's address has its own. Only with `signed` are the keys needed that sign
     the real ones: who looks at an edition need not have them.
 
-    Raises AudienceError for a reader that has no active subscription, and what building raises.
+    Raises SubscriberError for a reader that has no active subscription, and what building raises.
     """
     with open_database(settings.database, Access.READ) as db, ExitStack() as stack:
         made = _begun(db, settings, newsletter) or _drafted(db, settings, newsletter, now)
@@ -211,7 +211,7 @@ def _anybody(db: Database, newsletter: Newsletter, email: str | None) -> _Reader
 def _subscribed(db: Database, newsletter: Newsletter, email: str) -> _Reader:
     subscription = subscriptions.find_active(db, newsletter.key, email)
     if subscription is None:
-        raise AudienceError(
+        raise SubscriberError(
             f"{email} has no active subscription to {newsletter.key}",
             hint=f"`digest subscribers show {email}` tells what is known of this address.",
         )

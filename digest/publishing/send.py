@@ -1,9 +1,4 @@
-"""Send: finish the edition that is under way, or else prepare the next one and deliver it.
-
-Resume: go on with an edition that is not complete, and settle what is Unknown.
-
-Stop: the emergency brake. No further message of these editions leaves.
-"""
+"""Send an edition, resume one that is not complete, stop every one that is under way."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -15,9 +10,10 @@ from digest.errors import Held
 from digest.model.delivery import DeliveryState
 from digest.model.edition import Edition, EditionState
 from digest.model.newsletter import Newsletter
+from digest.publishing.delivery.cancellation import CancelToken
 from digest.publishing.delivery.queue import Clock
 from digest.publishing.delivery.report import Progress, Report
-from digest.publishing.delivery.run import RunPlan, deliver_round, ignore_cancel, sender_session
+from digest.publishing.delivery.run import DeliveryContext, RunPlan, deliver, sender_session
 from digest.publishing.drafts.lifecycle import draft_to_send
 from digest.publishing.editions.build import Skipped
 from digest.publishing.editions.store import prepare, retry_superseded, store_edition
@@ -37,69 +33,6 @@ class UnknownPolicy(StrEnum):
     DROP = "drop"
 
 
-def resume(
-    settings: Settings,
-    newsletter: Newsletter,
-    transport: Transport,
-    *,
-    unknown: UnknownPolicy = UnknownPolicy.HOLD,
-    before_their_hour: bool = False,
-    clock: Clock,
-    progress: Callable[[RunPlan], Progress],
-    stopping: Callable[[], None] = ignore_cancel,
-) -> Report | Skipped:
-    """Deliver what an incomplete edition still owes: the oldest stopped one, or else the newest.
-
-    To settle what is Unknown, the newest that has such deliveries is taken.
-    Deferred deliveries are tried when their hour has come, or all of them at once with
-    `before_their_hour`. No new edition is made. Raises what `send` raises.
-    """
-    now = clock()
-    with sender_session(settings, newsletter, now) as held:
-        db = held.db
-        edition = _meant(db, newsletter, unknown)
-        if edition is None:
-            return Skipped(reason=f"every edition of {newsletter.key} is complete")
-        editions.go_on(db, edition.stored_id)
-        _settle_unknown(db, edition, unknown, now)
-        deliveries.requeue(db, edition.stored_id, now, before_their_hour=before_their_hour)
-        return deliver_round(
-            held,
-            settings,
-            newsletter,
-            edition,
-            transport,
-            resumed=True,
-            clock=clock,
-            progress=progress,
-            stopping=stopping,
-        )
-
-
-def _meant(db: Database, newsletter: Newsletter, unknown: UnknownPolicy) -> Edition | None:
-    there = editions.incomplete(db, newsletter.key)
-    if unknown is not UnknownPolicy.HOLD:
-        in_doubt = (
-            edition
-            for edition in reversed(there)
-            if deliveries.counts(db, edition.stored_id)[DeliveryState.UNKNOWN]
-        )
-        if edition := next(in_doubt, None):
-            return edition
-    stopped = (edition for edition in there if edition.stopped)
-    return next(stopped, there[-1] if there else None)
-
-
-def _settle_unknown(db: Database, edition: Edition, unknown: UnknownPolicy, now: datetime) -> None:
-    match unknown:
-        case UnknownPolicy.RESEND:
-            deliveries.resend_unknown(db, edition.stored_id)
-        case UnknownPolicy.DROP:
-            deliveries.drop_unknown(db, edition.stored_id, now)
-        case UnknownPolicy.HOLD:
-            pass
-
-
 def send(
     settings: Settings,
     newsletter: Newsletter,
@@ -108,61 +41,54 @@ def send(
     now: datetime,
     clock: Clock,
     progress: Callable[[RunPlan], Progress],
-    stopping: Callable[[], None] = ignore_cancel,
+    cancel: CancelToken | None = None,
 ) -> Report | Skipped:
     """Bring every reader the edition that is due.
 
     An edition that was begun and not finished is finished first, with the content it was begun
     with. A new one follows once every reader of the old one was served, or told to come back later
-    by their own server. Ctrl-C and SIGTERM end it in order: what is under way is finished and
-    recorded, and the next call goes on from there. The report is of the last edition.
+    by their own server. `cancel` ends it in order: what is under way is finished and recorded, and
+    the next call continues from there. The report is of the last edition.
     A draft that was approved is the next edition, before its hour; where approval is required,
     there is no other.
 
     Raises AlreadySending, Held, SlotTaken, ConfigError, TemplateError and StorageErrors; in these
     cases nobody was mailed.
     """
-    with sender_session(settings, newsletter, clock()) as held:
-
-        def deliver(edition: Edition, *, resumed: bool) -> Report:
-            return deliver_round(
-                held,
-                settings,
-                newsletter,
-                edition,
-                transport,
-                resumed=resumed,
-                clock=clock,
-                progress=progress,
-                stopping=stopping,
-            )
-
-        finished = None
-        for edition in _begun(held.db, newsletter, clock()):
-            finished = deliver(edition, resumed=True)
-            if not finished.served_everybody:
-                return finished
+    with sender_session(settings, newsletter, clock()) as session:
+        context = DeliveryContext(
+            session=session,
+            transport=transport,
+            clock=clock,
+            progress=progress,
+            cancel=cancel or CancelToken(),
+        )
+        report = None
+        for edition in _begun(session.db, newsletter, clock()):
+            report = deliver(context, edition, resumed=True)
+            if not report.served_everybody:
+                return report
         try:
-            prepared = retry_superseded(partial(_next, held.db, settings, newsletter, now))
+            new = retry_superseded(partial(_next, session.db, settings, newsletter, now))
         except Held:
-            if finished is None:
+            if report is None:
                 raise
-            return finished
-        if isinstance(prepared, Skipped):
-            return finished or prepared
-        return deliver(prepared, resumed=False)
+            return report
+        if isinstance(new, Skipped):
+            return report or new
+        return deliver(context, new, resumed=False)
 
 
 def _next(
     db: Database, settings: Settings, newsletter: Newsletter, now: datetime
 ) -> Edition | Skipped:
     """The edition of the draft that may go out, or else a new one."""
-    ready = draft_to_send(db, settings, newsletter, now=now)
-    if isinstance(ready, Skipped):
-        return ready
-    if ready is None:
+    draft = draft_to_send(db, settings, newsletter, now=now)
+    if isinstance(draft, Skipped):
+        return draft
+    if draft is None:
         return prepare(db, settings, newsletter, now=now)
-    return store_edition(db, settings, newsletter, ready, now=now)
+    return store_edition(db, settings, newsletter, draft, now=now)
 
 
 def _begun(db: Database, newsletter: Newsletter, now: datetime) -> tuple[Edition, ...]:
@@ -176,10 +102,72 @@ def _begun(db: Database, newsletter: Newsletter, now: datetime) -> tuple[Edition
         if edition.stopped:
             raise Held(
                 f"No. {edition.number} of {newsletter.key} was stopped",
-                hint="`digest resume` goes on with it, from where it was stopped.",
+                hint="`digest resume` continues it from where it was stopped.",
             )
         deliveries.requeue(db, edition.stored_id, now, before_their_hour=True)
     return begun
+
+
+def resume(
+    settings: Settings,
+    newsletter: Newsletter,
+    transport: Transport,
+    *,
+    unknown: UnknownPolicy = UnknownPolicy.HOLD,
+    before_their_hour: bool = False,
+    clock: Clock,
+    progress: Callable[[RunPlan], Progress],
+    cancel: CancelToken | None = None,
+) -> Report | Skipped:
+    """Deliver what an incomplete edition still owes: the oldest stopped one, or else the newest.
+
+    To settle what is Unknown, the newest that has such deliveries is taken.
+    Deferred deliveries are tried when their hour has come, or all of them at once with
+    `before_their_hour`. No new edition is made. Raises what `send` raises.
+    """
+    now = clock()
+    with sender_session(settings, newsletter, now) as session:
+        db = session.db
+        edition = _edition_to_resume(db, newsletter, unknown)
+        if edition is None:
+            return Skipped(reason=f"every edition of {newsletter.key} is complete")
+        editions.go_on(db, edition.stored_id)
+        _settle_unknown(db, edition, unknown, now)
+        deliveries.requeue(db, edition.stored_id, now, before_their_hour=before_their_hour)
+        context = DeliveryContext(
+            session=session,
+            transport=transport,
+            clock=clock,
+            progress=progress,
+            cancel=cancel or CancelToken(),
+        )
+        return deliver(context, edition, resumed=True)
+
+
+def _edition_to_resume(
+    db: Database, newsletter: Newsletter, unknown: UnknownPolicy
+) -> Edition | None:
+    incomplete = editions.incomplete(db, newsletter.key)
+    if unknown is not UnknownPolicy.HOLD:
+        in_doubt = (
+            edition
+            for edition in reversed(incomplete)
+            if deliveries.counts(db, edition.stored_id)[DeliveryState.UNKNOWN]
+        )
+        if edition := next(in_doubt, None):
+            return edition
+    stopped = (edition for edition in incomplete if edition.stopped)
+    return next(stopped, incomplete[-1] if incomplete else None)
+
+
+def _settle_unknown(db: Database, edition: Edition, unknown: UnknownPolicy, now: datetime) -> None:
+    match unknown:
+        case UnknownPolicy.RESEND:
+            deliveries.resend_unknown(db, edition.stored_id)
+        case UnknownPolicy.DROP:
+            deliveries.drop_unknown(db, edition.stored_id, now)
+        case UnknownPolicy.HOLD:
+            pass
 
 
 def stop(
@@ -195,8 +183,8 @@ def stop(
     with open_database(settings.database, create=False) as db, db.transaction():
         under_way = tuple(
             edition
-            for one in chosen
-            for edition in editions.incomplete(db, one.key)
+            for stopped in chosen
+            for edition in editions.incomplete(db, stopped.key)
             if edition.state is EditionState.PREPARED and not edition.stopped
         )
         for edition in under_way:

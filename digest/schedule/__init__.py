@@ -1,1 +1,1 @@
-"""When: phrases and cron, the timetable, catching up. Pure; no clock and no database."""
+"""When editions are due: phrases and cron, the timetable, catching up. All pure."""

@@ -1,7 +1,7 @@
-"""Cron with five fields, as far as all programs that read it agree on what it means.
+"""Cron with five fields, as far as all programs that read it agree on what a line means.
 
-Where they do not (numbers for weekdays, a day of the month and a weekday at once, `5/15`), a line
-is refused with the reason, so that none is understood in another way than it was written.
+Where they differ (numbers for weekdays, a day of the month and a weekday at once, `5/15`), the line
+is refused with the reason, so that no edition goes out at another time than its author expects.
 """
 
 import re
@@ -33,9 +33,9 @@ class _Field:
     numbers: bool = True
 
     def words(self) -> str:
-        known = f"{self.names[0]} to {self.names[-1]}" if self.names else ""
-        span = f"{self.least} to {self.most}"
-        return " or ".join(filter(None, (span if self.numbers else "", known)))
+        numbers = f"{self.least} to {self.most}" if self.numbers else ""
+        names = f"{self.names[0]} to {self.names[-1]}" if self.names else ""
+        return " or ".join(filter(None, (numbers, names)))
 
 
 _MINUTE: Final = _Field(name="minute", least=0, most=59)
@@ -52,18 +52,18 @@ def parse_cron(line: str) -> Cron:
         raise ScheduleError(
             line, f"cron with five fields (minute hour day month weekday), not {len(texts)}"
         )
-    _refuse_what_is_read_differently(line, texts)
+    _refuse_ambiguous(line, texts)
     fields = (_MINUTE, _HOUR, _DAY, _MONTH, _WEEKDAY)
     minutes, hours, days, months, weekdays = (
         _values(line, text, field) for text, field in zip(texts, fields, strict=True)
     )
     if min(days) > max(monthrange(_LEAP_YEAR, month)[1] for month in months):
-        raise ScheduleError(line, f"a day that comes: day {min(days)} is in none of its months")
+        raise ScheduleError(line, f"a day that occurs: none of its months has a day {min(days)}")
     times = tuple(time(hour, minute) for hour in sorted(hours) for minute in sorted(minutes))
     return Cron(months=months, days=days, weekdays=weekdays, times=times)
 
 
-def _refuse_what_is_read_differently(line: str, texts: Sequence[str]) -> None:
+def _refuse_ambiguous(line: str, texts: Sequence[str]) -> None:
     *_, day, _month, weekday = texts
     if re.search(r"\d", weekday.partition("/")[0]):
         raise ScheduleError(
@@ -88,7 +88,7 @@ def _named(texts: Sequence[str]) -> str | None:
     *others, weekday = texts
     if not re.fullmatch(r"[1-6](?:[-,][1-6])*", weekday):
         return None
-    return " ".join((*others, re.sub(r"\d", lambda found: WEEKDAYS[int(found[0]) - 1], weekday)))
+    return " ".join((*others, re.sub(r"\d", lambda match: WEEKDAYS[int(match[0]) - 1], weekday)))
 
 
 def _values(line: str, text: str, field: _Field) -> frozenset[int]:
@@ -96,10 +96,10 @@ def _values(line: str, text: str, field: _Field) -> frozenset[int]:
 
 
 def _span(line: str, part: str, field: _Field) -> range | frozenset[int]:
-    found = _PART.fullmatch(part)
-    if not found:
+    match = _PART.fullmatch(part)
+    if not match:
         raise ScheduleError(line, f"{field.words()} for the {field.name}, not {part or 'nothing'}")
-    whole, first, last, step = found.groups()
+    whole, first, last, step = match.groups()
     if step and whole != "*" and not last:
         raise ScheduleError(
             line, f"a span before the step, as in {first}-{field.most}/{step}, not {part}"

@@ -1,6 +1,6 @@
 """One line of a schedule in words: `mondays, wednesdays and fridays at 07:00 and 17:30`.
 
-How a line of a schedule is refused: what was expected, and what may have been meant.
+A line that is not understood, or that people understand in two ways, raises ScheduleError.
 """
 
 import re
@@ -12,15 +12,15 @@ from digest.model.schedule import LAST, Monthly, Rule, Weekly
 
 
 class ScheduleError(ValueError):
-    """A line, or several together, are no schedule.
+    """A line is no schedule, or several together are none.
 
-    `found` is what was wrong as it was written, `expected` follows that word in plain words, and
-    `suggestion` is a line that would do.
+    `found` is what is wrong, as it was written; `expected` is in plain words, and `suggestion` is a
+    line that would be accepted.
     """
 
     def __init__(self, found: str, expected: str, suggestion: str | None = None) -> None:
-        meant = f" Did you mean {suggestion!r}?" if suggestion else ""
-        super().__init__(f"found {found!r}, expected {expected}.{meant}")
+        question = f" Did you mean {suggestion!r}?" if suggestion else ""
+        super().__init__(f"found {found!r}, expected {expected}.{question}")
         self.found, self.expected, self.suggestion = found, expected, suggestion
 
 
@@ -57,7 +57,7 @@ WORDS: Final = (
     *(*_DAYS, *_ORDINALS),
 )
 
-_AND: Final = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+")
+AND: Final = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+")
 _TIME: Final = re.compile(r"([0-9]{1,2}):([0-9]{2})")
 _MONTHLY: Final = re.compile(
     r"(?:monthly|(?:every|each) month)(?: on)?(?: |$)(.*)|(.*) of (?:the|every|each) month"
@@ -66,7 +66,7 @@ _LEADING: Final = re.compile(r"(?:weekly on |on )?(?:every |each )?(.*)")
 _NUMBERED: Final = re.compile(
     r"(?:on )?(?:the )?(?:([0-9]{1,4})(?:st|nd|rd|th)?|([a-z]+))(?: ([a-z]+))?"
 )
-#: Months have up to five of a weekday: `the 4th and last friday` may be about the fourth Friday.
+#: A month has up to five of a weekday: `the 4th and last friday` may be about the fourth Friday.
 _MOST_WEEKDAYS: Final = 5
 
 
@@ -75,25 +75,25 @@ def parse_phrase(line: str) -> Rule:
     days, at, times = " ".join(line.lower().replace("–", "-").split()).rpartition(" at ")
     if not at:
         raise ScheduleError(line, EXAMPLES)
-    moments = tuple(sorted({_time(line, text) for text in _AND.split(times)}))
+    moments = tuple(sorted({_time(line, text) for text in AND.split(times)}))
     days = days.rstrip(", ")
     monthly = _MONTHLY.fullmatch(days)
     if monthly:
         return _monthly(line, monthly[1] or monthly[2] or "", moments)
-    weekdays = frozenset[int]().union(*(_weekdays(line, text) for text in _AND.split(days)))
+    weekdays = frozenset[int]().union(*(_weekdays(line, text) for text in AND.split(days)))
     return Weekly(weekdays=weekdays, times=moments)
 
 
 def _time(line: str, text: str) -> time:
-    found = _TIME.fullmatch(text)
-    if found and int(found[1]) < 24 and int(found[2]) < 60:
-        return time(int(found[1]), int(found[2]))
+    match = _TIME.fullmatch(text)
+    if match and int(match[1]) < 24 and int(match[2]) < 60:
+        return time(int(match[1]), int(match[2]))
     raise ScheduleError(line, f"a time from 00:00 to 23:59, not {text or 'nothing'}")
 
 
 def _weekdays(line: str, text: str) -> frozenset[int]:
-    whole = _LEADING.fullmatch(text)
-    name = whole[1] if whole else text
+    match = _LEADING.fullmatch(text)
+    name = match[1] if match else text
     if name in _DAYS:
         return _DAYS[name]
     first, dash, last = re.sub(r" to | ?- ?", "-", name).partition("-")
@@ -106,16 +106,16 @@ def _weekdays(line: str, text: str) -> frozenset[int]:
 
 
 def _monthly(line: str, text: str, times: tuple[time, ...]) -> Monthly:
-    items = [_numbered(line, item) for item in _AND.split(text)]
+    items = [_numbered(line, item) for item in AND.split(text)]
     last_unit = items[-1][1]
     days: set[int] = set()
     weekdays: set[tuple[int, int]] = set()
     for position, (number, unit) in enumerate(items):
         following = {later for _, later in items[position + 1 :]} & _WEEKDAYS.keys()
         if unit in _WEEKDAYS:
-            weekdays.add((_which(line, number), _WEEKDAYS[unit]))
+            weekdays.add((_week_of_month(line, number), _WEEKDAYS[unit]))
         elif not unit and number <= _MOST_WEEKDAYS and following:
-            raise _two_meanings(line, text, last_unit)
+            raise _ambiguous(line, text, last_unit)
         elif not unit and number == LAST and last_unit != "day":
             raise ScheduleError(line, "what follows last: the last day, or the last friday")
         else:
@@ -125,9 +125,9 @@ def _monthly(line: str, text: str, times: tuple[time, ...]) -> Monthly:
 
 def _numbered(line: str, item: str) -> tuple[int, str]:
     """The number, or LAST, and what it counts: `day`, a weekday, or nothing where none is said."""
-    found = _NUMBERED.fullmatch(item)
-    number = found and (int(found[1]) if found[1] else _ORDINALS.get(found[2]))
-    unit = (found and found[3]) or ""
+    match = _NUMBERED.fullmatch(item)
+    number = match and (int(match[1]) if match[1] else _ORDINALS.get(match[2]))
+    unit = (match and match[3]) or ""
     if not number or unit not in ("", "day", *_WEEKDAYS):
         raise ScheduleError(
             line,
@@ -137,11 +137,11 @@ def _numbered(line: str, item: str) -> tuple[int, str]:
     return number, unit
 
 
-def _two_meanings(line: str, text: str, weekday: str) -> ScheduleError:
-    """Is the first of `the 1st and 3rd friday` a day of the month, or a Friday."""
+def _ambiguous(line: str, text: str, weekday: str) -> ScheduleError:
+    """Refuse `the 1st and 3rd friday`, whose 1st is a day of the month or a Friday."""
     items = [
         item if " " in item.removeprefix("the ") else f"{item} {weekday}"
-        for item in _AND.split(text)
+        for item in AND.split(text)
     ]
     return ScheduleError(
         line,
@@ -162,7 +162,7 @@ def _day(line: str, number: int) -> int:
     raise ScheduleError(line, f"a day of the month from 1 to 28, or the last day, not {number}")
 
 
-def _which(line: str, number: int) -> int:
+def _week_of_month(line: str, number: int) -> int:
     if number == LAST or 1 <= number <= 4:
         return number
     raise ScheduleError(

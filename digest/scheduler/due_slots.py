@@ -8,7 +8,7 @@ from digest.model.draft import DraftState
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.publishing.editions.due_times import earliest_due_time
-from digest.schedule.catch_up import GRACE, came
+from digest.schedule.catch_up import GRACE, decide_slots
 from digest.schedule.timetable import next_slot, slots_after
 from digest.scheduler.events import ClockWentBack, Event, SlotChanged
 from digest.storage import drafts, slots
@@ -80,7 +80,7 @@ def _put_on_record(
             if coming and record.slot.at < coming[-1].at and _gives_way(db, newsletter, record, now)
         ]
         changed = []
-        for record in came(newsletter, earlier, coming, now):
+        for record in decide_slots(newsletter, earlier, coming, now):
             if record.slot in coming:
                 added = slots.add(db, record, now)
             else:

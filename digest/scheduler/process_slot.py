@@ -6,6 +6,7 @@ from typing import Final, assert_never
 
 from digest.config import Settings
 from digest.errors import DigestError, SlotTaken, StorageError
+from digest.lib.backoff import Backoff
 from digest.model.draft import DraftState
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
@@ -20,9 +21,8 @@ from digest.scheduler.due_slots import comes_at
 from digest.storage import delivery_stats, slots
 from digest.storage.database import Database
 
-#: A slot that failed is tried again so soon, then ever later, but not more rarely than this.
-_SOON: Final = timedelta(minutes=1)
-_AT_LAST: Final = timedelta(minutes=30)
+#: When a slot that failed is tried again.
+_BACKOFF: Final = Backoff(first=timedelta(minutes=1), longest=timedelta(minutes=30))
 
 #: How often a draft is looked at whose hour has come and about which nobody has decided.
 _HELD: Final = timedelta(minutes=1)
@@ -37,7 +37,7 @@ def is_time(db: Database, newsletter: Newsletter, record: SlotRecord, now: datet
     """
     again = record.next_try_at
     # Nothing waits longer than that: a clock that was ahead has said so.
-    if again is not None and now < again <= now + _AT_LAST:
+    if again is not None and now < again <= now + _BACKOFF.longest:
         return False
     if record.state is SlotState.DRAFT:
         if newsletter.schedule is None:
@@ -78,9 +78,12 @@ def process_slot(
 def postpone(record: SlotRecord, error: DigestError, now: datetime) -> SlotRecord:
     """The slot, to be tried again: it could not be given its edition, and this is why."""
     advice = f" {error.hint}" if error.hint else ""
-    pause = min(_AT_LAST, _SOON * 2**record.tries)
+    tries = record.tries + 1
     return replace(
-        record, reason=f"{error.message}.{advice}", tries=record.tries + 1, next_try_at=now + pause
+        record,
+        reason=f"{error.message}.{advice}",
+        tries=tries,
+        next_try_at=now + _BACKOFF.after(tries),
     )
 
 

@@ -82,8 +82,8 @@ class Replay:
         if newsletter.schedule and slot.wall.date() in newsletter.schedule.days_off:
             return self._none(slot, "a day off", is_day_off=True)
         since = moment.cutoff - newsletter.rules.max_age
-        found = candidates(self._db, newsletter.key, since=since, cutoff=moment.made_at)
-        selection = select(found.articles, newsletter.rules, cutoff=moment.cutoff)
+        eligible = candidates(self._db, newsletter.key, since=since, cutoff=moment.made_at)
+        selection = select(eligible.articles, newsletter.rules, cutoff=moment.cutoff)
         if isinstance(selection, TooFew):
             reason = too_few(self._db, newsletter, selection, moment.made_at).reason
             return self._none(slot, reason, waiting=selection.found)
@@ -98,14 +98,14 @@ class Replay:
             nonce=str(self._number),
         )
         new = NewEdition(
-            edition=edition, decisions=selection.decisions, last_article_id=found.last_article_id
+            edition=edition, decisions=selection.decisions, last_article_id=eligible.last_article_id
         )
         if newsletter.timing.approval:
             content = self._at_its_hour(edition, moment)
             if isinstance(content, NothingLeft):
                 self._number -= 1
                 return self._none(slot, f"nothing is left: {'; '.join(content.gone.values())}")
-            new = replace(content.new, last_article_id=found.last_article_id)
+            new = replace(content.new, last_article_id=eligible.last_article_id)
             left = len(new.edition.stories)
             if left < newsletter.rules.min_items:
                 self._number -= 1

@@ -13,15 +13,16 @@ from digest.errors import AlreadySending, ConfigError, DigestError, Interrupted,
 from digest.model.delivery import DeliveryState
 from digest.model.newsletter import Newsletter
 from digest.model.slot import SlotRecord, SlotState
+from digest.publishing.delivery.cancellation import CancelReason, CancelToken
 from digest.publishing.delivery.queue import Clock
 from digest.publishing.delivery.report import Report
-from digest.publishing.delivery.run import CancelScope, SenderSession, sender_session
+from digest.publishing.delivery.run import SenderSession, sender_session
 from digest.scheduler.delivery_round import run_round
 from digest.scheduler.due_slots import claim_slots
 from digest.scheduler.events import DeliveryRunEnded, Event, SlotChanged, StepFailed
 from digest.scheduler.process_slot import is_time, postpone, process_slot, unexpected_error
 from digest.sender.transport import Transport
-from digest.storage import delivery_stats, editions, slots
+from digest.storage import delivery_stats, slots
 from digest.storage.database import Database, open_database
 from digest.storage.deliveries import AttemptResult, undelivered
 
@@ -61,19 +62,20 @@ def tick(
     clock: Clock,
     transport: Callable[[], Transport],
     tell: Callable[[Event], None],
-    ends: CancelScope | None = None,
+    new_token: Callable[[], CancelToken] = CancelToken,
 ) -> TickSummary:
     """See to everything that is due at `now`, for every newsletter.
 
     Slots come first, in the database: whatever happens afterwards, none is lost and none comes
-    twice. An error of one newsletter does not keep the others waiting. `ends` says what ends a
-    round early, by default the first signal; an edition whose round only rests wants the next tick.
+    twice. An error of one newsletter does not keep the others waiting. `new_token` makes the token
+    that may end a delivery run early, one for each; an edition whose run only pauses wants the next
+    tick.
     Raises StorageError where the database itself is at fault, and Interrupted.
     """
     tally = TickSummary()
     with open_database(settings.database, create=False) as db:
         every = [
-            _Work(settings, newsletter, now, clock, transport, tell, tally, ends)
+            _Work(settings, newsletter, now, clock, transport, tell, tally, new_token)
             for newsletter in settings.newsletters.values()
         ]
         for work in every:
@@ -98,7 +100,7 @@ class _Work:
     transport: Callable[[], Transport]
     tell: Callable[[Event], None]
     tally: TickSummary
-    ends: CancelScope | None
+    new_token: Callable[[], CancelToken]
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -150,20 +152,16 @@ class _Work:
             begun = self.clock()
             report = run_round(
                 held,
-                self.settings,
-                self.newsletter,
                 edition,
                 now=self.now,
                 clock=self.clock,
                 transport=self.transport,
-                ends=self.ends,
+                cancel=self.new_token(),
             )
             if report is None:
                 continue
             # Whoever stops an edition does not stop the others.
-            self.tally.interrupted |= report.interrupted and not editions.is_stopped(
-                held.db, edition.stored_id
-            )
+            self.tally.interrupted |= report.cancelled is CancelReason.SHUTDOWN
             self.tally.came[_came_of(report)] += 1
             self.tell(
                 DeliveryRunEnded(report=report, undelivered=_undelivered(held.db, report, begun))

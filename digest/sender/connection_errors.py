@@ -1,4 +1,4 @@
-"""Why a server cannot be used, in words: what was said, and what to do about it."""
+"""Why a server cannot be used, as errors: what it said, and what to do about it."""
 
 import os
 import socket
@@ -41,7 +41,7 @@ def to_error(error: Exception, stage: Stage, settings: SmtpSettings) -> RelayUna
     """The RelayUnavailable for what went wrong while a connection was made."""
     cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
     if isinstance(cause, ssl.SSLError):
-        return _tls_trouble(cause, settings)
+        return _tls_error(cause, settings)
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return _refusal(error, stage, settings)
     if isinstance(cause, socket.gaierror):
@@ -60,13 +60,13 @@ def to_error(error: Exception, stage: Stage, settings: SmtpSettings) -> RelayUna
         )
     return _unavailable(
         settings,
-        f"{relay_name(settings)} broke off when it was to {stage.value}: {_words(cause)}",
+        f"{relay_name(settings)} did not {stage.value}, the connection broke: {_words(cause)}",
         _SECURITY if stage is Stage.TLS else _LATER,
     )
 
 
 def no_starttls(settings: SmtpSettings) -> RelayUnavailable:
-    """The server does not offer STARTTLS, and going on in the clear is not for us to decide."""
+    """The server does not offer STARTTLS, and to continue without is not for us to decide."""
     return _unavailable(settings, f"{relay_name(settings)} does not offer STARTTLS", _SECURITY)
 
 
@@ -91,19 +91,20 @@ def no_method(settings: SmtpSettings, offered: Sequence[str]) -> RelayUnavailabl
 
 def connection_lost(settings: SmtpSettings) -> RelayUnavailable:
     """The server hung up right after everything had gone well."""
-    return _unavailable(settings, f"{relay_name(settings)} closed the connection unasked", _LATER)
+    return _unavailable(
+        settings, f"{relay_name(settings)} closed the connection right after opening it", _LATER
+    )
 
 
-def protocol_error(relay: str, times: int, reason: str) -> RelayUnavailable:
-    """Connection after connection broke off."""
+def repeated_failures(relay: str, times: int, reason: str) -> RelayUnavailable:
+    """Message after message got no answer."""
     return RelayUnavailable(
-        f"{relay} is not to be relied on: {times} messages in a row came to no answer; "
-        f"the last time, {reason}",
+        f"{relay} failed {times} times in a row; the last time, {reason}",
         hint=_LATER,
     )
 
 
-def _tls_trouble(error: ssl.SSLError, settings: SmtpSettings) -> RelayUnavailable:
+def _tls_error(error: ssl.SSLError, settings: SmtpSettings) -> RelayUnavailable:
     if isinstance(error, ssl.SSLCertVerificationError):
         return _unavailable(
             settings,
@@ -119,10 +120,10 @@ def _refusal(
     error: aiosmtplib.SMTPResponseException, stage: Stage, settings: SmtpSettings
 ) -> RelayUnavailable:
     if error.code < 200:
-        found = cleaned(_raw(error.message)[:200])
+        answer = cleaned(_raw(error.message)[:200])
         return _unavailable(
             settings,
-            f"{relay_name(settings)} does not speak SMTP when it is to {stage.value}: {found}",
+            f"{relay_name(settings)} did not {stage.value}, but said what is no SMTP: {answer}",
             f"{_RUNNING} {_SECURITY}",
         )
     return _unavailable(

@@ -1,4 +1,4 @@
-"""From the configuration to what carries the messages."""
+"""From the configuration to the transport: one relay, or a pool of relays with limits."""
 
 import math
 import ssl
@@ -13,7 +13,7 @@ from digest.sender.transport import Transport
 def transport_for(settings: Settings, *, tls: ssl.SSLContext | None = None) -> Transport:
     """The transport of this configuration, not entered yet.
 
-    One relay without limits is its own transport: what others need costs it nothing.
+    One relay without limits needs no pool.
     """
     relays = settings.outgoing
     if len(relays) == 1 and not settings.domains and not rates_of(relays[0]).rates:
@@ -35,7 +35,7 @@ def relay_of(settings: SmtpSettings, *, tls: ssl.SSLContext | None = None) -> Re
 
 
 def limiter_of(limits: DomainLimits) -> Limiter:
-    """The gate that messages to a domain must pass."""
+    """The limits of messages to a domain."""
     return Limiter(limits.connections or math.inf, rates_of(limits))
 
 

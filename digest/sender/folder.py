@@ -3,21 +3,20 @@
 import asyncio
 import os
 import re
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from digest.errors import SenderError
+from digest.lib.atomic_file import owner_only, temporary_beside
 from digest.model.delivery import Accepted, Outcome, Reply, Unknown
 from digest.sender.message_data import Envelope, Message, joined
 from digest.sender.transport import no_precommit
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9@._+-]+")
 
-#: Of the address, so that counter and ending still fit into the 255 octets of a file name.
+#: Characters of the address: counter and ending must fit into the 255 octets of a file name too.
 _LONGEST: Final = 120
 
 
@@ -42,9 +41,9 @@ class FolderTransport:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             if not os.access(self._folder, os.W_OK | os.X_OK):
-                raise PermissionError(None, "it is not ours to write to")
+                raise PermissionError(None, "no permission to write there")
         except OSError as error:
-            raise self._trouble(error) from error
+            raise self._error(error) from error
         return self
 
     async def __aexit__(
@@ -66,15 +65,12 @@ class FolderTransport:
 
         See `Transport.send`.
         """
-        # Nothing here waits for anybody, and others want their turn.
+        # Nothing here waits, and `Transport.send` promises other tasks a turn.
         await asyncio.sleep(0)
-        draft = self._written(joined(message))
-        try:
+        with temporary_beside(self._folder / "message") as unfinished:
+            self._write(unfinished, joined(message))
             before_commit()
-            name = self._publish(draft, envelope.rcpt_to)
-        finally:
-            with suppress(OSError):
-                draft.unlink()
+            name = self._publish(unfinished, envelope.rcpt_to)
         try:
             self._sync_folder()
         except OSError as error:
@@ -83,32 +79,27 @@ class FolderTransport:
             )
         return Accepted(reply=Reply(code=250, text=f"written to {name}"))
 
-    def _written(self, message: bytes) -> Path:
-        """The message under a name that no reader of the folder takes for a message."""
-        draft: str | None = None
+    def _write(self, file: Path, message: bytes) -> None:
+        """Write the message to the disk under a name that no mail program looks at."""
         try:
-            descriptor, draft = tempfile.mkstemp(prefix=".", suffix=".partial", dir=self._folder)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(message)
-                file.flush()
-                os.fsync(file.fileno())
+            with open(file, "xb", opener=owner_only) as writing:
+                writing.write(message)
+                writing.flush()
+                os.fsync(writing.fileno())
         except OSError as error:
-            if draft is not None:
-                Path(draft).unlink(missing_ok=True)
-            raise self._trouble(error) from error
-        return Path(draft)
+            raise self._error(error) from error
 
-    def _publish(self, draft: Path, reader: str) -> str:
+    def _publish(self, unfinished: Path, reader: str) -> str:
         """Give the file the first free name. Unlike a rename, a link never replaces a file."""
         while True:
             self._count += 1
             name = file_name(self._count, reader)
             try:
-                os.link(draft, self._folder / name)
+                os.link(unfinished, self._folder / name)
             except FileExistsError:
                 continue
             except OSError as error:
-                raise self._trouble(error) from error
+                raise self._error(error) from error
             return name
 
     def _sync_folder(self) -> None:
@@ -118,10 +109,10 @@ class FolderTransport:
         finally:
             os.close(descriptor)
 
-    def _trouble(self, error: OSError) -> SenderError:
+    def _error(self, error: OSError) -> SenderError:
         return SenderError(
             f"cannot write messages to {self._folder}: {error.strerror or error}",
-            hint="Choose another folder, or make room there.",
+            hint="Choose another folder, or free space there.",
         )
 
 

@@ -33,7 +33,7 @@ class LocalServer:
     """A context manager: the server listens inside, in a thread of its own.
 
     `messages` holds what has arrived so far. `on_message` is called in the server's thread before
-    a message is accepted; where it raises, the message is put off with a 4yz.
+    a message is accepted; where it raises, the message is deferred with a 4yz.
     """
 
     def __init__(self, on_message: Callable[[ReceivedMessage], None] | None = None) -> None:

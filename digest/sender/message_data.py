@@ -1,7 +1,4 @@
-"""The wire form of a message: what stands between DATA and the reply to the final dot.
-
-The envelope: who hands a message over, and for whom (RFC 5321 section 2.3.1).
-"""
+"""A message as SMTP carries it: the envelope, and the data between DATA and the final dot."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +11,7 @@ from digest.model.message import WireSafeChunks
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """One message, one reader.
+    """Who sends a message, and to whom (RFC 5321 section 2.3.1): one message, one reader.
 
     Both are plain addresses (`name@example.org`), as people write them: a transport encodes what
     its server cannot take as it is. `mail_from` may be empty, which is the null sender of
@@ -31,11 +28,11 @@ Message = bytes | Sequence[bytes]
 #: Ends a message. The message is committed with it.
 FINAL_DOT: Final = b".\r\n"
 
-#: Octets from which on a piece is worth remembering; shorter ones are looked at each time.
-_WORTH: Final = 1000
+#: Octets from which on a piece is remembered; shorter ones are read each time.
+_REMEMBERED_FROM: Final = 1000
 
-#: So many octets remembered are more than an edition shares: then they are forgotten.
-_MOST: Final = 16_000_000
+#: More octets than an edition shares. Then all that is remembered is forgotten.
+_REMEMBERED_AT_MOST: Final = 16_000_000
 
 
 class OutgoingMessage(NamedTuple):
@@ -52,23 +49,23 @@ class OutgoingMessage(NamedTuple):
 
 
 class MessageChecker:
-    """Sees to it that a message can be written as it stands, or makes it so.
+    """Checks that a message can be written as it stands, or makes it so.
 
     Reading 20 KB for the few faults there could be takes longer than sending them. So a message may
     come in pieces, and what is long and shared by many messages is read once. A piece passes if it
-    would be sound on lines of its own: then it is sound between any others. SoundPieces are taken
-    at their word.
+    would be safe on lines of its own: then it is safe between any others. WireSafeChunks are not
+    read at all.
     """
 
     def __init__(self) -> None:
         self._passed: set[bytes] = set()
         self._octets = 0
 
-    def letter(self, envelope: Envelope, message: Message) -> OutgoingMessage:
-        """The letter of a message. Raises SenderError for a line that does not end in CRLF.
+    def outgoing(self, envelope: Envelope, message: Message) -> OutgoingMessage:
+        """The message in its wire form. Raises SenderError for a bare CR or LF.
 
-        A bare CR or LF is refused, because servers disagree on what it ends (RFC 5321 section
-        2.3.8), and a message must not be able to smuggle in a second one.
+        Servers disagree on what those end (RFC 5321 section 2.3.8), and a message must not be able
+        to smuggle in a second one.
         """
         pieces = (message,) if isinstance(message, bytes) else message
         if isinstance(pieces, WireSafeChunks):
@@ -82,17 +79,17 @@ class MessageChecker:
 
     def _pass(self, pieces: Sequence[bytes]) -> bool:
         unread = filterfalse(self._passed.__contains__, pieces)
-        apart = b"\r\n".join((b"", *unread, b""))
-        sound = b"\n." not in apart and apart.isascii() and _in_lines(apart)
-        if sound and len(apart) >= _WORTH:
+        lines = b"\r\n".join((b"", *unread, b""))
+        safe = b"\n." not in lines and lines.isascii() and _has_crlf_only(lines)
+        if safe and len(lines) >= _REMEMBERED_FROM:
             self._remember(pieces)
-        return sound
+        return safe
 
     def _remember(self, pieces: Iterable[bytes]) -> None:
-        new = {piece for piece in pieces if len(piece) >= _WORTH} - self._passed
+        new = {piece for piece in pieces if len(piece) >= _REMEMBERED_FROM} - self._passed
         self._octets += sum(map(len, new))
         self._passed |= new
-        if self._octets > _MOST:
+        if self._octets > _REMEMBERED_AT_MOST:
             self._octets = 0
             self._passed.clear()
 
@@ -115,7 +112,7 @@ def _size(pieces: Iterable[bytes]) -> int:
 def _checked(message: bytes) -> bytes:
     if not message.endswith(b"\r\n"):
         message += b"\r\n"
-    if not _in_lines(message):
+    if not _has_crlf_only(message):
         raise SenderError(
             "the message has a CR or LF that is not part of a CRLF",
             hint="This is a fault of the program that built the message; please report it.",
@@ -123,6 +120,6 @@ def _checked(message: bytes) -> bytes:
     return message
 
 
-def _in_lines(text: bytes) -> bool:
+def _has_crlf_only(text: bytes) -> bool:
     """Whether every CR and every LF is part of a CRLF."""
     return len(text) - len(text.translate(None, b"\r\n")) == 2 * text.count(b"\r\n")

@@ -1,9 +1,7 @@
-"""Rates: how many messages may go, as values. They know no clock; the time is told to them.
+"""Rate limits: how many messages may go, and how many at a time.
 
-Both kinds are asked in the same way: `wait` says for how many seconds nothing may go, and `taken`
-is the rate after one message more. Times are seconds on any clock that does not run backwards.
-
-A gate: what messages to one place must pass, how many at a time and how fast.
+Rates are values that know no clock: `wait` says for how many seconds nothing may go, and `taken` is
+the rate after one message more. Times are seconds on any clock that does not run backwards.
 """
 
 import math
@@ -14,10 +12,10 @@ from typing import Final, Protocol, Self
 #: A late timer may be caught up with at most this share of a second's messages.
 _BURST: Final = 0.05
 
-#: So many parts of a window are counted apart. More are more exact, and more to carry along.
+#: Into so many parts a window is divided for counting. More are more exact, and take more memory.
 _PARTS: Final = 60
 
-#: Of a token, what arithmetic may lose.
+#: The part of a token that rounding may lose.
 _EPSILON: Final = 1e-9
 
 
@@ -33,7 +31,7 @@ class Rate(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenBucket:
-    """So many messages a second, evenly: never more in any second, nor more than a few at once.
+    """A number of messages a second, evenly: never more in any second, only a few at once.
 
     The bucket holds up to `capacity` tokens, a message takes one, and `rate` of them come back in a
     second. Less than a second's worth comes back, by what the bucket holds: what is in it at the
@@ -118,27 +116,29 @@ class Rates:
         return Rates(rates=tuple(rate.taken(now) for rate in self.rates))
 
 
-#: What a gate says that opens only when something else has gone through.
-NOT_YET: Final = math.inf
+#: The wait of a message that may go only when another one has ended, whenever that is.
+AFTER_ANOTHER: Final = math.inf
 
 
 class Limiter:
-    """Lets through at most `connections` messages at a time, and no more than the rates allow."""
+    """Allows at most `connections` messages at a time, and no more than the rates allow."""
 
     def __init__(self, connections: float = math.inf, rates: Rates | None = None) -> None:
         self._connections = connections
         self._rates = rates or Rates()
-        self._inside = 0
+        self._under_way = 0
 
     def wait(self, now: float) -> float:
-        """Seconds until another one may go in; NOT_YET where one must come out first."""
-        return NOT_YET if self._inside >= self._connections else self._rates.wait(now)
+        """Seconds until another message may go; AFTER_ANOTHER where one must end first."""
+        if self._under_way >= self._connections:
+            return AFTER_ANOTHER
+        return self._rates.wait(now)
 
     def enter(self, now: float) -> None:
-        """One goes in."""
-        self._inside += 1
+        """A message goes now."""
+        self._under_way += 1
         self._rates = self._rates.taken(now)
 
     def leave(self) -> None:
-        """One has come out."""
-        self._inside -= 1
+        """A message has ended."""
+        self._under_way -= 1

@@ -1,4 +1,4 @@
-"""Replies: a stream of bytes becomes `Reply` values, strictly (RFC 5321 section 4.2)."""
+"""A strict parser of SMTP replies: bytes become `Reply` values (RFC 5321 section 4.2)."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,7 +7,7 @@ from typing import Final
 
 from digest.model.delivery import Reply
 
-#: A reply that is longer than this is not one. Real ones, EHLO's included, stay below 4 KB.
+#: Octets. A longer reply is malformed. Real ones, EHLO's included, stay below 4 KB.
 MAX_REPLY: Final = 32_768
 
 #: How much of a server's words we keep, in characters.
@@ -19,11 +19,11 @@ _ENHANCED: Final = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:\s+|$)")
 
 
 class MalformedReply(Exception):
-    """The server sent what is no reply. The stream cannot be trusted after it."""
+    """The server sent something that is no reply. The stream cannot be trusted after it."""
 
 
 class ReplyParser:
-    """Takes the stream in pieces of any size and gives each reply when its last line is there."""
+    """Takes the stream in pieces of any size and returns each reply when its last line is there."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -32,8 +32,8 @@ class ReplyParser:
         self._size = 0
 
     @property
-    def amid(self) -> bool:
-        """Whether a reply has begun and is not there yet."""
+    def is_amid_reply(self) -> bool:
+        """Whether a reply has begun and is not complete yet."""
         return bool(self._rest or self._size)
 
     def feed(self, data: bytes) -> Iterable[Reply]:
@@ -43,9 +43,9 @@ class ReplyParser:
         """
         if not self._size and not self._rest and (replies := _replies_of(data)):
             return replies
-        return self._piece_by_piece(data)
+        return self._feed_lines(data)
 
-    def _piece_by_piece(self, data: bytes) -> Iterator[Reply]:
+    def _feed_lines(self, data: bytes) -> Iterator[Reply]:
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._size += len(line) + 1
@@ -111,7 +111,7 @@ def reply_of(code: int, lines: list[bytes]) -> Reply:
 
 
 def cleaned(raw: bytes) -> str:
-    """A server's words, safe to print: one line, nothing that steers a terminal."""
+    """A server's words, safe to print: one line, without control characters."""
     text = raw.decode("utf-8", "replace")
     if not text.isprintable():
         text = "".join(c if c.isprintable() else " " for c in text)

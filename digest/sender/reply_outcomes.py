@@ -1,4 +1,4 @@
-"""What each reply means for the reader, for the message, or for the whole server (RFC 5321 4.2)."""
+"""What a reply means: for the reader, for the message, or for the whole server (RFC 5321 4.2)."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Final
 from digest.errors import RelayUnavailable
 from digest.model.delivery import Accepted, Deferred, Outcome, Rejected, Reply, Unknown
 
-#: RFC 4954 section 6: the server wants a login, a better one, or encryption. Never the reader.
+#: RFC 4954 section 6: the server requires a login, a better one, or encryption. Never the reader.
 _LOGIN: Final = frozenset({530, 534, 535, 538})
 
 #: RFC 5321 section 4.5.3.1.10: at RCPT, 552 is to be read as 452, "too many for now".
@@ -23,10 +23,10 @@ _NO_RELAYING: Final = re.compile(
     re.IGNORECASE,
 )
 
-_LOG_IN: Final = "Set smtp.username and smtp.password, or send by way of a server that knows us."
+_LOG_IN: Final = "Set smtp.username and smtp.password, or use a server that relays for you."
 
 
-def go_ahead(opening: Sequence[Reply]) -> bool:
+def is_go_ahead(opening: Sequence[Reply]) -> bool:
     """Whether the message may follow: three consents, the last of them a 354."""
     if len(opening) < 3:
         return False
@@ -49,7 +49,7 @@ def opening_outcome(opening: Sequence[Reply], *, relay: str) -> Outcome:
 
     The first one decides: a later 503 or 554 ("no valid recipients") only echoes it. What was not
     asked any more, because it made no sense, is missing. Raises RelayUnavailable where the server
-    refuses the sender, wants a login, or does not relay: no reader is to blame.
+    refuses the sender, requires a login, or does not relay: no reader is to blame.
     """
     refusals = ((place, reply) for place, reply in enumerate(opening) if not is_positive(reply))
     place, refusal = next(refusals, (len(opening) - 1, opening[-1]))
@@ -60,7 +60,7 @@ def opening_outcome(opening: Sequence[Reply], *, relay: str) -> Outcome:
         return _of_rcpt(refusal, relay=relay)
     if refusal.code >= 400:
         return _refused("DATA", refusal)
-    return Deferred(reason=f"{relay} answered DATA with what makes no sense there", reply=refusal)
+    return Deferred(reason=f"{relay} gave DATA an unexpected answer", reply=refusal)
 
 
 def message_outcome(reply: Reply) -> Outcome:
@@ -73,7 +73,9 @@ def message_outcome(reply: Reply) -> Outcome:
     _blame_the_message_for_its_size(reply)
     if reply.code >= 400:
         return _refused("the message", reply)
-    return Unknown(reason=f"the server answered the message with {reply}, which decides nothing")
+    return Unknown(
+        reason=f"the server answered the message with {reply}, which neither accepts nor refuses it"
+    )
 
 
 def _of_mail(reply: Reply, *, relay: str) -> Outcome:
@@ -88,7 +90,7 @@ def _of_mail(reply: Reply, *, relay: str) -> Outcome:
 
 def _of_rcpt(reply: Reply, *, relay: str) -> Outcome:
     if reply.code == _TOO_MANY:
-        return Deferred(reason="the server cannot take this reader now", reply=reply)
+        return Deferred(reason="the server cannot accept this reader now", reply=reply)
     if reply.code >= 500 and _NO_RELAYING.search(reply.text):
         raise RelayUnavailable(f"{relay} does not relay for us: {reply}", hint=_LOG_IN)
     return _refused("the reader's address", reply)
@@ -96,7 +98,7 @@ def _of_rcpt(reply: Reply, *, relay: str) -> Outcome:
 
 def _blame_the_relay_for_login(reply: Reply, *, relay: str) -> None:
     if reply.code in _LOGIN:
-        raise RelayUnavailable(f"{relay} wants a login: {reply}", hint=_LOG_IN)
+        raise RelayUnavailable(f"{relay} requires a login: {reply}", hint=_LOG_IN)
 
 
 def _blame_the_message_for_its_size(reply: Reply) -> None:
@@ -110,4 +112,4 @@ def _blame_the_message_for_its_size(reply: Reply) -> None:
 def _refused(what: str, reply: Reply) -> Outcome:
     if reply.code >= 500:
         return Rejected(reason=f"the server refused {what}", reply=reply)
-    return Deferred(reason=f"the server put off {what}", reply=reply)
+    return Deferred(reason=f"the server deferred {what}", reply=reply)

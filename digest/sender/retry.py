@@ -1,20 +1,19 @@
 """Retry: when a deferred delivery is tried again, and when it is given up (RFC 5321 4.5.4.1).
 
-The first time after a few minutes, since most servers that put a stranger off want just that; then
-ever more rarely. A pure function: the time and the dice are thrown elsewhere.
+The first time after a few minutes, since most servers that put a stranger off want just that
+(greylisting); then ever more rarely. A pure function: time and randomness are passed in.
 """
 
-import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-#: The waits before jitter: two tries in the first half hour, then every few hours.
-_FIRST: Final = timedelta(minutes=6)
-_LONGEST: Final = timedelta(hours=4)
-_FACTOR: Final = 3.0
+from digest.lib.backoff import Backoff
 
-#: By so much of itself a wait is made shorter or longer, so that not all come back at one moment.
+#: Before jitter: two tries in the first half hour, then every few hours.
+_BACKOFF: Final = Backoff(first=timedelta(minutes=6), longest=timedelta(hours=4), factor=3)
+
+#: The share of a wait by which it is made shorter or longer, so that not all come at one moment.
 _JITTER: Final = 0.2
 
 
@@ -37,9 +36,7 @@ def next_attempt(
 
     `random` is from 0 to 1. No try begins later than `give_up_after` after the first one.
     """
-    # The exponent is bounded: no span of time could hold the result.
-    wait = min(_LONGEST, _FIRST * math.pow(_FACTOR, min(max(attempts, 1) - 1, 8)))
-    at = now + wait * (1 + _JITTER * (2 * random - 1))
+    at = now + _BACKOFF.after(attempts) * (1 + _JITTER * (2 * random - 1))
     if at - first_attempt_at > give_up_after:
         tries = "once" if attempts == 1 else f"{attempts} times"
         return GiveUp(reason=f"given up: tried {tries} since {first_attempt_at:%Y-%m-%d %H:%M %Z}")

@@ -1,4 +1,4 @@
-"""SMTP: a handful of connections to one server, reused, and replaced when they break."""
+"""The SMTP transport: a few connections to one server, reused, and replaced when they break."""
 
 import asyncio
 import ssl
@@ -12,44 +12,44 @@ from digest.config.settings import SmtpSettings
 from digest.errors import RelayUnavailable, SenderError
 from digest.model.delivery import Accepted, Deferred, Outcome, Reply, Unknown
 from digest.sender.connection import connect, default_trust
-from digest.sender.connection_errors import protocol_error, relay_name
+from digest.sender.connection_errors import relay_name, repeated_failures
 from digest.sender.message_data import Envelope, Message, MessageChecker
 from digest.sender.protocol import ConnectionLost
 from digest.sender.transaction import SmtpSession
 from digest.sender.transport import no_precommit
 
-#: So many messages in a row without an answer, and the server is at fault; more where as many
+#: Messages in a row without an answer after which the server is at fault; more where as many
 #: connections are open, since all of them can break at one moment.
-_STRIKES: Final = 5
+_FAILURES: Final = 5
 
 #: Seconds for QUIT, on however many connections at once.
-_LEAVE_TAKING: Final = 2.0
+_QUIT_TIMEOUT: Final = 2.0
 
 
 class SmtpTransport:
     """Carries messages to one SMTP server over up to `settings.connections` connections.
 
     Entering it opens the first one, which proves that the server is there and lets us in. A
-    connection that broke is replaced. Where it had already served, its message is tried again if it
-    is surely not sent: servers close those that idle, or have carried enough. On a fresh one it is
-    Deferred. When a further connection is refused, the others carry on alone.
+    connection that broke is replaced. If it had carried a message before, the one at hand is tried
+    again if it is surely not sent: servers close connections that idle, or have carried enough. On
+    a fresh one it is Deferred. When a further connection is refused, the others continue alone.
     """
 
     def __init__(self, settings: SmtpSettings, *, tls: ssl.SSLContext | None = None) -> None:
         self._settings = settings
         self._tls = tls or default_trust(settings)
         self._relay = relay_name(settings)
-        self._wears_out_at = settings.messages_per_connection or sys.maxsize
+        self._messages_per_connection = settings.messages_per_connection or sys.maxsize
         self._begin()
 
     def _begin(self) -> None:
-        self._inspector = MessageChecker()
+        self._checker = MessageChecker()
         self._sessions: set[SmtpSession] = set()
         self._idle: list[SmtpSession] = []
         self._unopened = self._settings.connections
-        self._given_up = 0
-        self._turns: deque[asyncio.Future[None]] = deque()
-        self._strikes: list[str] = []
+        self._refused_places = 0
+        self._waiters: deque[asyncio.Future[None]] = deque()
+        self._failures: list[str] = []
         self._closed = False
 
     @property
@@ -60,7 +60,7 @@ class SmtpTransport:
     async def __aenter__(self) -> Self:
         """Open the first connection. Raises RelayUnavailable. It may be entered again later."""
         self._begin()
-        self._give_back(await self._open())
+        self._release(await self._open())
         return self
 
     async def __aexit__(
@@ -69,17 +69,17 @@ class SmtpTransport:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Take leave on every connection; what is still in a transaction is cut off."""
+        """Say QUIT on every idle connection, and drop those in the middle of a transaction."""
         self._closed = True
         idle, self._idle = self._idle, []
         for session in self._sessions.difference(idle):
             session.abort()
-        await self._take_leave(idle)
-        self._next_turn()
+        await self._quit(idle)
+        self._wake_next()
 
-    def forgive(self) -> None:
-        """Give a server that was at fault another chance."""
-        self._strikes.clear()
+    def forget_failures(self) -> None:
+        """Try again, however often the server failed before."""
+        self._failures.clear()
 
     async def send(
         self,
@@ -89,12 +89,12 @@ class SmtpTransport:
         before_commit: Callable[[], None] = no_precommit,
     ) -> Outcome:
         """Carry one message; see `Transport.send`."""
-        letter = self._inspector.letter(envelope, message)
+        outgoing = self._checker.outgoing(envelope, message)
         while True:
-            session = self._ready() or await self._borrow()
+            session = self._ready() or await self._acquire()
             fresh = not session.served
             try:
-                outcome = await session.send(letter, before_commit)
+                outcome = await session.send(outgoing, before_commit)
             except ConnectionLost as lost:
                 if fresh:
                     return self._counted(Deferred(reason=lost.reason, reply=lost.reply))
@@ -102,35 +102,35 @@ class SmtpTransport:
             else:
                 return self._counted(outcome)
             finally:
-                self._give_back(session)
+                self._release(session)
 
     def _counted(self, outcome: Outcome) -> Outcome:
-        """The outcome, after it has been held against the server or in its favour."""
+        """The outcome, once it is counted as the server's failure or success."""
         match outcome:
             case Accepted():
-                self._strikes.clear()
+                self._failures.clear()
             case Unknown() | Deferred(reply=None) | Deferred(reply=Reply(code=421)):
-                self._strikes.append(outcome.reason)
+                self._failures.append(outcome.reason)
             case _:
-                self._strikes.clear()
+                self._failures.clear()
         return outcome
 
     def _ready(self) -> SmtpSession | None:
-        """An idle connection that may go on serving, if there is one and nothing to think about."""
-        if self._idle and not self._strikes:
+        """An idle connection that may carry another message, without waiting; None in doubt."""
+        if self._idle and not self._failures:
             session = self._idle.pop()
-            if session.usable and session.served < self._wears_out_at:
+            if session.usable and session.served < self._messages_per_connection:
                 return session
             self._idle.append(session)
         return None
 
-    async def _borrow(self) -> SmtpSession:
-        """A connection, when it is our turn. Raises RelayUnavailable where there can be none."""
+    async def _acquire(self) -> SmtpSession:
+        """A connection, as soon as one is free. Raises RelayUnavailable where there can be none."""
         while True:
-            self._refuse()
+            self._require_usable()
             if self._idle:
                 session = self._idle.pop()
-                if session.usable and session.served < self._wears_out_at:
+                if session.usable and session.served < self._messages_per_connection:
                     return session
                 await self._retire(session)
             elif self._unopened:
@@ -139,78 +139,78 @@ class SmtpTransport:
                 except RelayUnavailable:
                     if not self._sessions:
                         raise
-                    # This place stays empty; wait for one that is not.
+                    # This place stays empty for now; wait for a connection in another.
                     self._unopened -= 1
-                    self._given_up += 1
+                    self._refused_places += 1
             else:
-                await self._turn()
+                await self._wait()
 
-    def _refuse(self) -> None:
-        """Raise where no connection will be given out any more; whoever waits is told, too."""
+    def _require_usable(self) -> None:
+        """Raise where no connection will be given out any more, and wake the next who waits."""
         if self._closed:
-            self._next_turn()
+            self._wake_next()
             raise SenderError(f"the connections to {self._relay} have been closed")
-        if len(self._strikes) >= max(_STRIKES, self.connections + 1):
-            self._next_turn()
-            raise protocol_error(self._relay, len(self._strikes), self._strikes[-1])
+        if len(self._failures) >= max(_FAILURES, self.connections + 1):
+            self._wake_next()
+            raise repeated_failures(self._relay, len(self._failures), self._failures[-1])
 
     async def _open(self) -> SmtpSession:
-        """A new connection in a place that was empty. Raises RelayUnavailable."""
+        """Open a connection in an empty place. Raises RelayUnavailable."""
         self._unopened -= 1
         try:
-            session = (await connect(self._settings, self._tls)).session
+            session = await connect(self._settings, self._tls)
         except BaseException:
             self._unopened += 1
-            self._next_turn()
+            self._wake_next()
             raise
         self._sessions.add(session)
-        # What the server refused before, it may grant by now.
-        for _ in range(self._given_up):
-            self._next_turn()
-        self._unopened += self._given_up
-        self._given_up = 0
+        # The server may now accept the connections that it refused before.
+        for _ in range(self._refused_places):
+            self._wake_next()
+        self._unopened += self._refused_places
+        self._refused_places = 0
         return session
 
     async def _retire(self, session: SmtpSession) -> None:
-        """Take leave on a connection that has carried enough, and forget one that broke."""
+        """Close a connection that has carried enough, and forget one that broke."""
         try:
-            await self._take_leave([session])
+            await self._quit([session])
         finally:
-            self._give_back(session)
+            self._release(session)
 
-    async def _take_leave(self, sessions: Sequence[SmtpSession]) -> None:
+    async def _quit(self, sessions: Sequence[SmtpSession]) -> None:
         try:
-            async with asyncio.timeout(min(_LEAVE_TAKING, self._settings.timeout)):
+            async with asyncio.timeout(min(_QUIT_TIMEOUT, self._settings.timeout)):
                 await asyncio.gather(*(session.quit() for session in sessions))
         except TimeoutError:
-            pass  # Good manners are not worth a longer wait: nothing depends on QUIT.
+            pass  # Nothing depends on QUIT, so it is not worth a longer wait.
         finally:
             for session in sessions:
                 session.abort()
 
-    def _give_back(self, session: SmtpSession) -> None:
+    def _release(self, session: SmtpSession) -> None:
         if session.usable:
             self._idle.append(session)
         else:
             self._sessions.discard(session)
             self._unopened += 1
-        if self._turns:
-            self._next_turn()
+        if self._waiters:
+            self._wake_next()
 
-    async def _turn(self) -> None:
+    async def _wait(self) -> None:
         """Wait until a connection, or the place for one, may have come free."""
-        turn = asyncio.get_running_loop().create_future()
-        self._turns.append(turn)
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
         try:
-            await turn
+            await waiter
         except asyncio.CancelledError:
-            if not turn.cancelled():
-                self._next_turn()
+            if not waiter.cancelled():
+                self._wake_next()
             raise
 
-    def _next_turn(self) -> None:
-        while self._turns:
-            turn = self._turns.popleft()
-            if not turn.done():
-                turn.set_result(None)
+    def _wake_next(self) -> None:
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
                 return

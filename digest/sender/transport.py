@@ -1,4 +1,4 @@
-"""What carries a message: the one promise that SMTP, the folder and the recorder all keep."""
+"""The protocol of every transport: SMTP, a pool of relays, a folder of files."""
 
 from collections.abc import Callable
 from types import TracebackType
@@ -9,7 +9,7 @@ from digest.sender.message_data import Envelope, Message
 
 
 def no_precommit() -> None:
-    """The `before_commit` of whoever keeps no record."""
+    """The `before_commit` of a caller that keeps no record."""
 
 
 class Transport(Protocol):
@@ -40,7 +40,7 @@ class Transport(Protocol):
         *,
         before_commit: Callable[[], None] = no_precommit,
     ) -> Outcome:
-        """Carry one message, complete and with CRLF line ends, and say what came of it.
+        """Carry one message, complete and with CRLF line ends, and return its outcome.
 
         `message` may come in pieces: those that many messages share are best the same objects.
 

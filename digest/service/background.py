@@ -1,9 +1,4 @@
-"""Chores: reading sources and keeping the house, beside the main loop.
-
-Aside: work that takes its time, in a thread beside the main loop, which has slots to see to.
-
-Gathering: all sources are read, whatever one of them does.
-"""
+"""Background jobs, beside the main loop, which has slots to process: reading sources, pruning."""
 
 import queue
 import threading
@@ -18,6 +13,55 @@ from digest.publishing.maintenance import PruneResult, ingest, prune
 from digest.service.reporter import Reporter
 
 T = TypeVar("T")
+
+
+class BackgroundJobs:
+    """Each runs at most once at a time. The main thread begins them and reports their results."""
+
+    def __init__(self, reporter: Reporter, now: Callable[[], datetime]) -> None:
+        self._reporter = reporter
+        self._now = now
+        self._sources: BackgroundTask[SourceReport] = BackgroundTask("sources")
+        self._pruning: BackgroundTask[PruneResult] = BackgroundTask("pruning")
+
+    @property
+    def reading(self) -> bool:
+        """Whether sources are being read."""
+        return self._sources.busy
+
+    def read(self, settings: Settings, sources: Sequence[SourceSettings]) -> None:
+        """Begin to read these sources."""
+        now = self._now()
+        if sources:
+            self._sources.begin(lambda: read_all(settings, sources, now))
+
+    def prune(self, settings: Settings) -> None:
+        """Begin to delete what `retention` allows."""
+        now = self._now()
+        self._pruning.begin(lambda: [prune(settings, now=now)])
+
+    def wait_for_sources(self, seconds: float) -> None:
+        """Wait until the sources have been read, or for so long."""
+        self._sources.wait(seconds)
+
+    def wait_for_pruning(self, seconds: float) -> None:
+        """Wait until the pruning is done, or for so long."""
+        self._pruning.wait(seconds)
+
+    def report(self) -> None:
+        """Log what has come of them since the last time."""
+        for source in self._sources.results():
+            if isinstance(source, Exception):
+                self._reporter.failed("ingest-failed", source)
+            else:
+                self._reporter.source(source)
+        for pruned in self._pruning.results():
+            if isinstance(pruned, Exception):
+                self._reporter.failed("pruning-failed", pruned)
+            elif pruned.editions:
+                self._reporter.log.info(
+                    "pruned", editions=pruned.editions, deliveries=pruned.deliveries
+                )
 
 
 class BackgroundTask(Generic[T]):
@@ -43,99 +87,50 @@ class BackgroundTask(Generic[T]):
         self._thread.start()
 
     def wait(self, seconds: float) -> None:
-        """Until it is done, or for so long."""
+        """Wait until it is done, or for so long."""
         if self._thread is not None:
             self._thread.join(seconds)
 
     def results(self) -> list[T | Exception]:
-        """What came of it since the last time, and what it was that went wrong."""
-        found = []
+        """The results since the last time, and what failed."""
+        results = []
         while not self._results.empty():
-            found.append(self._results.get())
-        return found
+            results.append(self._results.get())
+        return results
 
     def _run(self, work: Callable[[], Iterable[T]]) -> None:
         try:
             for result in work():
                 self._results.put(result)
-        except Exception as error:  # noqa: BLE001  # told by whoever asks for the results
+        except Exception as error:  # noqa: BLE001  # reported by whoever asks for the results
             self._results.put(error)
 
 
 def read_all(
-    settings: Settings, read_from: Sequence[SourceSettings], now: datetime
+    settings: Settings, sources: Sequence[SourceSettings], now: datetime
 ) -> Iterator[SourceReport]:
-    """Read them at once; where that ends in something unforeseen, one after the other.
+    """Read them together; if that ends in an error that nobody foresaw, one after the other.
 
     Raises StorageErrors.
     """
-    if not read_from:
+    if not sources:
         return
     try:
-        yield from ingest(settings, read_from, now=now)
+        yield from ingest(settings, sources, now=now)
     except StorageError:
         raise
     except Exception as error:  # noqa: BLE001  # the service outlives whatever a source does to it
-        if len(read_from) == 1:
-            yield SourceReport(source=read_from[0].name, error=_unforeseen(error))
+        if len(sources) == 1:
+            yield SourceReport(source=sources[0].name, error=_unexpected(error))
             return
-        for source in read_from:
+        for source in sources:
             yield from read_all(settings, (source,), now)
 
 
-def _unforeseen(error: Exception) -> SourceError:
-    found = SourceError(
-        f"something we did not foresee: {type(error).__name__}: {error}",
+def _unexpected(cause: Exception) -> SourceError:
+    error = SourceError(
+        f"unexpected error: {type(cause).__name__}: {cause}",
         hint="`digest --debug ingest` shows where it comes from. Please report it.",
     )
-    found.__cause__ = error
-    return found
-
-
-class BackgroundJobs:
-    """What is done aside, each at most once at a time. It is told by the main thread."""
-
-    def __init__(self, reporter: Reporter, now: Callable[[], datetime]) -> None:
-        self._reporter = reporter
-        self._now = now
-        self._sources: BackgroundTask[SourceReport] = BackgroundTask("sources")
-        self._house: BackgroundTask[PruneResult] = BackgroundTask("house")
-
-    @property
-    def reading(self) -> bool:
-        """Whether sources are being read."""
-        return self._sources.busy
-
-    def read(self, settings: Settings, sources: Sequence[SourceSettings]) -> None:
-        """Begin to read these sources."""
-        now = self._now()
-        if sources:
-            self._sources.begin(lambda: read_all(settings, sources, now))
-
-    def keep_house(self, settings: Settings) -> None:
-        """Begin to prune what `retention` allows."""
-        now = self._now()
-        self._house.begin(lambda: [prune(settings, now=now)])
-
-    def wait_for_sources(self, seconds: float) -> None:
-        """Until the sources have been read, or for so long."""
-        self._sources.wait(seconds)
-
-    def wait_for_house(self, seconds: float) -> None:
-        """Until the house has been kept, or for so long."""
-        self._house.wait(seconds)
-
-    def tell(self) -> None:
-        """Write down what has come of them since the last time."""
-        for news in self._sources.results():
-            if isinstance(news, Exception):
-                self._reporter.failed("ingest-failed", news)
-            else:
-                self._reporter.source(news)
-        for done in self._house.results():
-            if isinstance(done, Exception):
-                self._reporter.failed("pruning-failed", done)
-            elif done.editions:
-                self._reporter.log.info(
-                    "pruned", editions=done.editions, deliveries=done.deliveries
-                )
+    error.__cause__ = cause
+    return error

@@ -1,8 +1,8 @@
 """The log of the service: one line an event, for people or for programs, without personal data.
 
 A line has a time, a level, an event and fields: newsletters, slots, numbers of editions, counts.
-What others said (servers, sources, exceptions) may name readers. So every text goes through
-`discreet`, and of a server's reply only the codes are kept: `digest status` has its words.
+What others wrote (servers, sources, exceptions) may name readers. So every text goes through
+`redact`, and of a server's reply only the codes are kept: `digest status` has its words.
 """
 
 import json
@@ -27,10 +27,10 @@ _REPLY = re.compile(r"((?:^|[:(] ?)[245][0-5]\d(?: [245]\.\d{1,3}\.\d{1,3})?) [^
 _TOKEN = re.compile(r"(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}(?![\w-])")
 _QUERY = re.compile(r"(https?://[^\s?#]*)[?#][^\s)\"']*")
 
-_LONGEST: Final = 1000
+_MOST_CHARACTERS: Final = 1000
 
-#: Fields that hold nothing but words of ours, and of the configuration.
-_OURS: Final = frozenset(
+#: Fields that hold only words of the program and of the configuration.
+_SAFE_FIELDS: Final = frozenset(
     {"time", "level", "event", "slot", "newsletter", "source", "database", "traceback"}
 )
 
@@ -43,19 +43,19 @@ class Level(StrEnum):
     ERROR = "error"
 
 
-def discreet(text: str, secrets: Collection[str] = ()) -> str:
-    """The text without what is nobody's business: addresses, tokens, replies, and `secrets`."""
+def redact(text: str, secrets: Collection[str] = ()) -> str:
+    """The text without personal data: addresses, tokens, replies of servers, and `secrets`."""
     for secret in secrets:
         text = text.replace(secret, "…")
     text = _REPLY.sub(r"\1 …", text)
     text = _QUERY.sub(r"\1?…", text)
     text = _ADDRESS.sub("…@…", text)
     text = _TOKEN.sub("…", text)
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    return text if len(text) <= _MOST_CHARACTERS else text[:_MOST_CHARACTERS] + "…"
 
 
 def secrets_of(settings: Settings) -> Collection[str]:
-    """What the settings hold that no line may show."""
+    """The passwords of the settings, which no line may show."""
     return [server.password for server in settings.outgoing if server.password]
 
 
@@ -87,7 +87,7 @@ class Log:
         """Something failed. An error that nobody foresaw is shown with where it came from."""
         if isinstance(error, DigestError):
             fields |= {"error": type(error).__name__, "hint": error.hint or None}
-            self._write(Level.ERROR, event, _told(error), fields)
+            self._write(Level.ERROR, event, _described(error), fields)
             return
         # The frames only: values may be of readers.
         where = [
@@ -99,7 +99,7 @@ class Log:
     def _write(self, level: Level, event: str, message: str, fields: dict[str, Field]) -> None:
         line: dict[str, Field] = {"time": to_text(self._clock()), "level": level, "event": event}
         line |= {"message": message or None} | fields
-        line = {key: self._discreet(key, value) for key, value in line.items() if value is not None}
+        line = {key: self._redacted(key, value) for key, value in line.items() if value is not None}
         text = _json(line) if self.form is LogForm.JSON else _text(line)
         try:
             self._stream.write(text + "\n")
@@ -107,13 +107,13 @@ class Log:
         except (OSError, ValueError):
             return  # nobody reads it; that is no reason to leave readers without their edition
 
-    def _discreet(self, key: str, value: Field) -> Field:
-        if not isinstance(value, str) or key in _OURS:
+    def _redacted(self, key: str, value: Field) -> Field:
+        if not isinstance(value, str) or key in _SAFE_FIELDS:
             return value
-        return discreet(value, self.secrets)
+        return redact(value, self.secrets)
 
 
-def _told(error: DigestError) -> str:
+def _described(error: DigestError) -> str:
     problems = error.problems if isinstance(error, ConfigError) else ()
     return "; ".join([error.message, *map(str, problems)])
 

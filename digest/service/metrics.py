@@ -1,4 +1,4 @@
-"""Health for whoever restarts services, metrics for Prometheus.
+"""Health for whoever restarts services, and metrics for Prometheus.
 
 The exposition format is text of four kinds of lines (version 0.0.4), so it is written by hand: a
 library for it would be one more thing to keep up to date, and its registries outlive a request.
@@ -20,10 +20,10 @@ from digest.service.state import Role, ServiceState
 from digest.storage import delivery_stats, slots, sources
 from digest.storage.database import Access, Database, open_database
 
-_KIND: Final = "text/plain; version=0.0.4; charset=utf-8"
+_CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 #: Seconds that a page waits for a database that is busy.
-_PATIENCE: Final = 2.0
+_BUSY_TIMEOUT: Final = 2.0
 
 Labels = tuple[tuple[str, str], ...]
 Sample = tuple[Labels, float]
@@ -44,72 +44,76 @@ class Metric:
         return "\n".join(lines)
 
 
-def health(standing: ServiceState) -> HttpResponse:
+def health(state: ServiceState) -> HttpResponse:
     """Whether the service does its work: 200, or 503 where somebody should look."""
-    pulse = standing.pulse
-    leading = standing.role is Role.LEADING
-    # One step that failed is tried again; the tick is what all is for.
-    well = pulse.alive and standing.role is not Role.ENDING and "tick" not in standing.trouble
-    since = pulse.since_tick if leading else None
-    holder = standing.holder
-    told = {
-        "healthy": well,
-        "role": standing.role.value,
-        "main_loop_alive": pulse.alive,
+    heartbeat = state.heartbeat
+    leading = state.role is Role.LEADING
+    # Another step that failed is tried again; the tick is what the service is for.
+    healthy = (
+        heartbeat.alive and state.role is not Role.ENDING and "tick" not in state.failing_steps
+    )
+    since = heartbeat.since_tick if leading else None
+    holder = state.holder
+    report = {
+        "healthy": healthy,
+        "role": state.role.value,
+        "main_loop_alive": heartbeat.alive,
         "seconds_since_tick": None if since is None else round(since, 1),
-        "trouble": sorted(standing.trouble),
+        "failing_steps": sorted(state.failing_steps),
         "lease": {"pid": holder.pid, "host": holder.host, "since": to_text(holder.since)}
         if holder
         else None,
     }
     return HttpResponse(
-        body=json.dumps(told) + "\n",
-        status=HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE,
-        kind="application/json",
+        body=json.dumps(report) + "\n",
+        status=HTTPStatus.OK if healthy else HTTPStatus.SERVICE_UNAVAILABLE,
+        content_type="application/json",
     )
 
 
-def metrics(settings: Settings, standing: ServiceState, now: datetime) -> HttpResponse:
+def metrics(settings: Settings, state: ServiceState, now: datetime) -> HttpResponse:
     """Everything, as it is at `now`. Raises StorageErrors."""
-    families = list(_of_service(standing))
-    with open_database(settings.database, Access.READ, busy_timeout=_PATIENCE, create=False) as db:
+    families = list(_of_service(state))
+    with open_database(
+        settings.database, Access.READ, busy_timeout=_BUSY_TIMEOUT, create=False
+    ) as db:
         families += _of_newsletters(settings, db, now)
         families += _of_deliveries(db)
         families += _of_sources(db)
     body = "".join(f"{family}\n" for family in families if family.samples)
-    return HttpResponse(body=body, kind=_KIND)
+    return HttpResponse(body=body, content_type=_CONTENT_TYPE)
 
 
 def pages(
-    settings: Callable[[], Settings], standing: ServiceState
+    settings: Callable[[], Settings], state: ServiceState
 ) -> dict[str, Callable[[], HttpResponse]]:
     """The pages by their paths."""
     return {
-        "/healthz": lambda: health(standing),
-        "/metrics": lambda: metrics(settings(), standing, datetime.now(UTC)),
+        "/healthz": lambda: health(state),
+        "/metrics": lambda: metrics(settings(), state, datetime.now(UTC)),
     }
 
 
-def _of_service(standing: ServiceState) -> Iterator[Metric]:
+def _of_service(state: ServiceState) -> Iterator[Metric]:
     yield _gauge(
         "digest_leading",
         "1 where this process holds the lease.",
-        _only(standing.role is Role.LEADING),
+        _only(state.role is Role.LEADING),
     )
-    since = standing.pulse.since_tick
+    since = state.heartbeat.since_tick
     if since is not None:
         yield _gauge("digest_seconds_since_tick", "Seconds since the last tick.", _only(since))
     yield Metric(
         name="digest_messages_total",
         kind="counter",
-        help="Attempts to hand over a message since the start, by outcome.",
-        samples=_by("outcome", sorted(standing.messages.items())),
+        help="Attempts to send a message since the start, by outcome.",
+        samples=_by("outcome", sorted(state.messages.items())),
     )
     yield Metric(
         name="digest_errors_total",
         kind="counter",
         help="Errors since the start, by what failed.",
-        samples=_by("event", sorted(standing.errors.items())),
+        samples=_by("event", sorted(state.errors.items())),
     )
 
 
@@ -131,7 +135,9 @@ def _of_newsletters(settings: Settings, db: Database, now: datetime) -> Iterator
         _by("newsletter", upcoming),
     )
     yield _gauge(
-        "digest_last_slot_timestamp_seconds", "When the last slot came.", _by("newsletter", last_at)
+        "digest_last_slot_timestamp_seconds",
+        "When the last slot was due.",
+        _by("newsletter", last_at),
     )
     yield _gauge("digest_last_slot", "What became of the last slot: 1 at its state.", tuple(last))
 
@@ -149,18 +155,18 @@ def _of_deliveries(db: Database) -> Iterator[Metric]:
 
 def _of_sources(db: Database) -> Iterator[Metric]:
     records = sources.everything(db)
-    read = [(one.name, one.last_read_at.timestamp()) for one in records if one.last_read_at]
-    new = [(one.name, one.last_new_at.timestamp()) for one in records if one.last_new_at]
-    failing = [(one.name, float(one.last_error is not None)) for one in records]
+    read = [(source.name, source.last_read_at) for source in records if source.last_read_at]
+    new = [(source.name, source.last_new_at) for source in records if source.last_new_at]
+    failing = [(source.name, float(source.last_error is not None)) for source in records]
     yield _gauge(
         "digest_source_read_timestamp_seconds",
         "When the source was last read.",
-        _by("source", read),
+        _by("source", [(name, at.timestamp()) for name, at in read]),
     )
     yield _gauge(
         "digest_source_new_timestamp_seconds",
         "When the source last had a new article.",
-        _by("source", new),
+        _by("source", [(name, at.timestamp()) for name, at in new]),
     )
     yield _gauge(
         "digest_source_failing", "1 where the last reading failed.", _by("source", failing)

@@ -1,4 +1,4 @@
-"""Reporting: what happens, as lines of the log. What stays as it is, is told once."""
+"""The reporter: what happens, as lines of the log. What stays as it is, is logged once."""
 
 from typing import Final, assert_never
 
@@ -16,51 +16,51 @@ from digest.service.log import Log
 from digest.service.state import ServiceState
 from digest.storage.deliveries import AttemptResult
 
-#: What ticks tell again and again as long as it is so.
-_OF_TICKS: Final = ("newsletter-failed ", "clock-went-back ")
+#: What ticks report again and again as long as it is so.
+_REPORTED_BY_TICKS: Final = ("newsletter-failed ", "clock-went-back ")
 
 
 class Reporter:
     """Writes the log of the service, and counts its errors. Used by the main thread."""
 
-    def __init__(self, log: Log, standing: ServiceState) -> None:
+    def __init__(self, log: Log, state: ServiceState) -> None:
         self.log = log
-        self._standing = standing
-        self._told: dict[str, str] = {}
-        self._repeated: set[str] = set()
+        self._state = state
+        self._logged: dict[str, str] = {}
+        self._in_this_tick: set[str] = set()
 
     def failed(self, event: str, error: BaseException, **fields: str) -> None:
-        """Something failed, and will be tried again. The same failure is told once."""
-        self._standing.errors[event] += 1
-        what = " ".join((event, *fields.values()))
-        self._repeated.add(what)
-        if self._told.get(what) != str(error):
-            self._told[what] = str(error)
+        """Something failed, and will be tried again. The same failure is logged once."""
+        self._state.errors[event] += 1
+        key = " ".join((event, *fields.values()))
+        self._in_this_tick.add(key)
+        if self._logged.get(key) != str(error):
+            self._logged[key] = str(error)
             self.log.error(event, error, **fields)
 
-    def went_well(self, event: str) -> None:
+    def succeeded(self, event: str) -> None:
         """What may have failed before has not failed this time."""
-        if self._told.pop(event, None) is not None:
-            self.log.info("well-again", what=event)
+        if self._logged.pop(event, None) is not None:
+            self.log.info("recovered", what=event)
 
     def tick_begins(self) -> None:
-        """What is told during a tick is compared with the tick before."""
-        self._repeated.clear()
+        """What is reported during a tick is compared with the tick before."""
+        self._in_this_tick.clear()
 
     def tick_ended(self) -> None:
-        """Forget the troubles that this tick has not had; they are news if they come again."""
-        for what in list(self._told):
-            if what.startswith(_OF_TICKS) and what not in self._repeated:
-                del self._told[what]
+        """Forget the failures that this tick has not had; they are news if they come again."""
+        for key in list(self._logged):
+            if key.startswith(_REPORTED_BY_TICKS) and key not in self._in_this_tick:
+                del self._logged[key]
 
-    def tell(self, event: Event) -> None:
-        """What a tick tells."""
+    def report(self, event: Event) -> None:
+        """Log an event of a tick."""
         match event:
             case SlotChanged():
                 self._slot(event)
             case DeliveryRunEnded(report=report, undelivered=undelivered):
                 self._undelivered(report, undelivered)
-                self._round(report)
+                self._run_ended(report)
             case ClockWentBack(newsletter=newsletter, by=by):
                 self._once("clock-went-back", newsletter, f"by {by}; its slots come again later")
             case StepFailed(newsletter=newsletter, error=error):
@@ -73,7 +73,7 @@ class Reporter:
         if report.error is not None:
             self.failed("source-failed", report.error, source=report.source)
             return
-        self.went_well(f"source-failed {report.source}")
+        self.succeeded(f"source-failed {report.source}")
         write = self.log.warning if report.failed else self.log.info
         write(
             "source-read",
@@ -86,8 +86,8 @@ class Reporter:
 
     def _slot(self, event: SlotChanged) -> None:
         record = event.record
-        grave = record.state is SlotState.FAILED or bool(record.tries)
-        write = self.log.warning if grave else self.log.info
+        is_serious = record.state is SlotState.FAILED or bool(record.tries)
+        write = self.log.warning if is_serious else self.log.info
         write(
             f"slot-{record.state}",
             record.reason,
@@ -98,22 +98,22 @@ class Reporter:
         )
 
     def _undelivered(self, report: Report, undelivered: tuple[AttemptResult, ...]) -> None:
-        for one in undelivered:
-            event = f"delivery-{one.state}"
+        for delivery in undelivered:
+            event = f"delivery-{delivery.state}"
             self.log.warning(
                 event,
-                one.reply,
+                delivery.reply,
                 newsletter=report.edition.newsletter,
                 edition=report.edition.id,
-                delivery=one.delivery_id,
+                delivery=delivery.delivery_id,
             )
 
-    def _round(self, report: Report) -> None:
+    def _run_ended(self, report: Report) -> None:
         edition = report.edition
         counts = {state.value: n for state, n in report.counts.items() if n}
         write = self.log.warning if report.error else self.log.info
         write(
-            "round-ended",
+            "run-ended",
             report.error.message if report.error else "",
             newsletter=edition.newsletter,
             slot=edition.slot,
@@ -124,8 +124,8 @@ class Reporter:
         )
 
     def _once(self, event: str, newsletter: str, message: str) -> None:
-        what = f"{event} {newsletter}"
-        self._repeated.add(what)
-        if what not in self._told:
-            self._told[what] = event
+        key = f"{event} {newsletter}"
+        self._in_this_tick.add(key)
+        if key not in self._logged:
+            self._logged[key] = event
             self.log.warning(event, message, newsletter=newsletter)

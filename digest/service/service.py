@@ -1,6 +1,6 @@
 """The service: of all the processes that may do it, one sees to everything at its time.
 
-The main thread does the work, one thing after the other, and is woken by the clock and by signals.
+The main thread does the work, one thing after the other, and is woken by timers and by signals.
 Whatever fails is logged once and tried again: the ledger knows what is due. Only a lease that was
 taken away ends the service.
 """
@@ -24,7 +24,7 @@ from digest.service.wakeups import TICK_EVERY, ClockJump, WakeQueue, WakeReason,
 from digest.storage.locks import Holder, Lease, held_by
 
 #: Seconds between two tries to take the lease.
-_POLL: Final = 2.0
+_TRY_LEASE_EVERY: Final = 2.0
 
 #: Seconds that the main loop may be silent while it waits.
 _IDLE: Final = 60.0
@@ -48,136 +48,139 @@ class Service:
         self._supervisor = supervisor
         self._now = now
         self._steady = steady
-        self._wishes = WakeQueue()
-        self._ending = Shutdown(self._wishes, timeout=settings.service.timeout)
-        self._lease = Lease(settings.database)
-        self._work = ServiceSteps(
-            settings, self._ending, self._lease, log=log, now=now, steady=steady
+        self._wake_queue = WakeQueue()
+        self._shutdown = Shutdown(
+            timeout=settings.service.timeout,
+            when_idle=self._wake_queue.wake,
+            on_hangup=lambda: self._wake_queue.add(WakeReason.RELOAD),
         )
-        self._standing = self._work.standing
-        self._clock = WakeupTimer(self._wishes.add, ingest_every=settings.service.ingest_every)
-        self._drift = ClockJump()
-        self._page_wanted = settings.service.port is not None
+        self._lease = Lease(settings.database)
+        self._steps = ServiceSteps(
+            settings, self._shutdown, self._lease, log=log, now=now, steady=steady
+        )
+        self._state = self._steps.state
+        self._timer = WakeupTimer(self._wake_queue.add, ingest_every=settings.service.ingest_every)
+        self._clock_jump = ClockJump()
+        self._http_wanted = settings.service.port is not None
         self._open = ExitStack()
 
     def run(self) -> bool:
         """Stand by while another process is at work, then do the work, until we are told to end.
 
-        True if everything under way was brought to its end. Raises LedgerError if the lease was
-        taken away, Held for a backup that was put back, and StorageErrors at the start.
+        True if everything under way was finished. Raises LedgerError if the lease was taken away,
+        Held for a backup that was put back, and StorageErrors at the start.
         """
-        with self._ending.handling(), self._open:
-            self._open.enter_context(Watchdog(self._supervisor, self._standing.pulse))
-            self._standing.pulse.beat(_IDLE)
-            self._log.info("started", database=str(self._work.settings.database))
+        with self._shutdown.on_signals(), self._open:
+            self._open.enter_context(Watchdog(self._supervisor, self._state.heartbeat))
+            self._state.heartbeat.beat(_IDLE)
+            self._log.info("started", database=str(self._steps.settings.database))
             with self._lease:
                 try:
                     if self._takes_the_lease():
                         self._lead()
                 except (Interrupted, KeyboardInterrupt):
-                    if not self._ending.requested:
+                    if not self._shutdown.requested:
                         raise
                 self._end()
-        return not self._ending.at_once
+        return not self._shutdown.at_once
 
     def once(self) -> TickSummary:
         """One pass: sources, slots, readers who are due, notices. Raises AlreadyRunning."""
-        with self._ending.handling(), self._lease:
+        with self._shutdown.on_signals(), self._lease:
             if self._lease.take(self._now()) is None:
                 raise AlreadyRunning(
-                    f"a digest service is at work on this database, {self._who()}",
-                    hint="It sees to everything that is due. Nothing was done here.",
+                    f"`digest run` is already at work on this database: the lease is {self._who()}",
+                    hint="It does everything that is due. Nothing was done here.",
                 )
-            self._standing.role = Role.LEADING
-            return self._work.once()
+            self._state.role = Role.LEADING
+            return self._steps.run_once()
 
     def _takes_the_lease(self) -> bool:
         """Wait for the lease; False if we are told to end before it is ours."""
-        told: str | None = None
-        while not self._ending.requested:
-            self._open_page()
+        logged: str | None = None
+        while not self._shutdown.requested:
+            self._serve_http()
             if holder := self._lease.take(self._now()):
-                self._is(Role.LEADING, holder)
+                self._set_role(Role.LEADING, holder)
                 self._log.info("leading", pid=holder.pid)
                 self._supervisor.status("at work")
                 self._supervisor.ready()
                 return True
-            if told != (who := self._who()):
-                told = who
-                self._is(Role.STANDING_BY, self._lease.holder())
+            if logged != (who := self._who()):
+                logged = who
+                self._set_role(Role.STANDING_BY, self._lease.holder())
                 self._log.info("standing-by", f"the lease is {who}")
                 self._supervisor.status(f"standing by: the lease is {who}")
                 self._supervisor.ready()
-            self._standing.pulse.beat(_IDLE)
-            self._wishes.wait(_POLL)
-            self._wishes.take()
+            self._state.heartbeat.beat(_IDLE)
+            self._wake_queue.wait(_TRY_LEASE_EVERY)
+            self._wake_queue.take()
         return False
 
     def _lead(self) -> None:
-        self._work.begin()
-        self._clock.start()
-        self._open.callback(self._clock.stop)
-        while not self._ending.requested:
+        self._steps.begin()
+        self._timer.start()
+        self._open.callback(self._timer.stop)
+        while not self._shutdown.requested:
             self._lease.check()
-            self._open_page()
-            wishes = self._wishes.take()
-            self._notice_clock()
-            if WakeReason.RELOAD in wishes:
+            self._serve_http()
+            reasons = self._wake_queue.take()
+            self._notice_clock_jump()
+            if WakeReason.RELOAD in reasons:
                 self._reload()
-            if self._work.turn(wishes):
-                self._wishes.add(WakeReason.TICK)  # somebody rests, and goes on at once
-            self._standing.pulse.beat(_IDLE)
-            if not self._ending.requested:
-                # Longer than the clock takes: it wakes us, unless something is wrong with it.
-                self._wishes.wait(2 * TICK_EVERY)
+            if self._steps.run_pass(reasons):
+                self._wake_queue.add(WakeReason.TICK)  # a paused run continues at once
+            self._state.heartbeat.beat(_IDLE)
+            if not self._shutdown.requested:
+                # Longer than the timer takes: it wakes us, unless something is wrong with it.
+                self._wake_queue.wait(2 * TICK_EVERY)
 
     def _end(self) -> None:
-        self._standing.role = Role.ENDING
+        self._state.role = Role.ENDING
         self._supervisor.stopping()
-        self._work.end()
-        self._log.info("ended", drained=not self._ending.at_once)
+        self._steps.end()
+        self._log.info("ended", drained=not self._shutdown.at_once)
 
     def _who(self) -> str:
         return held_by(self._lease.holder())
 
-    def _is(self, role: Role, holder: Holder | None) -> None:
-        self._standing.role, self._standing.holder = role, holder
+    def _set_role(self, role: Role, holder: Holder | None) -> None:
+        self._state.role, self._state.holder = role, holder
 
-    def _notice_clock(self) -> None:
-        by = self._drift.step(self._now(), self._steady())
+    def _notice_clock_jump(self) -> None:
+        by = self._clock_jump.step(self._now(), self._steady())
         if by is not None:
-            self._log.warning("clock-was-set", "no slot is lost or doubled", by=str(by))
-            self._clock.set_again(ingest_every=self._work.settings.service.ingest_every)
+            self._log.warning("clock-changed", "no slot is lost or sent twice", by=str(by))
+            self._timer.restart(ingest_every=self._steps.settings.service.ingest_every)
 
     def _reload(self) -> None:
         self._supervisor.reloading()
-        before = self._work.settings
         try:
-            settings = _replacing(before, self._load())
+            settings = _replacing(self._steps.settings, self._load())
         except DigestError as error:
             self._log.error("reload-refused", error, kept="the settings from before")
         else:
-            self._work.settings = settings
+            self._steps.settings = settings
             self._log.form, self._log.secrets = settings.service.log, secrets_of(settings)
-            self._ending.timeout = settings.service.timeout
-            self._clock.set_again(ingest_every=settings.service.ingest_every)
+            self._shutdown.timeout = settings.service.timeout
+            self._timer.restart(ingest_every=settings.service.ingest_every)
             self._log.info("reloaded", newsletters=len(settings.newsletters))
         self._supervisor.ready()
 
-    def _open_page(self) -> None:
-        """Serve health and metrics, as soon as the port is to be had: one on standby may wait."""
-        port = self._work.settings.service.port
-        if port is None or not self._page_wanted:
+    def _serve_http(self) -> None:
+        """Serve health and metrics, as soon as the port is free: one on standby may wait."""
+        port = self._steps.settings.service.port
+        if port is None or not self._http_wanted:
             return
-        server = HttpServer(port, pages(lambda: self._work.settings, self._standing))
+        server = HttpServer(port, pages(lambda: self._steps.settings, self._state))
         try:
             self._open.enter_context(server)
         except DigestError as error:
-            self._work.reporter.failed("page-failed", error)
+            self._steps.reporter.failed("http-failed", error)
         else:
-            self._page_wanted = False
-            self._work.reporter.went_well("page-failed")
-            self._log.info("page", port=server.port)
+            self._http_wanted = False
+            self._steps.reporter.succeeded("http-failed")
+            self._log.info("http-started", port=server.port)
 
 
 def _replacing(before: Settings, settings: Settings) -> Settings:

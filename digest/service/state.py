@@ -1,10 +1,4 @@
-"""The pulse: whether the main loop lives, for those who watch it.
-
-A watchdog that only proves that some thread runs proves nothing. So the main loop says, each time
-it begins something, how long that may take; when it has said nothing for longer, it hangs.
-
-How the service stands: written by the main loop, read by the pages of health and metrics.
-"""
+"""The state of the service: written by the main loop, read by the pages of health and metrics."""
 
 import time
 from collections import Counter
@@ -16,7 +10,11 @@ from digest.storage.locks import Holder
 
 
 class Heartbeat:
-    """Beaten by the main loop, felt from other threads."""
+    """Whether the main loop lives. Beaten by it, read from other threads.
+
+    A watchdog that only proves that some thread runs proves nothing. So the main loop says, each
+    time it begins something, how long that may take; when it has said nothing for longer, it hangs.
+    """
 
     def __init__(self, steady: Callable[[], float] = time.monotonic) -> None:
         self._steady = steady
@@ -28,17 +26,17 @@ class Heartbeat:
         self._until = self._steady() + at_most
 
     def ticked(self) -> None:
-        """A tick came to its end."""
+        """A tick has ended."""
         self._ticked = self._steady()
 
     @property
     def alive(self) -> bool:
-        """Whether the main loop does what it said."""
+        """Whether the time that the main loop asked for is not over."""
         return self._steady() <= self._until
 
     @property
     def since_tick(self) -> float | None:
-        """Seconds since the last tick that came to its end; None before the first."""
+        """Seconds since the end of the last tick; None before the first."""
         return None if self._ticked is None else self._steady() - self._ticked
 
 
@@ -56,12 +54,12 @@ class ServiceState:
     """Each field is set as a whole, so that a reader in another thread sees no half of it.
 
     `messages` counts what became of messages since the start, by outcome; `errors` what was logged
-    as an error, by event. `trouble` are the steps of the main loop that failed the last time.
+    as an error, by event. `failing_steps` are steps of the main loop that failed the last time.
     """
 
-    pulse: Heartbeat = field(default_factory=Heartbeat)
+    heartbeat: Heartbeat = field(default_factory=Heartbeat)
     role: Role = Role.STARTING
     holder: Holder | None = None
     messages: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
-    trouble: frozenset[str] = frozenset()
+    failing_steps: frozenset[str] = frozenset()

@@ -1,7 +1,4 @@
-"""Telling systemd how we are (`sd_notify(3)`): a datagram to the socket that it names.
-
-The watchdog's answer: systemd is told that we live only while the main loop does.
-"""
+"""Notifications to systemd: datagrams to the socket that it names (`sd_notify(3)`)."""
 
 import os
 import socket
@@ -13,12 +10,12 @@ from digest.service.state import Heartbeat
 
 _MICROSECONDS: Final = 1_000_000
 
-#: Seconds that we wait while it has not read what it was told before: it is busy, not gone.
-_PATIENCE: Final = 2.0
+#: Seconds that we wait while it has not read an earlier datagram: it is busy, not gone.
+_TIMEOUT: Final = 2.0
 
 
 class Supervisor:
-    """Whoever started us, if it wants to be told. Without one, nothing happens."""
+    """The service manager that started us. Without one, nothing happens."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._address = environ.get("NOTIFY_SOCKET", "")
@@ -26,36 +23,36 @@ class Supervisor:
 
     def ready(self) -> None:
         """We are up."""
-        self._tell("READY=1")
+        self._notify("READY=1")
 
     def reloading(self) -> None:
         """We read our settings anew; `ready` follows."""
-        self._tell("RELOADING=1")
+        self._notify("RELOADING=1")
 
     def stopping(self) -> None:
         """We are about to end."""
-        self._tell("STOPPING=1")
+        self._notify("STOPPING=1")
 
     def alive(self) -> None:
         """Our main loop lives. To be said more often than every `watchdog` seconds."""
-        self._tell("WATCHDOG=1")
+        self._notify("WATCHDOG=1")
 
     def status(self, line: str) -> None:
         """What we are doing, for `systemctl status`."""
-        self._tell("STATUS=" + " ".join(line.split()))
+        self._notify("STATUS=" + " ".join(line.split()))
 
-    def _tell(self, message: str) -> None:
+    def _notify(self, message: str) -> None:
         if not self._address.startswith(("/", "@")):
             return
         # A name that begins with @ is in Linux's abstract namespace.
         address = self._address.replace("@", "\0", 1) if self._address[0] == "@" else self._address
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
-                line.settimeout(_PATIENCE)
+                line.settimeout(_TIMEOUT)
                 line.connect(address)
                 line.send(message.encode())
         except OSError:
-            return  # whoever does not listen need not know
+            return  # whoever does not listen need not be notified
 
 
 def _watchdog(environ: Mapping[str, str]) -> float | None:
@@ -67,11 +64,11 @@ def _watchdog(environ: Mapping[str, str]) -> float | None:
 
 
 class Watchdog:
-    """Passes the pulse on, from a thread of its own, twice in each interval."""
+    """Passes the heartbeat on, from a thread of its own, twice in each interval."""
 
-    def __init__(self, supervisor: Supervisor, pulse: Heartbeat) -> None:
+    def __init__(self, supervisor: Supervisor, heartbeat: Heartbeat) -> None:
         self._supervisor = supervisor
-        self._pulse = pulse
+        self._heartbeat = heartbeat
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
 
@@ -88,7 +85,7 @@ class Watchdog:
     def _run(self) -> None:
         interval = self._supervisor.watchdog or 0.0
         while True:
-            if self._pulse.alive:
+            if self._heartbeat.alive:
                 self._supervisor.alive()
             if self._ended.wait(interval / 2):
                 return

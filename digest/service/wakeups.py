@@ -1,11 +1,7 @@
-"""The clock: wakes the service. The only place where APScheduler is imported.
+"""Wake-ups: what the main loop waits for. The only place where APScheduler is imported.
 
-Nothing that it stores matters: it is in memory, a wake that is late or lost is made up for by the
-next one, and what is due is asked of the database alone.
-
-Drift: noticing that somebody has set the machine's clock.
-
-Wishes: what the main loop is woken for, from other threads and from signal handlers.
+Nothing that APScheduler stores matters: it is in memory, a wake-up that is late or lost is made up
+for by the next one, and what is due is asked of the database alone.
 """
 
 from collections.abc import Callable
@@ -20,7 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-#: Smaller steps are usual: time servers make them.
+#: Smaller jumps are usual: time servers make them.
 _NOTABLE: Final = timedelta(seconds=30)
 
 
@@ -45,28 +41,28 @@ class ClockJump:
 
 
 class WakeReason(StrEnum):
-    """TICK: look what is due. INGEST: read the sources. KEEP_HOUSE: prune. RELOAD: settings."""
+    """TICK: do what is due. INGEST: read the sources. PRUNE: old records. RELOAD: the settings."""
 
     TICK = "tick"
     INGEST = "ingest"
-    KEEP_HOUSE = "keep house"
+    PRUNE = "prune"
     RELOAD = "reload"
 
 
 class WakeQueue:
-    """A set of wishes that one thread waits for. The same wish twice is one wish."""
+    """A set of reasons that one thread waits for. The same reason twice is one."""
 
     def __init__(self) -> None:
         # Not a threading.Event: a signal handler runs in the middle of the main thread, and would
         # wait for ever for a lock that the main thread holds. Only this queue may be put to there.
         self._reasons: SimpleQueue[WakeReason | None] = SimpleQueue()
 
-    def add(self, wish: WakeReason) -> None:
+    def add(self, reason: WakeReason) -> None:
         """Wake whoever waits. Safe from any thread and in a signal handler."""
-        self._reasons.put(wish)
+        self._reasons.put(reason)
 
     def wake(self) -> None:
-        """Wake whoever waits, without a wish. Safe in a signal handler."""
+        """Wake whoever waits, for no reason of these. Safe in a signal handler."""
         self._reasons.put(None)
 
     def wait(self, seconds: float) -> None:
@@ -75,24 +71,24 @@ class WakeQueue:
             self._reasons.put(self._reasons.get(timeout=seconds))
 
     def take(self) -> frozenset[WakeReason]:
-        """The wishes so far; they are forgotten."""
+        """The reasons so far; they are forgotten."""
         # What comes meanwhile is for the next time.
         taken = [self._reasons.get_nowait() for _ in range(self._reasons.qsize())]
-        return frozenset(wish for wish in taken if wish is not None)
+        return frozenset(reason for reason in taken if reason is not None)
 
 
-#: Seconds between two ticks, aligned: a slot of 07:00:00 is seen to at 07:00:00.
+#: Seconds between two ticks, aligned: a slot of 07:00:00 is processed at 07:00:00.
 TICK_EVERY: Final = 5
 
-#: When the house is kept, in UTC. Nothing depends on the hour.
-_QUIET_HOUR: Final = {"hour": 3, "minute": 17}
+#: When old records are pruned, in UTC. Nothing depends on the hour.
+_PRUNE_AT: Final = {"hour": 3, "minute": 17}
 
 
 class WakeupTimer:
-    """Adds wishes as time goes by, from a thread of its own, while it is started."""
+    """Adds reasons as time goes by, from a thread of its own, while it is started."""
 
-    def __init__(self, wish: Callable[[WakeReason], None], *, ingest_every: timedelta) -> None:
-        self._wish = wish
+    def __init__(self, add: Callable[[WakeReason], None], *, ingest_every: timedelta) -> None:
+        self._add = add
         self._ingest_every = ingest_every
         # A wake may be as late as it likes, and many that were missed are one.
         self._scheduler = BackgroundScheduler(
@@ -101,12 +97,12 @@ class WakeupTimer:
         )
 
     def start(self) -> None:
-        """Begin. The first wishes come when their time comes, not at once."""
+        """Begin. The first reasons come when their time comes, not at once."""
         self._set_jobs()
         self._scheduler.start()
 
-    def set_again(self, *, ingest_every: timedelta) -> None:
-        """Begin anew from the time that it is now: after it was changed, or the settings were.
+    def restart(self, *, ingest_every: timedelta) -> None:
+        """Count from the time that it is now: after the clock was set, or the settings changed.
 
         APScheduler waits for an instant. When the time goes back, that is further away than meant.
         """
@@ -114,7 +110,7 @@ class WakeupTimer:
         self._set_jobs()
 
     def stop(self) -> None:
-        """No wish comes any more."""
+        """No reason is added any more."""
         self._scheduler.shutdown(wait=False)
 
     def _set_jobs(self) -> None:
@@ -123,9 +119,9 @@ class WakeupTimer:
             WakeReason.INGEST: IntervalTrigger(
                 seconds=self._ingest_every.total_seconds(), timezone=UTC
             ),
-            WakeReason.KEEP_HOUSE: CronTrigger(**_QUIET_HOUR, timezone=UTC),
+            WakeReason.PRUNE: CronTrigger(**_PRUNE_AT, timezone=UTC),
         }
-        for wish, trigger in triggers.items():
+        for reason, trigger in triggers.items():
             self._scheduler.add_job(
-                self._wish, trigger, args=(wish,), id=wish, replace_existing=True
+                self._add, trigger, args=(reason,), id=reason, replace_existing=True
             )

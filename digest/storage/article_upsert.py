@@ -1,4 +1,4 @@
-"""Keeping articles: each one once, followed through its later edits."""
+"""Upsert of articles: each is stored once, and followed through its later edits."""
 
 import json
 import sqlite3
@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from digest.lib.timestamps import to_text
 from digest.model.article import NewArticle
+from digest.model.article_identity import StoredIdentity, same_article
 from digest.storage.database import Database
 
 #: How many articles are compared with what is stored by one query; bodies come with them.
@@ -35,14 +36,14 @@ def upsert(db: Database, articles: Sequence[NewArticle], now: datetime) -> Upser
     """
     with db.transaction():
         highest = db.row("select coalesce(max(id), 0) from articles")
-        shelf = _Shelf(next_id=highest[0] + 1 if highest else 1, now=to_text(now))
+        upserting = _Upsert(next_id=highest[0] + 1 if highest else 1, now=to_text(now))
         for start in range(0, len(articles), _BATCH):
             batch = articles[start : start + _BATCH]
-            shelf.look_at(_stored(db, batch))
+            upserting.load(_stored(db, batch))
             for article in batch:
-                shelf.put(article)
-            shelf.write(db)
-    return shelf.kept
+                upserting.add(article)
+            upserting.write(db)
+    return upserting.result
 
 
 # Two indexes, one after the other: an `or` of both conditions would read the whole table.
@@ -84,7 +85,7 @@ set identity = :identity, guid = :guid, canonical_url = :canonical_url, source =
 where id = :id
 """
 
-_ADOPT = "update articles set identity = :identity, guid = :guid where id = :id"
+_SET_IDENTITY = "update articles set identity = :identity, guid = :guid where id = :id"
 
 _KEEP_CONTENT = """
 insert into contents (article_id, content) values (:id, :content)
@@ -102,109 +103,100 @@ _NOTICEABLE: Final = (
 _Values = dict[str, Any]
 
 
-class _Shelf:
-    """The stored articles that a batch may mean, and the statements that it comes to."""
+class _Upsert:
+    """One upsert: the stored articles that a batch may mean, and the statements it comes to."""
 
     def __init__(self, *, next_id: int, now: str) -> None:
-        self.kept = UpsertResult()
         self._next_id = next_id
         self._now = now
-        self._met: set[int] = set()
+        self._new = self._edited = self._unchanged = 0
+        self._seen: set[int] = set()
         self._by_identity: dict[str, _Values] = {}
         self._by_url: dict[str, list[_Values]] = defaultdict(list)
         self._inserts: list[_Values] = []
         self._edits: list[_Values] = []
-        self._adoptions: list[_Values] = []
+        self._new_identities: list[_Values] = []
 
-    def look_at(self, stored: Iterable[sqlite3.Row]) -> None:
+    @property
+    def result(self) -> UpsertResult:
+        return UpsertResult(new=self._new, edited=self._edited, unchanged=self._unchanged)
+
+    def load(self, stored: Iterable[sqlite3.Row]) -> None:
         """Begin a batch with what is stored of it."""
         self._by_identity.clear()
         self._by_url.clear()
         for row in stored:
-            self._shelve(dict(row))
+            self._index(dict(row))
 
-    def put(self, article: NewArticle) -> None:
-        """Find out what an article is: new, edited, or known as it is."""
-        values = values_of(article)
-        known = self._by_identity.get(article.identity) or _same(
-            article, self._by_url.get(article.canonical_url, ())
-        )
-        if known is None:
-            self._insert(values)
+    def add(self, article: NewArticle) -> None:
+        """Find out whether an article is new, edited, or known as it is."""
+        stored = self._by_identity.get(article.identity) or self._same(article)
+        if stored is None:
+            self._insert(values_of(article))
             return
-        foreign = article.guid is None and known["source"] != article.source
-        if known["id"] in self._met or foreign:
-            self._count(unchanged=1)
+        foreign = article.guid is None and stored["source"] != article.source
+        if stored["id"] in self._seen or foreign:
+            self._unchanged += 1
             return
-        self._met.add(known["id"])
-        self._follow(known, values)
+        self._seen.add(stored["id"])
+        self._follow(stored, values_of(article))
 
     def write(self, db: Database) -> None:
         """End a batch: run its statements."""
         many = db.connection.executemany
         many(_INSERT, self._inserts)
         many(_EDIT, self._edits)
-        many(_ADOPT, self._adoptions)
+        many(_SET_IDENTITY, self._new_identities)
         many(_KEEP_CONTENT, [v for v in (*self._inserts, *self._edits) if v["content"]])
         many(_DROP_CONTENT, [v for v in self._edits if not v["content"]])
-        self._inserts, self._edits, self._adoptions = [], [], []
+        self._inserts, self._edits, self._new_identities = [], [], []
+
+    def _same(self, article: NewArticle) -> _Values | None:
+        """The stored article that has another identity, and yet is this one."""
+        linked = self._by_url.get(article.canonical_url, ())
+        of_source = [stored for stored in linked if stored["source"] == article.source]
+        only_one = len(of_source) == 1
+        for stored in of_source:
+            if same_article(article, _identity(stored), only_one=only_one):
+                return stored
+        return None
 
     def _insert(self, values: _Values) -> None:
         values |= {"id": self._next_id, "now": self._now}
         self._next_id += 1
-        self._met.add(values["id"])
+        self._seen.add(values["id"])
         self._inserts.append(values)
-        self._shelve(values)
-        self._count(new=1)
+        self._index(values)
+        self._new += 1
 
-    def _follow(self, known: _Values, values: _Values) -> None:
+    def _follow(self, stored: _Values, values: _Values) -> None:
         if values["guid"] is None:  # what had a GUID keeps it, and its identity with it
-            values |= {"identity": known["identity"], "guid": known["guid"]}
-        values["published_at"] = values["published_at"] or known["published_at"]
-        values |= {"id": known["id"], "now": self._now}
-        if any(values[name] != known[name] for name in _NOTICEABLE):
+            values |= {"identity": stored["identity"], "guid": stored["guid"]}
+        values["published_at"] = values["published_at"] or stored["published_at"]
+        values |= {"id": stored["id"], "now": self._now}
+        # From here on in this batch: a second article with this identity is this one again.
+        self._by_identity[values["identity"]] = stored
+        if any(values[name] != stored[name] for name in _NOTICEABLE):
             self._edits.append(values)
-            self._count(edited=1)
+            self._edited += 1
             return
-        if values["identity"] != known["identity"]:
-            self._adoptions.append(values)
-        self._count(unchanged=1)
+        if values["identity"] != stored["identity"]:
+            self._new_identities.append(values)
+        self._unchanged += 1
 
-    def _shelve(self, values: _Values) -> None:
+    def _index(self, values: _Values) -> None:
         self._by_identity[values["identity"]] = values
         self._by_url[values["canonical_url"]].append(values)
 
-    def _count(self, *, new: int = 0, edited: int = 0, unchanged: int = 0) -> None:
-        self.kept = UpsertResult(
-            new=self.kept.new + new,
-            edited=self.kept.edited + edited,
-            unchanged=self.kept.unchanged + unchanged,
-        )
 
-
-def _same(article: NewArticle, stored: Sequence[_Values]) -> _Values | None:
-    """The stored article that has another identity, and yet is this one.
-
-    The same link, source and title do it where the link identifies, where one side has no GUID, or
-    where both were published at the same time. Without the same title, the link must identify,
-    lead to one article only, and one side must have no GUID.
-    """
-    of_source = [known for known in stored if known["source"] == article.source]
-    published = to_text(article.published_at) if article.published_at else None
-    for known in of_source:
-        if known["title"] == article.title and (
-            article.url_identifies
-            or article.guid is None
-            or known["guid"] is None
-            or (published is not None and known["published_at"] == published)
-        ):
-            return known
-    if len(of_source) == 1 and article.url_identifies:
-        known = of_source[0]
-        by_title = known["identity"].startswith("title:")
-        if not by_title and (article.guid is None or known["guid"] is None):
-            return known
-    return None
+def _identity(stored: _Values) -> StoredIdentity:
+    return StoredIdentity(
+        identity=stored["identity"],
+        guid=stored["guid"],
+        source=stored["source"],
+        title=stored["title"],
+        published_at=stored["published_at"],
+    )
 
 
 def write_edit(db: Database, values: Mapping[str, Any]) -> None:

@@ -245,7 +245,7 @@ def _inserted_id(cursor: sqlite3.Cursor) -> int:
 _SEGMENT_VARIANTS = """
 create temporary table if not exists segment_variants (
     language text, topics text not null, answers text not null, variant text,
-    unique (language, topics, answers)
+    unique (language, topics, answers, variant)
 )
 """
 

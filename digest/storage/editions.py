@@ -124,14 +124,6 @@ def stop(db: Database, edition_id: int, now: datetime) -> None:
     db.execute(_STOP, (to_text(now), edition_id))
 
 
-_IS_STOPPED = "select 1 from editions where id = ? and stopped_at is not null"
-
-
-def is_stopped(db: Database, edition_id: int) -> bool:
-    """Whether somebody has stopped the edition by now."""
-    return db.row(_IS_STOPPED, (edition_id,)) is not None
-
-
 _GO_ON = """
 update editions set stopped_at = null, state = 'prepared', finished_at = null, wake_at = null
 where id = ?

@@ -1,22 +1,38 @@
-"""Objections: what keeps a message from leaving although its delivery was claimed."""
+"""Revocations: what keeps a message from leaving although its delivery was claimed."""
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from digest.storage.database import Database
 
 
-def revocation_reason(standing: str) -> str:
-    """Why a reader with this standing is passed over, as a sentence."""
-    return f"{standing} after the edition was prepared"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revoked:
+    """Its reader may not have it any more; `status` is what became of the subscription."""
+
+    status: str
 
 
-_OBJECTIONS = "select n from objections"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionStopped:
+    """The editor has stopped the edition."""
 
-_CLAIMED_AND_OBJECTED = """
-select d.id, case when e.stopped_at is not null then ''
-                  when x.hash is not null then 'suppressed'
-                  else coalesce(n.state, 'unsubscribed') end as objection
+
+Revocation = Revoked | EditionStopped
+
+
+def revocation_reason(status: str) -> str:
+    """Why a reader with this status is passed over, as a sentence."""
+    return f"{status} after the edition was prepared"
+
+
+_COUNTER = "select n from objections"
+
+_CLAIMED_AND_REVOKED = """
+select d.id, e.stopped_at is not null as stopped,
+       case when x.hash is not null then 'suppressed'
+            else coalesce(n.state, 'unsubscribed') end as status
 from deliveries d
 join editions e on e.id = d.edition_id
 join subscribers s on s.id = d.subscriber_id
@@ -28,9 +44,9 @@ where d.state = 'sending'
 
 
 class Revocations:
-    """What keeps claimed messages from leaving, as it was at the last `look`.
+    """What keeps claimed messages from leaving, as it was at the last `refresh`.
 
-    A look is taken before final dots, so it is cheap: SQLite's data_version tells whether anybody
+    That is done before final dots, so it is cheap: SQLite's data_version tells whether anybody
     else has written at all, one number whether it concerns us; only then the claimed ones are
     looked at. Its connection must be one that itself writes nothing.
     """
@@ -38,26 +54,29 @@ class Revocations:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._version = -1
-        self._n = -1
-        self._found: Mapping[int, str] = {}
+        self._counter = -1
+        self._revoked: Mapping[int, Revocation] = {}
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """See what there is at this moment."""
         if self._changed():
-            rows: Sequence[sqlite3.Row] = self._db.rows(_CLAIMED_AND_OBJECTED)
-            self._found = {row["id"]: row["objection"] for row in rows}
+            rows: Sequence[sqlite3.Row] = self._db.rows(_CLAIMED_AND_REVOKED)
+            self._revoked = {
+                row["id"]: EditionStopped() if row["stopped"] else Revoked(status=row["status"])
+                for row in rows
+            }
 
-    def to(self, delivery_id: int) -> str | None:
-        """Why this delivery may not leave; empty if the edition was stopped; None if it may."""
-        return self._found.get(delivery_id)
+    def of(self, delivery_id: int) -> Revocation | None:
+        """Why this delivery may not leave; None if it may."""
+        return self._revoked.get(delivery_id)
 
     def _changed(self) -> bool:
         version = self._db.connection.execute("pragma data_version").fetchone()[0]
         if version == self._version:
             return False
         self._version = version
-        n = self._db.connection.execute(_OBJECTIONS).fetchone()[0]
-        if n == self._n:
+        counter = self._db.connection.execute(_COUNTER).fetchone()[0]
+        if counter == self._counter:
             return False
-        self._n = n
+        self._counter = counter
         return True

@@ -237,7 +237,7 @@ def members(
     for row in rows:
         yield Member(
             subscriber=subscriber_of(row),
-            standing=MembershipStatus(row["standing"]),
+            status=MembershipStatus(row["standing"]),
             since=from_text(row["since"]),
             topics=_topics_of(row["topics"]),
             suppressed_because=row["suppressed_because"],

@@ -14,7 +14,7 @@ from typing import Final
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 
-from digest.errors import AudienceError
+from digest.errors import SubscriberError
 
 _LABEL = r"(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _ATOM = r"[A-Za-z0-9_!#$%&'*+\-/=?^`{|}~]+"
@@ -29,7 +29,7 @@ _SHOWN = 80
 def normalise(text: str) -> str:
     """The one form of an address. Space around it is dropped; the result is its own form.
 
-    Raises AudienceError, which says what was found and why it is not an address.
+    Raises SubscriberError, which says what was found and why it is not an address.
     """
     typed = text.strip()
     return _plain(typed) or _checked(typed, as_typed=typed)
@@ -50,7 +50,7 @@ def _plain(typed: str) -> str | None:
 
 def _checked(address: str, *, as_typed: str) -> str:
     if not address:
-        raise AudienceError("there is no address, expected one such as name@example.com")
+        raise SubscriberError("there is no address, expected one such as name@example.com")
     if len(address) > 4 * _MOST:
         raise _refused(as_typed, f"it has {len(address):,} characters, an address at most {_MOST}")
     try:
@@ -66,9 +66,9 @@ def _checked(address: str, *, as_typed: str) -> str:
     return f"{local}@{valid.ascii_domain}"
 
 
-def _refused(typed: str, reason: str) -> AudienceError:
+def _refused(typed: str, reason: str) -> SubscriberError:
     shown = typed if len(typed) <= _SHOWN else typed[:_SHOWN] + "…"
-    return AudienceError(
+    return SubscriberError(
         f"{shown!r} is not an e-mail address: {reason}",
         hint="Expected one such as name@example.com.",
     )
@@ -86,7 +86,7 @@ _WITH_NAME: Final = re.compile(r"(?P<name>[^<>]*)<(?P<email>[^<>]*)>")
 
 
 def typed_address(text: str) -> TypedAddress:
-    """Read `name@example.com` or `A Name <name@example.com>`. Raises AudienceError.
+    """Read `name@example.com` or `A Name <name@example.com>`. Raises SubscriberError.
 
     For what a person types only: in a list, an address with a name around it is a mistake.
     """

@@ -1,4 +1,4 @@
-"""Changes to a list, gathered first and written in a few statements, each with its receipt."""
+"""Changes to a list, each with its consent record: gathered, then written in a few statements."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,8 +33,8 @@ _ACTIONS: Final = {
 class ChangeContext:
     """Where, when and why changes happen. `tokens` makes a new random token each time.
 
-    `wording` is what a reader agreed to; without it the receipt says that the owner vouches.
-    `numbered` adds the line of the file to the origin of each receipt.
+    `wording` is what a reader agreed to; without it the record says that the owner vouches.
+    `numbered` adds the line of the file to the origin of each record.
     """
 
     newsletter: str
@@ -48,8 +48,8 @@ class ChangeContext:
 class SubscriberChanges:
     """What is to be written, in one transaction that has begun before `next_id` was asked for."""
 
-    def __init__(self, circumstances: ChangeContext, *, next_id: int) -> None:
-        self._given = circumstances
+    def __init__(self, context: ChangeContext, *, next_id: int) -> None:
+        self._context = context
         self._next_id = next_id
         self._new_people: list[Subscriber] = []
         self._changed_people: list[Subscriber] = []
@@ -57,15 +57,15 @@ class SubscriberChanges:
         self._states: list[tuple[Subscription, SubscriptionState]] = []
         self._topics: list[tuple[Subscription, tuple[str, ...]]] = []
         self._suppressed: list[ImportedReader] = []
-        self._receipts: list[Consent] = []
+        self._consents: list[Consent] = []
 
     def add(self, reader: ImportedReader, person: Subscriber | None) -> None:
         """Put somebody on the list who is not on it; `person` if we know them from another one.
 
         A suppressed address that comes alone is kept as just that: no person is made of it.
         """
-        standing = reader.standing
-        if standing is MembershipStatus.SUPPRESSED:
+        status = reader.status
+        if status is MembershipStatus.SUPPRESSED:
             self._suppressed.append(reader)
             if person is None and reader.is_bare:
                 return
@@ -76,37 +76,35 @@ class SubscriberChanges:
         self._new.append(
             Subscription(
                 subscriber=person,
-                newsletter=self._given.newsletter,
-                state=state_for(standing),
-                since=reader.since or self._given.now,
-                token=self._given.tokens(),
+                newsletter=self._context.newsletter,
+                state=state_for(status),
+                since=reader.since or self._context.now,
+                token=self._context.tokens(),
                 topics=reader.topics,
             )
         )
-        agreed = self._given.wording or _VOUCHED
+        agreed = self._context.wording or _VOUCHED
         because = f": {reader.reason}" if reader.reason else ""
-        wording = (
-            agreed if standing is MembershipStatus.ACTIVE else f"listed as {standing}{because}"
-        )
-        self._receipt(person.id, _ACTIONS[standing], wording, reader)
+        wording = agreed if status is MembershipStatus.ACTIVE else f"listed as {status}{because}"
+        self._record_consent(person.id, _ACTIONS[status], wording, reader)
 
     def update(self, reader: ImportedReader, subscription: Subscription) -> None:
-        """Take over what a row says of an active reader."""
+        """Take over what a row says about an active reader."""
         person = subscription.subscriber
-        said = self._change(person, reader)
+        changed_names = self._change(person, reader)
         if reader.topics and reader.topics != subscription.topics:
             self._topics.append((subscription, reader.topics))
-            said.append("topics")
-        self._receipt(person.id, Action.CHANGED, ", ".join(said), reader)
+            changed_names.append("topics")
+        self._record_consent(person.id, Action.CHANGED, ", ".join(changed_names), reader)
 
     def take_out(self, reader: ImportedReader, subscription: Subscription) -> None:
-        """Let somebody go whom the list still has: paused, unsubscribed or suppressed."""
-        if reader.standing is MembershipStatus.SUPPRESSED:
+        """Take somebody off whom the list still has: paused, unsubscribed or suppressed."""
+        if reader.status is MembershipStatus.SUPPRESSED:
             self._suppressed.append(reader)
-        if reader.standing is not MembershipStatus.SUPPRESSED:
-            self._states.append((subscription, state_for(reader.standing)))
-        action, wording = _ACTIONS[reader.standing], reader.reason or "as the file says"
-        self._receipt(
+        else:
+            self._states.append((subscription, state_for(reader.status)))
+        action, wording = _ACTIONS[reader.status], reader.reason or "as the file says"
+        self._record_consent(
             subscription.subscriber.id, action, wording, reader, newsletter=subscription.newsletter
         )
 
@@ -117,21 +115,21 @@ class SubscriberChanges:
         self._states.append((subscription, SubscriptionState.ACTIVE))
         if reader.topics:
             self._topics.append((subscription, reader.topics))
-        self._receipt(person.id, Action.RETURNED, self._given.wording or _VOUCHED, reader)
+        self._record_consent(person.id, Action.RETURNED, self._context.wording or _VOUCHED, reader)
 
     def write(self, db: Database) -> None:
         """Write everything."""
-        given = self._given
-        subscribers.insert(db, self._new_people, at=given.now)
+        context = self._context
+        subscribers.insert(db, self._new_people, at=context.now)
         subscribers.update(db, self._changed_people)
         subscriptions.insert(db, self._new)
-        subscriptions.set_states(db, self._states, since=given.now)
+        subscriptions.set_states(db, self._states, since=context.now)
         subscriptions.set_topics(db, self._topics)
         for reader in self._suppressed:
-            reason = reader.reason or given.origin
-            since = reader.since or given.now
+            reason = reader.reason or context.origin
+            since = reader.since or context.now
             suppressions.suppress(db, reader.email, reason=reason, since=since)
-        subscribers.record(db, self._receipts)
+        subscribers.record(db, self._consents)
 
     def _new_person(self, reader: ImportedReader) -> Subscriber:
         person = Subscriber(
@@ -158,7 +156,7 @@ class SubscriberChanges:
             self._changed_people.append(changed)
         return names
 
-    def _receipt(
+    def _record_consent(
         self,
         subscriber_id: int,
         action: Action,
@@ -166,14 +164,16 @@ class SubscriberChanges:
         reader: ImportedReader,
         newsletter: str | None = None,
     ) -> None:
-        given = self._given
-        self._receipts.append(
+        context = self._context
+        self._consents.append(
             Consent(
                 subscriber_id=subscriber_id,
-                newsletter=newsletter or given.newsletter,
+                newsletter=newsletter or context.newsletter,
                 action=action,
                 wording=wording,
-                origin=f"{given.origin} line {reader.line}" if given.numbered else given.origin,
-                at=given.now,
+                origin=f"{context.origin} line {reader.line}"
+                if context.numbered
+                else context.origin,
+                at=context.now,
             )
         )

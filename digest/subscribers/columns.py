@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final
 
-from digest.errors import AudienceError, UsageError
+from digest.errors import SubscriberError, UsageError
+from digest.lib.text import nearest
 from digest.subscribers.field_values import one_line
 
 #: The columns that an export writes first, in this order.
@@ -29,7 +29,7 @@ _ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 #: What the owner of a list calls our columns: our name, folded, and the title in the file.
-Mapped = tuple[tuple[str, str], ...]
+ColumnTitles = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,71 +65,71 @@ class Columns:
         return None
 
 
-def mapped(said: Mapping[str, str]) -> Mapped:
-    """What is said of the columns, `{"name": "Vorname"}`, understood.
+def column_titles(titles: Mapping[str, str]) -> ColumnTitles:
+    """What a file calls our columns, such as `{"name": "Vorname"}`, understood.
 
     Raises UsageError for a column of ours that there is not.
     """
-    for name in said:
+    for name in titles:
         if _folded(name) not in _ALIASES:
-            known = {_folded(ours): ours.replace(" ", "_") for ours in _ALIASES}
-            close = get_close_matches(_folded(name), known, n=1)
+            known = [ours.replace(" ", "_") for ours in _ALIASES]
+            suggestion = nearest(name, known, fold=_folded)
             raise UsageError(
-                f"--column: found {name!r}, expected one of {', '.join(known.values())}",
-                hint=f"Did you mean {known[close[0]]}?" if close else None,
+                f"--column: found {name!r}, expected one of {', '.join(known)}",
+                hint=f"Did you mean {suggestion}?" if suggestion else None,
             )
-    return tuple((_folded(name), title) for name, title in said.items())
+    return tuple((_folded(name), title) for name, title in titles.items())
 
 
-def has_email(header: Sequence[str], said: Mapped = ()) -> bool:
+def has_email(header: Sequence[str], titles: ColumnTitles = ()) -> bool:
     """Whether one of the columns holds addresses."""
-    aliases = {_folded(title) for ours, title in said if ours == "email"} or set(_ALIASES["email"])
-    return not aliases.isdisjoint(_folded(name) for name in header)
+    given = {_folded(title) for ours, title in titles if ours == "email"}
+    return not (given or set(_ALIASES["email"])).isdisjoint(_folded(name) for name in header)
 
 
 @lru_cache(maxsize=256)
-def _of(header: tuple[str, ...], said: Mapped) -> Columns:
+def _of(header: tuple[str, ...], titles: ColumnTitles) -> Columns:
     names = [_folded(name) for name in header]
-    told = {ours: (_folded(title),) for ours, title in said}
-    found: dict[str, int] = {}
+    given = {ours: (_folded(title),) for ours, title in titles}
+    places: dict[str, int] = {}
     for ours, usual in _ALIASES.items():
-        aliases = told.get(ours, usual)
-        here = next((alias for alias in aliases if alias in names), None)
-        if here is None:
+        aliases = given.get(ours, usual)
+        title = next((alias for alias in aliases if alias in names), None)
+        if title is None:
             continue
-        if names.count(here) > 1:
-            raise AudienceError(f"two columns are called {here!r}, expected each name once")
-        found[ours] = names.index(here)
-    if "name" in found and told.keys() & {"first name", "last name"} and "name" not in told:
-        del found["name"]
-    if "name" in found:
-        found.pop("first name", None)
-        found.pop("last name", None)
+        if names.count(title) > 1:
+            raise SubscriberError(f"two columns are called {title!r}, expected each name once")
+        places[ours] = names.index(title)
+    if "name" in places and given.keys() & {"first name", "last name"} and "name" not in given:
+        del places["name"]
+    if "name" in places:
+        places.pop("first name", None)
+        places.pop("last name", None)
     return Columns(
         width=len(header),
-        email=found["email"],
-        name=found.get("name"),
-        first_name=found.get("first name"),
-        last_name=found.get("last name"),
-        language=found.get("language"),
-        timezone=found.get("timezone"),
-        topics=found.get("topics"),
-        state=found.get("state"),
-        since=found.get("since"),
-        reason=found.get(REASON),
-        fields=_fields(header, taken=set(found.values())),
+        email=places["email"],
+        name=places.get("name"),
+        first_name=places.get("first name"),
+        last_name=places.get("last name"),
+        language=places.get("language"),
+        timezone=places.get("timezone"),
+        topics=places.get("topics"),
+        state=places.get("state"),
+        since=places.get("since"),
+        reason=places.get(REASON),
+        fields=_fields(header, taken=set(places.values())),
     )
 
 
-def of(header: Sequence[str], said: Mapped = ()) -> Columns:
-    """Understand a header that `has_email`. Raises AudienceError where two columns share a name."""
-    return _of(tuple(header), said)
+def of(header: Sequence[str], titles: ColumnTitles = ()) -> Columns:
+    """Understand a header that `has_email`. Raises SubscriberError for two columns of one name."""
+    return _of(tuple(header), titles)
 
 
-def missing(header: Sequence[str], said: Mapped) -> str | None:
-    """The first column that is said to be there and is not, as it was written."""
+def missing(header: Sequence[str], titles: ColumnTitles) -> str | None:
+    """The first title that was given and is not in the header, as it was written."""
     names = {_folded(name) for name in header}
-    return next((title for _, title in said if _folded(title) not in names), None)
+    return next((title for _, title in titles if _folded(title) not in names), None)
 
 
 def _fields(header: Sequence[str], *, taken: set[int]) -> tuple[tuple[str, int], ...]:
@@ -139,7 +139,7 @@ def _fields(header: Sequence[str], *, taken: set[int]) -> tuple[tuple[str, int],
         if place in taken or not name:
             continue
         if name in fields:
-            raise AudienceError(f"two columns are called {name!r}, expected each name once")
+            raise SubscriberError(f"two columns are called {name!r}, expected each name once")
         fields[name] = place
     return tuple(fields.items())
 

@@ -6,14 +6,13 @@ wherever the file is imported.
 
 import csv
 import json
-import os
-import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, TextIO
 
+from digest.lib.atomic_file import owner_only, replacing
 from digest.lib.timestamps import to_text
 from digest.model.subscriber import Member, MembershipStatus
 from digest.storage import subscriptions
@@ -36,15 +35,15 @@ class ExportFormat(StrEnum):
 def export_list(
     db: Database,
     newsletter: str,
-    standings: Collection[MembershipStatus],
+    statuses: Collection[MembershipStatus],
     form: ExportFormat,
     file: TextIO,
 ) -> int:
-    """Write those of the list who have one of these standings (none is nobody); returns how many.
+    """Write those of the list who have one of these statuses (none is nobody); returns how many.
 
     Suppressed addresses that were never on the list belong to those who are suppressed.
     """
-    members = subscriptions.members(db, newsletter, standings)
+    members = subscriptions.members(db, newsletter, statuses)
     if form is ExportFormat.JSONL:
         return write_jsonl(members, file)
     return write_csv(members, subscriptions.field_names(db, newsletter), file)
@@ -60,14 +59,11 @@ def to_file(path: Path) -> Iterator[TextIO]:
         with path.open("w", encoding="utf-8", newline="") as file:
             yield file
         return
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            yield file
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with (
+        replacing(path) as temporary,
+        open(temporary, "x", encoding="utf-8", newline="", opener=owner_only) as file,
+    ):
+        yield file
 
 
 def write_csv(members: Iterable[Member], fields: Sequence[str], file: TextIO) -> int:
@@ -105,7 +101,7 @@ def _cells(member: Member) -> list[str]:
         person.language or "",
         person.timezone or "",
         topics_cell(member.topics),
-        member.standing.value,
+        member.status.value,
         to_text(member.since),
         member.suppressed_because,
     ]

@@ -1,6 +1,6 @@
 """What we know of a reader besides the address: each value checked, and in its one form.
 
-Every function takes what stands in a file or was typed, and raises AudienceError for what it
+Every function takes what stands in a file or was typed, and raises SubscriberError for what it
 cannot use; whether that costs the value or the whole row is the caller's decision.
 """
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime, tzinfo
 from functools import cache
 from typing import Final
 
-from digest.errors import AudienceError
+from digest.errors import SubscriberError
 from digest.lib.language_tags import canonical
 from digest.model.subscriber import MembershipStatus
 
@@ -42,16 +42,16 @@ def name(text: str) -> str:
     """
     clean = one_line(text) if len(text) <= 10 * _MOST_NAME else text
     if len(clean) > _MOST_NAME:
-        raise AudienceError(f"a name of {len(clean):,} characters, expected at most {_MOST_NAME}")
+        raise SubscriberError(f"a name of {len(clean):,} characters, expected at most {_MOST_NAME}")
     if "=?" in clean and _ENCODED_WORD.search(clean):
-        raise AudienceError(f"the name {clean[:60]!r} is an encoded mail header, expected a name")
+        raise SubscriberError(f"the name {clean[:60]!r} is an encoded mail header, expected a name")
     return clean
 
 
 def field(text: str) -> str:
     """The text of one of the list's own fields; it may have several lines."""
     if len(text) > _MOST_FIELD:
-        raise AudienceError(f"{len(text):,} characters, expected at most {_MOST_FIELD:,}")
+        raise SubscriberError(f"{len(text):,} characters, expected at most {_MOST_FIELD:,}")
     if "\n" not in text and "\r" not in text:
         return one_line(text)
     return "\n".join(one_line(line) for line in text.splitlines()).strip()
@@ -65,7 +65,7 @@ def language(text: str) -> str:
     """
     tag = canonical(text.strip())
     if tag is None:
-        raise AudienceError(f"the language {text[:40]!r}, expected a tag such as en or pt-BR")
+        raise SubscriberError(f"the language {text[:40]!r}, expected a tag such as en or pt-BR")
     return tag
 
 
@@ -74,7 +74,7 @@ def timezone(text: str) -> str:
     """The name of a time zone, as the IANA database spells it."""
     known = _timezones().get(text.strip().casefold())
     if known is None:
-        raise AudienceError(f"the time zone {text[:40]!r}, expected one such as Europe/Lisbon")
+        raise SubscriberError(f"the time zone {text[:40]!r}, expected one such as Europe/Lisbon")
     return known
 
 
@@ -96,7 +96,7 @@ def topics(chosen: list[str]) -> tuple[str, ...]:
     return tuple(kept[folded] for folded in sorted(kept))
 
 
-_STANDINGS: Final = {standing.value: standing for standing in MembershipStatus} | {
+_STATUSES: Final = {status.value: status for status in MembershipStatus} | {
     # The words of other programs' exports. A bounce is often a full mailbox or a filter, and not a
     # dead address: it ends the subscription, and does not bar the address for good.
     "subscribed": MembershipStatus.ACTIVE,
@@ -114,12 +114,12 @@ def status(text: str) -> MembershipStatus:
     """The state of a row; without one the reader is active."""
     if not text or text.isspace():
         return MembershipStatus.ACTIVE
-    found = _STANDINGS.get(text.strip().casefold())
-    if found is None:
-        raise AudienceError(
+    known = _STATUSES.get(text.strip().casefold())
+    if known is None:
+        raise SubscriberError(
             f"the state {text[:40]!r}, expected one of {', '.join(MembershipStatus)}"
         )
-    return found
+    return known
 
 
 def reason_of(state: str) -> str:
@@ -131,15 +131,15 @@ def reason_of(state: str) -> str:
 def since(text: str, *, now: datetime, zone: tzinfo) -> datetime:
     """An ISO 8601 date or time that is not in the future; without a zone it is local to `zone`."""
     try:
-        found = datetime.fromisoformat(text.strip())
+        instant = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise AudienceError(f"since {text[:40]!r}, expected a date such as 2026-03-12") from None
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=zone)
+        raise SubscriberError(f"since {text[:40]!r}, expected a date such as 2026-03-12") from None
+    if instant.tzinfo is None:
+        instant = instant.replace(tzinfo=zone)
     try:
-        found = found.astimezone(UTC).replace(microsecond=0)
+        instant = instant.astimezone(UTC).replace(microsecond=0)
     except OverflowError:
-        raise AudienceError(f"since {text[:40]!r}, expected a date of this era") from None
-    if found > now:
-        raise AudienceError(f"since {text[:40]!r}, which has not come yet")
-    return found
+        raise SubscriberError(f"since {text[:40]!r}, which is out of range") from None
+    if instant > now:
+        raise SubscriberError(f"since {text[:40]!r}, which is in the future")
+    return instant

@@ -1,6 +1,6 @@
-"""What a row of a file means for somebody, given how that person stands. Pure.
+"""What a row of a file means for somebody, given the status of that person. Pure.
 
-A file can only add people or take them out: it never raises a standing.
+A file can only add people or take them out: it never makes anybody more active.
 """
 
 from dataclasses import replace
@@ -25,7 +25,7 @@ class ImportResult(StrEnum):
 
 
 #: From being mailed to never being mailed.
-RANK: Final = {standing: rank for rank, standing in enumerate(MembershipStatus)}
+RANK: Final = {status: rank for rank, status in enumerate(MembershipStatus)}
 
 
 def status_of(known: Subscription | None, *, suppressed: bool) -> MembershipStatus | None:
@@ -37,24 +37,24 @@ def status_of(known: Subscription | None, *, suppressed: bool) -> MembershipStat
 
 def decide(reader: ImportedReader, known: Subscription | None, *, suppressed: bool) -> ImportResult:
     """What becomes of a row about somebody who stands like this."""
-    standing = status_of(known, suppressed=suppressed)
-    wanted = reader.standing
-    if standing is None:
+    status = status_of(known, suppressed=suppressed)
+    wanted = reader.status
+    if status is None:
         gone = wanted in (MembershipStatus.UNSUBSCRIBED, MembershipStatus.SUPPRESSED)
         return ImportResult.TAKEN_OUT if gone else ImportResult.ADDED
-    if _takes_out(wanted, known, standing):
+    if _takes_out(wanted, known, status):
         return ImportResult.TAKEN_OUT
-    if standing is not MembershipStatus.ACTIVE or known is None:
-        wants_more = RANK[wanted] < RANK[standing] and wanted is not MembershipStatus.UNSUBSCRIBED
+    if status is not MembershipStatus.ACTIVE or known is None:
+        wants_more = RANK[wanted] < RANK[status] and wanted is not MembershipStatus.UNSUBSCRIBED
         return ImportResult.LEFT if wants_more else ImportResult.UNCHANGED
     return ImportResult.UPDATED if _says_more(reader, known) else ImportResult.UNCHANGED
 
 
 def _takes_out(
-    wanted: MembershipStatus, known: Subscription | None, standing: MembershipStatus
+    wanted: MembershipStatus, known: Subscription | None, status: MembershipStatus
 ) -> bool:
     if wanted is MembershipStatus.SUPPRESSED:
-        return standing is not MembershipStatus.SUPPRESSED
+        return status is not MembershipStatus.SUPPRESSED
     if known is None:
         return False
     if wanted is MembershipStatus.UNSUBSCRIBED:
@@ -85,12 +85,12 @@ def with_values(person: Subscriber, reader: ImportedReader) -> Subscriber:
 
 
 _STATES: Final = {
-    standing: SubscriptionState(standing.value)
-    for standing in MembershipStatus
-    if standing is not MembershipStatus.SUPPRESSED
+    status: SubscriptionState(status.value)
+    for status in MembershipStatus
+    if status is not MembershipStatus.SUPPRESSED
 } | {MembershipStatus.SUPPRESSED: SubscriptionState.UNSUBSCRIBED}
 
 
-def state_for(standing: MembershipStatus) -> SubscriptionState:
+def state_for(status: MembershipStatus) -> SubscriptionState:
     """The state of a new subscription. Who comes as suppressed is kept as having left."""
-    return _STATES[standing]
+    return _STATES[status]

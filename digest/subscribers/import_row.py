@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import TypeVar
 
-from digest.errors import AudienceError
+from digest.errors import SubscriberError
 from digest.model.subscriber import MembershipStatus
 from digest.subscribers import field_values
 from digest.subscribers.address import normalise, typed_address
@@ -26,7 +26,7 @@ class ImportedReader:
 
     line: int
     email: str
-    standing: MembershipStatus
+    status: MembershipStatus
     name: str = ""
     language: str | None = None
     timezone: str | None = None
@@ -45,7 +45,7 @@ class ImportedReader:
 def read(
     line: int, columns: Columns, cells: Sequence[str], *, now: datetime, zone: tzinfo
 ) -> ImportedReader:
-    """What a row says. Raises AudienceError for an address or a state that cannot be used.
+    """What a row says. Raises SubscriberError for an address or a state that cannot be used.
 
     Any other value that cannot be used is left out, with a note: a wrong time zone must not cost
     a reader the newsletter. `zone` is where a `since` without a zone is meant.
@@ -55,7 +55,7 @@ def read(
     reader = ImportedReader(
         line=line,
         email=normalise(cells[columns.email]),
-        standing=field_values.status(cell[columns.state]),
+        status=field_values.status(cell[columns.state]),
     )
     name = cell[columns.name]
     if columns.first_name is not None or columns.last_name is not None:
@@ -72,7 +72,7 @@ def read(
         reader.since = _usable(lambda it: field_values.since(it, now=now, zone=zone), text, notes)
     if text := cell[columns.reason]:
         reader.reason = field_values.one_line(text[:5_000])[:500]
-    elif reader.standing in (MembershipStatus.UNSUBSCRIBED, MembershipStatus.SUPPRESSED):
+    elif reader.status in (MembershipStatus.UNSUBSCRIBED, MembershipStatus.SUPPRESSED):
         reader.reason = field_values.reason_of(cell[columns.state])
     if columns.fields:
         reader.fields = _fields(columns, cell, notes)
@@ -88,7 +88,7 @@ def typed(
     timezone: str | None = None,
     topics: Sequence[str] = (),
 ) -> ImportedReader:
-    """The reader that a person typed in. Raises AudienceError for any value that cannot be used.
+    """The reader that a person typed in. Raises SubscriberError for any value that cannot be used.
 
     The address may come as `A Name <name@example.com>`.
     """
@@ -96,7 +96,7 @@ def typed(
     return ImportedReader(
         line=0,
         email=address.email,
-        standing=MembershipStatus.ACTIVE,
+        status=MembershipStatus.ACTIVE,
         name=field_values.name(name or address.name),
         language=field_values.language(language) if language else None,
         timezone=field_values.timezone(timezone) if timezone else None,
@@ -121,7 +121,7 @@ class _Cells:
 def _usable(form: Callable[[str], T], text: str, notes: list[str]) -> T | None:
     try:
         return form(text)
-    except AudienceError as error:
+    except SubscriberError as error:
         notes.append(error.message)
         return None
 
@@ -134,7 +134,7 @@ def _fields(columns: Columns, cell: _Cells, notes: list[str]) -> Mapping[str, st
         try:
             if text := field_values.field(cell[place]):
                 fields[name] = text
-        except AudienceError as error:
+        except SubscriberError as error:
             notes.append(f"{name!r}: {error.message}")
     return fields
 
@@ -146,7 +146,7 @@ def _topics(cell: str) -> tuple[str, ...]:
     try:
         return field_values.topics([str(topic) for topic in json.loads(cell)])
     except (ValueError, RecursionError):
-        raise AudienceError(f"the topics {cell[:40]!r}, expected a JSON array") from None
+        raise SubscriberError(f"the topics {cell[:40]!r}, expected a JSON array") from None
 
 
 def topics_cell(topics: Sequence[str]) -> str:

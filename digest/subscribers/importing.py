@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Final
 
-from digest.errors import AudienceError
+from digest.errors import SubscriberError
 from digest.model.subscriber import Subscriber, Subscription
 from digest.storage import subscribers, subscriptions, suppressions
 from digest.storage.database import Database
@@ -66,18 +66,20 @@ def read_list(rows: Iterable[ListRow | BadRow], *, now: datetime, zone: tzinfo) 
             header = row.columns
             fields |= dict.fromkeys(name for name, _ in header.fields)
         try:
-            one = import_row.read(row.line, row.columns, row.cells, now=now, zone=zone)
-        except AudienceError as error:
+            reader = import_row.read(row.line, row.columns, row.cells, now=now, zone=zone)
+        except SubscriberError as error:
             rejected.append(ImportRemark(line=row.line, text=error.message))
             continue
-        notes.extend(ImportRemark(line=one.line, text=f"{one.email}: {text}") for text in one.notes)
-        first = readers.setdefault(one.email.lower(), one)
-        if first is not one:
+        notes.extend(
+            ImportRemark(line=reader.line, text=f"{reader.email}: {text}") for text in reader.notes
+        )
+        first = readers.setdefault(reader.email.lower(), reader)
+        if first is not reader:
             duplicates.append(
-                ImportRemark(line=one.line, text=f"{one.email}: as in line {first.line}")
+                ImportRemark(line=reader.line, text=f"{reader.email}: already in line {first.line}")
             )
-            if RANK[one.standing] > RANK[first.standing]:
-                first.standing, first.reason = one.standing, one.reason
+            if RANK[reader.status] > RANK[first.status]:
+                first.status, first.reason = reader.status, reader.reason
     return ReadList(
         readers=list(readers.values()),
         rejected=rejected,
@@ -91,19 +93,19 @@ def read_list(rows: Iterable[ListRow | BadRow], *, now: datetime, zone: tzinfo) 
 class ImportReport:
     """What an import did, or would do. `left` are those who stay as they were, and how they are."""
 
-    fates: dict[ImportResult, int] = field(default_factory=lambda: dict.fromkeys(ImportResult, 0))
+    results: dict[ImportResult, int] = field(default_factory=lambda: dict.fromkeys(ImportResult, 0))
     left: list[ImportRemark] = field(default_factory=list)
 
 
 def import_readers(
     db: Database,
     readers: Sequence[ImportedReader],
-    circumstances: ChangeContext,
+    context: ChangeContext,
     *,
     dry_run: bool = False,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> ImportReport:
-    """Bring the list of `circumstances.newsletter` up to what a file says: all of it, or nothing.
+    """Bring the list of `context.newsletter` up to what a file says: all of it, or nothing.
 
     `on_progress` is told how many readers are done, from within the transaction. A dry run decides
     by the same code and writes nothing.
@@ -112,7 +114,7 @@ def import_readers(
     with nullcontext() if dry_run else db.transaction():
         for start in range(0, len(readers), _BATCH):
             batch = readers[start : start + _BATCH]
-            changes = _plan(db, batch, circumstances, report)
+            changes = _plan(db, batch, context, report)
             if not dry_run:
                 changes.write(db)
             on_progress(start + len(batch))
@@ -122,31 +124,33 @@ def import_readers(
 def _plan(
     db: Database,
     batch: Sequence[ImportedReader],
-    circumstances: ChangeContext,
+    context: ChangeContext,
     report: ImportReport,
 ) -> SubscriberChanges:
-    found = subscriptions.find_many(db, circumstances.newsletter, [one.email for one in batch])
+    known_readers = subscriptions.find_many(
+        db, context.newsletter, [reader.email for reader in batch]
+    )
     blocked = suppressions.suppressed_addresses(db)
-    changes = SubscriberChanges(circumstances, next_id=subscribers.next_id(db))
-    for one in batch:
-        known = found.get(one.email.lower())
+    changes = SubscriberChanges(context, next_id=subscribers.next_id(db))
+    for reader in batch:
+        known = known_readers.get(reader.email.lower())
         subscription = known if isinstance(known, Subscription) else None
-        suppressed = one.email in blocked
-        fate = decide(one, subscription, suppressed=suppressed)
-        report.fates[fate] += 1
-        match fate:
+        suppressed = reader.email in blocked
+        result = decide(reader, subscription, suppressed=suppressed)
+        report.results[result] += 1
+        match result:
             case ImportResult.ADDED:
-                changes.add(one, known if isinstance(known, Subscriber) else None)
+                changes.add(reader, known if isinstance(known, Subscriber) else None)
             case ImportResult.UPDATED if subscription is not None:
-                changes.update(one, subscription)
+                changes.update(reader, subscription)
             case ImportResult.TAKEN_OUT if subscription is not None:
-                changes.take_out(one, subscription)
+                changes.take_out(reader, subscription)
             case ImportResult.TAKEN_OUT:
                 # Whoever is not on the list, and has left or is suppressed, is kept as that.
-                changes.add(one, known if isinstance(known, Subscriber) else None)
+                changes.add(reader, known if isinstance(known, Subscriber) else None)
             case ImportResult.LEFT:
-                standing = status_of(subscription, suppressed=suppressed)
-                report.left.append(ImportRemark(line=one.line, text=f"{one.email}: {standing}"))
+                status = status_of(subscription, suppressed=suppressed)
+                report.left.append(ImportRemark(line=reader.line, text=f"{reader.email}: {status}"))
             case _:
                 pass
     return changes

@@ -1,12 +1,9 @@
-"""One person at a time: joining, coming back, leaving, and being kept out for good.
-
-Everything that is known about one address.
-"""
+"""One person at a time: joining, coming back, leaving, being kept out for good, and the record."""
 
 from dataclasses import dataclass
 from typing import Final
 
-from digest.errors import AudienceError
+from digest.errors import SubscriberError
 from digest.model.subscriber import (
     Consent,
     EditionReceived,
@@ -26,90 +23,90 @@ from digest.subscribers.import_row import ImportedReader
 _LINE: Final = 0  # a single reader comes from no file
 
 
-def add(db: Database, reader: ImportedReader, circumstances: ChangeContext) -> ImportResult:
+def add(db: Database, reader: ImportedReader, context: ChangeContext) -> ImportResult:
     """Put a reader on the list, or take over new values of one who is on it.
 
-    Somebody who left, paused or never confirmed comes back only where `circumstances.wording`
-    holds the words in which that person asked for it. Raises AudienceError for whoever must not
+    Somebody who left, paused or never confirmed comes back only where `context.wording`
+    holds the words in which that person asked for it. Raises SubscriberError for whoever must not
     be added; a suppressed address never is.
     """
-    newsletter = circumstances.newsletter
+    newsletter = context.newsletter
     with db.transaction():
         if suppression := suppressions.find(db, reader.email):
-            raise AudienceError(
+            raise SubscriberError(
                 f"{reader.email} must never be mailed: {suppression.reason!r},"
                 f" since {suppression.since:%Y-%m-%d}",
                 hint="A suppressed address is not added again.",
             )
         known = subscriptions.find(db, newsletter, reader.email)
-        fate = decide(reader, known, suppressed=False)
-        changes = SubscriberChanges(circumstances, next_id=subscribers.next_id(db))
-        match fate:
+        result = decide(reader, known, suppressed=False)
+        changes = SubscriberChanges(context, next_id=subscribers.next_id(db))
+        match result:
             case ImportResult.ADDED:
                 changes.add(reader, subscribers.find(db, reader.email))
             case ImportResult.UPDATED if known is not None:
                 changes.update(reader, known)
             case ImportResult.LEFT if known is not None:
-                if not circumstances.wording:
+                if not context.wording:
                     raise _only_the_reader(reader.email, known)
                 changes.bring_back(reader, known)
-                fate = ImportResult.ADDED
+                result = ImportResult.ADDED
             case _:
                 pass
         changes.write(db)
-    return fate
+    return result
 
 
-def _only_the_reader(email: str, known: Subscription) -> AudienceError:
-    said = {
+def _only_the_reader(email: str, known: Subscription) -> SubscriberError:
+    action = {
         SubscriptionState.UNSUBSCRIBED: "left",
         SubscriptionState.PAUSED: "paused",
         SubscriptionState.PENDING: "has not confirmed",
     }[known.state]
-    return AudienceError(
-        f"{email} {said} on {known.since:%Y-%m-%d}; only the reader can change that",
+    return SubscriberError(
+        f"{email} {action} on {known.since:%Y-%m-%d}; only the reader can change that",
         hint="If the reader asked for it, say in which words: --consent 'by phone, 12 March'",
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaveResult:
-    """What came of letting somebody go. `already`: nothing had to be done."""
+    """What came of taking somebody off a list. `already`: nothing had to be done."""
 
     email: str
     already: bool
 
 
-def unsubscribe(db: Database, email: str, reason: str, circumstances: ChangeContext) -> LeaveResult:
-    """Let a reader leave a newsletter. Raises AudienceError for an address that is not on it."""
+def unsubscribe(db: Database, email: str, reason: str, context: ChangeContext) -> LeaveResult:
+    """Take a reader off a newsletter's list. Raises SubscriberError for who is not on it."""
     with db.transaction():
-        known = subscriptions.find(db, circumstances.newsletter, email)
+        known = subscriptions.find(db, context.newsletter, email)
         if known is None:
-            raise AudienceError(
-                f"{for_people(email)} is not on the list of {circumstances.newsletter}",
+            raise SubscriberError(
+                f"{for_people(email)} is not on the list of {context.newsletter}",
                 hint="To keep an address out that is not on it: digest subscribers suppress",
             )
         gone = known.state is SubscriptionState.UNSUBSCRIBED
         if not gone:
             leaver = ImportedReader(
-                line=_LINE, email=email, standing=MembershipStatus.UNSUBSCRIBED, reason=reason
+                line=_LINE, email=email, status=MembershipStatus.UNSUBSCRIBED, reason=reason
             )
-            changes = SubscriberChanges(circumstances, next_id=subscribers.next_id(db))
+            changes = SubscriberChanges(context, next_id=subscribers.next_id(db))
             changes.take_out(leaver, known)
             changes.write(db)
     return LeaveResult(email=email, already=gone)
 
 
-def suppress(db: Database, email: str, reason: str, circumstances: ChangeContext) -> LeaveResult:
+def suppress(db: Database, email: str, reason: str, context: ChangeContext) -> LeaveResult:
     """Keep an address from ever being mailed, by any newsletter, whether it is on a list or not."""
     with db.transaction():
-        done = suppressions.suppress(db, email, reason=reason, since=circumstances.now)
+        done = suppressions.suppress(db, email, reason=reason, since=context.now)
         person = subscribers.find(db, email)
         if done and person is not None:
             leaver = ImportedReader(
-                line=_LINE, email=email, standing=MembershipStatus.SUPPRESSED, reason=reason
+                line=_LINE, email=email, status=MembershipStatus.SUPPRESSED, reason=reason
             )
-            changes = SubscriberChanges(circumstances, next_id=subscribers.next_id(db))
+            changes = SubscriberChanges(context, next_id=subscribers.next_id(db))
             for subscription in subscriptions.of(db, person):
                 changes.take_out(leaver, subscription)
             changes.write(db)
@@ -129,12 +126,12 @@ class SubscriberRecord:
 
 
 def record_of(db: Database, email: str) -> SubscriberRecord:
-    """The record of an address. Raises AudienceError for one that nothing is known about."""
+    """The record of an address. Raises SubscriberError for one that nothing is known about."""
     subscriber = subscribers.find(db, email)
     suppression = suppressions.find(db, email)
     if subscriber is None:
         if suppression is None:
-            raise AudienceError(
+            raise SubscriberError(
                 f"{for_people(email)} is on no list", hint="digest subscribers list shows who is."
             )
         return SubscriberRecord(email=email, subscriber=None, suppression=suppression)

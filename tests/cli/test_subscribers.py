@@ -131,7 +131,7 @@ def test_an_import_reports_every_row_that_is_not_plain(site: Path, run: Run) -> 
     for message in (
         "line 4: 'nobody' is not an e-mail address",
         "line 6: b@example.com: the time zone 'Lisbon'",
-        "line 5: A@example.com: as in line 2",
+        "line 5: A@example.com: already in line 2",
         "line 3: gone@example.com: unsubscribed",
     ):
         assert message in done.err

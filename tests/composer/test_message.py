@@ -17,7 +17,7 @@ from digest.composer.headers import header_text
 from digest.composer.message import PreparedMessage, prepare_message
 from digest.composer.render import render
 from digest.composer.templates import Templates, open_templates
-from digest.errors import AudienceError, SenderError, TemplateError
+from digest.errors import SenderError, SubscriberError, TemplateError
 from digest.lib import verp
 from digest.lib.text import plain
 from digest.model.edition import Edition, RenderedVariant, VariantKey
@@ -325,7 +325,7 @@ def test_an_address_beyond_ascii_has_its_domain_as_an_a_label() -> None:
     "email", ["a\r\nBcc: v@example.com", "v@example.com>, <w@example.com", "", "a@b\n.example", "@"]
 )
 def test_what_is_no_address_is_refused(email: str) -> None:
-    with pytest.raises(AudienceError, match="not an e-mail address"):
+    with pytest.raises(SubscriberError, match="not an e-mail address"):
         form_of(minimal()).fill(replace(ANA, email=email), delivery_id=7, date=DATE)
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from digest.composer import mime
 from digest.composer.headers import date_field, mailbox_field, structured_field, to_field
 from digest.composer.mime import text_and_html
-from digest.errors import AudienceError
-from digest.lib.email_address import mailable
+from digest.errors import SubscriberError
+from digest.lib.email_address import wire_address
 from digest.lib.text import plain
 
 # Mostly what the fast way takes, and just outside of it.
@@ -60,9 +60,9 @@ def test_a_value_of_a_body_is_what_the_careful_way_makes(value: str) -> None:
 @example("Ana", "ana@example.-org")
 def test_the_field_to_is_what_the_careful_way_makes(name: str, email: str) -> None:
     try:
-        careful = mailbox_field("To", name, mailable(email))
-    except AudienceError:
-        with pytest.raises(AudienceError):
+        careful = mailbox_field("To", name, wire_address(email))
+    except SubscriberError:
+        with pytest.raises(SubscriberError):
             to_field(name, email)
     else:
         assert to_field(name, email) == careful

@@ -133,6 +133,51 @@ def test_there_is_one_variant_for_each_value_and_what_is_only_printed_makes_none
     assert shown == {f"Reader {n}: {word}" for n in range(5) for word in ("Hei", "Hello")}
 
 
+@pytest.mark.parametrize(
+    "printing",
+    [
+        "{% set n = reader.name %}{{ n }}{{ n }}",
+        "{% macro hello(name) %}Hello {{ name }}{% endmacro %}{{ hello(reader.name) }}",
+        "{% macro hello(who) %}Hello {{ who.name }}{% endmacro %}{{ hello(reader) }}",
+        "{% for key in ['city', 'plan'] %}{{ reader.fields[key] }}{% endfor %}",
+        "{% with r = reader %}{{ r.name }}{% endwith %}",
+        "{{ say('greeting_named', name=reader.name) }}",
+        "{{ caption|default(reader.name) }}",
+        "{% if false %}{{ reader.name|upper }}{% endif %}x",
+    ],
+)
+def test_a_value_that_is_only_printed_divides_nobody_whatever_it_goes_through(
+    tmp_path: Path, printing: str
+) -> None:
+    assert segment_fields_of(masthead(tmp_path, printing), [reader("Koper", "Ana")]) == ()
+
+
+@pytest.mark.parametrize(
+    ("deciding", "segment_fields"),
+    [
+        ("{% set n = reader.name %}{% if n == 'Ana' %}x{% endif %}", ("name",)),
+        (
+            "{% macro hi(n) %}{% if n %}x{% endif %}{% endmacro %}{{ hi(reader.name) }}",
+            ("has name",),
+        ),
+        ("{% macro hi(r) %}{{ r.name|upper }}{% endmacro %}{{ hi(reader) }}", ("name",)),
+        ("{% for key in ['city'] %}{{ reader.fields[key]|lower }}{% endfor %}", ("fields.city",)),
+        ("{% include 'part' ~ 's.txt' %}", ("fields.city",)),
+        ("{% from 'macros.txt' import hi %}{{ hi(reader) }}", ("has fields.city",)),
+    ],
+)
+def test_a_decision_is_found_wherever_it_is_taken(
+    tmp_path: Path, deciding: str, segment_fields: tuple[str, ...]
+) -> None:
+    folder = site(
+        tmp_path,
+        partials__masthead_txt=deciding,
+        parts_txt="{% if reader.fields.city == 'Koper' %}x{% endif %}",
+        macros_txt="{% macro hi(r) %}{% if r.fields.city %}x{% endif %}{% endmacro %}",
+    )
+    assert segment_fields_of(open_templates(folder), [reader("Koper", "Ana")]) == segment_fields
+
+
 def test_whether_there_is_a_value_takes_two_variants_however_many_values_there_are(
     tmp_path: Path,
 ) -> None:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from digest.config import key_paths
 from digest.config.load import Loaded, load
+from digest.config.schema import SmtpTable
 from digest.errors import Problem
 from digest.model.newsletter import SectionRule
 
@@ -115,19 +117,15 @@ def test_the_origin_of_every_override_is_known(loaded: Load, two_newsletters: st
         (
             "DIGEST_SMTP__PROT",
             "25",
-            "DIGEST_SMTP__PROT: found prot, which smtp does not have, expected one of host, port,"
-            " security, username, password, password_file, auth, connections, timeout,"
-            " timeout_after_data, messages_per_second, messages_per_window,"
-            " messages_per_connection, give_up_after."
+            "DIGEST_SMTP__PROT: found prot, which smtp does not have, expected one of"
+            f" {', '.join(key_paths.keys(SmtpTable))}."
             " Did you mean DIGEST_SMTP__PORT?",
         ),
         (
             "DIGEST_SMTP__PASWORD",
             "hunter2",
-            "DIGEST_SMTP__PASWORD: found pasword, which smtp does not have, expected one of host,"
-            " port, security, username, password, password_file, auth, connections, timeout,"
-            " timeout_after_data, messages_per_second, messages_per_window,"
-            " messages_per_connection, give_up_after."
+            "DIGEST_SMTP__PASWORD: found pasword, which smtp does not have, expected one of"
+            f" {', '.join(key_paths.keys(SmtpTable))}."
             " Did you mean DIGEST_SMTP__PASSWORD?",
         ),
         (
@@ -145,8 +143,8 @@ def test_the_origin_of_every_override_is_known(loaded: Load, two_newsletters: st
         (
             "DIGEST_SOURCES__7__NAME",
             "x",
-            "DIGEST_SOURCES__7__NAME: found 7 as a place in sources, expected a number from 0 to 1."
-            " Did you mean DIGEST_SOURCES__0?",
+            "DIGEST_SOURCES__7__NAME: found 7 as a position in sources, expected a number from 0 to"
+            " 1. Did you mean DIGEST_SOURCES__0?",
         ),
         (
             "DIGEST_SITE__NAME__X",

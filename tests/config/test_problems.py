@@ -2,7 +2,9 @@ from collections.abc import Callable
 
 import pytest
 
+from digest.config import key_paths
 from digest.config.load import Loaded
+from digest.config.schema import NewsletterTable, SmtpTable
 from digest.errors import ConfigError, Problem
 
 Load = Callable[..., Loaded]
@@ -71,11 +73,8 @@ def test_everything_that_is_wrong_is_told_at_once(problems: Problems) -> None:
     [
         (
             "max_itmes = 3",
-            "newsletters.daily.max_itmes: found an unknown key, expected one of title, from,"
-            " sender_name, sender_address, reply_to, bounce_address, language, timezone, schedule,"
-            " days_off, catch_up, max_lateness, deliver_at, quiet_hours, approval, lead_time,"
-            " on_silence, subject, max_age, min_items, max_items, max_per_section, max_per_source,"
-            " decks_per_section, sections, only_sections. Did you mean max_items?",
+            "newsletters.daily.max_itmes: found an unknown key, expected one of"
+            f" {', '.join(key_paths.keys(NewsletterTable))}. Did you mean max_items?",
         ),
         (
             "max_items = 0",
@@ -162,9 +161,8 @@ def test_everything_that_is_wrong_is_told_at_once(problems: Problems) -> None:
         ),
         (
             "[smtp]\nmax_items = 1",
-            "smtp.max_items: found an unknown key, expected one of host, port, security, username,"
-            " password, password_file, auth, connections, timeout, timeout_after_data,"
-            " messages_per_second, messages_per_window, messages_per_connection, give_up_after.",
+            "smtp.max_items: found an unknown key, expected one of"
+            f" {', '.join(key_paths.keys(SmtpTable))}.",
         ),
         (
             '[database]\nhost = "x"',
@@ -276,3 +274,25 @@ def test_a_login_in_an_address_is_not_shown(login: str, problems: Problems, mini
     found = problems(minimal + source)["sources[0].url"].found
     assert "SECRET" not in found
     assert "***@example.com" in found
+
+
+def test_a_key_that_is_wrong_by_itself_is_told_once(problems: Problems, minimal: str) -> None:
+    servers = '[smtp]\nusername = 5\npassword = "x"\n[[relays]]\nname = "a"\nhost = 4\nauth = "x"\n'
+    sources = (
+        '[[sources]]\nname = 3\nurl = "x"\n[[sources]]\nname = "a"\npath = "a.csv"\nkind = 4\n'
+    )
+    found = problems(
+        f'{minimal}sections = [{{ title = "Town", match = 3 }}, "Town"]\nmin_items = "x"\n'
+        f"{servers}{sources}"
+    )
+    assert set(found) == {
+        "newsletters.daily.sections[0].match",
+        "newsletters.daily.min_items",
+        "smtp",
+        "smtp.username",
+        "relays[0].host",
+        "relays[0].auth",
+        "sources[0].name",
+        "sources[0].url",
+        "sources[1].kind",
+    }

@@ -146,7 +146,7 @@ def test_domains_are_named_as_mail_names_them(loaded: Load, minimal: str) -> Non
             '[[relays]]\nname = "ours"\nhost = "mail.example.com"\nusername = "ada"\n'
             'password = "hunter2"\nsecurity = "none"',
             "relays[0].security: found none, with a password, for 'mail.example.com', expected"
-            " starttls or tls, because the password would cross the net in the open.",
+            " starttls or tls, because the password would be sent unencrypted.",
         ),
         (
             '[[relays]]\nname = "ours"\nusername = "ada"\npassword_file = "nowhere"',
@@ -188,8 +188,8 @@ def test_domains_are_named_as_mail_names_them(loaded: Load, minimal: str) -> Non
         ),
         (
             '[domains."example.com"]\nconnections = 1\n[domains."EXAMPLE.com"]\nconnections = 2',
-            "domains.'EXAMPLE.com': found the domain of domains.'example.com', expected each"
-            " domain once.",
+            "domains.'EXAMPLE.com': found another spelling of domains.'example.com', expected each"
+            " key once.",
         ),
     ],
 )

@@ -35,7 +35,7 @@ def test_a_sender_that_is_asked_to_end_at_3000_leaves_nothing_unknown(
         with gazette.running("send") as sender:
             ended = target.aim(sender).ended()
         assert ended.code == 5
-        assert "stopping after the messages being sent now" in ended.complained
+        assert "stopping after the messages being sent" in ended.complained
         assert 3_000 <= len(server.accepted) < READERS
         gazette.digest("send")
     assert len(server.accepted) == READERS

@@ -128,7 +128,7 @@ def test_one_signal_ends_in_order_and_leaves_nothing_unknown(
     with sending(folder, gate) as process:
         process.send_signal(sent)
         # The program has taken the signal when it says so; only then the server goes on.
-        assert "ending" in next_line(process)
+        assert "stopping" in next_line(process)
         gate.open.set()
         assert process.wait(DEADLINE) == 5
     left = listed(folder)
@@ -144,7 +144,7 @@ def test_a_second_signal_ends_at_once_and_what_is_in_doubt_is_listed(
 ) -> None:
     with sending(folder, gate) as process:
         process.send_signal(signal.SIGINT)
-        assert "ending" in next_line(process)
+        assert "stopping" in next_line(process)
         process.send_signal(signal.SIGINT)
         assert process.wait(DEADLINE) == 5
         assert "ended at once" in next_line(process)

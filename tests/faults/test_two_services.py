@@ -43,7 +43,7 @@ def test_the_second_takes_over_when_the_first_is_killed_while_it_sends(gazette: 
                 assert 3_000 <= len(server.accepted) <= 3_000 + CONNECTIONS
                 second.until("leading")
                 assert time.monotonic() - died < TAKES_OVER
-                second.until("round-ended", newsletter="daily")
+                second.until("run-ended", newsletter="daily")
                 second.process.terminate()
                 assert second.code() == 0
         server.from_outside(server.everybody_left)
@@ -131,7 +131,7 @@ def test_no_line_of_the_log_names_a_reader(gazette: Gazette) -> None:
     with serving(ScriptedServer(script)) as server:
         gazette.at(server)
         with running(gazette) as service:
-            line = service.until("round-ended")
+            line = service.until("run-ended")
             service.process.terminate()
             assert service.code() == 0
     assert "550 5.1.1" in line["message"]

@@ -71,7 +71,7 @@ def test_leave_for_a_host_is_none_for_another_that_it_redirects_to(
     )
     with pytest.raises(SourceError, match=r"the host router\.example has the address") as caught:
         asyncio.run(fetch(request))
-    assert "for the source's own host alone" in (caught.value.hint or "")
+    assert "That allows the source's own host alone" in (caught.value.hint or "")
     assert [path for path, _ in server.requests] == ["/feed"]
 
 

@@ -132,7 +132,7 @@ def test_an_encoding_that_does_not_exist_is_told(make_source: MakeSource) -> Non
 
 
 def test_a_spreadsheet_is_not_taken_for_csv(make_source: MakeSource) -> None:
-    with pytest.raises(SourceError, match="paper is a zip archive, as spreadsheets"):
+    with pytest.raises(SourceError, match="paper is a ZIP archive, as spreadsheets"):
         read(b"PK\x03\x04\x00", make_source())
 
 

@@ -88,8 +88,8 @@ def test_a_date_of_numbers_is_read_where_it_can_mean_one_day_only(
     [
         ("03/04/2014", None, "does not say which number is the month"),
         ("14-03-10", None, "does not say which number is the month"),
-        ("4/13/2014", DateOrder.DAY_FIRST, "has no month 13, and its source has the day first"),
-        ("13.4.2014", DateOrder.MONTH_FIRST, "has no month 13, and its source has the month first"),
+        ("4/13/2014", DateOrder.DAY_FIRST, "has no month 13, and `dates` says day first"),
+        ("13.4.2014", DateOrder.MONTH_FIRST, "has no month 13, and `dates` says month first"),
     ],
 )
 def test_a_date_that_could_mean_two_days_is_refused_with_what_to_do(
@@ -123,7 +123,7 @@ def test_no_date_is_none() -> None:
         ("03/04/2014", "does not say which number is the month"),
         ("1969-12-31T23:59:59Z", "is before 1970"),
         ("0001-01-01", "is before 1970"),
-        ("9999-12-31T23:59:59-05:00", "is out of reach"),
+        ("9999-12-31T23:59:59-05:00", "is out of range"),
         ("999999999999999999999", "is not a date"),
         ("2014-03-10T17:21+99:99", "is not possible"),
         ("x" * 100_000, "xxx…' is not a date"),

@@ -201,7 +201,7 @@ def test_a_web_page_is_told_with_the_feed_that_it_names(source: SourceSettings) 
         "<!doctype html><title>News</title>"
         '<link rel="alternate" type="application/rss+xml" href="/rss.xml">'
     )
-    with pytest.raises(SourceError, match="feed is a web page, no feed") as caught:
+    with pytest.raises(SourceError, match="feed is a web page, not a feed") as caught:
         read(page, source)
     assert caught.value.hint == "The page says that its feed is https://example.com/rss.xml"
 
@@ -210,12 +210,12 @@ def test_a_web_page_is_told_with_the_feed_that_it_names(source: SourceSettings) 
     ("content", "complaint"),
     [
         ("", "feed is empty"),
-        ("Nothing to see here", "feed is no feed: it starts with 'Nothing to see here'"),
-        ("\x89PNG\r\n\x1a\n", "feed is no feed: it starts with"),
-        ("<xml><a/></xml>", "feed is no feed: it starts with '<xml>"),
-        ('{"a": 1}', "feed is JSON, but no JSON Feed"),
-        ('[{"title": "a"}]', "feed is JSON, but no JSON Feed"),
-        ('{"a": ', "feed is no feed: it is not JSON"),
+        ("Nothing to see here", "feed is not a feed: it starts with 'Nothing to see here'"),
+        ("\x89PNG\r\n\x1a\n", "feed is not a feed: it starts with"),
+        ("<xml><a/></xml>", "feed is not a feed: it starts with '<xml>"),
+        ('{"a": 1}', "feed is JSON, but not a JSON Feed"),
+        ('[{"title": "a"}]', "feed is JSON, but not a JSON Feed"),
+        ('{"a": ', "feed is not a feed: it is not JSON"),
         ('{"version": "https://jsonfeed.org/version/1"}', "a JSON Feed without a list of items"),
     ],
 )
@@ -282,7 +282,7 @@ def test_an_odd_date_costs_a_story_of_a_feed_its_date_and_not_its_place(
     assert reading.rejected == ()
     assert [article.published_at for article in reading.articles] == [None]
     assert [note.place for note in reading.notes] == ["item 1"]
-    assert reading.notes[0].text.endswith("; the time of reading stands for it")
+    assert reading.notes[0].text.endswith("; the time of reading is used instead")
 
 
 def test_a_feed_whose_source_has_no_name_is_called_by_its_title(source: SourceSettings) -> None:
@@ -307,15 +307,15 @@ def test_a_page_of_link_after_link_is_searched_in_one_go(page: bytes) -> None:
 
 def test_a_page_whose_feed_has_a_host_that_cannot_be_is_no_feed(source: SourceSettings) -> None:
     page = '<link type="application/rss+xml" href="http://[bad">'
-    with pytest.raises(SourceError, match="feed is no feed"):
+    with pytest.raises(SourceError, match="feed is not a feed"):
         read(page, source)
 
 
 def test_a_feed_that_takes_the_parser_quadratic_time_is_given_up(
     source: SourceSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digest.ingest.feeds._PATIENCE", 0.2)
-    monkeypatch.setattr("digest.ingest.feeds._PATIENCE_PER_MB", 0.0)
+    monkeypatch.setattr("digest.ingest.feeds._TIMEOUT", 0.2)
+    monkeypatch.setattr("digest.ingest.feeds._TIMEOUT_PER_MB", 0.0)
     bases = "<a xml:base='x/'>" * 20_000  # half an hour
     with pytest.raises(SourceError, match="is a feed that takes longer than 0 s to parse"):
         read(rss(bases), source)

@@ -87,8 +87,8 @@ def test_a_gzip_bomb_is_left_when_it_is_too_large(server: Server) -> None:
     [
         ("gzip", b"not gzip at all", "its compressed body is damaged"),
         ("gzip", _packed(b"x" * 5_000)[:-12], "its compressed body ends in the middle"),
-        ("br", b"x", "packs it as 'br', which was not asked for"),
-        ("gzip, gzip", b"x", "packs it as 'gzip, gzip', which was not asked for"),
+        ("br", b"x", "compresses it as 'br', which was not asked for"),
+        ("gzip, gzip", b"x", "compresses it as 'gzip, gzip', which was not asked for"),
     ],
 )
 def test_a_broken_body_is_told(
@@ -188,7 +188,7 @@ def test_a_loop_of_redirects_ends(server: Server) -> None:
         ("file:///etc/passwd", "is not http or https"),
         ("http://user@127.0.0.1/", "names a user"),
         ("", "does not say where to"),
-        ("http://[::1", "is no address"),
+        ("http://[::1", "is not a web address"),
     ],
 )
 def test_a_redirect_to_what_is_no_web_address_is_not_followed(

@@ -118,9 +118,9 @@ def test_a_source_that_fails_in_a_way_nobody_foresaw_does_not_stop_the_others(
     listed = [make_source(name=url, kind=SourceKind.FEED, location=url) for url in places]
     listed[2] = replace(listed[2], timeout="never")  # type: ignore[arg-type]  # a mistake of ours
     bad, no_host, odd, fine = gather(db, listed, now=NOW)
-    assert "is no feed" in str(bad.error)
-    assert str(no_host.error) == "the address 'https://***@[::zz]/f' is none"
-    assert "for a reason that was not foreseen (TypeError" in str(odd.error)
+    assert "is not a feed" in str(bad.error)
+    assert str(no_host.error) == "'https://***@[::zz]/f' is not a web address"
+    assert "for an unexpected reason (TypeError" in str(odd.error)
     assert odd.error is not None
     assert isinstance(odd.error.__cause__, TypeError)
     assert fine.new == 1

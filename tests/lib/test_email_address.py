@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.lib.email_address import AddressImpossible, domain_of, wire_address
+from digest.errors import SubscriberError
+from digest.lib.email_address import InvalidAddress, ascii_domain, domain_of, wire_address
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_a_domain_travels_as_its_a_label(address: str, text: str, needs_smtputf8
     ],
 )
 def test_what_no_command_can_hold_is_refused(address: str) -> None:
-    with pytest.raises(AddressImpossible):
+    with pytest.raises(InvalidAddress):
         wire_address(address)
 
 
@@ -57,7 +58,7 @@ def test_what_no_command_can_hold_is_refused(address: str) -> None:
 def test_no_address_ever_ends_its_command(address: str) -> None:
     try:
         wire = wire_address(address)
-    except AddressImpossible:
+    except InvalidAddress:
         return
     assert not any(octet < 32 or octet == 127 for octet in wire.encode())
     assert wire.rpartition("@")[2].isascii()
@@ -71,7 +72,7 @@ def test_no_address_ever_ends_its_command(address: str) -> None:
 def test_the_quick_look_passes_nothing_that_the_careful_one_refuses(address: str) -> None:
     try:
         wire = wire_address(address)
-    except AddressImpossible:
+    except InvalidAddress:
         return
     # A quoted local part never takes the quick way, and is the same address.
     local, _, domain = address.rpartition("@")
@@ -94,3 +95,27 @@ def test_the_quick_look_passes_nothing_that_the_careful_one_refuses(address: str
 )
 def test_a_domain_has_one_name(address: str, domain: str) -> None:
     assert domain_of(address) == domain
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ada\u202e@example.com",
+        "ada\u200b\u2060@example.com",
+        "ada\ue000@example.com",
+        "ada@example.com-",
+        "ada@example.com.",
+        "ada@exämple..com",
+        '"zoë"@example.com',
+    ],
+)
+def test_a_header_and_a_command_hold_the_same_addresses(address: str) -> None:
+    with pytest.raises(SubscriberError, match="is not an e-mail address, expected one such as"):
+        wire_address(address)
+
+
+def test_a_domain_is_looked_up_by_its_standard_of_today() -> None:
+    assert ascii_domain("straße.example") == "xn--strae-oqa.example"
+    for domain in ("", "exa mple", "-example.com", "a" * 64, "a." * 150 + "b", "\u2028.example"):
+        with pytest.raises(ValueError, match=r".+"):
+            ascii_domain(domain)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.lib.text import plain, shorten
+from digest.lib.text import nearest, plain, shorten
 
 
 def test_breaks_become_spaces_and_controls_go() -> None:
@@ -32,3 +32,11 @@ def test_a_long_text_is_cut_between_words() -> None:
 @given(st.text(max_size=80), st.integers(2, 60))
 def test_nothing_is_longer_than_asked(text: str, most: int) -> None:
     assert len(shorten(text, most)) <= most
+
+
+def test_the_nearest_word_is_found_as_it_is_spelled() -> None:
+    assert nearest("titel", ["Title", "Summary"]) == "Title"
+    assert nearest("PUBLISHED", ["published_at", "expires_at"]) == "published_at"
+    assert nearest("wholly-other", ["Title"]) is None
+    assert nearest("a    b    c", ["abc"]) is None
+    assert nearest("a    b    c", ["abc"], fold=lambda text: text.replace(" ", "")) == "abc"

@@ -11,6 +11,7 @@ from digest.config import Security, Settings, SmtpSettings
 from digest.lib.timestamps import to_text
 from digest.model.delivery import DeliveryState
 from digest.model.newsletter import Newsletter, Rules, Site
+from digest.publishing.delivery.cancellation import CancelToken
 from digest.publishing.delivery.report import Report
 from digest.publishing.editions.build import Skipped
 from digest.publishing.send import send
@@ -98,7 +99,9 @@ class Paper:
                 )
             }
 
-    def send(self, transport: Transport, *, now: datetime = NOW) -> Report | Skipped:
+    def send(
+        self, transport: Transport, *, now: datetime = NOW, cancel: CancelToken | None = None
+    ) -> Report | Skipped:
         return send(
             self.settings,
             self.newsletter,
@@ -106,6 +109,7 @@ class Paper:
             now=now,
             clock=lambda: now,
             progress=lambda _plan: _nobody_looks,
+            cancel=cancel,
         )
 
     def sent(self, *, now: datetime = NOW) -> list[str]:

@@ -33,7 +33,7 @@ def by_hand(hours: float, wording: str | None = None) -> ChangeContext:
 def join(
     paper: Paper, email: str, *, hours: float, again: str | None = None, standing: str = "active"
 ) -> None:
-    reader = ImportedReader(line=0, email=email, standing=MembershipStatus(standing))
+    reader = ImportedReader(line=0, email=email, status=MembershipStatus(standing))
     with open_database(paper.settings.database) as db:
         membership.add(db, reader, by_hand(hours, again))
 

@@ -107,7 +107,7 @@ def come_or_go(db: Database, event: object, email: str, now: datetime) -> None:
     try:
         if event == "join":
             membership.add(
-                db, ImportedReader(line=0, email=email, standing=MembershipStatus.ACTIVE), given
+                db, ImportedReader(line=0, email=email, status=MembershipStatus.ACTIVE), given
             )
         elif event == "leave":
             membership.unsubscribe(db, email, "enough", given)

@@ -9,12 +9,13 @@ from typing import Literal
 
 import pytest
 
-from digest.model.delivery import Outcome
+from digest.model.delivery import Outcome, Rejected, Reply
 from digest.publishing.status import status
 from digest.sender.folder import FolderTransport
-from digest.sender.message_data import Envelope
-from digest.sender.transport import no_precommit
+from digest.sender.message_data import Envelope, Message
+from digest.sender.transport import Transport, no_precommit
 from tests.publishing.paper import NOW, Paper
+from tests.recording_transport import RecordingTransport
 
 READERS = [f"reader-{n}@example.com" for n in range(4)]
 
@@ -52,7 +53,7 @@ class Mortal(FolderTransport):
         return outcome
 
 
-def killed_while_sending(paper: Paper, transport: Mortal) -> None:
+def killed_while_sending(paper: Paper, transport: Transport) -> None:
     """Run a send in a process of its own, which dies like one that is killed with -9."""
     child = os.fork()
     if child == 0:
@@ -111,3 +112,40 @@ def test_a_kill_while_preparing_leaves_no_half_edition(paper: Paper, tmp_path: P
     paper.run("drop trigger the_plug")
     paper.send(FolderTransport(tmp_path / "outbox"))
     assert received(tmp_path / "outbox").keys() == set(READERS)
+
+
+class MortalServer(RecordingTransport):
+    """Rejects every message after its final dot, and dies with the process at the fourth."""
+
+    async def send(
+        self,
+        envelope: Envelope,
+        message: Message,
+        *,
+        before_commit: Callable[[], None] = no_precommit,
+    ) -> Outcome:
+        """Carry one."""
+        before_commit()
+        if len(self.attempts) == 3:
+            os._exit(9)
+        return await super().send(envelope, message)
+
+
+def test_rejections_that_were_not_decided_before_a_kill_are_no_readers_fault(
+    paper: Paper, tmp_path: Path
+) -> None:
+    paper.publish("Ferry late")
+    paper.subscribe(*READERS)
+    no = Rejected(reason="no", reply=Reply(code=550, text="relay denied"))
+    killed_while_sending(paper, MortalServer(dict.fromkeys(READERS, no)))
+    paper.send(FolderTransport(tmp_path / "outbox"))
+    assert list(paper.states().values()) == ["sent", "sent", "sent", "unknown"]
+
+
+def test_rejections_that_were_decided_before_a_kill_are_final(paper: Paper, tmp_path: Path) -> None:
+    paper.publish("Ferry late")
+    paper.subscribe(*READERS)
+    no = Rejected(reason="no", reply=Reply(code=550, text="no such user"))
+    killed_while_sending(paper, MortalServer(dict.fromkeys(READERS[:2], no)))
+    paper.send(FolderTransport(tmp_path / "outbox"))
+    assert list(paper.states().values()) == ["rejected", "rejected", "sent", "unknown"]

@@ -8,7 +8,7 @@ from email.policy import default
 
 import pytest
 
-from digest.errors import AudienceError
+from digest.errors import SubscriberError
 from digest.model.delivery import Accepted, Deferred
 from digest.publishing.editions.build import Skipped
 from digest.publishing.preview import Preview, preview, send_test
@@ -69,7 +69,7 @@ def test_a_preview_shows_the_edition_that_was_begun_and_not_a_newer_one(daily: P
 
 
 def test_a_reader_without_a_subscription_is_named(daily: Paper) -> None:
-    with pytest.raises(AudienceError, match=r"nobody@example\.com has no active"):
+    with pytest.raises(SubscriberError, match=r"nobody@example\.com has no active"):
         shown(daily, "nobody@example.com")
 
 

@@ -146,7 +146,7 @@ def test_a_server_that_refuses_everybody_is_at_fault_and_no_reader_is(paper: Pap
     report = paper.send(RecordingTransport(dict.fromkeys(many, no)))
     assert isinstance(report, Report)
     assert report.error is not None
-    assert "refuses everybody: 550 relay denied" in report.error.message
+    assert "rejects every reader: 550 relay denied" in report.error.message
     assert "rejected" not in paper.states().values()
     assert paper.value("select state from editions") == "prepared"
     assert sorted(paper.sent(now=NOW + timedelta(hours=1))) == many

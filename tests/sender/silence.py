@@ -21,27 +21,27 @@ _LONG = 20.0
 #: Seconds that any other server is waited for, who does not take as long on any machine.
 LONG_ENOUGH = 300.0
 
-_BEAT = 0.01
+_INTERVAL = 0.01
 
 
-class Pulse:
-    """Adds up for how many seconds the event loop beside which it beats did not get its turn."""
+class StallMeter:
+    """Adds up for how many seconds the event loop did not get its turn, while some work runs."""
 
     def __init__(self) -> None:
         self.missed = 0.0
 
-    async def beside(self, work: Coroutine[Any, Any, None]) -> None:
-        beating = asyncio.create_task(self._beat())
+    async def during(self, work: Coroutine[Any, Any, None]) -> None:
+        ticking = asyncio.create_task(self._tick())
         try:
             await work
         finally:
-            beating.cancel()
+            ticking.cancel()
 
-    async def _beat(self) -> None:
+    async def _tick(self) -> None:
         while True:
             begun = time.monotonic()
-            await asyncio.sleep(_BEAT)
-            self.missed += time.monotonic() - begun - _BEAT
+            await asyncio.sleep(_INTERVAL)
+            self.missed += time.monotonic() - begun - _INTERVAL
 
 
 def in_silence(run: Run, trial: Trial) -> None:
@@ -51,11 +51,11 @@ def in_silence(run: Run, trial: Trial) -> None:
     nothing, and is tried again with more time; what fails otherwise has failed.
     """
     for timeout in _SHORT:
-        pulse = Pulse()
+        meter = StallMeter()
         try:
-            run(pulse.beside(trial(timeout)))
+            run(meter.during(trial(timeout)))
         except (Exception, pytest.fail.Exception):
-            if pulse.missed < timeout / 2:
+            if meter.missed < timeout / 2:
                 raise
         else:
             return

@@ -12,13 +12,13 @@ Run = Callable[[Coroutine[Any, Any, None]], None]
 
 def test_a_short_wait_after_a_long_one_is_short(run: Run) -> None:
     async def main() -> None:
-        rung = asyncio.Event()
-        alarm = DeadlineTimer(rung.set)
-        alarm.set(600)
-        alarm.clear()
-        alarm.set(0.01)
+        expired = asyncio.Event()
+        timer = DeadlineTimer(expired.set)
+        timer.set(600)
+        timer.clear()
+        timer.set(0.01)
         async with asyncio.timeout(LONG_ENOUGH):
-            await rung.wait()
+            await expired.wait()
 
     run(main())
 
@@ -26,23 +26,23 @@ def test_a_short_wait_after_a_long_one_is_short(run: Run) -> None:
 def test_a_wait_that_is_put_off_is_not_over(run: Run) -> None:
     async def main() -> None:
         begun = time.monotonic()
-        rung = asyncio.Event()
-        alarm = DeadlineTimer(rung.set)
+        expired = asyncio.Event()
+        timer = DeadlineTimer(expired.set)
         for seconds in (0.01, 0.02, 0.1):
-            alarm.set(seconds)
+            timer.set(seconds)
         async with asyncio.timeout(LONG_ENOUGH):
-            await rung.wait()
+            await expired.wait()
         assert time.monotonic() - begun >= 0.1
 
     run(main())
 
 
-def test_what_is_cleared_or_disposed_of_never_rings(run: Run) -> None:
+def test_what_is_cleared_or_disposed_of_never_expires(run: Run) -> None:
     async def main() -> None:
         wrong, last = asyncio.Event(), asyncio.Event()
         cleared, disposed = DeadlineTimer(wrong.set), DeadlineTimer(wrong.set)
-        for alarm in (cleared, disposed, DeadlineTimer(last.set)):
-            alarm.set(0.01)
+        for timer in (cleared, disposed, DeadlineTimer(last.set)):
+            timer.set(0.01)
         cleared.clear()
         disposed.dispose()
         async with asyncio.timeout(LONG_ENOUGH):

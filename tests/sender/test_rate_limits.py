@@ -103,25 +103,25 @@ def test_one_failure_may_be_due_to_one_reader_and_three_in_a_row_are_the_relay()
     once = RelayHealth().failed(100)
     twice = once.failed(101)
 
-    assert not once.is_out(100)
-    assert not twice.is_out(101)
-    assert twice.failed(102).is_out(131.9)
-    assert not twice.failed(102).is_out(132)
+    assert not once.is_suspended(100)
+    assert not twice.is_suspended(101)
+    assert twice.failed(102).is_suspended(131.9)
+    assert not twice.failed(102).is_suspended(132)
 
 
-def test_a_relay_is_left_alone_twice_as_long_each_time_and_never_for_hours() -> None:
+def test_a_relay_is_suspended_twice_as_long_each_time_and_never_for_hours() -> None:
     health = RelayHealth().failed(0).failed(0)
     now, spans = 0.0, []
     for _ in range(40):
         health = health.failed(now)
-        spans.append(health.out_until - now)
-        now = health.out_until
+        spans.append(health.suspended_until - now)
+        now = health.suspended_until
 
     assert spans[:6] == [30, 60, 120, 240, 480, 900]
     assert set(spans[6:]) == {900}
 
 
 def test_what_fails_along_with_it_counts_as_one_failure() -> None:
-    out = RelayHealth().given_up(100)
+    suspended = RelayHealth().suspended(100)
 
-    assert out.failed(101) == out
+    assert suspended.failed(101) == suspended

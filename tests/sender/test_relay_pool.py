@@ -304,7 +304,7 @@ async def _result(task: "asyncio.Task[Outcome]") -> Outcome:
 
 def test_a_deferral_is_an_answer_and_no_failure_of_the_relay() -> None:
     async def main() -> None:
-        deferred = Deferred(reason="the server put off the reader's address")
+        deferred = Deferred(reason="the server deferred the reader's address")
         transport = RecordingTransport({"ada@example.com": deferred})
         async with RelayPool([Relay(transport, name="only")], clock=HandClock()) as pool:
             outcome = await pool.send(Envelope(mail_from="", rcpt_to="ada@example.com"), MESSAGE)

@@ -79,7 +79,7 @@ def test_a_pipelining_server_gets_its_commands_in_one_write(settings: Settings) 
             Stage.RCPT,
             "450 4.2.0 greylisted",
             Deferred(
-                reason="the server put off the reader's address",
+                reason="the server deferred the reader's address",
                 reply=Reply(code=450, text="greylisted", enhanced="4.2.0"),
             ),
         ),
@@ -87,7 +87,7 @@ def test_a_pipelining_server_gets_its_commands_in_one_write(settings: Settings) 
             Stage.RCPT,
             "552 5.2.2 mailbox full",
             Deferred(
-                reason="the server cannot take this reader now",
+                reason="the server cannot accept this reader now",
                 reply=Reply(code=552, text="mailbox full", enhanced="5.2.2"),
             ),
         ),
@@ -103,14 +103,14 @@ def test_a_pipelining_server_gets_its_commands_in_one_write(settings: Settings) 
             Stage.MAIL,
             "452 4.3.1 disk full",
             Deferred(
-                reason="the server put off the sender",
+                reason="the server deferred the sender",
                 reply=Reply(code=452, text="disk full", enhanced="4.3.1"),
             ),
         ),
         (
             Stage.DATA,
             "451 not now",
-            Deferred(reason="the server put off DATA", reply=Reply(code=451, text="not now")),
+            Deferred(reason="the server deferred DATA", reply=Reply(code=451, text="not now")),
         ),
         (
             Stage.DATA,
@@ -121,7 +121,7 @@ def test_a_pipelining_server_gets_its_commands_in_one_write(settings: Settings) 
             Stage.DOT,
             "451 4.3.0 queue trouble",
             Deferred(
-                reason="the server put off the message",
+                reason="the server deferred the message",
                 reply=Reply(code=451, text="queue trouble", enhanced="4.3.0"),
             ),
         ),
@@ -136,7 +136,10 @@ def test_a_pipelining_server_gets_its_commands_in_one_write(settings: Settings) 
         (
             Stage.DOT,
             "354 more",
-            Unknown(reason="the server answered the message with 354 more, which decides nothing"),
+            Unknown(
+                reason="the server answered the message with 354 more,"
+                " which neither accepts nor refuses it"
+            ),
         ),
     ],
 )

@@ -59,21 +59,21 @@ def test_an_absent_server_is_named(settings: Settings) -> None:
         (Stage.GREETING, Say("421 busy", leave=True), "refused to greet us: 421 busy"),
         (Stage.GREETING, Leave(), "no SMTP server answers at"),
         (Stage.GREETING, Hang(), "did not greet us within SOON s"),
-        (Stage.GREETING, GARBAGE, "does not speak SMTP when it is to greet us: .*what is this"),
-        (Stage.GREETING, ENDLESS, "does not speak SMTP when it is to greet us: Response too long"),
+        (Stage.GREETING, GARBAGE, "did not greet us, but said what is no SMTP: .*what is this"),
+        (Stage.GREETING, ENDLESS, "did not greet us, but said what is no SMTP: Response too long"),
         (Stage.EHLO, Say("421 4.3.2 closing", leave=True), "answer EHLO: 421 4.3.2 closing"),
-        (Stage.EHLO, Leave(), "broke off when it was to answer EHLO"),
+        (Stage.EHLO, Leave(), "did not answer EHLO, the connection broke"),
         (Stage.EHLO, Hang(), "did not answer EHLO within SOON s"),
-        (Stage.EHLO, GARBAGE, "does not speak SMTP when it is to answer EHLO"),
-        (Stage.EHLO, ENDLESS, "does not speak SMTP when it is to answer EHLO"),
+        (Stage.EHLO, GARBAGE, "did not answer EHLO, but said what is no SMTP"),
+        (Stage.EHLO, ENDLESS, "did not answer EHLO, but said what is no SMTP"),
         (Stage.AUTH, Say("535 5.7.8 wrong"), "refused to let us log in: 535 5.7.8 wrong"),
         (Stage.AUTH, Say("534 5.7.9 too weak"), "refused to let us log in: 534 5.7.9 too weak"),
-        (Stage.AUTH, Leave(), "broke off when it was to let us log in"),
+        (Stage.AUTH, Leave(), "did not let us log in, the connection broke"),
         (Stage.AUTH, Hang(), "did not let us log in within SOON s"),
         (Stage.MAIL, Hang(), "does not answer MAIL FROM: the server said nothing for SOON s"),
-        (Stage.MAIL, Say("530 5.7.0 log in first"), "wants a login: 530 5.7.0 log in first"),
+        (Stage.MAIL, Say("530 5.7.0 log in first"), "requires a login: 530 5.7.0 log in first"),
         (Stage.MAIL, Say("553 5.7.1 not your address"), "refuses the sender's address: 553 5.7.1"),
-        (Stage.RCPT, Say("530 5.7.0 log in first"), "wants a login: 530 5.7.0 log in first"),
+        (Stage.RCPT, Say("530 5.7.0 log in first"), "requires a login: 530 5.7.0 log in first"),
         (
             Stage.RCPT,
             Say("554 5.7.1 <ada@example.com>: Relay access denied"),
@@ -216,7 +216,7 @@ def test_a_line_lost_after_the_final_dot_is_unknown(
                 outcomes = [await transport.send(who, MESSAGE) for who in (ADA, EVE)]
 
             assert outcomes[0] == Unknown(
-                reason=f"{said}, after the message and before its receipt"
+                reason=f"{said}, after the message and before the server had answered it"
             )
             assert isinstance(outcomes[1], Accepted)
             assert server.readers.count("eve@example.com") == 1
@@ -348,7 +348,7 @@ def test_a_server_that_leaves_in_the_middle_of_every_message_is_given_up(
             async with SmtpTransport(settings(server.port)) as transport:
                 for _ in range(5):
                     assert isinstance(await transport.send(ADA, MESSAGE), Deferred)
-                with pytest.raises(RelayUnavailable, match="5 messages in a row"):
+                with pytest.raises(RelayUnavailable, match="failed 5 times in a row"):
                     await transport.send(ADA, MESSAGE)
             assert len(server.connections) == 5
 

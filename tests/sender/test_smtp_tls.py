@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from aiosmtpd.smtp import Session as ArrivedSession
 from digest.config.settings import Security, SmtpSettings
 from digest.errors import RelayUnavailable
 from digest.model.delivery import Accepted, Outcome, Reply, Unknown
-from digest.sender.connection import ProbeReport, probe
+from digest.sender.connection import ProbeReport, connect, probe
 from digest.sender.local_server import free_port_controller
 from digest.sender.message_data import Envelope
 from digest.sender.smtp import SmtpTransport
+from digest.sender.transaction import Extensions
 from tests.faults.script import Action, Hang, Leave, Say, Stage, always
 from tests.faults.scripted_server import ScriptedServer
 from tests.sender.silence import in_time
@@ -115,7 +117,7 @@ def test_a_message_travels_encrypted_and_after_a_login(
 
 @ENCRYPTED
 @quietly
-def test_a_probe_tells_what_a_server_offers(
+def test_a_probe_tells_how_a_server_let_us_in(
     settings: Settings, trusted: ssl.SSLContext, security: Security
 ) -> None:
     with encrypted(security) as (port, _):
@@ -124,15 +126,27 @@ def test_a_probe_tells_what_a_server_offers(
         )
         report = asyncio.run(probe(relay, tls=trusted))
 
-    assert report.relay == f"localhost:{port}"
-    assert report.greeting.startswith("localhost Python SMTP")
-    assert report.tls == "TLSv1.3"
-    assert report.logged_in
-    assert report.logins == ("LOGIN", "PLAIN")
-    assert report.extensions.eight_bit
-    assert report.extensions.smtputf8
-    assert report.extensions.largest == 33_554_432
-    assert not report.extensions.pipelining
+    assert report == ProbeReport(relay=f"localhost:{port}", tls="TLSv1.3", logged_in=True)
+
+
+@ENCRYPTED
+@quietly
+def test_a_session_knows_what_a_server_offers(
+    settings: Settings, trusted: ssl.SSLContext, security: Security
+) -> None:
+    async def main(port: int) -> Extensions:
+        relay = settings(port, host="localhost", security=security)
+        session = await connect(relay, trusted)
+        await session.quit()
+        return session.extensions
+
+    with encrypted(security) as (port, _):
+        extensions = asyncio.run(main(port))
+
+    assert extensions.eight_bit
+    assert extensions.smtputf8
+    assert extensions.largest == 33_554_432
+    assert not extensions.pipelining
 
 
 @ENCRYPTED
@@ -183,7 +197,7 @@ def test_a_server_that_wants_a_login_and_gets_none_is_at_fault_and_not_the_reade
     async def main(port: int) -> None:
         relay = settings(port, host="localhost", security=Security.STARTTLS)
         async with SmtpTransport(relay, tls=trusted) as transport:
-            with pytest.raises(RelayUnavailable, match=r"wants a login: 530 5.7.0"):
+            with pytest.raises(RelayUnavailable, match=r"requires a login: 530 5.7.0"):
                 await transport.send(ADA, MESSAGE)
 
     with encrypted(Security.STARTTLS) as (port, mailbox):
@@ -225,9 +239,12 @@ def test_what_is_to_be_encrypted_is_never_sent_in_the_clear(
     ("action", "complaint"),
     [
         (Say("454 4.7.0 no TLS now"), "localhost:PORT refused to start TLS: 454 4.7.0 no TLS now"),
-        (Leave(), "localhost:PORT broke off when it was to start TLS: Unexpected EOF received"),
+        (
+            Leave(),
+            "localhost:PORT did not start TLS, the connection broke: Unexpected EOF received",
+        ),
         (Hang(), "localhost:PORT did not start TLS within SOON s"),
-        (Say("220 go ahead", leave=True), "localhost:PORT broke off when it was to start TLS"),
+        (Say("220 go ahead", leave=True), "localhost:PORT did not start TLS, the connection broke"),
     ],
 )
 def test_a_server_that_fails_at_starttls_is_named(
@@ -250,16 +267,17 @@ def test_what_is_slipped_in_behind_the_reply_to_starttls_is_forgotten(
     script = always({Stage.STARTTLS: Say("220 go ahead\n250 AUTH PLAIN")})
     server = ScriptedServer(script, starttls=certified("server"))
 
-    async def main() -> ProbeReport:
+    async def main() -> None:
         async with server:
             relay = settings(server.port, host="localhost", security=Security.STARTTLS)
-            return await probe(relay, tls=trusted)
+            session = await connect(relay, trusted)
+            assert session.tls_version == "TLSv1.3"
+            assert session.extensions.pipelining
+            await session.quit()
+            with pytest.raises(RelayUnavailable, match="does not offer to log in"):
+                await connect(replace(relay, username="ada", password="secret"), trusted)
 
-    report = asyncio.run(main())
-
-    assert report.tls == "TLSv1.3"
-    assert report.logins == ()
-    assert report.extensions.pipelining
+    asyncio.run(main())
 
 
 def test_tls_to_a_port_that_speaks_in_the_clear_hints_at_the_setting(

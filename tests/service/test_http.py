@@ -13,7 +13,7 @@ from digest.service.http import HttpResponse, HttpServer
 
 
 def hello() -> HttpResponse:
-    return HttpResponse(body=json.dumps({"hello": "wörld"}), kind="application/json")
+    return HttpResponse(body=json.dumps({"hello": "wörld"}), content_type="application/json")
 
 
 def busy() -> HttpResponse:
@@ -29,7 +29,7 @@ PAGES: dict[str, Callable[[], HttpResponse]] = {"/": hello, "/busy": busy, "/bro
 
 @pytest.fixture
 def server() -> Iterator[HttpServer]:
-    with HttpServer(0, PAGES, patience=60) as running:
+    with HttpServer(0, PAGES, timeout=60) as running:
         yield running
 
 
@@ -90,8 +90,8 @@ def test_nonsense_is_a_bad_request_or_no_answer(server: HttpServer) -> None:
     assert status(get(server, "/")) == HTTPStatus.OK
 
 
-def test_clients_that_say_nothing_keep_nobody_out_for_longer_than_the_patience() -> None:
-    with HttpServer(0, PAGES, patience=1.0) as server:
+def test_clients_that_say_nothing_keep_nobody_out_for_longer_than_the_timeout() -> None:
+    with HttpServer(0, PAGES, timeout=1.0) as server:
         silent = [connected(server) for _ in range(50)]
         try:
             for line in silent:
@@ -106,7 +106,10 @@ def test_clients_that_say_nothing_keep_nobody_out_for_longer_than_the_patience()
 
 
 def test_a_port_that_is_taken_is_said(server: HttpServer) -> None:
-    with pytest.raises(DigestError, match="cannot be had"), HttpServer(server.port, {}):
+    with (
+        pytest.raises(DigestError, match="cannot serve health and metrics"),
+        HttpServer(server.port, {}),
+    ):
         pass
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from digest.config.settings import LogForm
 from digest.errors import ConfigError, Problem, RelayUnavailable
-from digest.service.log import Log, discreet
+from digest.service.log import Log, redact
 
 NOW = datetime(2026, 3, 12, 7, tzinfo=UTC)
 
@@ -35,11 +35,11 @@ def test_a_line_for_people_has_time_level_event_fields_and_message() -> None:
 
 def test_a_line_for_programs_is_json() -> None:
     log, stream = written(LogForm.JSON)
-    log.warning("round-ended", edition=7, complete=False, sent=3, error=None)
+    log.warning("run-ended", edition=7, complete=False, sent=3, error=None)
     assert json.loads(stream.getvalue()) == {
         "time": "2026-03-12T07:00:00Z",
         "level": "warning",
-        "event": "round-ended",
+        "event": "run-ended",
         "edition": 7,
         "complete": False,
         "sent": 3,
@@ -58,8 +58,8 @@ def test_whatever_is_logged_is_one_line(message: str, value: str) -> None:
 @given(LOCAL, st.sampled_from(["<{}>", "to {}", "user={};", '"{}"', "({}), gone", "mailto:{}"]))
 def test_no_address_is_ever_in_a_line(local: str, around: str) -> None:
     address = f"{local}@example.com"
-    assert "example.com" not in discreet(f"refused: {around.format(address)}")
-    assert "@example" not in discreet(around.format(address))
+    assert "example.com" not in redact(f"refused: {around.format(address)}")
+    assert "@example" not in redact(around.format(address))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_no_address_is_ever_in_a_line(local: str, around: str) -> None:
     ],
 )
 def test_of_what_others_say_the_part_that_names_nobody_is_kept(said: str, kept: str) -> None:
-    assert discreet(said, ["hunter2"]) == kept
+    assert redact(said, ["hunter2"]) == kept
 
 
 def test_an_error_of_ours_is_told_with_what_to_do() -> None:
@@ -104,4 +104,4 @@ def test_an_error_that_nobody_foresaw_is_told_with_where_it_came_from() -> None:
 def test_a_stream_that_nobody_reads_stops_nothing() -> None:
     log, stream = written(LogForm.TEXT)
     stream.close()
-    log.error("round-ended", RelayUnavailable("gone"))
+    log.error("run-ended", RelayUnavailable("gone"))

@@ -60,7 +60,7 @@ def test_everything_that_is_asked_for_is_there(paper: Paper) -> None:
     standing = ServiceState(role=Role.LEADING)
     standing.messages["accepted"] = 2
     standing.errors["tick-failed"] = 1
-    standing.pulse.ticked()
+    standing.heartbeat.ticked()
     found = samples(metrics(paper.settings, standing, NOW).body)
     tomorrow = (NOW + timedelta(days=1)).timestamp()
     assert found.pop("digest_seconds_since_tick") < 60
@@ -97,18 +97,18 @@ def test_a_label_of_any_text_is_one_line(name: str) -> None:
 
 
 class Stopped:
-    """A pulse that can be stopped."""
+    """A heartbeat that can be stopped."""
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.pulse = Heartbeat(lambda: self.now)
-        self.pulse.beat(10)
+        self.heartbeat = Heartbeat(lambda: self.now)
+        self.heartbeat.beat(10)
 
 
 @pytest.mark.parametrize("role", [Role.LEADING, Role.STANDING_BY])
 def test_a_service_whose_main_loop_lives_is_healthy(role: Role) -> None:
     holder = Holder(pid=7, host="news1", since=NOW)
-    answer = health(ServiceState(role=role, pulse=Stopped().pulse, holder=holder))
+    answer = health(ServiceState(role=role, heartbeat=Stopped().heartbeat, holder=holder))
     assert answer.status is HTTPStatus.OK
     told = json.loads(answer.body)
     assert (told["healthy"], told["role"]) == (True, role.value)
@@ -119,8 +119,10 @@ def test_a_main_loop_that_hangs_a_failing_tick_and_an_ending_service_are_not() -
     hangs = Stopped()
     hangs.now += 11
     for standing in (
-        ServiceState(role=Role.LEADING, pulse=hangs.pulse),
-        ServiceState(role=Role.LEADING, pulse=Stopped().pulse, trouble=frozenset({"tick"})),
-        ServiceState(role=Role.ENDING, pulse=Stopped().pulse),
+        ServiceState(role=Role.LEADING, heartbeat=hangs.heartbeat),
+        ServiceState(
+            role=Role.LEADING, heartbeat=Stopped().heartbeat, failing_steps=frozenset({"tick"})
+        ),
+        ServiceState(role=Role.ENDING, heartbeat=Stopped().heartbeat),
     ):
         assert health(standing).status is HTTPStatus.SERVICE_UNAVAILABLE

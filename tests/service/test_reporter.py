@@ -32,7 +32,7 @@ def test_whoever_was_not_served_is_told_by_the_id_of_the_delivery_and_never_by_a
     reporter = Reporter(log, ServiceState())
 
     for event in service.events:
-        reporter.tell(event)
+        reporter.report(event)
 
     told = [json.loads(line) for line in lines.getvalue().splitlines()]
     missed = {line["event"]: line for line in told if line["event"].startswith("delivery-")}

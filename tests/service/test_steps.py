@@ -13,7 +13,7 @@ from digest.lib.timestamps import to_text
 from digest.schedule.parse import parse_schedule
 from digest.service.log import Log
 from digest.service.shutdown import Shutdown
-from digest.service.steps import TURN, ServiceSteps
+from digest.service.steps import TIME_SLICE, ServiceSteps
 from digest.service.wakeups import WakeQueue, WakeReason
 from digest.storage.database import open_database
 from digest.storage.locks import Lease
@@ -39,7 +39,7 @@ class Desk:
     """A service without its clock: the work, the newsletter, and what was logged."""
 
     work: ServiceSteps
-    ending: Shutdown
+    shutdown: Shutdown
     lease: Lease
     paper: Paper
     written: io.StringIO
@@ -79,18 +79,18 @@ def desk(
 def desk_of(settings: Settings, *, steady: Callable[[], float] | None = None) -> Desk:
     time = [NOW]
     written = io.StringIO()
-    ending = Shutdown(WakeQueue(), timeout=30)
+    shutdown = Shutdown(timeout=30, when_idle=WakeQueue().wake)
     lease = Lease(settings.database)
     lease.take(NOW)
     work = ServiceSteps(
         settings,
-        ending,
+        shutdown,
         lease,
         log=Log(settings.service.log, lambda: time[0], stream=written),
         now=lambda: time[0],
         steady=steady or HandClock(),
     )
-    return Desk(work, ending, lease, Paper(settings), written, time)
+    return Desk(work, shutdown, lease, Paper(settings), written, time)
 
 
 def states(paper: Paper, newsletter: str) -> set[object]:
@@ -116,26 +116,26 @@ def slowly(made: Desk, per_second: float) -> None:
     made.work.settings = replace(made.work.settings, smtp=smtp)
 
 
-def test_a_long_round_rests_so_that_others_have_their_turn_and_goes_on_at_once(
+def test_a_long_run_pauses_so_that_others_have_their_turn_and_continues_at_once(
     tmp_path: Path,
 ) -> None:
     steady = HandClock()
 
     def time_flies() -> None:
-        steady.now += TURN
+        steady.now += TIME_SLICE
 
     with serving(ScriptedServer(at(3, time_flies))) as server:
         made = desk(tmp_path, server, steady=steady)
         slowly(made, 10)
-        assert made.work.turn(()) is True
+        assert made.work.run_pass(()) is True
         assert states(made.paper, "brief") == {"sent"}
         assert states(made.paper, "daily") == {"sent", "queued"}
-        assert made.work.turn(()) is False
+        assert made.work.run_pass(()) is False
     assert states(made.paper, "daily") == {"sent"}
     assert len(server.accepted) == 31
 
 
-def test_a_slot_that_comes_during_a_round_is_seen_to_before_the_round_goes_on(
+def test_a_slot_that_comes_during_a_run_is_processed_before_the_run_continues(
     tmp_path: Path,
 ) -> None:
     def night_is_over() -> None:
@@ -145,10 +145,10 @@ def test_a_slot_that_comes_during_a_round_is_seen_to_before_the_round_goes_on(
         made = desk(tmp_path, server)
         server.manners.script = at(3, night_is_over)
         slowly(made, 10)
-        assert made.work.turn(()) is True
+        assert made.work.run_pass(()) is True
         assert "queued" in states(made.paper, "daily")
         server.manners.script = honest
-        made.work.turn(())
+        made.work.run_pass(())
     assert made.paper.value("select count(*) from slots where due_at > '2026-03-13'") == 2
 
 
@@ -160,36 +160,36 @@ def test_told_to_end_while_a_limit_keeps_everybody_waiting_it_ends_with_nothing_
         quota = Quota(messages=3, window=timedelta(hours=1))
         smtp = replace(made.work.settings.smtp, messages_per_window=quota)
         made.work.settings = replace(made.work.settings, smtp=smtp)
-        with made.ending.handling():
-            made.work.turn(())
-    assert made.ending.requested
-    assert not made.ending.at_once
+        with made.shutdown.on_signals():
+            made.work.run_pass(())
+    assert made.shutdown.requested
+    assert not made.shutdown.at_once
     assert len(server.accepted) == 3
     assert states(made.paper, "daily") == {"sent", "queued"}
 
 
-def test_limits_of_a_relay_hold_over_all_rounds(tmp_path: Path) -> None:
+def test_limits_of_a_relay_hold_over_all_runs(tmp_path: Path) -> None:
     steady = HandClock()
 
     def time_flies() -> None:
-        steady.pace = TURN / 4
+        steady.pace = TIME_SLICE / 4
 
     with serving(ScriptedServer(at(3, time_flies))) as server:
         made = desk(tmp_path, server, steady=steady)
         quota = Quota(messages=3, window=timedelta(hours=1))
         smtp = replace(made.work.settings.smtp, messages_per_window=quota)
         made.work.settings = replace(made.work.settings, smtp=smtp)
-        assert made.work.turn(()) is True
+        assert made.work.run_pass(()) is True
     assert len(server.accepted) == 3
 
 
-def test_a_lease_that_was_taken_away_ends_a_round(tmp_path: Path) -> None:
+def test_a_lease_that_was_taken_away_ends_a_run(tmp_path: Path) -> None:
     with serving(ScriptedServer()) as server:
         made = desk(tmp_path, server)
         lock = made.work.settings.database.with_name("subscribers.db.run.lock")
         server.manners.script = at(3, lambda: lock.rename(tmp_path / "put aside"))
         slowly(made, 10)
-        made.work.turn(())
+        made.work.run_pass(())
     assert len(server.accepted) < 31
     assert not made.lease.is_ours
 
@@ -200,8 +200,8 @@ def test_a_newsletter_that_fails_keeps_no_other_from_its_readers(tmp_path: Path)
         broken = tmp_path / "templates" / "email" / "digest.html"
         broken.parent.mkdir(parents=True)
         broken.write_text("{% if newsletter.key == 'daily' %}{{ 1 / 0 }}{% endif %}<p>x</p>")
-        made.work.turn(())
-        made.work.turn(())
+        made.work.run_pass(())
+        made.work.run_pass(())
     assert states(made.paper, "brief") == {"sent"}
     assert states(made.paper, "daily") == set()
     assert made.paper.value("select state from slots where newsletter = 'daily'") == "due"
@@ -219,11 +219,11 @@ def test_a_bug_that_one_newsletter_meets_is_told_and_keeps_no_other_from_its_rea
             "daily": replace(daily, schedule=schedule),
         }
         made.work.settings = replace(made.work.settings, newsletters=newsletters)
-        made.work.turn(())
-        made.work.turn(())
+        made.work.run_pass(())
+        made.work.run_pass(())
     assert states(made.paper, "brief") == {"sent"}
     assert made.events().count("newsletter-failed") == 1
-    assert made.work.standing.errors["newsletter-failed"] > 1
+    assert made.work.state.errors["newsletter-failed"] > 1
 
 
 class Unlucky:
@@ -241,15 +241,15 @@ def test_a_database_that_is_away_is_told_once_and_tried_again(tmp_path: Path) ->
         away = tmp_path / "away.db"
         made.work.settings.database.rename(away)
         for _ in range(3):
-            made.work.turn(())
+            made.work.run_pass(())
         assert made.events().count("tick-failed") == 1
-        assert "tick" in made.work.standing.trouble
-        assert made.work.standing.errors["tick-failed"] == 3
+        assert "tick" in made.work.state.failing_steps
+        assert made.work.state.errors["tick-failed"] == 3
         assert not made.work.settings.database.exists(), "an empty one would look like a first day"
         away.rename(made.work.settings.database)
-        made.work.turn(())
-    assert "well-again" in made.events()
-    assert made.work.standing.trouble == frozenset()
+        made.work.run_pass(())
+    assert "recovered" in made.events()
+    assert made.work.state.failing_steps == frozenset()
     assert states(made.paper, "daily") == {"sent"}
 
 
@@ -282,7 +282,7 @@ def test_sources_are_read_before_the_first_slot_and_the_broken_one_stops_no_othe
 def rebuilt(made: Desk, steady: Callable[[], float]) -> ServiceSteps:
     return ServiceSteps(
         made.work.settings,
-        made.ending,
+        made.shutdown,
         made.lease,
         log=Log(made.work.settings.service.log, lambda: NOW, stream=made.written),
         now=lambda: NOW,
@@ -290,8 +290,8 @@ def rebuilt(made: Desk, steady: Callable[[], float]) -> ServiceSteps:
     )
 
 
-def test_the_house_is_kept_when_it_is_wished_for(tmp_path: Path) -> None:
+def test_old_records_are_pruned_when_it_is_asked_for(tmp_path: Path) -> None:
     made = desk(tmp_path)
     made.work.settings = replace(made.work.settings, retention=timedelta(days=1))
-    made.work.turn([WakeReason.KEEP_HOUSE])
+    made.work.run_pass([WakeReason.PRUNE])
     assert "pruning-failed" not in made.events()

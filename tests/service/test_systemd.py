@@ -43,7 +43,7 @@ def test_an_abstract_name_is_understood() -> None:
 def test_a_supervisor_that_is_busy_is_waited_for_a_while(
     systemd: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digest.service.systemd._PATIENCE", 60.0)
+    monkeypatch.setattr("digest.service.systemd._TIMEOUT", 60.0)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as others:
         others.setblocking(False)
         with pytest.raises(BlockingIOError):
@@ -82,19 +82,19 @@ def test_the_interval_of_the_watchdog_is_ours_alone(
 
 def test_a_main_loop_that_lives_is_told_of_at_half_the_interval(systemd: socket.socket) -> None:
     supervisor = Supervisor({"NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "20000"})
-    pulse = Heartbeat()
-    pulse.beat(60)
-    with Watchdog(supervisor, pulse):
+    heartbeat = Heartbeat()
+    heartbeat.beat(60)
+    with Watchdog(supervisor, heartbeat):
         assert [systemd.recv(200) for _ in range(3)] == [b"WATCHDOG=1"] * 3
 
 
 def test_a_main_loop_that_hangs_is_not_told_of(systemd: socket.socket) -> None:
     supervisor = Supervisor({"NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "2000"})
     clock = HandClock()
-    pulse = Heartbeat(clock)
-    pulse.beat(60)
+    heartbeat = Heartbeat(clock)
+    heartbeat.beat(60)
     clock.now += 61
-    with Watchdog(supervisor, pulse):
+    with Watchdog(supervisor, heartbeat):
         supervisor.ready()
         assert systemd.recv(200) == b"READY=1"
         systemd.settimeout(0.1)
@@ -102,15 +102,15 @@ def test_a_main_loop_that_hangs_is_not_told_of(systemd: socket.socket) -> None:
             systemd.recv(200)
 
 
-def test_a_pulse_lives_as_long_as_it_said() -> None:
+def test_a_heartbeat_lasts_as_long_as_it_said() -> None:
     clock = HandClock()
-    pulse = Heartbeat(clock)
-    assert pulse.since_tick is None
-    pulse.beat(5)
+    heartbeat = Heartbeat(clock)
+    assert heartbeat.since_tick is None
+    heartbeat.beat(5)
     clock.now += 5
-    at_last = pulse.alive
+    at_last = heartbeat.alive
     clock.now += 0.1
-    assert (at_last, pulse.alive) == (True, False)
-    pulse.ticked()
+    assert (at_last, heartbeat.alive) == (True, False)
+    heartbeat.ticked()
     clock.now += 3
-    assert pulse.since_tick == pytest.approx(3)
+    assert heartbeat.since_tick == pytest.approx(3)

@@ -19,36 +19,36 @@ NOW = datetime(2026, 3, 12, 7, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def test_wishes_are_taken_once_each() -> None:
-    wishes = WakeQueue()
-    wishes.add(WakeReason.TICK)
-    wishes.add(WakeReason.TICK)
-    wishes.add(WakeReason.INGEST)
-    wishes.wait(60)
-    assert wishes.take() == {WakeReason.TICK, WakeReason.INGEST}
-    assert wishes.take() == frozenset()
-    wishes.wake()
-    wishes.wait(60)
-    assert wishes.take() == frozenset()
+def test_wake_reasons_are_taken_once_each() -> None:
+    wake_queue = WakeQueue()
+    wake_queue.add(WakeReason.TICK)
+    wake_queue.add(WakeReason.TICK)
+    wake_queue.add(WakeReason.INGEST)
+    wake_queue.wait(60)
+    assert wake_queue.take() == {WakeReason.TICK, WakeReason.INGEST}
+    assert wake_queue.take() == frozenset()
+    wake_queue.wake()
+    wake_queue.wait(60)
+    assert wake_queue.take() == frozenset()
 
 
 def test_a_signal_may_come_in_the_middle_of_anything() -> None:
-    wishes, came, taken = WakeQueue(), [0], set[WakeReason]()
+    wake_queue, came, taken = WakeQueue(), [0], set[WakeReason]()
 
     def handler(frame: FrameType, event: str, argument: object) -> object:
         """Where Python looks for signals, and everywhere else: between any two steps."""
         del event, argument
         frame.f_trace_opcodes = True
         came[0] += 1
-        wishes.wake()
+        wake_queue.wake()
         return handler
 
     def main_loop() -> None:
         sys.settrace(handler)  # type: ignore[arg-type]  # what it returns is itself
-        wishes.add(WakeReason.TICK)
-        wishes.wait(60)
-        wishes.wait(60)
-        taken.update(wishes.take())
+        wake_queue.add(WakeReason.TICK)
+        wake_queue.wait(60)
+        wake_queue.wait(60)
+        taken.update(wake_queue.take())
         sys.settrace(None)
 
     running = threading.Thread(target=main_loop, daemon=True)
@@ -68,7 +68,7 @@ def made() -> Iterator[tuple[WakeupTimer, "queue.SimpleQueue[WakeReason]"]]:
     clock.stop()
 
 
-def test_the_clock_wishes_for_readings_and_ticks(
+def test_the_timer_asks_for_readings_and_ticks(
     made: tuple[WakeupTimer, "queue.SimpleQueue[WakeReason]"],
 ) -> None:
     _, heard = made
@@ -83,14 +83,14 @@ def test_a_clock_that_was_set_back_by_a_day_wakes_us_when_it_is_set_again(
     clock, heard = made
     heard.get(timeout=60)
     with time_machine.travel(datetime.now(UTC) - DAY, tick=True):
-        clock.set_again(ingest_every=timedelta(seconds=1))
+        clock.restart(ingest_every=timedelta(seconds=1))
         while not heard.empty():
             heard.get()
         while heard.get(timeout=60) is not WakeReason.TICK:
             pass
 
 
-def test_time_that_goes_by_is_no_drift() -> None:
+def test_time_that_goes_by_is_no_clock_jump() -> None:
     drift = ClockJump()
     assert drift.step(NOW, 500.0) is None
     assert drift.step(NOW + timedelta(seconds=5), 505.0) is None
@@ -111,7 +111,7 @@ def test_many_small_steps_are_noticed_together() -> None:
     assert steps == [None, None, None, timedelta(seconds=30), None]
 
 
-def test_the_clock_is_the_only_module_that_knows_apscheduler() -> None:
+def test_wakeups_is_the_only_module_that_knows_apscheduler() -> None:
     found = [
         path.name
         for path in Path(digest.__file__).parent.rglob("*.py")
@@ -119,4 +119,4 @@ def test_the_clock_is_the_only_module_that_knows_apscheduler() -> None:
             r"^ *(from|import) apscheduler", path.read_text(encoding="utf-8"), re.MULTILINE
         )
     ]
-    assert found == ["clock.py"]
+    assert found == ["wakeups.py"]

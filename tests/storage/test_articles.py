@@ -183,6 +183,18 @@ def test_the_first_counts_even_where_many_lie_between(db: Database) -> None:
     assert upsert(db, told, TUESDAY) == UpsertResult(unchanged=601)
 
 
+def test_the_first_counts_even_where_the_second_is_known_by_its_link(db: Database) -> None:
+    url = "https://example.com/a"
+    stored = [
+        article(url=url, title="Ferry", source=source, identity=f"guid:{source}:1")
+        for source in ("paper", "gazette")
+    ]
+    assert upsert(db, stored, MONDAY) == UpsertResult(new=2)
+    told = [replace(known, identity="guid:aggregator:1") for known in stored]
+    assert upsert(db, told, TUESDAY) == UpsertResult(unchanged=2)
+    assert upsert(db, told, TUESDAY) == UpsertResult(unchanged=2)
+
+
 def test_another_sources_copy_leaves_the_first_as_it_is(db: Database) -> None:
     url = "https://example.com/a"
     upsert(db, [article(None, url=url, title="Ours")], MONDAY)

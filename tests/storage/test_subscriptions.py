@@ -106,7 +106,7 @@ def test_the_list_holds_everybody_once(db: Database) -> None:
     suppressions.suppress(db, "b@example.com", reason="bounced", since=NOW)
     suppressions.suppress(db, "stranger@example.com", reason="asked", since=NOW)
     members = subscriptions.members(db, "daily", MembershipStatus)
-    assert [(one.subscriber.email, one.standing, one.suppressed_because) for one in members] == [
+    assert [(one.subscriber.email, one.status, one.suppressed_because) for one in members] == [
         ("b@example.com", MembershipStatus.SUPPRESSED, "bounced"),
         ("a@example.com", MembershipStatus.PAUSED, ""),
         ("stranger@example.com", MembershipStatus.SUPPRESSED, "asked"),

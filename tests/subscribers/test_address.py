@@ -4,7 +4,7 @@ from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digest.errors import AudienceError
+from digest.errors import SubscriberError
 from digest.subscribers import address
 from digest.subscribers.address import for_people, normalise, typed_address
 
@@ -74,14 +74,14 @@ def test_an_address_has_one_form(typed: str, form: str) -> None:
     ],
 )
 def test_what_is_no_address_is_refused_with_what_was_found(typed: str) -> None:
-    with pytest.raises(AudienceError) as refusal:
+    with pytest.raises(SubscriberError) as refusal:
         normalise(typed)
     assert len(refusal.value.message) < 600
     assert refusal.value.message.isprintable()
 
 
 def test_a_refusal_names_what_was_found_and_what_was_expected() -> None:
-    with pytest.raises(AudienceError) as refusal:
+    with pytest.raises(SubscriberError) as refusal:
         normalise("eva.example.com")
     assert refusal.value.message.startswith("'eva.example.com' is not an e-mail address:")
     assert refusal.value.hint == "Expected one such as name@example.com."
@@ -149,7 +149,7 @@ def test_an_ordinary_address_that_the_validator_takes_needs_no_validator(
 def test_the_form_of_an_address_is_its_own_form(typed: str) -> None:
     try:
         form = normalise(typed)
-    except AudienceError:
+    except SubscriberError:
         return
     assert normalise(form) == form
     local, _, domain = form.rpartition("@")
@@ -183,7 +183,7 @@ def test_a_person_may_type_a_name_around_the_address(typed: str, name: str, emai
 
 @pytest.mark.parametrize("typed", ["Eva <eva>", "Eva <>", "a <b@example.com> <c@example.com>"])
 def test_a_name_does_not_make_an_address_good(typed: str) -> None:
-    with pytest.raises(AudienceError):
+    with pytest.raises(SubscriberError):
         typed_address(typed)
 
 

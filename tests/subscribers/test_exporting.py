@@ -110,7 +110,7 @@ def test_an_export_is_read_back_to_the_same_list(
                     member.subscriber.language,
                     member.subscriber.timezone,
                     dict(member.subscriber.fields),
-                    member.standing,
+                    member.status,
                     member.since,
                     member.topics,
                     member.suppressed_because,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.errors import AudienceError
+from digest.errors import SubscriberError
 from digest.model.subscriber import MembershipStatus
 from digest.subscribers import field_values
 
@@ -47,7 +47,7 @@ def test_cleaning_a_field_twice_changes_nothing(text: str) -> None:
 
 @pytest.mark.parametrize("typed", ["=?utf-8?q?x=0ABcc=3A_v=40x?=", "x" * 201])
 def test_a_name_that_would_become_another_header_is_refused(typed: str) -> None:
-    with pytest.raises(AudienceError):
+    with pytest.raises(SubscriberError):
         field_values.name(typed)
 
 
@@ -55,14 +55,14 @@ def test_a_language_is_judged_by_its_shape_alone() -> None:
     assert field_values.language("pt_br") == "pt-BR"
     assert field_values.language("ga") == "ga"
     for wrong in ("English", "e", "de;at", "", "pt-"):
-        with pytest.raises(AudienceError):
+        with pytest.raises(SubscriberError):
             field_values.language(wrong)
 
 
 def test_a_time_zone_is_one_of_the_iana_database() -> None:
     assert field_values.timezone("europe/lisbon") == "Europe/Lisbon"
     for wrong in ("Lisbon", "+01:00", "CEST", "../etc/passwd", "Factory", "localtime"):
-        with pytest.raises(AudienceError):
+        with pytest.raises(SubscriberError):
             field_values.timezone(wrong)
 
 
@@ -78,7 +78,7 @@ def test_a_state_has_our_words_and_those_of_other_programs() -> None:
     assert field_values.status("") is MembershipStatus.ACTIVE
     assert field_values.status(" Unsubscribed ") is MembershipStatus.UNSUBSCRIBED
     assert field_values.status("Complained") is MembershipStatus.SUPPRESSED
-    with pytest.raises(AudienceError, match="expected one of active, pending"):
+    with pytest.raises(SubscriberError, match="expected one of active, pending"):
         field_values.status("gone")
 
 
@@ -103,5 +103,5 @@ def test_a_date_without_a_zone_is_local(typed: str, instant: datetime) -> None:
 
 @pytest.mark.parametrize("typed", ["yesterday", "2026-13-01", "2027-01-01", "0001-01-01", "1/2/26"])
 def test_a_date_that_cannot_be_is_refused(typed: str) -> None:
-    with pytest.raises(AudienceError):
+    with pytest.raises(SubscriberError):
         field_values.since(typed, now=NOW, zone=ZoneInfo("Europe/Paris"))

@@ -25,7 +25,7 @@ Import = Callable[[str], tuple[ReadList, ImportReport]]
 
 def standings(db: Database) -> dict[str, str]:
     members = subscriptions.members(db, "daily", MembershipStatus)
-    return {member.subscriber.email: member.standing.value for member in members}
+    return {member.subscriber.email: member.status.value for member in members}
 
 
 def everything(path: Path) -> list[str]:
@@ -110,7 +110,7 @@ def test_an_import_takes_people_out_and_never_brings_one_back(
     bring_in(f"email,state\neva@example.com,{before}\n")
     _, report = bring_in(f"email,state\nEVA@Example.com,{said}\n")
     assert standings(db) == {"eva@example.com": after}
-    assert {one: count for one, count in report.fates.items() if count} == {fate: 1}
+    assert {one: count for one, count in report.results.items() if count} == {fate: 1}
 
 
 def test_an_import_takes_an_address_off_the_list_under_its_suppression(
@@ -150,7 +150,7 @@ def test_values_of_active_readers_are_taken_over_where_the_file_has_some(
         {"city": "Évora", "street": "High"},
         ("arts",),
     )
-    assert report.fates[ImportResult.UPDATED] == 1
+    assert report.results[ImportResult.UPDATED] == 1
     assert subscribers.of(db, person.id)[-1].wording == "name, fields, topics"
 
 
@@ -170,7 +170,7 @@ def test_the_same_file_again_changes_nothing(db: Database, bring_in: Import) -> 
     before = everything(db.path)
     _, report = bring_in(text)
     assert everything(db.path) == before
-    assert report.fates[ImportResult.UNCHANGED] == 2
+    assert report.results[ImportResult.UNCHANGED] == 2
 
 
 def test_of_an_address_that_comes_twice_the_first_row_counts(
@@ -178,9 +178,9 @@ def test_of_an_address_that_comes_twice_the_first_row_counts(
 ) -> None:
     listed, report = bring_in("email,name\neva@example.com,Eva\nEVA@example.com,Other\n")
     assert [(remark.line, remark.text) for remark in listed.duplicates] == [
-        (3, "EVA@example.com: as in line 2")
+        (3, "EVA@example.com: already in line 2")
     ]
-    assert report.fates[ImportResult.ADDED] == 1
+    assert report.results[ImportResult.ADDED] == 1
     person = subscribers.find(db, "eva@example.com")
     assert person is not None
     assert person.name == "Eva"
@@ -314,15 +314,15 @@ _INTERRUPTED = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from digest.audience import importing, table
-from digest.subscribers.changes import Circumstances
+from digest.subscribers import importing, list_file
+from digest.subscribers.changes import ChangeContext
 from digest.storage.database import open_database
 
 now = datetime(2026, 3, 12, 7, tzinfo=UTC)
 rows = "".join(f"r{number}@example.com\\n" for number in range(12_000))
-listed = importing.read_list(table.read(f"email\\n{rows}".encode()).rows, now=now, zone=UTC)
+listed = importing.read_list(list_file.read(f"email\\n{rows}".encode()).rows, now=now, zone=UTC)
 tokens = iter(range(100_000))
-given = Circumstances(newsletter="daily", now=now, origin="x", tokens=lambda: f"t{next(tokens)}")
+given = ChangeContext(newsletter="daily", now=now, origin="x", tokens=lambda: f"t{next(tokens)}")
 
 def stand_still(done):
     print(done, flush=True)
@@ -371,7 +371,7 @@ def test_no_topics_and_no_fields_are_stored_as_such(db: Database, bring_in: Impo
 def test_a_hundred_thousand_rows_are_read_and_stored(db: Database, bring_in: Import) -> None:
     rows = "".join(f"reader{number}@example.com,Reader {number},en\n" for number in range(100_000))
     _, report = bring_in(f"email,name,language\n{rows}")
-    assert report.fates[ImportResult.ADDED] == 100_000
+    assert report.results[ImportResult.ADDED] == 100_000
     assert subscriptions.counts(db, "daily")[MembershipStatus.ACTIVE] == 100_000
 
 
@@ -382,7 +382,7 @@ def test_who_comes_as_gone_counts_as_taken_out_and_the_receipt_says_why(
         "email,name,state\na@example.com,Ana,bounced\nb@example.com,Bo,complained\n"
         "c@example.com,Cleo,paused\nd@example.com,Dan,Unsubscribed\n"
     )
-    assert (report.fates[ImportResult.TAKEN_OUT], report.fates[ImportResult.ADDED]) == (3, 1)
+    assert (report.results[ImportResult.TAKEN_OUT], report.results[ImportResult.ADDED]) == (3, 1)
     assert standings(db) == {
         "a@example.com": "unsubscribed",
         "b@example.com": "suppressed",

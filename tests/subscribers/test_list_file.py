@@ -1,6 +1,6 @@
 import pytest
 
-from digest.errors import AudienceError, UsageError
+from digest.errors import SubscriberError, UsageError
 from digest.subscribers.list_file import BadRow, ListRow, read
 
 
@@ -39,9 +39,9 @@ def test_a_named_encoding_is_used_or_refused() -> None:
     rows = list(read(data, encoding="iso-8859-2").rows)
     assert isinstance(rows[0], ListRow)
     assert rows[0].cells[1] == "Řehoř"
-    with pytest.raises(AudienceError, match="line 2 is not utf-8"):
+    with pytest.raises(SubscriberError, match="line 2 is not utf-8"):
         read(data, encoding="utf-8")
-    with pytest.raises(AudienceError, match="there is no encoding 'klingon'"):
+    with pytest.raises(SubscriberError, match="there is no encoding 'klingon'"):
         read(data, encoding="klingon")
 
 
@@ -50,7 +50,7 @@ def test_a_named_encoding_is_used_or_refused() -> None:
     [
         (b"", "the file is empty"),
         (b" \n\n", "the file is empty"),
-        (b"PK\x03\x04...", "a spreadsheet or a ZIP archive"),
+        (b"PK\x03\x04...", "the file is a ZIP archive, as spreadsheets"),
         (b"\x1f\x8b...", "a gzip archive"),
         (b"eva@example.com,Eva\nida@example.com,Ida\n", "the first line has no column names"),
         (b"name,city\nEva,Rome\n", "the first line has no column `email`; found 'name', 'city'"),
@@ -63,14 +63,14 @@ def test_a_named_encoding_is_used_or_refused() -> None:
     ],
 )
 def test_a_file_that_is_no_list_is_refused_whole(data: bytes, message: str) -> None:
-    with pytest.raises(AudienceError) as refusal:
+    with pytest.raises(SubscriberError) as refusal:
         list(read(data).rows)
     assert message in refusal.value.message
 
 
 def test_a_delimiter_may_be_named() -> None:
     assert cells(b"email:name\neva@example.com:Eva\n", ":") == [["eva@example.com", "Eva"]]
-    with pytest.raises(AudienceError, match="the delimiter '::', expected one character"):
+    with pytest.raises(SubscriberError, match="the delimiter '::', expected one character"):
         cells(b"email::name\n", "::")
 
 
@@ -124,7 +124,7 @@ def test_a_json_text_may_hold_a_line_separator() -> None:
 def test_the_owner_may_say_what_a_file_calls_our_columns() -> None:
     data = b"Adresse;Name;Vorname;Ort\na@example.com;Luz;Ana;Faro\n"
     said = {"email": "Adresse", "first_name": "vorname", "last-name": "Name"}
-    rows = list(read(data, said=said).rows)
+    rows = list(read(data, titles=said).rows)
     assert isinstance(rows[0], ListRow)
     columns = rows[0].columns
     assert (columns.email, columns.name, columns.first_name, columns.last_name) == (0, None, 2, 1)
@@ -135,16 +135,18 @@ def test_a_column_that_there_is_not_is_told() -> None:
     with pytest.raises(
         UsageError, match="--column: found 'nmae', expected one of email, name"
     ) as e:
-        read(b"email\na@example.com\n", said={"nmae": "x"})
+        read(b"email\na@example.com\n", titles={"nmae": "x"})
     assert e.value.hint == "Did you mean name?"
-    with pytest.raises(AudienceError, match="there is no column 'Vornam'; the first line has"):
-        list(read(b"email,Vorname\na@example.com,Ana\n", said={"name": "Vornam"}).rows)
+    with pytest.raises(SubscriberError, match="there is no column 'Vornam'; the first line has"):
+        list(read(b"email,Vorname\na@example.com,Ana\n", titles={"name": "Vornam"}).rows)
 
 
 def test_messages_name_the_file() -> None:
-    with pytest.raises(AudienceError, match=r"^readers\.csv: the file is empty"):
+    with pytest.raises(SubscriberError, match=r"^readers\.csv: the file is empty"):
         read(b"", name="readers.csv")
-    with pytest.raises(AudienceError, match=r"^readers\.csv: the first line has no column `email`"):
+    with pytest.raises(
+        SubscriberError, match=r"^readers\.csv: the first line has no column `email`"
+    ):
         list(read(b"a,b\n", name="readers.csv").rows)
     table = read("email,name\na@example.com,Sá\n".encode("cp1252"), name="readers.csv")
     assert table.remarks[0].startswith("readers.csv: line 2 is not UTF-8")
@@ -152,7 +154,7 @@ def test_messages_name_the_file() -> None:
 
 def test_utf_8_with_a_broken_byte_is_not_guessed_to_be_anything_else() -> None:
     data = "email,name\na@example.com,Sá é\n".encode() + b"b@example.com,S\xe1\n"
-    with pytest.raises(AudienceError, match="line 3 is not utf-8"):
+    with pytest.raises(SubscriberError, match="line 3 is not utf-8"):
         read(data)
 
 

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digest.errors import AudienceError
+from digest.errors import SubscriberError
 from digest.model.subscriber import Action, SubscriptionState
 from digest.storage import subscribers, subscriptions, suppressions
 from digest.storage.database import Database
@@ -42,7 +42,9 @@ def test_who_left_comes_back_only_with_the_words_of_that_wish(
 ) -> None:
     membership.add(db, typed("eva@example.com"), given)
     membership.unsubscribe(db, "eva@example.com", "asked", given)
-    with pytest.raises(AudienceError, match="left on 2026-03-12; only the reader can change that"):
+    with pytest.raises(
+        SubscriberError, match="left on 2026-03-12; only the reader can change that"
+    ):
         membership.add(db, typed("eva@example.com"), given)
     later = replace(given, wording="by phone, 20 March", now=NOW + timedelta(days=8))
     membership.add(db, typed("eva@example.com", topics=["Sport"]), later)
@@ -63,7 +65,7 @@ def test_who_paused_or_never_confirmed_is_not_made_active_either(
     found = subscriptions.find(db, "daily", "eva@example.com")
     assert found is not None
     subscriptions.set_states(db, [(found, state)], since=NOW)
-    with pytest.raises(AudienceError, match="only the reader"):
+    with pytest.raises(SubscriberError, match="only the reader"):
         membership.add(db, typed("eva@example.com"), given)
     assert subscriptions.find_active(db, "daily", "eva@example.com") is None
 
@@ -71,7 +73,7 @@ def test_who_paused_or_never_confirmed_is_not_made_active_either(
 def test_a_suppressed_address_is_never_added(db: Database, given: ChangeContext) -> None:
     membership.suppress(db, "eva@example.com", "by letter", given)
     insistent = replace(given, wording="please")
-    with pytest.raises(AudienceError, match="must never be mailed: 'by letter'"):
+    with pytest.raises(SubscriberError, match="must never be mailed: 'by letter'"):
         membership.add(db, typed("EVA@example.com"), insistent)
 
 
@@ -102,9 +104,9 @@ def test_leaving_twice_is_leaving_once(db: Database, given: ChangeContext) -> No
 
 
 def test_nobody_leaves_a_list_who_is_not_on_it(db: Database, given: ChangeContext) -> None:
-    with pytest.raises(AudienceError, match="is not on the list of daily"):
+    with pytest.raises(SubscriberError, match="is not on the list of daily"):
         membership.unsubscribe(db, "eva@example.com", "asked", given)
-    with pytest.raises(AudienceError, match="is on no list"):
+    with pytest.raises(SubscriberError, match="is on no list"):
         record_of(db, "eva@example.com")
 
 
@@ -124,5 +126,5 @@ def test_the_record_of_a_suppressed_stranger_is_the_suppression(
 def test_what_a_person_types_wrongly_is_refused(
     name: str, language: str | None, timezone: str | None
 ) -> None:
-    with pytest.raises(AudienceError):
+    with pytest.raises(SubscriberError):
         typed("eva@example.com", name=name, language=language, timezone=timezone)

@@ -12,7 +12,7 @@ from digest.composer.dkim import DkimSigner
 from digest.composer.dkim_keys import SigningKey, tags_of, txt_strings
 from digest.config import DkimSettings, Settings
 from digest.errors import ConfigError
-from digest.lib.email_address import header_domain
+from digest.lib.email_address import domain_of
 from digest.publishing.checks.findings import Finding, failed, fine, problem, warning
 
 #: Seconds for one question, whatever becomes of it.
@@ -62,9 +62,7 @@ async def check_authentication(settings: Settings) -> list[Finding]:
     dkim = settings.dkim
     if dkim is None:
         return []
-    senders = {
-        header_domain(n.sender_address): n.sender_address for n in settings.newsletters.values()
-    }
+    senders = {domain_of(n.sender_address): n.sender_address for n in settings.newsletters.values()}
     keys: dict[tuple[str, SigningKey], None] = {}
     findings: dict[Finding, None] = {}  # several senders may have the same problem
     for address in senders.values():
@@ -86,7 +84,7 @@ async def check_authentication(settings: Settings) -> list[Finding]:
 def _of_envelopes(settings: Settings) -> list[str]:
     """The domains that SPF is about: those of the addresses to which bounces come back."""
     addresses = (n.bounce_address or n.sender_address for n in settings.newsletters.values())
-    return list(dict.fromkeys(map(header_domain, addresses)))
+    return list(dict.fromkeys(map(domain_of, addresses)))
 
 
 async def _key(ask: Ask, domain: str, key: SigningKey) -> Finding:

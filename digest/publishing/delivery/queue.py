@@ -1,4 +1,4 @@
-"""Claims: a run's share of the ledger, taken and given back in batches.
+"""The queue of a run: deliveries claimed from the ledger, and results recorded in it, in batches.
 
 Deliveries are claimed ahead of the workers, and outcomes written down behind them, many of both in
 one transaction, in a thread of its own: the event loop does not wait for the disk. At no time are
@@ -25,29 +25,29 @@ from digest.storage.deliveries import AttemptResult, Batch
 #: Deliveries that are claimed and not yet recorded, at most.
 MOST: Final = 1000
 
-#: Seconds after which an outcome is written down even where no batch is full: others look at it.
-_KEPT: Final = 0.5
+#: Seconds after which a result is recorded even where no batch is full: others look at it.
+_RECORD_EVERY: Final = 0.5
 
-#: How often a busy database is asked again before the run gives up, 10 seconds each time.
-_PATIENCE: Final = 30
+#: How often a busy database is tried before the run gives up, 10 seconds each time.
+_TRIES: Final = 30
 
 Clock = Callable[[], datetime]
 
-#: The zones in which it is a quiet hour at a given instant; "" stands for readers without one.
-ZonesInQuietHours = Callable[[datetime], Sequence[str]]
+#: The time zones whose readers are not mailed at an instant; "" stands for readers without one.
+QuietZones = Callable[[datetime], Sequence[str]]
 _T = TypeVar("_T")
 
 
-def no_quiet_hours(now: datetime) -> Sequence[str]:
-    """No quiet hours."""
+def no_quiet_zones(now: datetime) -> Sequence[str]:
+    """It is nobody's quiet hour."""
     del now
     return ()
 
 
 class DeliveryQueue:
-    """An async context manager; leaving it records everything and gives back what was not tried."""
+    """An async context manager; leaving it records everything and releases what was not tried."""
 
-    # `recorded` is told the ids of deliveries whose outcomes have reached the ledger.
+    # `recorded` is told the ids of deliveries whose results have reached the ledger.
     def __init__(
         self,
         database: Path,
@@ -55,18 +55,18 @@ class DeliveryQueue:
         *,
         clock: Clock,
         recorded: Callable[[Iterable[int]], None],
-        resting: ZonesInQuietHours = no_quiet_hours,
+        quiet_zones: QuietZones = no_quiet_zones,
     ) -> None:
         self._database = database
         self._edition_id = edition_id
         self._clock = clock
         self._recorded = recorded
-        self._resting = resting
+        self._quiet_zones = quiet_zones
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
         self._open = ExitStack()
         self._db: Database | None = None
         self._waiting: deque[Delivery] = deque()
-        self._settled: list[AttemptResult] = []
+        self._results: list[AttemptResult] = []
         self._unsent: list[tuple[int, str]] = []
         self._after = 0
         # Whoever was never tried comes first: a few whom the server always refuses, at the head
@@ -74,14 +74,20 @@ class DeliveryQueue:
         self._untried = True
         self._more = True
         self._under_way = 0
-        self._last_turn = time.monotonic()
-        self._turn: asyncio.Task[None] | None = None
+        self._last_exchange = time.monotonic()
+        self._exchanging: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         """Open the ledger."""
-        self._db = await self._in_thread(
-            lambda: self._open.enter_context(open_database(self._database))
-        )
+        try:
+            self._db = await self._in_thread(
+                lambda: self._open.enter_context(open_database(self._database))
+            )
+        except BaseException:
+            # Cancelled meanwhile, perhaps: the thread has opened it, and only the thread may close.
+            self._thread.submit(self._open.close)
+            self._thread.shutdown()
+            raise
         return self
 
     async def __aexit__(
@@ -90,10 +96,10 @@ class DeliveryQueue:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Write down what there is, queue again what was not tried, and close."""
+        """Record what there is, release what was not tried, and close."""
         try:
-            if self._turn is not None:
-                await asyncio.wait([self._turn])
+            if self._exchanging is not None:
+                await asyncio.wait([self._exchanging])
             self._more = False
             self._unsent += [(delivery.id, "") for delivery in self._waiting]
             self._waiting.clear()
@@ -108,20 +114,20 @@ class DeliveryQueue:
         Raises StorageError if the ledger cannot be written: then nothing more should leave.
         """
         while True:
-            self._end_turn()
-            if self._turn is None and self._is_time():
-                self._turn = asyncio.create_task(self._exchange())
+            self._end_exchange()
+            if self._exchanging is None and self._is_time():
+                self._exchanging = asyncio.create_task(self._exchange())
             if self._waiting:
                 self._under_way += 1
                 return self._waiting.popleft()
-            if self._turn is None:
+            if self._exchanging is None:
                 return None
-            await asyncio.wait([self._turn])
+            await asyncio.wait([self._exchanging])
 
-    def settle(self, settled: AttemptResult) -> None:
-        """What an attempt came to. It is in the ledger with the next exchange."""
+    def settle(self, result: AttemptResult) -> None:
+        """Record what an attempt came to: with the next exchange it is in the ledger."""
         self._under_way -= 1
-        self._settled.append(settled)
+        self._results.append(result)
 
     def give_back(self, delivery: Delivery, reason: str) -> None:
         """The delivery was surely not sent: its reader keeps the place in the queue."""
@@ -129,37 +135,37 @@ class DeliveryQueue:
         self._unsent.append((delivery.id, reason))
 
     def _is_time(self) -> bool:
-        """Whether workers will soon want more, or outcomes have been kept for long enough."""
+        """Whether workers will soon want more, or results have waited for long enough."""
         if self._more and len(self._waiting) <= MOST // 4:
             return True
-        return bool(self._settled) and time.monotonic() - self._last_turn > _KEPT
+        return bool(self._results) and time.monotonic() - self._last_exchange > _RECORD_EVERY
 
-    def _end_turn(self) -> None:
-        if self._turn is not None and self._turn.done():
-            turn, self._turn = self._turn, None
-            turn.result()
+    def _end_exchange(self) -> None:
+        if self._exchanging is not None and self._exchanging.done():
+            exchange, self._exchanging = self._exchanging, None
+            exchange.result()
 
     async def _exchange(self) -> None:
-        """Record what is settled, and claim as many as there is room for, in one transaction."""
-        settled, self._settled = self._settled, []
+        """Record the results, and claim as many as there is room for, in one transaction."""
+        results, self._results = self._results, []
         unsent, self._unsent = self._unsent, []
         room = MOST - len(self._waiting) - self._under_way if self._more else 0
-        if not (settled or unsent or room > 0):
+        if not (results or unsent or room > 0):
             return
         try:
-            batch = await self._in_thread(lambda: self._write(settled, unsent, room))
+            batch = await self._in_thread(lambda: self._write(results, unsent, room))
         except BaseException:
             # Not in the ledger: still ours to record, if there is another chance.
-            self._settled[:0] = settled
+            self._results[:0] = results
             self._unsent[:0] = unsent
             raise
-        self._last_turn = time.monotonic()
-        self._recorded(one.delivery_id for one in settled)
+        self._last_exchange = time.monotonic()
+        self._recorded(result.delivery_id for result in results)
         if batch is not None:
             self._waiting.extend(batch.deliveries)
-            self._go_on_after(batch.last_id)
+            self._continue_after(batch.last_id)
 
-    def _go_on_after(self, last_id: int | None) -> None:
+    def _continue_after(self, last_id: int | None) -> None:
         if last_id is not None:
             self._after = last_id
         elif self._untried:
@@ -168,15 +174,15 @@ class DeliveryQueue:
             self._more = False
 
     def _write(
-        self, settled: list[AttemptResult], unsent: list[tuple[int, str]], room: int
+        self, results: list[AttemptResult], unsent: list[tuple[int, str]], room: int
     ) -> Batch | None:
         db = self._db
         if db is None:
             raise StorageError("the ledger is not open")
-        for attempt in range(1, _PATIENCE + 1):
+        for attempt in range(1, _TRIES + 1):
             try:
                 with db.transaction():
-                    deliveries.record(db, settled)
+                    deliveries.record(db, results)
                     deliveries.release(db, unsent)
                     if room <= 0:
                         return None
@@ -188,10 +194,10 @@ class DeliveryQueue:
                         after=self._after,
                         most=room,
                         untried=self._untried,
-                        resting=self._resting(now),
+                        resting=self._quiet_zones(now),
                     )
             except DatabaseBusy:
-                if attempt == _PATIENCE:
+                if attempt == _TRIES:
                     raise
         return None
 

@@ -1,7 +1,4 @@
-"""What a delivery run tells: each outcome as it comes, and at its end how the edition stands.
-
-Stopping: how a delivery run is asked to end.
-"""
+"""What a delivery run reports: each outcome as it comes, and at its end how the edition stands."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +7,7 @@ from typing import Protocol
 from digest.errors import DigestError
 from digest.model.delivery import DeliveryState, is_complete
 from digest.model.edition import Edition
+from digest.publishing.delivery.cancellation import CancelReason
 
 
 class Progress(Protocol):
@@ -23,15 +21,20 @@ class Progress(Protocol):
 class Report:
     """How an edition stands after a delivery run.
 
-    `error` is why the run ended early, such as a relay that is at fault; `interrupted` says that
-    somebody asked it to end. `later` are queued and wait for their own hour.
+    `error` is why the run ended early, such as a relay that is at fault; `cancelled` is why it was
+    asked to end. `later` are queued and wait for their own hour.
     """
 
     edition: Edition
     counts: Mapping[DeliveryState, int]
     later: int = 0
     error: DigestError | None = None
-    interrupted: bool = False
+    cancelled: CancelReason | None = None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it was asked to end, and does not continue by itself."""
+        return self.cancelled is not None and not self.cancelled.is_pause
 
     @property
     def served_everybody(self) -> bool:
@@ -43,25 +46,3 @@ class Report:
     def complete(self) -> bool:
         """Whether every reader surely has the edition, or was rightly passed over."""
         return is_complete(self.counts)
-
-
-class CancelToken:
-    """A request to end in order: what is under way is finished, nothing new is begun.
-
-    A round that only `rests` goes on later, after others have had their turn.
-    """
-
-    def __init__(self) -> None:
-        self.requested = False
-        self.rests = False
-        self.begun = False
-
-    def request(self) -> None:
-        """Ask. Safe from a signal handler of the event loop."""
-        self.requested = True
-        self.rests = False
-
-    def rest(self) -> None:
-        """Ask for a pause, unless the round ends anyway."""
-        if not self.requested:
-            self.requested = self.rests = True

@@ -1,15 +1,14 @@
-"""Attempts: what the workers of a run do, one delivery at a time, and what each comes to.
+"""The workers of a run: one delivery at a time, and what became of it."""
 
-Patience: how long a deferred reader is tried, and when next.
-"""
-
+import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, assert_never
 
 from digest.composer.message import PreparedMessage
-from digest.errors import AudienceError, DigestError, RelayUnavailable
+from digest.errors import DigestError, RelayUnavailable, SubscriberError
 from digest.model.delivery import (
     Accepted,
     Deferred,
@@ -19,191 +18,204 @@ from digest.model.delivery import (
     Rejected,
     Unknown,
 )
-from digest.publishing.delivery.precommit import DeliveryRevoked, PrecommitCheck
+from digest.publishing.delivery.cancellation import CancelToken, Carrier
+from digest.publishing.delivery.precommit import NotCommitted, PrecommitCheck, Stopped
 from digest.publishing.delivery.queue import Clock, DeliveryQueue
-from digest.publishing.delivery.rejection_guard import RejectionGuard
-from digest.publishing.delivery.report import CancelToken, Progress
+from digest.publishing.delivery.rejection_guard import Rejection, RejectionGuard
+from digest.publishing.delivery.report import Progress
 from digest.publishing.delivery.signing import fill_and_sign
 from digest.sender.message_data import Envelope
 from digest.sender.retry import GiveUp, next_attempt
 from digest.sender.transport import Transport
 from digest.storage.deliveries import AttemptResult
-from digest.storage.revocations import revocation_reason
-
-
-class RetryPolicy:
-    """How long a deferred reader is tried, and when next (`digest.sender.retry`)."""
-
-    def __init__(self, give_up_after: timedelta, dice: Callable[[], float]) -> None:
-        self._give_up_after = give_up_after
-        self._dice = dice
-
-    def with_one(
-        self, delivery: Delivery, reply: str, now: datetime
-    ) -> tuple[DeliveryState, str, datetime | None]:
-        """The state of a delivery that was put off, what to record, and when to try again."""
-        again = next_attempt(
-            delivery.first_attempt_at or now,
-            delivery.attempts,
-            now,
-            self._dice(),
-            give_up_after=self._give_up_after,
-        )
-        if isinstance(again, GiveUp):
-            return DeliveryState.REJECTED, f"{again.reason}: {reply}", None
-        return DeliveryState.DEFERRED, reply, again
-
+from digest.storage.revocations import Revoked, revocation_reason
+from digest.storage.send_journal import Journal
 
 #: So many failures of the relay without one acceptance in between end a run. One of them may be due
 #: to a single reader: some servers say "relay denied" for a domain that they do not like.
-_RELAY_FAILURES: Final = 3
+_MOST_RELAY_FAILURES: Final = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Surely not sent, and no reader is to blame: the relay, the lock or the journal failed."""
+
+    error: DigestError
+
+
+#: What one attempt came to.
+AttemptOutcome = Outcome | Revoked | Stopped | Failed
+
+
+@dataclass(slots=True, kw_only=True)
 class Worker:
-    """The attempts of one run; `error` is why it cannot go on."""
+    """The attempts of one run, made by several tasks; `error` is why it cannot continue.
 
-    def __init__(
-        self,
-        claims: DeliveryQueue,
-        last_look: PrecommitCheck,
-        forms: Mapping[str, PreparedMessage],
-        transport: Transport,
-        patience: RetryPolicy,
-        refusals: RejectionGuard,
-        clock: Clock,
-        stop: CancelToken,
-        progress: Progress,
-    ) -> None:
-        self._claims = claims
-        self._last_look = last_look
-        self._forms = forms
-        self._transport = transport
-        self._patience = patience
-        self._refusals = refusals
-        self._clock = clock
-        self._stop = stop
-        self._progress = progress
-        self._accepted = 0
-        self._failures = 0
-        self.error: DigestError | None = None
+    `messages` are prepared for each variant. `dice` is from 0 to 1, for the jitter of retries.
+    """
+
+    queue: DeliveryQueue
+    precommit: PrecommitCheck
+    journal: Journal
+    messages: Mapping[str, PreparedMessage]
+    transport: Transport
+    rejections: RejectionGuard
+    give_up_after: timedelta
+    dice: Callable[[], float]
+    clock: Clock
+    cancel: CancelToken
+    progress: Progress
+    error: DigestError | None = None
+    _any_accepted: bool = False
+    _relay_failures: int = 0
 
     async def work(self) -> None:
-        """One worker: one delivery at a time."""
-        while not self._stop.requested and self.error is None:
-            delivery = await self._claims.take()
+        """Attempt one delivery after the other, until none is left or the run is to end."""
+        carrier = asyncio.current_task()
+        if carrier is None:
+            raise RuntimeError("a worker runs in a task of an event loop")
+        while self.cancel.reason is None and self.error is None:
+            delivery = await self.queue.take()
             if delivery is None:
                 return
-            await self._attempt(delivery)
-
-    async def _attempt(self, delivery: Delivery) -> None:
-        form = self._forms[delivery.variant]
-        envelope = Envelope(mail_from=form.mail_from(delivery.id), rcpt_to=delivery.recipient.email)
-        try:
-            message = await fill_and_sign(
-                form, delivery.recipient, delivery_id=delivery.id, date=self._clock()
-            )
-        except AudienceError as error:
-            # This one reader cannot be written to; the others can.
-            self._settle(delivery, DeliveryState.REJECTED, error.message)
-            return
-        try:
-            outcome = await self._transport.send(
-                envelope, message, before_commit=partial(self._last_look.at, delivery)
-            )
-        except DeliveryRevoked as objected:
-            self._obey(delivery, objected.message)
-        except RelayUnavailable as error:
-            self._failed(delivery, error)
-        except DigestError as error:
-            # By contract nothing has left: the reader keeps the place in the queue. Whatever else
-            # may be raised leaves the delivery claimed, and the journal knows if it was begun.
-            self.error = self.error or error
-            self._claims.give_back(delivery, error.message)
-        else:
-            self._settle(delivery, *_recorded(outcome))
-
-    def _obey(self, delivery: Delivery, standing: str) -> None:
-        if standing:
-            self._settle(delivery, DeliveryState.WITHHELD, revocation_reason(standing))
-        else:
-            if not self._stop.requested:
-                self._stop.request()
-            self._claims.give_back(delivery, "")
-
-    def _settle(self, delivery: Delivery, state: DeliveryState, reply: str) -> None:
-        now = self._clock()
-        match state:
-            case DeliveryState.REJECTED:
-                self._refuse(delivery, reply, now)
-            case DeliveryState.DEFERRED:
-                settled = self._deferred(delivery, reply, now)
-                state, reply = settled.state, settled.reply
-                self._claims.settle(settled)
-            case _:
-                if state is DeliveryState.SENT:
-                    self._accept()
-                self._claims.settle(
-                    AttemptResult(delivery_id=delivery.id, state=state, reply=reply, at=now)
-                )
-        self._progress(state)
-        try:
-            self._last_look.journal.ended(delivery.id, state, reply)
-        except DigestError as error:
-            # The outcome is on its way into the ledger; but nothing more can be put on record.
-            self.error = self.error or error
-
-    def _deferred(self, delivery: Delivery, reply: str, now: datetime) -> AttemptResult:
-        """The reader has to wait, or is given up."""
-        state, reply, again = self._patience.with_one(delivery, reply, now)
-        return AttemptResult(
-            delivery_id=delivery.id, state=state, reply=reply, at=now, next_attempt_at=again
-        )
-
-    def _accept(self) -> None:
-        self._accepted += 1
-        self._failures = 0
-        for settled in self._refusals.accepted():
-            self._claims.settle(settled)
-
-    def _refuse(self, delivery: Delivery, reply: str, now: datetime) -> None:
-        own = AttemptResult(
-            delivery_id=delivery.id, state=DeliveryState.REJECTED, reply=reply, at=now
-        )
-        otherwise = self._deferred(delivery, reply, now)
-        settled = self._refusals.add(own, otherwise, again=delivery.attempts > 1)
-        if settled is not None:
-            self._claims.settle(settled)
-        if self._refusals.of_everybody and self.error is None:
-            self.error = RelayUnavailable(
-                f"the server refuses everybody: {reply}",
-                hint="Look at the sender's address and at what the server asks for. Nobody is"
-                " blamed: `digest send` tries the same readers again.",
-            )
-
-    def _failed(self, delivery: Delivery, error: RelayUnavailable) -> None:
-        """The relay did not take a message, and says that it would not take others either."""
-        self._failures += 1
-        if self._accepted and self._failures < _RELAY_FAILURES:
-            self._settle(delivery, DeliveryState.DEFERRED, error.message)
-            return
-        self.error = self.error or error
-        self._claims.give_back(delivery, error.message)
+            self._settle(delivery, await self._attempt(delivery, carrier))
 
     def finish(self) -> None:
-        """Settle the refusals since the last acceptance: true ones, or the server's fault."""
-        for settled in self._refusals.ended():
-            self._claims.settle(settled)
+        """Decide the rejections since the last acceptance: the readers' own, or the server's."""
+        decide = self._defer if self.rejections.blames_server else self._reject_for_good
+        for rejection in self.rejections.take_undecided():
+            decide(rejection.delivery, rejection.reply, rejection.at)
 
+    async def _attempt(self, delivery: Delivery, carrier: Carrier) -> AttemptOutcome:
+        prepared = self.messages[delivery.variant]
+        envelope = Envelope(
+            mail_from=prepared.mail_from(delivery.id), rcpt_to=delivery.recipient.email
+        )
+        try:
+            message = await fill_and_sign(
+                prepared, delivery.recipient, delivery_id=delivery.id, date=self.clock()
+            )
+        except SubscriberError as error:
+            # This one reader cannot be written to; the others can.
+            return Rejected(reason=error.message)
+        before_commit = partial(self.precommit.commit, delivery, carrier)
+        self.cancel.begin(carrier)
+        try:
+            return await self.transport.send(envelope, message, before_commit=before_commit)
+        except NotCommitted as error:
+            return error.result
+        except DigestError as error:
+            # By contract nothing has left. Whatever else may be raised leaves the delivery claimed,
+            # and the journal knows whether it was begun.
+            return Failed(error)
+        except asyncio.CancelledError:
+            if self.cancel.was_called_off(carrier):
+                return Stopped()
+            raise
+        finally:
+            self.cancel.commit(carrier)
 
-def _recorded(outcome: Outcome) -> tuple[DeliveryState, str]:
-    match outcome:
-        case Accepted(reply=reply):
-            return DeliveryState.SENT, str(reply)
-        case Deferred(reason=reason, reply=reply):
-            return DeliveryState.DEFERRED, str(reply or reason)
-        case Rejected(reason=reason, reply=reply):
-            return DeliveryState.REJECTED, str(reply or reason)
-        case Unknown(reason=reason):
-            return DeliveryState.UNKNOWN, reason
-        case _:
-            assert_never(outcome)
+    def _settle(self, delivery: Delivery, outcome: AttemptOutcome) -> None:
+        now = self.clock()
+        match outcome:
+            case Accepted(reply=reply):
+                self._accepted()
+                state = self._record(delivery, DeliveryState.SENT, str(reply), now)
+            case Deferred(reason=reason, reply=reply):
+                state = self._defer(delivery, str(reply or reason), now)
+            case Rejected(reason=reason, reply=reply):
+                state = self._reject(delivery, str(reply or reason), now)
+            case Unknown(reason=reason):
+                state = self._record(delivery, DeliveryState.UNKNOWN, reason, now)
+            case Revoked(status=status):
+                reason = revocation_reason(status)
+                state = self._record(delivery, DeliveryState.WITHHELD, reason, now)
+            case Stopped():
+                self.queue.give_back(delivery, "")
+                return
+            case Failed(error=error):
+                self._failed(delivery, error, now)
+                return
+            case _:
+                assert_never(outcome)
+        self.progress(state)
+
+    def _accepted(self) -> None:
+        self._any_accepted = True
+        self._relay_failures = 0
+        for rejection in self.rejections.accepted():
+            self._reject_for_good(rejection.delivery, rejection.reply, rejection.at)
+
+    def _failed(self, delivery: Delivery, error: DigestError, now: datetime) -> None:
+        """The reader is not to blame; a relay's failure may yet be due to this reader."""
+        if isinstance(error, RelayUnavailable):
+            self._relay_failures += 1
+            if self._any_accepted and self._relay_failures < _MOST_RELAY_FAILURES:
+                self.progress(self._defer(delivery, error.message, now))
+                return
+        self._fail(error)
+        self.queue.give_back(delivery, error.message)
+
+    def _reject(self, delivery: Delivery, reply: str, now: datetime) -> DeliveryState:
+        rejection = Rejection(delivery=delivery, reply=reply, at=now)
+        if self.rejections.decides(rejection):
+            return self._reject_for_good(delivery, reply, now)
+        # Only that it was surely not sent is decided: after a crash the reader is tried again.
+        self._write_journal(delivery.id, DeliveryState.DEFERRED, reply)
+        if self.rejections.blames_server:
+            self._fail(
+                RelayUnavailable(
+                    f"the server rejects every reader: {reply}",
+                    hint="Check the sender's address and what the server asks for. No reader is"
+                    " marked as rejected: `digest send` tries them again.",
+                )
+            )
+        return DeliveryState.REJECTED
+
+    def _reject_for_good(self, delivery: Delivery, reply: str, at: datetime) -> DeliveryState:
+        return self._record(delivery, DeliveryState.REJECTED, reply, at)
+
+    def _defer(self, delivery: Delivery, reply: str, at: datetime) -> DeliveryState:
+        """The reader is tried again later, or given up."""
+        next_at = next_attempt(
+            delivery.first_attempt_at or at,
+            delivery.attempts,
+            at,
+            self.dice(),
+            give_up_after=self.give_up_after,
+        )
+        if isinstance(next_at, GiveUp):
+            return self._reject_for_good(delivery, f"{next_at.reason}: {reply}", at)
+        return self._record(delivery, DeliveryState.DEFERRED, reply, at, next_at)
+
+    def _record(
+        self,
+        delivery: Delivery,
+        state: DeliveryState,
+        reply: str,
+        at: datetime,
+        next_attempt_at: datetime | None = None,
+    ) -> DeliveryState:
+        """What is decided: into the queue for the ledger, and on record until it is there."""
+        self.queue.settle(
+            AttemptResult(
+                delivery_id=delivery.id,
+                state=state,
+                reply=reply,
+                at=at,
+                next_attempt_at=next_attempt_at,
+            )
+        )
+        self._write_journal(delivery.id, state, reply)
+        return state
+
+    def _write_journal(self, delivery_id: int, state: DeliveryState, reply: str) -> None:
+        try:
+            self.journal.ended(delivery_id, state, reply)
+        except DigestError as error:
+            # The outcome is on its way into the ledger; but nothing more can be put on record.
+            self._fail(error)
+
+    def _fail(self, error: DigestError) -> None:
+        """End the run; the first reason is the one that is reported."""
+        self.error = self.error or error

@@ -1,4 +1,4 @@
-"""The seal of an approval: a hash of what readers will see, and the words for what differs.
+"""What an approval covers: a text and a hash of what readers will see, and how another differs.
 
 The time of publication is left out: many feeds touch it with every visit, and an editor who is
 asked about that again and again stops looking.
@@ -75,9 +75,9 @@ def _picture(image_url: str | None, settings: Settings, newsletter: Newsletter) 
 def changes(approved: Approval, now: Approval, gone: Mapping[int, str]) -> tuple[str, ...]:
     """What differs between two contents, a sentence each; `gone` says why an article is not in."""
     before, after = json.loads(approved.content), json.loads(now.content)
-    told = tuple(_story_changes(before["stories"], after["stories"], gone))
-    if told or approved.seal == now.seal:
-        return told
+    sentences = tuple(_story_changes(before["stories"], after["stories"], gone))
+    if sentences or approved.seal == now.seal:
+        return sentences
     if before["intro"] != after["intro"]:
         return ("the intro changed",)
     return (f"the subject is now “{after['subject']}”",)

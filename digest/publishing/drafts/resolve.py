@@ -66,8 +66,8 @@ def resolve(
     known = drafts.article_statuses(db, newsletter.key, [*ids, *contents.dropped])
     reasons = {id_: unusable_reason(known.get(id_), id_, newsletter, cutoff) for id_ in ids}
     gone = {id_: reason for id_, reason in reasons.items() if reason}
-    found = candidates(db, newsletter.key, since=since, cutoff=cutoff)
-    still_open = {article.id: article for article in found.articles}
+    eligible = candidates(db, newsletter.key, since=since, cutoff=cutoff)
+    still_open = {article.id: article for article in eligible.articles}
     still_open |= {
         id_: known[id_].article
         for id_ in contents.dropped
@@ -96,7 +96,7 @@ def resolve(
         intro=contents.intro,
     )
     new = NewEdition(
-        edition=edition, decisions=selection.decisions, last_article_id=found.last_article_id
+        edition=edition, decisions=selection.decisions, last_article_id=eligible.last_article_id
     )
     return ResolvedDraft(new=new, gone=gone)
 

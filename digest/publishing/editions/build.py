@@ -88,8 +88,8 @@ def build_edition(
     cutoff = min(now, slot.at) if slot else now
     newsletter = _reaching_back(newsletter, cutoff, missed_since)
     since = cutoff - newsletter.rules.max_age
-    found = candidates(db, newsletter.key, since=since, cutoff=cutoff)
-    selection = select(found.articles, newsletter.rules, cutoff=cutoff)
+    eligible = candidates(db, newsletter.key, since=since, cutoff=cutoff)
+    selection = select(eligible.articles, newsletter.rules, cutoff=cutoff)
     if isinstance(selection, TooFew):
         return too_few(db, newsletter, selection, cutoff)
     number = next_number(db, newsletter.key)
@@ -103,7 +103,7 @@ def build_edition(
         nonce=nonce(),
     )
     new = NewEdition(
-        edition=edition, decisions=selection.decisions, last_article_id=found.last_article_id
+        edition=edition, decisions=selection.decisions, last_article_id=eligible.last_article_id
     )
     return render_edition(db, settings, newsletter, new)
 

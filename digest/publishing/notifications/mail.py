@@ -14,6 +14,7 @@ from typing import Final
 from digest.composer.plain_message import plain_message
 from digest.config import Settings
 from digest.errors import ConfigError, DigestError, Superseded
+from digest.lib.backoff import Backoff
 from digest.model.delivery import Accepted, Outcome, Unknown
 from digest.model.newsletter import Newsletter
 from digest.publishing.delivery.signing import signer_of
@@ -25,9 +26,8 @@ from digest.storage import notifications
 from digest.storage.database import Database, open_database
 from digest.storage.notifications import Notification
 
-#: After a failure the owner is mailed again so soon, then ever later, but at least each hour.
-_SOON: Final = timedelta(minutes=5)
-_AT_LAST: Final = timedelta(hours=1)
+#: When the owner is mailed again after a failure.
+_BACKOFF: Final = Backoff(first=timedelta(minutes=5), longest=timedelta(hours=1))
 
 #: Seconds that a server may take over a notice. Editions wait behind it.
 _PATIENCE: Final = 30.0
@@ -64,7 +64,7 @@ def send_notifications(
         owner = settings.service.owner
         if owner is None:
             return 0
-        due = notifications.claim(db, now, since=now - WEEK, wait=_wait)
+        due = notifications.claim(db, now, since=now - WEEK, wait=_BACKOFF.after)
         if not due:
             return 0
         return len(due) if _mailed(db, settings, owner, due, now, transport) else 0
@@ -79,11 +79,6 @@ def _put_on_record(db: Database, settings: Settings, now: datetime) -> Sequence[
     with db.transaction():
         found = tuple(current_notifications(db, settings, now))
         return tuple(notice for notice in found if notifications.add(db, notice, now))
-
-
-def _wait(tries: int) -> timedelta:
-    wait: timedelta = _SOON * 2 ** min(tries - 1, 10)
-    return min(_AT_LAST, wait)
 
 
 def _mailed(
