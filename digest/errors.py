@@ -9,17 +9,17 @@
     │   ├── DatabaseNewer           written by a later version of digest
     │   └── DatabaseUnwritable      read-only, or the disk is full
     ├── SourceError                 a source of articles cannot be read
-    ├── SubscriberError               a subscriber or a list of subscribers is not as it should be
+    ├── SubscriberError             a subscriber or a list of subscribers is not valid
     ├── TemplateError               a template does not parse or does not render
-    ├── SenderError                 a message cannot be carried
-    │   └── RelayUnavailable        the SMTP server is absent, refuses us, or hangs
+    ├── SenderError                 a message cannot be sent
+    │   └── RelayUnavailable        the SMTP server does not answer, refuses us, or hangs
     └── LedgerError                 the record of editions does not allow it
         ├── SlotTaken               the slot has its edition already
-        ├── Superseded              something changed between drafting an edition and storing it
+        ├── Superseded              something changed between building an edition and storing it
         ├── AlreadySending          another process is sending editions of this database
-        ├── AlreadyRunning          a service sees to this database already
-        ├── Held                    somebody stopped the edition; it waits for a decision
-        └── Interrupted             a send was ended at once; what is in doubt is on record
+        ├── AlreadyRunning          a service is running for this database already
+        ├── Held                    the edition waits for a decision
+        └── Interrupted             a send was stopped at once; unknown results are recorded
 
 Results that are expected are values (`digest.model.delivery`), never exceptions.
 """
@@ -99,7 +99,7 @@ class SourceError(DigestError):
 
 
 class SubscriberError(DigestError):
-    """A subscriber or a list of subscribers is not as it should be."""
+    """A subscriber or a list of subscribers is not valid."""
 
 
 class TemplateError(DigestError):
@@ -107,11 +107,11 @@ class TemplateError(DigestError):
 
 
 class SenderError(DigestError):
-    """A message cannot be carried."""
+    """A message cannot be sent."""
 
 
 class RelayUnavailable(SenderError):
-    """The SMTP server is absent, refuses us, or hangs. No reader is to blame."""
+    """The SMTP server does not answer, refuses us, or hangs. The address is not the cause."""
 
 
 class LedgerError(DigestError):
@@ -125,26 +125,28 @@ class SlotTaken(LedgerError):
 
 
 class Superseded(LedgerError):
-    """Something changed between drafting an edition and storing it; a new draft will do."""
+    """Something changed between building an edition and storing it; build it again."""
 
 
 class AlreadySending(LedgerError):
-    """Another process is sending editions of this database."""
+    """Another process is sending editions of this database; this one has done nothing."""
+
+    exit_code = 3
 
 
 class AlreadyRunning(LedgerError):
-    """A service sees to this database already."""
+    """A service is running for this database already."""
 
     exit_code = 3
 
 
 class Held(LedgerError):
-    """Somebody stopped the edition; it waits for a decision."""
+    """The edition waits for a decision."""
 
     exit_code = 4
 
 
 class Interrupted(LedgerError):
-    """A send was ended at once. What is in doubt is on record."""
+    """A send was stopped at once. Deliveries with unknown result are recorded."""
 
     exit_code = 5

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from typer.main import get_command
 
-from digest.cli.app import app
+from digest.cli.app import LazyCommand, app
 from digest.config import key_paths, schema, settings
 from digest.config.environment import variable
 from digest.config.starter import quoted
@@ -141,6 +141,8 @@ def commands() -> str:
 
 def _below(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
     for name, command in getattr(group, "commands", {}).items():
+        if isinstance(command, LazyCommand):
+            command = command.load()
         if not command.hidden:
             yield f"{prefix} {name}", command
             yield from _below(command, f"{prefix} {name}")

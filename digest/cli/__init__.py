@@ -1,6 +1,8 @@
-"""One thin file per command: it parses, calls one use case, prints, returns a code.
+"""The command line: one file for each command of the manual, and what several of them share.
 
-What a command needs is imported inside its function: `digest --help` is then as quick as Typer is.
+A command parses its options, calls a use case (or, for articles and subscribers, storage itself),
+prints, and returns an exit code. `app` imports the module of a command when it is called, so
+`digest --help` is as fast as Typer is.
 """
 
 from digest.cli.app import main

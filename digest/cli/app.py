@@ -1,44 +1,87 @@
-"""The root command: global options, and the commands in the order in which people meet them."""
+"""The root command: its options, the commands in the order of the manual, and error reports."""
 
 import os
 import select
 import sys
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
+from typer.core import TyperCommand
+from typer.main import get_command
 
 from digest import __version__
-from digest.cli.articles import app as articles
-from digest.cli.backup import backup, restored
-from digest.cli.checks import audit, check
-from digest.cli.demo import demo
-from digest.cli.drafts import approve, draft, hold, skip
-from digest.cli.explain import explain
+from digest.cli.console import Exit, error_as_json, note, print_error, print_json
 from digest.cli.help import Command, Group
-from digest.cli.ingest import ingest
-from digest.cli.init import init
-from digest.cli.plan import plan
-from digest.cli.preview import preview
-from digest.cli.run import run
-from digest.cli.send import resume, send, stop
-from digest.cli.session import CommandSession
-from digest.cli.simulate import simulate
-from digest.cli.status import status
-from digest.cli.subscribers import app as subscribers
+from digest.cli.usage_errors import usage_error
 from digest.errors import DigestError
+
+#: The commands in the order of `digest --help`: where each one is (the function has the name of the
+#: command, and a group is called `app`), and the first line of its help, which a test compares.
+COMMANDS: Final = {
+    "demo": ("demo", "Send the sample newsletter through an SMTP server on this machine."),
+    "init": ("init", "Start a newsletter in a folder, with a commented digest.toml."),
+    "check": ("checks", "Check configuration, database, templates, sources, SMTP and DNS."),
+    "ingest": ("ingest", "Read sources, files or URLs, and store their articles."),
+    "articles": ("articles", "List, add and edit articles; pin, drop or withdraw them."),
+    "plan": ("plan", "Show the coming slots, and what each of them will send."),
+    "simulate": ("simulate", "Show the editions that the rules would have made. Writes nothing."),
+    "preview": ("preview", "Show the edition that would be sent now. Stores nothing."),
+    "send": ("send", "Send an edition now, once to each active reader."),
+    "run": ("run", "Run the service: ingest, prepare and deliver on schedule."),
+    "draft": ("drafts", "Show the next edition as a draft file, or apply an edited one."),
+    "approve": ("drafts", "Approve the draft, with its articles as they are now."),
+    "hold": ("drafts", "Hold the draft, even past its slot, until somebody approves it."),
+    "skip": ("drafts", "Skip the draft's slot, or else the next one."),
+    "resume": ("send", "Continue an edition that is not complete. Creates no new one."),
+    "stop": ("send", "Emergency stop: no further message of any edition is sent."),
+    "status": ("status", "Show the latest editions, and who may not have received them."),
+    "explain": ("explain", "Explain why an article was chosen or not, or what a reader got."),
+    "audit": ("checks", "Verify that every article and every delivery is accounted for."),
+    "backup": ("backup", "Copy the database to a new file while digest keeps running."),
+    "restored": ("backup", "Continue from a backup that was put in place of the database."),
+    "subscribers": ("subscribers", "Manage the list: add, import, export, unsubscribe, suppress."),
+}
+
+
+class LazyCommand(TyperCommand):
+    """A command whose module is imported when it is called, or when its own help is asked for."""
+
+    def __init__(self, name: str, module: str, summary: str) -> None:
+        super().__init__(name, help=summary, rich_markup_mode=None)
+        self._module = module
+
+    def load(self) -> Any:
+        """The command itself: a command or a group of Typer."""
+        module = import_module(f"digest.cli.{self._module}")
+        group = getattr(module, "app", None)
+        if group is None:
+            group = typer.Typer(add_completion=False, rich_markup_mode=None)
+            group.command(self.name, cls=Command)(getattr(module, self.name or ""))
+        return get_command(group)
+
+    def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
+        """The context of the command itself, so that Typer goes on with that one."""
+        return self.load().make_context(info_name, args, parent, **extra)
 
 
 class _Root(Group):
-    """The root group; it ends in order when the reader of its output has left."""
+    """The root group; it exits normally when the reader of its output has closed the pipe."""
+
+    def __init__(self, **attributes: Any) -> None:
+        commands = {
+            name: LazyCommand(name, module, summary) for name, (module, summary) in COMMANDS.items()
+        }
+        super().__init__(**{**attributes, "commands": commands})
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was named."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
-            # `digest … | head` is no error of ours; a relay that hangs up would be one.
-            if not _reader_has_left():
+            # `digest … | head` is no error; an SMTP server that hangs up would be one.
+            if not _output_is_closed():
                 raise _unexpected(error) from error
             raise typer.Exit from None
 
@@ -53,8 +96,8 @@ app = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"digest {__version__}")
         raise typer.Exit
 
@@ -68,11 +111,11 @@ def root(
             "--config",
             "-c",
             metavar="FILE",
-            help="The newsletter's configuration. It stands before the command.",
+            help="The configuration file; stands before the command.",
         ),
     ] = Path("digest.toml"),
     *,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
@@ -80,38 +123,14 @@ def root(
 ) -> None:
     """The newsletter that writes itself.
 
-    `digest COMMAND --help` tells about a command. To see it all work, without any set-up:
+    `digest COMMAND --help` describes a command. The demo shows everything without any set-up:
 
     Example: `digest demo`
     """
+    from digest.cli.session import CommandSession  # it reads the configuration: `--help` need not
+
     del version
     context.obj = CommandSession(config=config, debug=debug)
-
-
-# --- the commands, in the order of `digest --help` ---
-
-app.command(cls=Command)(demo)
-app.command(cls=Command)(init)
-app.command(cls=Command)(check)
-app.command(cls=Command)(ingest)
-app.add_typer(articles)
-app.command(cls=Command)(plan)
-app.command(cls=Command)(simulate)
-app.command(cls=Command)(preview)
-app.command(cls=Command)(send)
-app.command(cls=Command)(run)
-app.command(cls=Command)(draft)
-app.command(cls=Command)(approve)
-app.command(cls=Command)(hold)
-app.command(cls=Command)(skip)
-app.command(cls=Command)(resume)
-app.command(cls=Command)(stop)
-app.command(cls=Command)(status)
-app.command(cls=Command)(explain)
-app.command(cls=Command)(audit)
-app.command(cls=Command)(backup)
-app.command(cls=Command)(restored)
-app.add_typer(subscribers)
 
 
 def main() -> NoReturn:
@@ -126,43 +145,35 @@ def main() -> NoReturn:
 
 def _run() -> int:
     """Run the command; its exit code."""
-    from digest.cli.console import Exit
-
     try:
         code = app(standalone_mode=False) or Exit.DONE
     except typer.TyperException as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             typer.echo(error.message, err=True)
             return Exit.USAGE
-        from digest.cli.usage_errors import in_our_words
-
-        return _complain(in_our_words(error))
+        return _report(usage_error(error))
     except DigestError as error:
         if _given("--debug"):
             raise
-        return _complain(error)
+        return _report(error)
     except Exception as error:
         if _given("--debug"):
             raise
-        return _complain(_unexpected(error))
+        return _report(_unexpected(error))
     if code == Exit.INTERRUPTED:
-        from digest.cli.console import note
-
-        note("interrupted; what was not finished was undone")
+        note("interrupted; unfinished changes were rolled back")
     return int(code)
 
 
-def _complain(error: DigestError) -> int:
-    from digest.cli.console import error_as_json, print_error, print_json
-
+def _report(error: DigestError) -> int:
     print_error(error)
     if _given("--json"):
         print_json(error_as_json(error))
     return error.exit_code
 
 
-def _reader_has_left() -> bool:
-    """Whether standard output is a pipe that nobody reads."""
+def _output_is_closed() -> bool:
+    """Whether standard output is a pipe whose reader has closed it."""
     poll = select.poll()
     poll.register(sys.stdout.fileno(), 0)
     return any(event & select.POLLERR for _, event in poll.poll(0))
@@ -173,11 +184,11 @@ def _unexpected(error: Exception) -> DigestError:
         where = f"{error.filename}: " if error.filename else ""
         return DigestError(f"{where}{error.strerror or error}")
     return DigestError(
-        f"something we did not foresee: {type(error).__name__}: {error}",
-        hint="Repeat the command with `digest --debug …` and report what it shows.",
+        f"unexpected error: {type(error).__name__}: {error}",
+        hint="Run it again as `digest --debug …` and report the traceback.",
     )
 
 
 def _given(option: str) -> bool:
-    # Read from the arguments: an error may come before they are understood.
+    # Read from the arguments: an error may occur before they are parsed.
     return option in sys.argv[1:]

@@ -1,214 +1,39 @@
-"""`digest articles`: the material.
-
-How articles and their fates are shown: as tables, and as JSON.
-
-`digest articles pin` and the like: the editor's hand on single articles.
-"""
+"""`digest articles`: list, add and edit articles; pin, drop or withdraw them."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
 
 import typer
 
-from digest.cli.console import note, print_json, say
+from digest.cli.console import fields_of, note, print_json, say
 from digest.cli.help import Command, Group
-from digest.cli.options import ArticleNumber, AsJson, Limit, NewsletterOption
-from digest.cli.session import reading, session_of, writing
+from digest.cli.options import LARGEST, ArticleNumber, AsJson, Limit, NewsletterOption
+from digest.cli.session import key_of, reading, session_of, writing
 from digest.cli.tables import print_table
+from digest.errors import UsageError
+from digest.ingest.dates import read_date
+from digest.ingest.manual import upsert_manual
+from digest.ingest.rows import Field, RejectedRow
 from digest.lib.formatting import local
+from digest.model.article import Article
+from digest.storage import articles
+from digest.storage.articles import ArticleDecision
 
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
-
-    from digest.model.article import Article
-    from digest.storage.articles import ArticleDecision
-
-
-def show_list(found: "Sequence[Article]", zone: "ZoneInfo") -> None:
-    """A table of articles; times are in `zone`."""
-    rows = (
-        (
-            str(article.id),
-            f"{article.published_at.astimezone(zone):%Y-%m-%d %H:%M}",
-            article.section or "·",
-            article.source,
-            article.title + (" (withdrawn)" if article.withdrawn_at else ""),
-        )
-        for article in found
-    )
-    headers = (">ID", "Published", "Section", "Source", "Title")
-    print_table(headers, rows, fold=("Section", "Source", "Title"))
-
-
-def show_one(article: "Article", fates: "Sequence[ArticleDecision]", zone: "ZoneInfo") -> None:
-    """Everything about one article, and what became of it; times are in `zone`."""
-    rows = []
-    for name, value in article_json(article).items():
-        if value in (None, "", []):
-            continue
-        if name.endswith("_at"):
-            shown = local(getattr(article, name), zone)
-        else:
-            shown = ", ".join(value) if isinstance(value, list) else str(value)
-        rows.append((name.replace("_", " "), shown))
-    rows += [(f"for {fate.newsletter}", _fate_in_words(fate)) for fate in fates]
-    print_table(("", "value"), rows, fold=("value",), show_headers=False)
-
-
-def _fate_in_words(fate: "ArticleDecision") -> str:
-    pinned = "pinned" if fate.pinned else ""
-    if fate.decision is None:
-        return pinned
-    reason = fate.decision.reason
-    if fate.edition is not None:
-        told = f"in No. {fate.edition} ({reason})"
-    else:
-        told = fate.decision.verdict.with_reason(reason)
-    return f"{pinned}; {told}" if pinned else told
-
-
-def article_json(article: "Article") -> dict[str, Any]:
-    """An article as `--json` shows it."""
-    from digest.lib.timestamps import to_text
-
-    def instant(at: datetime | None) -> str | None:
-        return to_text(at) if at else None
-
-    return {
-        "id": article.id,
-        "title": article.title,
-        "url": article.url,
-        "summary": article.summary,
-        "section": article.section,
-        "source": article.source,
-        "author": article.author,
-        "image_url": article.image_url,
-        "tags": list(article.tags),
-        "priority": article.priority,
-        "published_at": instant(article.published_at),
-        "first_seen_at": instant(article.first_seen_at),
-        "edited_at": instant(article.edited_at),
-        "expires_at": instant(article.expires_at),
-        "withdrawn_at": instant(article.withdrawn_at),
-    }
-
-
-def fate_as_json(fate: "ArticleDecision") -> dict[str, Any]:
-    """What became of an article for one newsletter, as `--json` shows it."""
-    decision = fate.decision
-    return {
-        "newsletter": fate.newsletter,
-        "pinned": fate.pinned,
-        "verdict": decision.verdict if decision else None,
-        "reason": decision.reason if decision else None,
-        "edition": fate.edition,
-    }
-
-
-def pin(
-    context: typer.Context,
-    number: ArticleNumber,
-    *,
-    newsletter: NewsletterOption = None,
-    as_json: AsJson = False,
-) -> None:
-    """Have an article in the next edition, before all others. It takes back a drop.
-
-    Example: `digest articles pin 12`
-    """
-    from digest.storage import articles
-
-    key = session_of(context).settings.newsletter(newsletter).key
-    with writing(context) as db:
-        article = articles.pin(db, key, number, datetime.now(UTC))
-    _report("pinned", f"pinned for {key}", article, newsletter=key, as_json=as_json)
-
-
-def unpin(
-    context: typer.Context,
-    number: ArticleNumber,
-    *,
-    newsletter: NewsletterOption = None,
-    as_json: AsJson = False,
-) -> None:
-    """Take back a pin.
-
-    Example: `digest articles unpin 12`
-    """
-    from digest.storage import articles
-
-    key = session_of(context).settings.newsletter(newsletter).key
-    with writing(context) as db:
-        article = articles.existing(db, number)
-        was_pinned = articles.unpin(db, key, number)
-    what = "no longer pinned" if was_pinned else "was not pinned"
-    _report(what, f"{what} for {key}", article, newsletter=key, as_json=as_json)
-
-
-def drop(
-    context: typer.Context,
-    number: ArticleNumber,
-    *,
-    reason: Annotated[
-        str, typer.Option("--reason", help="Kept with the decision.")
-    ] = "by the editor",
-    newsletter: NewsletterOption = None,
-    as_json: AsJson = False,
-) -> None:
-    """Keep an article out of a newsletter. It takes back a pin.
-
-    Example: `digest articles drop 12 --reason "an advertisement"`
-    """
-    from digest.storage import articles
-
-    key = session_of(context).settings.newsletter(newsletter).key
-    with writing(context) as db:
-        article = articles.drop(db, key, number, reason=reason, now=datetime.now(UTC))
-    _report("dropped", f"dropped from {key}", article, newsletter=key, as_json=as_json)
-
-
-def withdraw(context: typer.Context, number: ArticleNumber, *, as_json: AsJson = False) -> None:
-    """Take an article back for every newsletter. What was mailed stays mailed.
-
-    Example: `digest articles withdraw 12`
-    """
-    from digest.storage import articles
-
-    with writing(context) as db:
-        article = articles.mark_withdrawn(db, number, datetime.now(UTC))
-    _report("withdrawn", "withdrawn", article, newsletter=None, as_json=as_json)
-
-
-def restore(context: typer.Context, number: ArticleNumber, *, as_json: AsJson = False) -> None:
-    """Take back a withdrawal: the article may stand in an edition again.
-
-    Example: `digest articles restore 12`
-    """
-    from digest.storage import articles
-
-    with writing(context) as db:
-        article, was_withdrawn = articles.restore(db, number, datetime.now(UTC))
-    result = "restored" if was_withdrawn else "was not withdrawn"
-    _report(result, result, article, newsletter=None, as_json=as_json)
-
-
-def _report(
-    result: str, told: str, article: "Article", *, newsletter: str | None, as_json: bool
-) -> None:
-    if as_json:
-        values = {"result": result, "newsletter": newsletter, "article": article_json(article)}
-        print_json(values)
-    else:
-        say(f"{told}: {article.title}")
-
+#: What is shown of an article, in this order.
+_FIELDS: Final = (
+    *("id", "title", "url", "summary", "section", "source", "author", "image_url", "tags"),
+    *("priority", "published_at", "first_seen_at", "edited_at", "expires_at", "withdrawn_at"),
+)
 
 app = typer.Typer(
     name="articles",
     cls=Group,
-    help="The material: what was read, and the editor's hand on it.\n\n"
+    help="List, add and edit articles; pin, drop or withdraw them.\n\n"
     "Example: `digest articles list ferry --since 2026-03-01`",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode=None,
 )
 
@@ -216,45 +41,45 @@ app = typer.Typer(
 @app.command(cls=Command)
 def add(
     context: typer.Context,
-    title: Annotated[str, typer.Argument(metavar="TITLE", help="Its headline.")],
-    url: Annotated[str, typer.Argument(metavar="URL", help="Where it can be read.")],
+    title: Annotated[str, typer.Argument(metavar="TITLE", help="The headline.")],
+    url: Annotated[str, typer.Argument(metavar="URL", help="The article's address on the web.")],
     *,
     summary: Annotated[
-        str | None, typer.Option("--summary", help="What it says, in short.")
+        str | None, typer.Option("--summary", help="One or two sentences on what it says.")
     ] = None,
-    section: Annotated[str | None, typer.Option("--section", help="Where it belongs.")] = None,
-    author: Annotated[str | None, typer.Option("--author", help="Who wrote it.")] = None,
+    section: Annotated[str | None, typer.Option("--section", help="Its section.")] = None,
+    author: Annotated[str | None, typer.Option("--author", help="Its author.")] = None,
     source: Annotated[
-        str | None, typer.Option("--source", help="By default the site's name.")
+        str | None, typer.Option("--source", help="Its publisher (default: the site's name).")
     ] = None,
     image: Annotated[
-        str | None, typer.Option("--image", help="A URL, or a path beside digest.toml.")
+        str | None,
+        typer.Option("--image", help="The URL of an image, or a path relative to digest.toml."),
     ] = None,
     tags: Annotated[
         list[str] | None,
-        typer.Option("--tags", metavar="TAG,…", help="Commas between them, or given repeatedly."),
+        typer.Option("--tags", metavar="TAG,…", help="Separated by commas; may be repeated."),
     ] = None,
     priority: Annotated[
-        int | None, typer.Option("--priority", help="A larger one comes first. By default 0.")
+        int | None,
+        typer.Option("--priority", help="Articles with a higher number come first (default: 0)."),
     ] = None,
     published: Annotated[
-        str | None, typer.Option("--published", metavar="TIME", help="By default now.")
+        str | None,
+        typer.Option("--published", metavar="TIME", help="Publication time (default: now)."),
     ] = None,
     expires: Annotated[
-        str | None, typer.Option("--expires", metavar="TIME", help="From then on it stays out.")
+        str | None,
+        typer.Option("--expires", metavar="TIME", help="From this time on, no edition uses it."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add one article by hand. The same URL again corrects its headline and what options say.
+    """Add one article by hand, or correct the one that has this URL.
 
-    What no option says stays as it is; an empty text empties it.
+    A correction changes the title and what the options give; an empty value clears a field.
 
     Example: `digest articles add "Ferry runs again" https://www.example.com/ferry --section Town`
     """
-    from digest.errors import UsageError
-    from digest.ingest.manual import upsert_manual
-    from digest.ingest.rows import Field, RejectedRow
-
     settings = session_of(context).settings
     fields = {
         Field.TITLE: title,
@@ -269,88 +94,236 @@ def add(
         Field.PUBLISHED_AT: published,
         Field.EXPIRES_AT: expires,
     }
-    told = {field: text for field, text in fields.items() if text is not None}
+    given = {field: text for field, text in fields.items() if text is not None}
     with writing(context) as db:
-        done = upsert_manual(
-            db, told, site=settings.site, folder=settings.folder, now=datetime.now(UTC)
+        stored = upsert_manual(
+            db, given, site=settings.site, folder=settings.folder, now=datetime.now(UTC)
         )
-    if isinstance(done, RejectedRow):
-        raise UsageError(f"the article cannot be added: {done.reason}", hint=done.hint or None)
-    article = done.article
+    if isinstance(stored, RejectedRow):
+        raise UsageError(f"the article cannot be added: {stored.reason}", hint=stored.hint or None)
+    article = stored.article
     if as_json:
-        print_json({"result": done.result, "article": article_json(article)})
+        print_json({"result": stored.result, "article": article_json(article)})
     else:
-        say(f"article {article.id} {done.result}: {article.title}")
+        say(f"article {article.id} {stored.result}: {article.title}")
     if article.withdrawn_at:
-        note(f"it is withdrawn: `digest articles restore {article.id}` takes that back")
+        note(f"it is withdrawn; `digest articles restore {article.id}` undoes that")
 
 
 @app.command("list", cls=Command)
 def list_(
     context: typer.Context,
-    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="In title or summary.")] = None,
+    text: Annotated[
+        str | None, typer.Argument(metavar="TEXT", help="Text in the title or the summary.")
+    ] = None,
     *,
-    section: Annotated[str | None, typer.Option("--section", help="Only of this section.")] = None,
-    source: Annotated[str | None, typer.Option("--source", help="Only from this source.")] = None,
+    section: Annotated[
+        str | None, typer.Option("--section", help="Only articles of this section.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="Only articles from this source.")
+    ] = None,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="TIME", help="Only published since then.")
+        str | None,
+        typer.Option("--since", metavar="TIME", help="Only articles published since this time."),
     ] = None,
     limit: Limit = 30,
     as_json: AsJson = False,
 ) -> None:
-    """List articles, the newest first.
+    """List articles, newest first.
 
     Example: `digest articles list ferry --section Town --since 2026-03-01`
     """
-    from digest.storage import articles
-
-    settings = session_of(context).settings
-    instant = _since(since, settings.site.timezone) if since else None
+    zone = session_of(context).settings.site.timezone
+    instant = _since(since, zone) if since else None
+    # One more than is shown: it tells whether there are more.
+    most = min(limit, LARGEST - 1) + 1 if limit else -1
     with reading(context) as db:
-        found = articles.search(
-            db, text=text, section=section, source=source, since=instant, most=limit or -1
+        rows = articles.search(
+            db, text=text, section=section, source=source, since=instant, most=most
         )
+    shown = rows[: limit or None]
     if as_json:
-        print_json([article_json(article) for article in found])
+        print_json([article_json(article) for article in shown])
         return
-    if not found:
-        note("no article fits")
+    if not shown:
+        note("no article matches")
         return
-    show_list(found, settings.site.timezone)
-    if len(found) == limit:
-        note(f"these are the newest {limit:,}; --limit 0 shows all")
+    _show_list(shown, zone)
+    if len(rows) > len(shown):
+        note(f"these are the newest {limit:,}; --limit 0 lists all")
 
 
 @app.command(cls=Command)
 def show(context: typer.Context, number: ArticleNumber, *, as_json: AsJson = False) -> None:
-    """Show one article, and what became of it for each newsletter.
+    """Show one article, and what each newsletter did with it.
 
     Example: `digest articles show 12`
     """
-    from digest.storage import articles
-
     with reading(context) as db:
         article = articles.existing(db, number)
-        fates = articles.article_decisions(db, number)
+        decisions = articles.article_decisions(db, number)
     if as_json:
-        print_json(article_json(article) | {"newsletters": [fate_as_json(fate) for fate in fates]})
+        newsletters = [_decision_json(decision) for decision in decisions]
+        print_json(article_json(article) | {"newsletters": newsletters})
         return
-    show_one(article, fates, session_of(context).settings.site.timezone)
+    _show_one(article, decisions, session_of(context).settings.site.timezone)
 
 
-# --- the editor's hand, in the order of `digest articles --help` ---
+@app.command(cls=Command)
+def pin(
+    context: typer.Context,
+    number: ArticleNumber,
+    *,
+    newsletter: NewsletterOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put an article into the next edition, before all others. Undoes `drop`.
 
-app.command(cls=Command)(pin)
-app.command(cls=Command)(unpin)
-app.command(cls=Command)(drop)
-app.command(cls=Command)(withdraw)
-app.command(cls=Command)(restore)
+    Example: `digest articles pin 12`
+    """
+    key = key_of(context, newsletter)
+    with writing(context) as db:
+        article = articles.pin(db, key, number, datetime.now(UTC))
+    _report("pinned", article, newsletter=key, as_json=as_json)
 
 
-def _since(text: str, zone: "ZoneInfo") -> datetime | None:
-    from digest.errors import UsageError
-    from digest.ingest.dates import read_date
+@app.command(cls=Command)
+def unpin(
+    context: typer.Context,
+    number: ArticleNumber,
+    *,
+    newsletter: NewsletterOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Undo `pin`.
 
+    Example: `digest articles unpin 12`
+    """
+    key = key_of(context, newsletter)
+    with writing(context) as db:
+        article = articles.existing(db, number)
+        was_pinned = articles.unpin(db, key, number)
+    result = "no longer pinned" if was_pinned else "was not pinned"
+    _report(result, article, newsletter=key, as_json=as_json)
+
+
+@app.command(cls=Command)
+def drop(
+    context: typer.Context,
+    number: ArticleNumber,
+    *,
+    reason: Annotated[
+        str, typer.Option("--reason", help="Stored with the decision.")
+    ] = "by the editor",
+    newsletter: NewsletterOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Keep an article out of every edition of a newsletter. Undoes `pin`.
+
+    Example: `digest articles drop 12 --reason "an advertisement"`
+    """
+    key = key_of(context, newsletter)
+    with writing(context) as db:
+        article = articles.drop(db, key, number, reason=reason, now=datetime.now(UTC))
+    _report("dropped", article, newsletter=key, preposition="from", as_json=as_json)
+
+
+@app.command(cls=Command)
+def withdraw(context: typer.Context, number: ArticleNumber, *, as_json: AsJson = False) -> None:
+    """Withdraw an article from all newsletters. Messages already sent cannot be recalled.
+
+    Example: `digest articles withdraw 12`
+    """
+    with writing(context) as db:
+        article = articles.mark_withdrawn(db, number, datetime.now(UTC))
+    _report("withdrawn", article, as_json=as_json)
+
+
+@app.command(cls=Command)
+def restore(context: typer.Context, number: ArticleNumber, *, as_json: AsJson = False) -> None:
+    """Undo `withdraw`: editions may use the article again.
+
+    Example: `digest articles restore 12`
+    """
+    with writing(context) as db:
+        article, was_withdrawn = articles.restore(db, number, datetime.now(UTC))
+    _report("restored" if was_withdrawn else "was not withdrawn", article, as_json=as_json)
+
+
+def _report(
+    result: str,
+    article: Article,
+    *,
+    newsletter: str | None = None,
+    preposition: str = "for",
+    as_json: bool,
+) -> None:
+    if as_json:
+        shown = {"result": result, "newsletter": newsletter, "article": article_json(article)}
+        print_json(shown)
+    else:
+        where = f" {preposition} {newsletter}" if newsletter else ""
+        say(f"{result}{where}: {article.title}")
+
+
+def article_json(article: Article) -> dict[str, Any]:
+    """An article as `--json` shows it."""
+    return fields_of(article, *_FIELDS)
+
+
+def _decision_json(row: ArticleDecision) -> dict[str, Any]:
+    """What a newsletter decided about an article, as `--json` shows it."""
+    decision = row.decision
+    return {
+        **fields_of(row, "newsletter", "pinned"),
+        "verdict": decision.verdict if decision else None,
+        "reason": decision.reason if decision else None,
+        "edition": row.edition,
+    }
+
+
+def _show_list(shown: Sequence[Article], zone: ZoneInfo) -> None:
+    rows = (
+        (
+            str(article.id),
+            f"{article.published_at.astimezone(zone):%Y-%m-%d %H:%M}",
+            article.section or "·",
+            article.source,
+            article.title + (" (withdrawn)" if article.withdrawn_at else ""),
+        )
+        for article in shown
+    )
+    headers = (">ID", "Published", "Section", "Source", "Title")
+    print_table(headers, rows, fold=("Section", "Source", "Title"))
+
+
+def _show_one(article: Article, decisions: Sequence[ArticleDecision], zone: ZoneInfo) -> None:
+    rows = []
+    for name, value in article_json(article).items():
+        if isinstance(value, datetime):
+            value = local(value, zone)
+        elif isinstance(value, tuple):
+            value = ", ".join(value)
+        if value not in (None, ""):
+            rows.append((name.replace("_", " "), str(value)))
+    rows += [(f"for {row.newsletter}", _decision_in_words(row)) for row in decisions]
+    print_table(("", "value"), rows, fold=("value",), show_headers=False)
+
+
+def _decision_in_words(row: ArticleDecision) -> str:
+    pinned = "pinned" if row.pinned else ""
+    if row.decision is None:
+        return pinned
+    reason = row.decision.reason
+    if row.edition is not None:
+        decision = f"in No. {row.edition} ({reason})"
+    else:
+        decision = row.decision.verdict.with_reason(reason)
+    return f"{pinned}; {decision}" if pinned else decision
+
+
+def _since(text: str, zone: ZoneInfo) -> datetime | None:
     try:
         return read_date(text, zone)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""`digest backup` and `digest restored`: a copy of the database, and going on from one."""
+"""`digest backup` copies the database; `digest restored` continues from such a copy."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,35 +6,33 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.console import Exit, confirm, note, on_a_terminal, print_json, say
-from digest.cli.options import AsJson
+from digest.cli.console import Exit, confirm, fields_of, note, on_a_terminal, print_json, say
+from digest.cli.options import AsJson, Yes
 from digest.cli.session import existing_database, instant_of, session_of
 from digest.errors import UsageError
 from digest.lib.formatting import counted
-from digest.lib.timestamps import to_text
+from digest.publishing.backup import accept_restored, create_backup
 
 
 def backup(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The new file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to create.")],
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Copy the database to a new file, while everything goes on.
+    """Copy the database to a new file while digest keeps running.
 
-    The copy is whole and looked through. It holds every reader's address: keep it as safe as the
-    database. `digest restored` goes on from one that was put back.
+    The copy is complete and checked. It contains every subscriber's address: protect it like the
+    database. After you put a copy in place of the database, run `digest restored`.
 
     Example: `digest backup /var/backups/digest-2026-03-12.db`
     """
-    from digest.publishing.backup import create_backup
-
     settings = session_of(context).settings
-    made = create_backup(settings, file, now=datetime.now(UTC))
+    copy = create_backup(settings, file, now=datetime.now(UTC))
     if as_json:
-        print_json({"file": str(made.file), "octets": made.size})
+        print_json({"file": copy.file, "octets": copy.size})
         return
-    say(f"{made.file}: {made.size / 1_000_000:,.1f} MB, whole")
+    say(f"{copy.file}: {copy.size / 1_000_000:,.1f} MB, complete")
 
 
 def restored(
@@ -43,40 +41,38 @@ def restored(
     since: Annotated[
         str | None,
         typer.Option(
-            "--since", metavar="TIME", help="Of when it is, where another program restored it."
+            "--since", metavar="TIME", help="Time of the restored copy, if another program made it."
         ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Go on with a backup that was put in the place of the database.
+    """Continue from a backup that was put in place of the database.
 
-    It has forgotten what was sent after it was made. Readers who waited in it may have been served
-    since: they become unknown, and nobody is mailed twice unless you say so. Slots that came
-    meanwhile are not made up for.
+    The backup does not know what was sent after it was made. Deliveries that were open in it may
+    have been sent since: they become unknown, and are not sent again unless you say so. Slots that
+    passed since then are not made up for.
 
     Example: `digest restored --yes`
     """
-    from digest.publishing.backup import accept_restored
-
     settings = session_of(context).settings
     existing_database(settings)
-    if on_a_terminal() and not yes and not confirm("Is this database the one to go on with?"):
+    if on_a_terminal() and not yes and not confirm("Continue from this database?"):
         note("nothing was changed")
         raise typer.Exit(Exit.DONE)
     now = datetime.now(UTC)
     made_at = instant_of(since, settings, option="--since") if since else None
     if made_at is not None and made_at > now:
-        raise UsageError(f"--since: found {since!r}, expected a time that has been")
-    taken = accept_restored(settings, now=now, since=made_at)
+        raise UsageError(f"--since: found {since!r}, expected a time in the past")
+    accepted = accept_restored(settings, now=now, since=made_at)
     if as_json:
-        print_json({"made_at": to_text(taken.made_at), "in_doubt": taken.in_doubt})
+        print_json(fields_of(accepted, "made_at", "in_doubt"))
         return
-    say(f"going on from the backup of {taken.made_at:%Y-%m-%d %H:%M} UTC")
-    if taken.in_doubt:
-        are = counted(taken.in_doubt, "delivery is", "deliveries are")
+    say(f"continuing from the backup of {accepted.made_at:%Y-%m-%d %H:%M} UTC")
+    if accepted.in_doubt:
+        are = counted(accepted.in_doubt, "delivery is", "deliveries are")
         note(
-            f"{are} unknown now; `digest resume --unknown drop` leaves it at"
-            " that, `--unknown resend` mails them at the risk of twice"
+            f"{are} unknown now: `digest resume --unknown drop` gives them up,"
+            " `digest resume --unknown resend` sends them again, perhaps for the second time"
         )
-    note("`digest preview` shows what the next edition would be; drop what readers have had")
+    note("check `digest preview`, and drop articles that readers have received already")

@@ -1,29 +1,25 @@
-"""`digest check`: whether everything works, and what to do where it does not.
-
-`digest audit`: proof that nothing is unaccounted for.
-"""
+"""`digest check` tries out the configuration; `digest audit` verifies the stored records."""
 
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import typer
 
-from digest.cli.console import Exit, messages, note, print_json, say
+from digest.cli.console import Exit, error_console, fields_of, note, print_json, say
 from digest.cli.options import AsJson
 from digest.cli.session import session_of
 from digest.cli.tables import print_table
+from digest.config.load import Loaded, load_with_origins
 from digest.errors import ConfigError
 from digest.lib.formatting import counted
-
-if TYPE_CHECKING:
-    from digest.config.load import Loaded
-    from digest.publishing.checks.findings import Finding
-    from digest.publishing.maintenance import AuditReport
+from digest.publishing.checks.check import check as findings_of
+from digest.publishing.checks.findings import Finding, Severity
+from digest.publishing.maintenance import AuditReport
+from digest.publishing.maintenance import audit as audit_database
+from digest.storage.integrity import MOST
 
 
 def audit(
@@ -31,55 +27,42 @@ def audit(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Prove from the database alone that every article and every delivery is accounted for.
+    """Verify that every article and every delivery is accounted for.
 
-    Exits with 1 if anything is in a state that cannot be, and names it.
+    Reads the database only. Exits with 1 if a record breaks a rule, and names the rule and records.
 
     Example: `digest audit --json`
     """
-    from digest.publishing.maintenance import audit as use_case
-
-    result = use_case(session_of(context).settings)
+    result = audit_database(session_of(context).settings)
     extent = result.extent
     if as_json:
-        print_json(
-            {
-                "editions": extent.editions,
-                "deliveries": extent.deliveries,
-                "decisions": extent.decisions,
-                "slots": extent.slots,
-                "claimed": extent.claimed,
-                "breaches": [{"rule": b.rule, "ids": list(b.ids)} for b in result.breaches],
-            }
-        )
+        print_json(fields_of(extent) | {"breaches": result.breaches})
     else:
         _show_audit(result)
     if extent.claimed:
         claimed = counted(extent.claimed, "delivery is", "deliveries are")
-        note(f"{claimed} claimed: by a `send` that runs, or one that died")
+        note(f"{claimed} claimed by a `digest send` that is running or was killed")
     if result.breaches:
         raise typer.Exit(Exit.ERROR)
 
 
-def _show_audit(result: "AuditReport") -> None:
-    from digest.storage.integrity import MOST
-
+def _show_audit(result: AuditReport) -> None:
     extent = result.extent
-    looked_at = [
+    checked = [
         counted(extent.editions, "edition"),
         counted(extent.deliveries, "delivery", "deliveries"),
         counted(extent.decisions, "decision"),
     ]
     if extent.slots:
-        looked_at.append(counted(extent.slots, "slot"))
-    verdict = "not in order" if result.breaches else "everything is accounted for"
-    say(f"{', '.join(looked_at)}: {verdict}")
+        checked.append(counted(extent.slots, "slot"))
+    verdict = "rules are broken" if result.breaches else "everything is accounted for"
+    say(f"{', '.join(checked)}: {verdict}")
     for breach in result.breaches:
         say(f"  broken: {breach.rule}")
         for id_ in breach.ids:
             say(f"    {id_}")
         if len(breach.ids) >= MOST:
-            say("    … and perhaps more")
+            say("    … perhaps more")
 
 
 _COLOURS = {"ok": "green", "warning": "yellow", "problem": "bold red"}
@@ -90,42 +73,37 @@ def check(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Check configuration, database, templates, sources, the SMTP server and, with [dkim], DNS.
+    """Check configuration, database, templates, sources, SMTP and DNS.
 
-    Nothing is stored and nothing is mailed. Exits with 0 if there is no problem, 1 if there is one,
-    2 if the configuration is broken. Secrets are never shown.
+    DNS is checked where digest.toml has [dkim]. Nothing is stored or sent, and no password is
+    shown. Exits with 0 if there is no problem, 1 if there is one, 2 if digest.toml is wrong.
 
     Example: `digest check --json`
     """
-    from digest.publishing.checks.check import check as use_case
-    from digest.publishing.checks.findings import Severity
-
     loaded = _loaded(context, as_json=as_json)
-    with messages().status("Checking…") if sys.stderr.isatty() else nullcontext():
-        findings = list(use_case(loaded, now=datetime.now(UTC)))
+    with error_console().status("Checking…") if sys.stderr.isatty() else nullcontext():
+        findings = list(findings_of(loaded, now=datetime.now(UTC)))
     if as_json:
-        print_json({"findings": [asdict(finding) for finding in findings]})
+        print_json({"findings": findings})
     else:
         _show_findings(findings)
     if any(finding.verdict is Severity.PROBLEM for finding in findings):
         raise typer.Exit(Exit.ERROR)
 
 
-def _loaded(context: typer.Context, *, as_json: bool) -> "Loaded":
-    from digest.config.load import load_with_origins
-
+def _loaded(context: typer.Context, *, as_json: bool) -> Loaded:
     try:
         return load_with_origins(session_of(context).config, os.environ)
     except ConfigError as error:
         if not as_json:
             raise
-        told = [str(problem) for problem in error.problems] or [error.message]
+        messages = [str(problem) for problem in error.problems] or [error.message]
         common = {"area": "configuration", "verdict": "problem", "advice": error.hint}
-        print_json({"findings": [common | {"message": message} for message in told]})
+        print_json({"findings": [common | {"message": message} for message in messages]})
         raise typer.Exit(Exit.USAGE) from None
 
 
-def _show_findings(findings: Sequence["Finding"]) -> None:
+def _show_findings(findings: Sequence[Finding]) -> None:
     rows = []
     for finding in findings:
         advice = f"\n→ {finding.advice}" if finding.advice else ""

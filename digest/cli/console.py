@@ -1,13 +1,9 @@
-"""How commands speak: results on standard output, messages and progress on standard error.
+"""Standard output for results, standard error for messages, progress and questions.
 
 What is printed often came from outside: titles, names, replies of servers, names of files. All of
-it goes through this module (or `tables`, which asks it), and everything that would steer a terminal
-is taken out on the way; nothing is ever read as markup. Colours appear on a terminal only, and
-respect NO_COLOR; a pipe gets plain text. Rich is imported where there is a terminal to paint on.
-
-Questions to the person at the terminal. They are asked on standard error.
-
-The end of the input (Ctrl-D) is taken for Ctrl-C: nothing is decided in anybody's name.
+it goes through this module (or `tables`, which calls it), which removes every control character;
+nothing is ever read as markup. Colours appear on a terminal only, and respect NO_COLOR; a pipe gets
+plain text. Rich takes long to import, so it is imported only where the output is a terminal.
 """
 
 import io
@@ -15,19 +11,26 @@ import json
 import re
 import sys
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime
 from enum import IntEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
 from digest.errors import ConfigError, DigestError
+from digest.lib.timestamps import to_text
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
 
+_T = TypeVar("_T")
+
+
 class Exit(IntEnum):
-    """What a command's exit code says."""
+    """The exit codes, as `digest --help` and docs/reference/commands.md list them."""
 
     DONE = 0
     ERROR = 1
@@ -41,14 +44,14 @@ class Exit(IntEnum):
 #: The joiners are invisible, but Persian and Indic names and some emoji need them.
 _HARMLESS = "\n\u200c\u200d"
 
-#: What JSON would leave in a text, and a terminal could take for an order, or Python not print.
+#: Characters that `json.dumps` leaves as they are, and a terminal may obey or Python not encode.
 _UNSAFE_IN_JSON = re.compile(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def clean(text: str) -> str:
-    """The text without what steers a terminal: control, format and surrogate characters.
+    """The text without control, format and surrogate characters.
 
-    Lines stay lines; each other control character becomes one that is seen (U+FFFD).
+    Line feeds stay; each other control character becomes the replacement character (U+FFFD).
     """
     if text.isprintable():
         return text
@@ -73,19 +76,19 @@ def say(text: str, *, style: str = "") -> None:
 
 
 class _Cleaned(io.TextIOBase):
-    """A stream whose texts come clean to the terminal behind it."""
+    """A text stream that cleans what it passes on to a terminal."""
 
     def __init__(self, terminal: TextIO) -> None:
         self._terminal = terminal
 
     def write(self, text: str) -> int:
-        """Write what is harmless of a text; its line ends have no carriage returns."""
+        """Write the cleaned text; line ends become line feeds."""
         self._terminal.write(clean(text))
         return len(text)
 
 
 def results() -> TextIO:
-    """Standard output for what is written piece by piece: as it is into a pipe, else clean."""
+    """Standard output for text written in pieces: cleaned on a terminal, unchanged in a pipe."""
     return cast("TextIO", _Cleaned(sys.stdout)) if sys.stdout.isatty() else sys.stdout
 
 
@@ -97,7 +100,7 @@ def note(text: str, *, style: str = "") -> None:
 def _write(stream: TextIO, text: str, style: str) -> None:
     text = _encodable(clean(text), stream)
     if stream is sys.stderr:
-        # Where both go to the same place, they come in the order in which they were said.
+        # Where both streams go to the same place, their lines keep the order of printing.
         sys.stdout.flush()
     if style and stream.isatty():
         from rich.text import Text
@@ -108,37 +111,70 @@ def _write(stream: TextIO, text: str, style: str) -> None:
 
 
 def _encodable(text: str, stream: TextIO) -> str:
-    """The text with question marks for what the stream has no code for, if it is not UTF-8."""
+    """The text with question marks for characters that the stream's encoding does not have."""
     encoding = stream.encoding or "utf-8"
     return text if text.isascii() else text.encode(encoding, "replace").decode(encoding)
 
 
 def paint(stream: TextIO, text: "Text") -> None:
-    """A text whose parts have styles and are clean, on a terminal; it folds the lines itself."""
+    """Print a cleaned text with styles on a terminal, which wraps the lines itself."""
     console_on(stream).print(text, soft_wrap=True)
 
 
 def console_on(stream: TextIO) -> "Console":
-    """Rich's console on this stream."""
+    """Rich's console for this stream."""
     from rich.console import Console
 
     return Console(file=stream, highlight=False, markup=False, emoji=False)
 
 
-def messages() -> "Console":
+def error_console() -> "Console":
     """The console of standard error, for progress."""
     return console_on(sys.stderr)
 
 
 def print_json(value: Any) -> None:
-    """A value as JSON on standard output; keys keep their order."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
-    # All of these can only stand inside a text, where JSON has an escape for them.
-    print(_UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text))  # noqa: T201
+    """A value as JSON on standard output; keys keep their order.
+
+    Our own types may stand anywhere in it: see `_encoded`.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=_encoded)
+    # These characters can only stand inside a string, where JSON has an escape for them.
+    print(_UNSAFE_IN_JSON.sub(lambda unsafe: f"\\u{ord(unsafe[0]):04x}", text))  # noqa: T201
+
+
+def fields_of(value: object, *names: str) -> dict[str, Any]:
+    """The named fields of a dataclass, or all of them, as an object for `print_json`."""
+    chosen = names or [field.name for field in fields(cast("Any", value))]
+    return {name: getattr(value, name) for name in chosen}
+
+
+def _encoded(value: object) -> Any:
+    """A value of a type that JSON does not have: an object, an array or a string.
+
+    Enums are strings already. Instants look as in the database, an error is its message.
+    """
+    match value:
+        case datetime():
+            return to_text(value)
+        case date():
+            return value.isoformat()
+        case DigestError():
+            return value.message
+        case Path():
+            return str(value)
+        case Mapping():
+            return dict(value)
+        case Iterable():
+            return list(value)
+        case _ if is_dataclass(value):
+            return fields_of(value)
+        case _:
+            raise TypeError(f"no JSON for {type(value).__name__}")
 
 
 def print_error(error: DigestError) -> None:
-    """What is wrong, everything that is wrong, and what to do."""
+    """Print an error: its message, every problem that it lists, and its hint."""
     lines = [("bold red", "error: ", error.message)]
     if isinstance(error, ConfigError):
         lines += [("red", "  • ", str(problem)) for problem in error.problems]
@@ -155,25 +191,22 @@ def print_error(error: DigestError) -> None:
 
 def error_as_json(error: DigestError) -> dict[str, Any]:
     """An error as `--json` prints it."""
-    told: dict[str, Any] = {"error": error.message, "hint": error.hint}
+    shown: dict[str, Any] = {"error": error.message, "hint": error.hint}
     if isinstance(error, ConfigError):
-        told["problems"] = [str(problem) for problem in error.problems]
-    return told
-
-
-_T = TypeVar("_T")
+        shown["problems"] = [str(problem) for problem in error.problems]
+    return shown
 
 
 def on_a_terminal() -> bool:
-    """Whether somebody is there to answer."""
+    """Whether there is a person to ask: standard input and error are a terminal."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def ask(question: str, understood: Callable[[str], _T]) -> _T:
-    """The answer as `understood` takes it; while that raises a DigestError, it is asked again."""
+def ask(question: str, parse: Callable[[str], _T]) -> _T:
+    """The answer as `parse` returns it; as long as that raises a DigestError, ask again."""
     while True:
         try:
-            return understood(_answer(f"{question}: "))
+            return parse(_answer(f"{question}: "))
         except DigestError as error:
             print_error(error)
 
@@ -191,7 +224,7 @@ def _answer(prompt: str) -> str:
     sys.stderr.write(clean(prompt))
     sys.stderr.flush()
     line = sys.stdin.readline()
-    if not line:
+    if not line:  # Ctrl-D is taken for Ctrl-C: the question has no answer
         sys.stderr.write("\n")
         raise KeyboardInterrupt
     return line.strip()

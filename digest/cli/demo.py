@@ -1,56 +1,58 @@
-"""`digest demo`: the whole main job on the sample newsletter."""
+"""`digest demo`: send the sample newsletter from end to end."""
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from digest.cli.console import Exit, note, print_error, print_json, say
+from digest.cli.console import Exit, fields_of, note, print_error, print_json, say
 from digest.cli.options import AsJson
+from digest.cli.progress import delivery_progress
+from digest.cli.skipped import unless_skipped
 from digest.cli.tables import print_table
 from digest.errors import DigestError, UsageError
-
-if TYPE_CHECKING:
-    from digest.publishing.demo import Demo, ReceivedMail
+from digest.publishing.demo import Demo, ReceivedMail
+from digest.publishing.demo import demo as run_demo
 
 
 def demo(
     folder: Annotated[
         Path | None,
-        typer.Option("--dir", metavar="DIR", help="Where to work; a new folder if left out."),
+        typer.Option("--dir", metavar="DIR", help="The folder to work in (default: a new one)."),
     ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Send the sample newsletter to its readers, through a real SMTP server on this machine.
+    """Send the sample newsletter through an SMTP server on this machine.
 
-    Nothing leaves this machine, and the sample itself stays as it is: the demo works on a copy.
+    A real SMTP server is started for it; nothing leaves this machine. The demo works on a copy of
+    the sample, which stays unchanged.
 
     Example: `digest demo --dir /tmp/gazette`
     """
-    from digest.cli.progress import delivery_progress
-    from digest.publishing.demo import demo as use_case
-    from digest.publishing.editions.build import Skipped
-
     if folder is not None and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(
-            f"--dir: {folder} is not an empty folder", hint="Name one that does not exist yet."
+            f"--dir: {folder} is not an empty folder", hint="Name a folder that does not exist yet."
         )
     place = folder or Path(tempfile.mkdtemp(prefix="digest-demo-"))
     with delivery_progress() as progress:
-        result = use_case(place, progress=progress)
-    if isinstance(result, Skipped):
-        note(f"skipped: {result.reason}")
-        raise typer.Exit(Exit.SKIPPED)
+        result = run_demo(place, progress=progress)
+    result = unless_skipped(result, as_json=as_json)
     if as_json:
-        print_json(_as_json(result))
+        print_json(
+            {
+                **fields_of(result.report.edition, "number", "subject"),
+                **fields_of(result, "html", "text"),
+                "readers": result.got,
+            }
+        )
     else:
         _show(result, place)
     _verify(result)
 
 
-def _show(result: "Demo", place: Path) -> None:
+def _show(result: Demo, place: Path) -> None:
     edition = result.report.edition
     say(f"No. {edition.number} “{edition.subject}”\n", style="bold")
     headers = ("Reader", "Language", ">Messages", "Parts", ">Size", "File")
@@ -61,10 +63,10 @@ def _show(result: "Demo", place: Path) -> None:
         f"\nLook at it:\n  in a browser   {result.html}\n  in a terminal  {result.text}\n"
         f"  as it arrived  {place / 'outbox'}"
     )
-    note(f"\nGo on with this newsletter:\n  cd {place}\n  digest status\n  digest subscribers list")
+    note(f"\nContinue with it:\n  cd {place}\n  digest status\n  digest subscribers list")
 
 
-def _row(got: "ReceivedMail", place: Path) -> tuple[str, ...]:
+def _row(got: ReceivedMail, place: Path) -> tuple[str, ...]:
     return (
         got.email,
         got.language,
@@ -75,7 +77,7 @@ def _row(got: "ReceivedMail", place: Path) -> tuple[str, ...]:
     )
 
 
-def _verify(result: "Demo") -> None:
+def _verify(result: Demo) -> None:
     """Fail loudly if the demo did not do what it promises."""
     wrong = [got.email for got in result.got if not got.exactly_one]
     if wrong or not result.report.complete:
@@ -84,23 +86,3 @@ def _verify(result: "Demo") -> None:
             or DigestError("not every reader got exactly one message: " + ", ".join(wrong))
         )
         raise typer.Exit(Exit.INCOMPLETE)
-
-
-def _as_json(result: "Demo") -> dict[str, object]:
-    return {
-        "number": result.report.edition.number,
-        "subject": result.report.edition.subject,
-        "html": str(result.html),
-        "text": str(result.text),
-        "readers": [
-            {
-                "email": got.email,
-                "messages": got.messages,
-                "parts": list(got.parts),
-                "language": got.language,
-                "bytes": got.bytes,
-                "file": str(got.file) if got.file else None,
-            }
-            for got in result.got
-        ],
-    }

@@ -1,90 +1,46 @@
-"""`digest draft`: the next edition as a text file, and an edited one read back.
+"""`digest draft`, `approve`, `hold` and `skip`: what an editor does with the next edition."""
 
-What the commands for drafts have in common.
-
-`digest approve`: let a draft out.
-
-`digest hold`: have a draft wait.
-
-`digest skip`: leave out a slot.
-"""
-
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from digest.cli.console import Exit, note, print_error, print_json, results, say
+from digest.cli.console import (
+    Exit,
+    fields_of,
+    note,
+    print_error,
+    print_json,
+    results,
+    say,
+)
 from digest.cli.files import replace_whole, writable
 from digest.cli.options import AsJson, At, NewsletterArgument
 from digest.cli.session import instant_of, session_of
+from digest.cli.skipped import unless_skipped
+from digest.config import Settings
 from digest.errors import UsageError
 from digest.lib.formatting import counted
-
-if TYPE_CHECKING:
-    from digest.config import Settings
-    from digest.model.newsletter import Newsletter
-    from digest.model.slot import Slot
-    from digest.publishing.drafts.draft_file_parser import DraftFileError
-    from digest.publishing.drafts.editing import DraftView
+from digest.lib.timestamps import next_second
+from digest.model.newsletter import Newsletter
+from digest.model.slot import Slot
+from digest.publishing.drafts import editing
+from digest.publishing.drafts.draft_file import describe_slot, is_unedited, write
+from digest.publishing.drafts.draft_file_parser import MOST, DraftFileError, parse
+from digest.publishing.drafts.editing import DraftView
+from digest.publishing.editions.build import slot_of
+from digest.schedule.timetable import slots_after
 
 SlotOption = Annotated[
     str | None,
     typer.Option(
-        "--slot", metavar="SLOT", help="Of this slot, such as 2026-03-12T07:00; else the first."
+        "--slot",
+        metavar="SLOT",
+        help="The slot, such as 2026-03-12T07:00 (default: the first that has a draft).",
     ),
 ]
-
-
-def upcoming(newsletter: "Newsletter", now: datetime) -> "Iterable[Slot]":
-    """The slots that come; by hand only, `now` is one."""
-    from digest.model.slot import Slot
-    from digest.publishing.editions.build import slot_of
-    from digest.schedule.timetable import slots_after
-
-    if newsletter.schedule is None:
-        return (Slot(newsletter=newsletter.key, name=slot_of(now, newsletter), at=now),)
-    return slots_after(newsletter, now)
-
-
-def nothing_done(reason: str, *, as_json: bool) -> NoReturn:
-    """Say why nothing was done, and exit with the code for that."""
-    if as_json:
-        print_json({"result": "skipped", "reason": reason})
-    note(f"skipped: {reason}")
-    raise typer.Exit(Exit.SKIPPED)
-
-
-def draft_as_json(shown: "DraftView") -> dict[str, Any]:
-    """A draft as `--json` prints it."""
-    from digest.lib.timestamps import to_text
-
-    edition, file = shown.edition, shown.file
-    return {
-        "newsletter": edition.newsletter,
-        "slot": edition.slot,
-        "due_at": to_text(shown.stored.slot.at),
-        "number": edition.number,
-        "state": shown.stored.state,
-        "differs": list(shown.differences),
-        "subject": edition.subject,
-        "intro": list(edition.intro),
-        "stories": [
-            {
-                "id": story.article_id,
-                "placement": story.placement,
-                "section": story.section,
-                "title": story.title,
-                "deck": story.deck,
-            }
-            for story in edition.stories
-        ],
-        "waiting": [article.id for article in file.waiting],
-        "dropped": [article.id for article in file.dropped],
-        "gone": list(file.gone),
-    }
 
 
 def approve(
@@ -95,29 +51,21 @@ def approve(
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
-    """Approve the draft that waits, with what its articles say now.
+    """Approve the draft, with its articles as they are now.
 
-    What readers will see is sealed. If any of it changes before the slot, it is held and you are
-    asked again.
+    If an article changes before the slot, the draft is held until somebody approves it again.
 
     Example: `digest approve daily`
     """
-    from digest.lib.timestamps import next_second
-    from digest.publishing.drafts.draft_file import describe_slot
-    from digest.publishing.drafts.editing import approve as use_case
-    from digest.publishing.editions.build import Skipped
-
     settings = session_of(context).settings
     chosen = settings.newsletter(newsletter)
     now = next_second(instant_of(at, settings))
-    result = use_case(settings, chosen, now=now, slot=slot)
-    if isinstance(result, Skipped):
-        nothing_done(result.reason, as_json=as_json)
+    result = unless_skipped(editing.approve(settings, chosen, now=now, slot=slot), as_json=as_json)
     shown, edition = result.shown, result.shown.edition
     for reason in shown.file.gone:
-        note(f"not in it: {reason}")
+        note(f"not in the edition: {reason}")
     if as_json:
-        print_json(draft_as_json(shown) | {"readers": result.readers})
+        print_json(_draft_json(shown) | {"readers": result.readers})
         return
     stories = counted(len(edition.stories), "story", "stories")
     readers = counted(result.readers, "reader")
@@ -133,83 +81,76 @@ def draft(
     newsletter: NewsletterArgument = None,
     *,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write it to this file.")
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Write it to this file."),
     ] = None,
     read: Annotated[
         Path | None,
-        typer.Option("--read", metavar="FILE", help="Take over what you made of the file."),
+        typer.Option("--read", metavar="FILE", help="Apply this edited draft file."),
     ] = None,
     slot: SlotOption = None,
     anew: Annotated[
-        bool, typer.Option("--anew", help="Select again, in place of the draft that is there.")
+        bool, typer.Option("--anew", help="Discard the stored draft and make a new one.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Write over a file that was edited.")
+        bool, typer.Option("--force", help="Overwrite a file that was edited.")
     ] = False,
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the draft of the coming edition as a text to edit, or read an edited one back.
+    """Show the next edition as a draft file, or apply an edited one.
 
-    If none waits it is made now, and waits for its slot. Order, sections, lead, headlines, decks,
-    subject, intro and what is dropped are yours; a file with mistakes changes nothing.
+    The draft is stored until its slot; if there is none, it is made now. In the file you can change
+    order, sections, lead, headlines, decks, subject and intro, and drop articles. A file with
+    mistakes changes nothing.
 
     Example: `digest draft daily --out draft.txt`, then `digest draft daily --read draft.txt`
     """
-    from digest.lib.timestamps import next_second
-    from digest.publishing.drafts.editing import apply_draft_file, show
-    from digest.publishing.editions.build import Skipped
-
     if read is not None and (out is not None or anew or force):
-        raise UsageError("--read takes a file over; it goes with no --out, --anew or --force")
+        raise UsageError("--read cannot be combined with --out, --anew or --force")
     settings = session_of(context).settings
     if read is not None and newsletter is None:
-        newsletter = _named_in(read, settings)
+        newsletter = _newsletter_of(read, settings)
     chosen = settings.newsletter(newsletter)
     now = next_second(instant_of(at, settings))
     if out is not None:
         _refuse_edited(out, force=force)
     if read is not None:
-        result = apply_draft_file(settings, chosen, _content(read), now=now, slot=slot)
+        result = editing.apply_draft_file(settings, chosen, _content(read), now=now, slot=slot)
         if isinstance(result, tuple):
-            _tell_mistakes(read, result, as_json=as_json)
+            _report_mistakes(read, result, as_json=as_json)
     else:
-        result = show(settings, chosen, upcoming(chosen, now), now=now, slot=slot, anew=anew)
-    if isinstance(result, Skipped):
-        nothing_done(result.reason, as_json=as_json)
+        result = editing.show(
+            settings, chosen, _upcoming(chosen, now), now=now, slot=slot, anew=anew
+        )
+    result = unless_skipped(result, as_json=as_json)
     if read is not None:
-        _tell_taken_over(result, chosen, now, as_json=as_json)
+        _report_applied(result, chosen, now, as_json=as_json)
     else:
         _show(result, chosen, out, now, as_json=as_json)
     for difference in result.differences:
-        note(f"not as it was approved: {difference}")
+        note(f"changed since it was approved: {difference}")
 
 
 def _refuse_edited(out: Path, *, force: bool) -> None:
-    """Raises UsageError where writing would lose somebody's work."""
-    from digest.publishing.drafts.draft_file import is_unedited
-
+    """Raises UsageError where writing the file would lose an editor's work."""
     writable(out)
     if force or not out.is_file():
         return
     if not is_unedited(_content(out).decode(errors="replace")):
         raise UsageError(
-            f"--out: {out} is there, and is no draft as it was written",
-            hint=f"`digest draft --read {out}` takes it over, --force writes over it.",
+            f"--out: {out} exists and is not an unedited draft",
+            hint=f"Apply it with `digest draft --read {out}`, or overwrite it with --force.",
         )
 
 
-def _named_in(file: Path, settings: "Settings") -> str | None:
-    """The newsletter that a draft file says it is of, if it is one of ours."""
-    from digest.publishing.drafts.draft_file_parser import parse
-
-    key, _ = parse(_content(file)).about
+def _newsletter_of(draft_file: Path, settings: Settings) -> str | None:
+    """The newsletter that a draft file names, if digest.toml has it."""
+    key, _ = parse(_content(draft_file)).about
     return key if key in settings.newsletters else None
 
 
 def _content(file: Path) -> bytes:
-    from digest.publishing.drafts.draft_file_parser import MOST
-
     try:
         with file.open("rb") as stream:
             return stream.read(MOST + 1)
@@ -217,27 +158,21 @@ def _content(file: Path) -> bytes:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
 
 
-def _tell_mistakes(
-    file: Path, mistakes: "tuple[DraftFileError, ...]", *, as_json: bool
-) -> NoReturn:
-    found = counted(len(mistakes), "mistake")
-    message = f"{file} has {found}; nothing of it was taken over"
+def _report_mistakes(file: Path, mistakes: Sequence[DraftFileError], *, as_json: bool) -> NoReturn:
+    message = f"{file} has {counted(len(mistakes), 'mistake')}; the draft was not changed"
     if as_json:
-        told = [{"line": one.line, "message": one.message} for one in mistakes]
-        print_json({"error": message, "mistakes": told})
+        print_json({"error": message, "mistakes": mistakes})
     print_error(UsageError(message))
-    for one in mistakes:
-        note(f"  {one}")
+    for mistake in mistakes:
+        note(f"  {mistake}")
     raise typer.Exit(Exit.USAGE)
 
 
-def _tell_taken_over(
-    shown: "DraftView", newsletter: "Newsletter", now: datetime, *, as_json: bool
+def _report_applied(
+    shown: DraftView, newsletter: Newsletter, now: datetime, *, as_json: bool
 ) -> None:
-    from digest.publishing.drafts.draft_file import describe_slot
-
     if as_json:
-        print_json(draft_as_json(shown))
+        print_json(_draft_json(shown))
         return
     stories = counted(len(shown.edition.stories), "story", "stories")
     say(f"No. {shown.edition.number} “{shown.edition.subject}”, {stories}")
@@ -245,19 +180,17 @@ def _tell_taken_over(
 
 
 def _show(
-    shown: "DraftView", newsletter: "Newsletter", out: Path | None, now: datetime, *, as_json: bool
+    shown: DraftView, newsletter: Newsletter, out: Path | None, now: datetime, *, as_json: bool
 ) -> None:
-    from digest.publishing.drafts.draft_file import describe_slot, write
-
     text = write(shown.file, newsletter, now=now)
     if out is not None:
         replace_whole(out, text.encode())
     if as_json:
-        print_json(draft_as_json(shown) | {"out": str(out) if out else None})
+        print_json(_draft_json(shown) | {"out": out})
     elif out is None:
         results().write(text)
     else:
-        note(f"wrote {out}; edit it, and `digest draft --read {out}` takes it over")
+        note(f"wrote {out}; edit it, then run `digest draft --read {out}`")
         note(describe_slot(shown.stored, newsletter, now=now))
 
 
@@ -269,25 +202,20 @@ def hold(
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
-    """Have the draft wait, past its slot too, until somebody approves it.
+    """Hold the draft, even past its slot, until somebody approves it.
 
-    Takes back an approval. The edition that is being sent already is stopped by `digest stop`.
+    Undoes `digest approve`. `digest stop` stops an edition that is being sent already.
 
     Example: `digest hold daily`
     """
-    from digest.publishing.drafts.editing import hold as use_case
-    from digest.publishing.editions.build import Skipped
-
     settings = session_of(context).settings
     chosen = settings.newsletter(newsletter)
     now = instant_of(at, settings)
-    result = use_case(settings, chosen, now=now, slot=slot)
-    if isinstance(result, Skipped):
-        nothing_done(result.reason, as_json=as_json)
+    result = unless_skipped(editing.hold(settings, chosen, now=now, slot=slot), as_json=as_json)
     if as_json:
         print_json({"result": "held", "newsletter": chosen.key, "slot": result.slot.name})
         return
-    say(f"held the draft of {chosen.key} for {result.slot.name}; `digest approve` lets it out")
+    say(f"held the draft of {chosen.key} for {result.slot.name}; `digest approve` releases it")
 
 
 def skip(
@@ -295,37 +223,60 @@ def skip(
     newsletter: NewsletterArgument = None,
     *,
     reason: Annotated[
-        str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept on record.")
+        str,
+        typer.Option("--reason", metavar="TEXT", help="Why; stored with the slot."),
     ] = "",
     slot: SlotOption = None,
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
-    """Leave out the slot of the draft, or else the coming one. Its articles wait for the next.
+    """Skip the draft's slot, or else the next one.
 
-    It cannot be taken back; `digest hold` can.
+    Its articles stay available for the next edition. It cannot be undone; `digest hold` can.
 
     Example: `digest skip daily --reason "public holiday"`
     """
-    from digest.lib.timestamps import next_second
-    from digest.publishing.drafts.editing import skip as use_case
-    from digest.publishing.editions.build import Skipped
-
     settings = session_of(context).settings
     chosen = settings.newsletter(newsletter)
     now = next_second(instant_of(at, settings))
-    result = use_case(
+    result = editing.skip(
         settings,
         chosen,
-        upcoming(chosen, now) if chosen.schedule else (),
+        _upcoming(chosen, now) if chosen.schedule else (),
         reason=" ".join(reason.split()),
         now=now,
         slot=slot,
     )
-    if isinstance(result, Skipped):
-        nothing_done(result.reason, as_json=as_json)
+    result = unless_skipped(result, as_json=as_json)
     if as_json:
-        told = {"newsletter": chosen.key, "slot": result.slot.name, "reason": result.reason}
-        print_json({"result": "left out", **told})
+        shown = {"newsletter": chosen.key, "slot": result.slot.name, "reason": result.reason}
+        print_json({"result": "left out", **shown})
         return
-    say(f"left out {result.slot.name} of {chosen.key}: {result.reason}")
+    say(f"skipped {result.slot.name} of {chosen.key}: {result.reason}")
+
+
+def _upcoming(newsletter: Newsletter, now: datetime) -> Iterable[Slot]:
+    """The coming slots; `now` is one for a newsletter that has no schedule."""
+    if newsletter.schedule is None:
+        return (Slot(newsletter=newsletter.key, name=slot_of(now, newsletter), at=now),)
+    return slots_after(newsletter, now)
+
+
+def _draft_json(shown: DraftView) -> dict[str, Any]:
+    """A draft as `--json` prints it."""
+    edition, draft_file = shown.edition, shown.file
+    return {
+        **fields_of(edition, "newsletter", "slot"),
+        "due_at": shown.stored.slot.at,
+        "number": edition.number,
+        "state": shown.stored.state,
+        "differs": shown.differences,
+        **fields_of(edition, "subject", "intro"),
+        "stories": [
+            {"id": story.article_id} | fields_of(story, "placement", "section", "title", "deck")
+            for story in edition.stories
+        ],
+        "waiting": [article.id for article in draft_file.waiting],
+        "dropped": [article.id for article in draft_file.dropped],
+        "gone": draft_file.gone,
+    }

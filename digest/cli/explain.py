@@ -1,229 +1,44 @@
-"""How an explanation is shown: as a table, and as JSON.
-
-`digest explain`: why an article is in an edition or out, why a reader got it or did not.
-"""
+"""`digest explain`: why an article was chosen or not, or what a reader got and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
-from digest.cli.console import Exit, note, print_json, say
+from digest.cli.console import Exit, fields_of, note, print_json, say
 from digest.cli.options import LARGEST, AsJson, At, newsletter_keys
 from digest.cli.session import instant_of, reading, session_of, typed_in
 from digest.cli.tables import print_table
+from digest.config import Settings
 from digest.errors import UsageError
 from digest.lib.formatting import local
-
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
-
-    from digest.config import Settings
-    from digest.model.article import Article
-    from digest.publishing.explain import ArticleInNewsletter, ReaderExplanation
-    from digest.storage.articles import StoryPlace
-    from digest.storage.database import Database
-    from digest.storage.suppressions import Suppression
+from digest.model.article import Article
+from digest.publishing.editions.due_times import next_due_time
+from digest.publishing.explain import (
+    MOST,
+    ArticleInNewsletter,
+    Forecast,
+    ReaderExplanation,
+    explain_article,
+    explain_reader,
+    find_articles,
+)
+from digest.storage import subscribers, suppressions
+from digest.storage.articles import StoryPlace
+from digest.storage.database import Database
+from digest.storage.suppressions import Suppression
+from digest.subscribers.address import normalise
 
 
 @dataclass(frozen=True)
 class Explanation:
     """Why a reader got an edition or did not, and when the next one is due."""
 
-    reader: "ReaderExplanation"
-    next_at: "datetime | None"
-
-
-def show_article(
-    article: "Article", answers: "Sequence[ArticleInNewsletter]", settings: "Settings"
-) -> None:
-    """Which article it is, then a line or two for each newsletter."""
-    zone = settings.site.timezone
-    published = f"published {local(article.published_at, zone)}"
-    say(f"article {article.id}: {article.title}")
-    say(f"  {published}, first seen {local(article.first_seen_at, zone)}")
-    if article.withdrawn_at:
-        say(f"  withdrawn {local(article.withdrawn_at, zone)}")
-    say("")
-    rows = []
-    for one in answers:
-        for number, sentence in enumerate(_sentences(one, zone)):
-            rows.append((one.newsletter if number == 0 else "", sentence))
-    print_table(("", "why"), rows, fold=("why",), show_headers=False)
-
-
-def _sentences(one: "ArticleInNewsletter", zone: "ZoneInfo") -> list[str]:
-    decided = one.decided
-    told = []
-    if decided.place is not None:
-        told.append(
-            f"in No. {decided.place.number} ({decided.place.slot}): {_where(decided.place)}"
-        )
-    elif decided.decision is not None:
-        in_short = decided.decision.verdict.with_reason(decided.decision.reason)
-        when = f", decided {local(decided.decided_at, zone)}" if decided.decided_at else ""
-        told.append(f"in no edition: {in_short}{when}")
-    else:
-        told.append("nothing was decided yet")
-    if decided.pinned:
-        told.append("pinned by the editor")
-    if one.forecast is not None:
-        told.append(f"now {_forecast(one)}")
-    return told
-
-
-def _where(place: "StoryPlace") -> str:
-    words = {
-        "lead": "the lead",
-        "related": "a headline under the lead",
-        "section": "with its deck",
-        "headline": "a headline",
-    }
-    section = f" in {place.section}" if place.section else ""
-    return f"{words[place.placement.value]}{section}, place {place.position}"
-
-
-def _forecast(one: "ArticleInNewsletter") -> str:
-    forecast = one.forecast
-    if forecast is None:
-        return ""
-    told = forecast.verdict.with_reason(forecast.reason) if forecast.verdict else forecast.reason
-    return f"{forecast.short}; in one, {told}" if forecast.short else told
-
-
-def show_choice(found: "Sequence[Article]", settings: "Settings") -> None:
-    """The articles that may be meant."""
-    zone = settings.site.timezone
-    rows = (
-        (str(one.id), f"{one.published_at.astimezone(zone):%Y-%m-%d}", one.title) for one in found
-    )
-    print_table((">ID", "Published", "Title"), rows, fold=("Title",))
-
-
-def show_reader(
-    email: str, suppression: "Suppression | None", answers: Sequence[Explanation]
-) -> None:
-    """What stands between a reader and the editions: a few lines for each newsletter."""
-    say(email)
-    if suppression:
-        say(f"  must never be mailed since {suppression.since:%Y-%m-%d}: {suppression.reason}")
-    if not answers:
-        say("  on no list")
-    for answer in answers:
-        one = answer.reader
-        say("")
-        zone = one.newsletter.timezone
-        rows = [(one.newsletter.key, _subscription(one, zone))]
-        edition = one.edition
-        name = f"No. {edition.number}" if edition else "edition"
-        rows.append((name, f"{one.why}" if edition is None else f"{edition.slot}: {one.why}"))
-        if answer.next_at is not None:
-            rows.append(("next", f"due {local(answer.next_at, zone)}"))
-        print_table(("", "why"), rows, fold=("why",), show_headers=False)
-
-
-def _subscription(one: "ReaderExplanation", zone: "ZoneInfo") -> str:
-    if one.subscription is None:
-        return "not on its list"
-    topics = ", ".join(one.subscription.topics)
-    about = f", topics {topics}" if topics else ""
-    return f"{one.subscription.state} since {local(one.subscription.since, zone)}{about}"
-
-
-def named(article: "Article") -> dict[str, Any]:
-    """Which article it is, as `--json` says it."""
-    return {
-        "id": article.id,
-        "title": article.title,
-        "url": article.url,
-        "published_at": _text(article.published_at),
-        "first_seen_at": _text(article.first_seen_at),
-        "withdrawn_at": _text(article.withdrawn_at),
-    }
-
-
-def article_as_json(article: "Article", answers: "Sequence[ArticleInNewsletter]") -> dict[str, Any]:
-    """An article and why it is where it is, as `--json` says it."""
-    return {
-        "article": named(article),
-        "newsletters": [
-            {
-                "newsletter": one.newsletter,
-                "verdict": one.decided.decision.verdict if one.decided.decision else None,
-                "reason": one.decided.decision.reason if one.decided.decision else None,
-                "decided_at": _text(one.decided.decided_at),
-                "edition": _place_as_json(one.decided.place) if one.decided.place else None,
-                "pinned": one.decided.pinned,
-                "now": {
-                    "verdict": one.forecast.verdict,
-                    "reason": one.forecast.reason,
-                    "too_few": one.forecast.short or None,
-                }
-                if one.forecast
-                else None,
-            }
-            for one in answers
-        ],
-    }
-
-
-def _place_as_json(place: "StoryPlace") -> dict[str, Any]:
-    return {
-        "number": place.number,
-        "slot": place.slot,
-        "placement": place.placement,
-        "section": place.section,
-        "position": place.position,
-        "title": place.title,
-    }
-
-
-def reader_as_json(
-    email: str, suppression: "Suppression | None", answers: Sequence[Explanation]
-) -> dict[str, Any]:
-    """A reader and why it is so, as `--json` says it."""
-    return {
-        "email": email,
-        "suppressed": suppression
-        and {"reason": suppression.reason, "since": _text(suppression.since)},
-        "newsletters": [_answer_as_json(answer) for answer in answers],
-    }
-
-
-def _answer_as_json(answer: Explanation) -> dict[str, Any]:
-    one = answer.reader
-    edition, subscription = one.edition, one.subscription
-    delivery = edition.delivery if edition else None
-    return {
-        "newsletter": one.newsletter.key,
-        "subscription": subscription
-        and {"state": subscription.state, "since": _text(subscription.since)},
-        "edition": edition
-        and {
-            "number": edition.number,
-            "slot": edition.slot,
-            "prepared_at": _text(edition.prepared_at),
-        },
-        "delivery": delivery
-        and {
-            "state": delivery.state,
-            "reply": delivery.reply or None,
-            "attempts": delivery.attempts,
-            "due_at": _text(delivery.due_at),
-            "next_attempt_at": _text(delivery.next_attempt_at),
-            "finished_at": _text(delivery.finished_at),
-        },
-        "why": one.why,
-        "next_at": _text(answer.next_at),
-    }
-
-
-def _text(instant: "datetime | None") -> str | None:
-    from digest.lib.timestamps import to_text
-
-    return to_text(instant) if instant else None
+    reader: ReaderExplanation
+    next_at: datetime | None
 
 
 def explain(
@@ -232,8 +47,7 @@ def explain(
         list[str],
         typer.Argument(
             metavar="ARTICLE|EMAIL",
-            help="An article by its number, its link or words of its title; a reader by the"
-            " address.",
+            help="An article's number, URL or words of its title; or a reader's address.",
         ),
     ],
     *,
@@ -243,7 +57,7 @@ def explain(
             "--newsletter",
             "-n",
             metavar="KEY",
-            help="Only for this newsletter; by default for each.",
+            help="Only this newsletter (default: all).",
             autocompletion=newsletter_keys,
         ),
     ] = None,
@@ -254,16 +68,17 @@ def explain(
             metavar="N",
             min=1,
             max=LARGEST,
-            help="A reader: of the edition of this number. By default the newest.",
+            help="For a reader: the edition with this number (default: the newest).",
         ),
     ] = None,
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say why an article is in an edition or out of it, or why a reader got one or did not.
+    """Explain why an article was chosen or not, or what a reader got.
 
-    For an article: what was decided, where it stands, and what an edition now would do with it.
-    For a reader: what became of the message, or why there is none, and when the next one is due.
+    For an article: what each newsletter decided, its place in the edition, and what the next
+    edition would do with it. For a reader: what happened to the message, or why there is none, and
+    when the next edition is due.
 
     Example: `digest explain ferry runs`
 
@@ -275,106 +90,234 @@ def explain(
     now = instant_of(at, settings)
     text = " ".join(what).strip()
     with reading(context) as db:
-        if _is_address(text):
-            _reader(db, settings, text, now, newsletter, edition, as_json=as_json)
-        elif edition is not None:
-            raise UsageError(
-                "--edition is for a reader; an article is in one edition of a newsletter at most"
-            )
-        else:
-            _article(db, settings, text, now, newsletter, as_json=as_json)
+        if not _is_address(text):
+            if edition is not None:
+                raise UsageError(
+                    "--edition can only be used with a reader: an article is in one edition at most"
+                )
+            article = _one_article(find_articles(db, text), text, settings, as_json=as_json)
+            answers = explain_article(db, settings, article, now=now, only=newsletter)
+            if as_json:
+                print_json(_article_json(article, answers))
+            else:
+                _show_article(article, answers, settings)
+            return
+        email, suppression, explanations = _reader(db, settings, text, now, newsletter, edition)
+    if as_json:
+        print_json(_subscriber_json(email, suppression, explanations))
+    else:
+        _show_reader(email, suppression, explanations)
 
 
 def _is_address(text: str) -> bool:
     return "@" in text and "://" not in text and not any(map(str.isspace, text))
 
 
-def _article(
-    db: "Database",
-    settings: "Settings",
-    text: str,
-    now: datetime,
-    newsletter: str | None,
-    *,
-    as_json: bool,
-) -> None:
-    from digest.publishing.explain import explain_article, find_articles
-
-    found = find_articles(db, text)
-    if len(found) != 1:
-        _which(found, text, settings, as_json=as_json)
-    article = found[0]
-    answers = explain_article(db, settings, article, now=now, only=newsletter)
-    if as_json:
-        print_json(article_as_json(article, answers))
-    else:
-        show_article(article, answers, settings)
-
-
-def _which(
-    found: tuple["Article", ...], text: str, settings: "Settings", *, as_json: bool
-) -> NoReturn:
-    """Nothing that was said names one article. Raises UsageError, or lists what may be meant."""
-    from digest.publishing.explain import MOST
-
-    if not found:
+def _one_article(
+    matches: Sequence[Article], text: str, settings: Settings, *, as_json: bool
+) -> Article:
+    """The only match; lists several of them and exits, and raises UsageError if there is none."""
+    if len(matches) == 1:
+        return matches[0]
+    if not matches:
         raise UsageError(
-            f"no article has {text!r} as its number, its link or words of its title",
-            hint="`digest articles list WORD` looks into summaries, too.",
+            f"no article has {text!r} as its number, its URL or words of its title",
+            hint="`digest articles list WORD` searches summaries too.",
         )
     if as_json:
-        print_json({"could_be": [named(article) for article in found]})
+        print_json({"could_be": [_article_fields(article) for article in matches]})
     else:
-        show_choice(found, settings)
-    cut = f"; of more than these the newest {MOST} are here" if len(found) == MOST else ""
-    note(f"several articles fit {text!r}: name one by its number{cut}")
+        _show_choice(matches, settings)
+    newest = f" (only the newest {MOST} are listed)" if len(matches) == MOST else ""
+    note(f"several articles match {text!r}: name one by its number{newest}")
     raise typer.Exit(Exit.USAGE)
 
 
 def _reader(
-    db: "Database",
-    settings: "Settings",
+    db: Database,
+    settings: Settings,
     email: str,
     now: datetime,
     newsletter: str | None,
     edition: int | None,
-    *,
-    as_json: bool,
-) -> None:
-    from digest.publishing.editions.due_times import next_due_time
-    from digest.publishing.explain import explain_reader
-    from digest.storage import subscribers, suppressions
-    from digest.subscribers.address import normalise
-
+) -> tuple[str, Suppression | None, list[Explanation]]:
+    """The stored address, why it is suppressed if it is, and an answer for each newsletter."""
     with typed_in():
         address = normalise(email)
     person = subscribers.find(db, address)
     suppression = suppressions.find(db, address)
     if person is None and suppression is None:
         raise UsageError(
-            f"{address} is on no list, and never was",
-            hint="`digest subscribers list` shows who is on one.",
+            f"{address} is not on any list and never was",
+            hint="`digest subscribers list` shows who is on the list.",
         )
     answers = (
         explain_reader(db, settings, person, now=now, only=newsletter, number=edition)
         if person
         else ()
     )
-    missing = [one for one in answers if one.edition is None] if edition else []
+    missing = [answer for answer in answers if answer.edition is None] if edition else []
     if missing and len(missing) == len(answers):
-        keys = ", ".join(one.newsletter.key for one in missing)
+        keys = ", ".join(answer.newsletter.key for answer in missing)
         raise UsageError(f"--edition: {keys} has no edition No. {edition}")
-    told = [
+    explanations = [
         Explanation(
-            one,
-            next_due_time(db, one.newsletter, one.subscription, now)
-            if one.subscription and not suppression
+            answer,
+            next_due_time(db, answer.newsletter, answer.subscription, now)
+            if answer.subscription and not suppression
             else None,
         )
-        for one in answers
+        for answer in answers
     ]
-    stored = person.email if person else address
-    if as_json:
-        print_json(reader_as_json(stored, suppression, told))
+    return person.email if person else address, suppression, explanations
+
+
+def _show_article(
+    article: Article, answers: Sequence[ArticleInNewsletter], settings: Settings
+) -> None:
+    zone = settings.site.timezone
+    published = f"published {local(article.published_at, zone)}"
+    say(f"article {article.id}: {article.title}")
+    say(f"  {published}, first seen {local(article.first_seen_at, zone)}")
+    if article.withdrawn_at:
+        say(f"  withdrawn {local(article.withdrawn_at, zone)}")
+    say("")
+    rows = []
+    for answer in answers:
+        for number, sentence in enumerate(_sentences(answer, zone)):
+            rows.append((answer.newsletter if number == 0 else "", sentence))
+    print_table(("", "why"), rows, fold=("why",), show_headers=False)
+
+
+def _sentences(answer: ArticleInNewsletter, zone: ZoneInfo) -> list[str]:
+    decided = answer.decided
+    sentences = []
+    if decided.place is not None:
+        sentences.append(
+            f"in No. {decided.place.number} ({decided.place.slot}): {_where(decided.place)}"
+        )
+    elif decided.decision is not None:
+        in_short = decided.decision.verdict.with_reason(decided.decision.reason)
+        when = f", decided {local(decided.decided_at, zone)}" if decided.decided_at else ""
+        sentences.append(f"in no edition: {in_short}{when}")
     else:
-        show_reader(stored, suppression, told)
+        sentences.append("not decided yet")
+    if decided.pinned:
+        sentences.append("pinned by the editor")
+    if answer.forecast is not None:
+        sentences.append(f"now {_forecast_in_words(answer.forecast)}")
+    return sentences
+
+
+def _where(place: StoryPlace) -> str:
+    words = {
+        "lead": "the lead",
+        "related": "a headline under the lead",
+        "section": "with its deck",
+        "headline": "a headline",
+    }
+    section = f" in {place.section}" if place.section else ""
+    return f"{words[place.placement.value]}{section}, place {place.position}"
+
+
+def _forecast_in_words(forecast: Forecast) -> str:
+    verdict, reason = forecast.verdict, forecast.reason
+    sentence = verdict.with_reason(reason) if verdict else reason
+    return f"{forecast.short}; with enough stories, {sentence}" if forecast.short else sentence
+
+
+def _show_choice(matches: Sequence[Article], settings: Settings) -> None:
+    zone = settings.site.timezone
+    rows = (
+        (str(article.id), f"{article.published_at.astimezone(zone):%Y-%m-%d}", article.title)
+        for article in matches
+    )
+    print_table((">ID", "Published", "Title"), rows, fold=("Title",))
+
+
+def _show_reader(
+    email: str, suppression: Suppression | None, answers: Sequence[Explanation]
+) -> None:
+    say(email)
+    if suppression:
+        say(f"  suppressed since {suppression.since:%Y-%m-%d}: {suppression.reason}")
+    if not answers:
+        say("  not on any list")
+    for answer in answers:
+        reader = answer.reader
+        say("")
+        zone = reader.newsletter.timezone
+        rows = [(reader.newsletter.key, _subscription(reader, zone))]
+        edition = reader.edition
+        name = f"No. {edition.number}" if edition else "edition"
+        rows.append((name, reader.why if edition is None else f"{edition.slot}: {reader.why}"))
+        if answer.next_at is not None:
+            rows.append(("next", f"due {local(answer.next_at, zone)}"))
+        print_table(("", "why"), rows, fold=("why",), show_headers=False)
+
+
+def _subscription(reader: ReaderExplanation, zone: ZoneInfo) -> str:
+    if reader.subscription is None:
+        return "not on its list"
+    topics = ", ".join(reader.subscription.topics)
+    about = f", topics {topics}" if topics else ""
+    return f"{reader.subscription.state} since {local(reader.subscription.since, zone)}{about}"
+
+
+def _article_fields(article: Article) -> dict[str, Any]:
+    """Which article it is, for `--json`."""
+    names = ("id", "title", "url", "published_at", "first_seen_at", "withdrawn_at")
+    return fields_of(article, *names)
+
+
+def _article_json(article: Article, answers: Sequence[ArticleInNewsletter]) -> dict[str, Any]:
+    place = ("number", "slot", "placement", "section", "position", "title")
+    return {
+        "article": _article_fields(article),
+        "newsletters": [
+            {
+                "newsletter": answer.newsletter,
+                "verdict": answer.decided.decision and answer.decided.decision.verdict,
+                "reason": answer.decided.decision and answer.decided.decision.reason,
+                "decided_at": answer.decided.decided_at,
+                "edition": answer.decided.place and fields_of(answer.decided.place, *place),
+                "pinned": answer.decided.pinned,
+                "now": answer.forecast
+                and {
+                    "verdict": answer.forecast.verdict,
+                    "reason": answer.forecast.reason,
+                    "too_few": answer.forecast.short or None,
+                },
+            }
+            for answer in answers
+        ],
+    }
+
+
+def _subscriber_json(
+    email: str, suppression: Suppression | None, answers: Sequence[Explanation]
+) -> dict[str, Any]:
+    return {
+        "email": email,
+        "suppressed": suppression and fields_of(suppression, "reason", "since"),
+        "newsletters": [_answer_json(answer) for answer in answers],
+    }
+
+
+def _answer_json(answer: Explanation) -> dict[str, Any]:
+    subscription, edition = answer.reader.subscription, answer.reader.edition
+    delivery = edition and edition.delivery
+    times = ("due_at", "next_attempt_at", "finished_at")
+    return {
+        "newsletter": answer.reader.newsletter.key,
+        "subscription": subscription and fields_of(subscription, "state", "since"),
+        "edition": edition and fields_of(edition, "number", "slot", "prepared_at"),
+        "delivery": delivery
+        and {
+            "state": delivery.state,
+            "reply": delivery.reply or None,
+            **fields_of(delivery, "attempts", *times),
+        },
+        "why": answer.reader.why,
+        "next_at": answer.next_at,
+    }

@@ -1,4 +1,4 @@
-"""`--out FILE`: whether it can be written, and what its ending says about its content."""
+"""`--out FILE`: check it, write it, and tell the format by its ending."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,17 +11,17 @@ _F = TypeVar("_F")
 
 
 def writable(out: Path) -> None:
-    """Raises UsageError where no file can be: it is a folder, or there is no folder for it."""
+    """Raises UsageError for a folder, and for a file in a folder that does not exist."""
     if out.is_dir():
         raise UsageError(f"--out: {out} is a folder, expected the name of a file")
     if not out.absolute().parent.is_dir():
-        raise UsageError(f"--out: there is no folder {out.parent}", hint="Make it first.")
+        raise UsageError(f"--out: there is no folder {out.parent}", hint="Create it first.")
 
 
 def replace_whole(out: Path, content: bytes) -> None:
-    """Write a file at once: whoever looks finds the old one or the new one, never a part.
+    """Write a file atomically: a reader finds the old content or the new, never a part.
 
-    What is no plain file, such as /dev/stdout, is written to as it is. Raises UsageError.
+    What is not a regular file, such as /dev/stdout, is written to directly. Raises UsageError.
     """
     try:
         if out.exists() and not out.is_file():
@@ -34,8 +34,8 @@ def replace_whole(out: Path, content: bytes) -> None:
 
 
 def by_ending(out: Path, endings: Mapping[str, _F], *, advice: str) -> _F:
-    """What the ending of a file says. Raises UsageError where it says nothing."""
-    found = endings.get(out.suffix.lower())
-    if found is None:
-        raise UsageError(f"--out: the ending of {out} does not say what to write", hint=advice)
-    return found
+    """The format that the ending of a file names. Raises UsageError for an unknown ending."""
+    format_ = endings.get(out.suffix.lower())
+    if format_ is None:
+        raise UsageError(f"--out: the ending of {out} names no format", hint=advice)
+    return format_

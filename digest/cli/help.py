@@ -1,8 +1,8 @@
-"""What `--help` prints: plain text, no wider than the terminal, and quick to make.
+"""What `--help` prints: plain text, no wider than the terminal, and fast.
 
-The docstrings of commands are written for two places: the reference page, which is Markdown, and
-the terminal, where the marks are left out. A paragraph that begins with `Example:` is a command to
-copy.
+The docstrings of commands serve two places: the reference page, which is Markdown, and the
+terminal, where Markdown's marks are removed. A paragraph that begins with `Example:` is a command
+to copy.
 """
 
 import inspect
@@ -20,14 +20,14 @@ _WIDEST: Final = 100
 _MARKS: Final = re.compile(r"`|\*\*")
 _EXAMPLE: Final = "Example:"
 
-#: So wide may the names of options be; a longer one has a line of its own.
-_NAMES: Final = 30
+#: The widest column of names; a longer name has a line of its own.
+_WIDEST_NAME: Final = 30
 
 _VALUES: Final[dict[object, str]] = {str: "TEXT", int: "N", Path: "FILE"}
 
 
 class Command(TyperCommand):
-    """A command whose help is in the house style."""
+    """A command whose help this module formats."""
 
     def get_help(self, ctx: Any) -> str:
         """The text of `--help`."""
@@ -35,7 +35,7 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """A group of commands whose help is in the house style."""
+    """A group of commands whose help this module formats."""
 
     def get_help(self, ctx: Any) -> str:
         """The text of `--help`."""
@@ -44,17 +44,17 @@ class Group(TyperGroup):
 
 def _help_of(command: Any, context: Any) -> str:
     width = min(shutil.get_terminal_size().columns, _WIDEST)
-    parameters = [one for one in command.get_params(context) if not one.hidden]
-    arguments = [one for one in parameters if one.param_type_name == "argument"]
-    options = [one for one in parameters if one.param_type_name == "option"]
-    below = getattr(command, "commands", {}).items()
+    parameters = [each for each in command.get_params(context) if not each.hidden]
+    arguments = [each for each in parameters if each.param_type_name == "argument"]
+    options = [each for each in parameters if each.param_type_name == "option"]
+    subcommands = getattr(command, "commands", {}).items()
     usage = [context.command_path, "[OPTIONS]", *map(_argument, arguments)]
     blocks = [
-        " ".join(["Usage:", *usage, *(["COMMAND …"] if below else [])]),
+        " ".join(["Usage:", *usage, *(["COMMAND …"] if subcommands else [])]),
         *_paragraphs(command.help or "", width),
-        _list("Arguments", ((_argument(one), _meaning(one)) for one in arguments), width),
-        _list("Options", ((_option(one), _meaning(one)) for one in options), width),
-        _list("Commands", ((name, _summary(one)) for name, one in below), width),
+        _list("Arguments", ((_argument(each), _meaning(each)) for each in arguments), width),
+        _list("Options", ((_option(each), _meaning(each)) for each in options), width),
+        _list("Commands", ((name, _summary(each)) for name, each in subcommands), width),
     ]
     return "\n\n".join(filter(None, blocks))
 
@@ -81,16 +81,16 @@ def _list(heading: str, rows: Iterable[tuple[str, str]], width: int) -> str:
     rows = list(rows)
     if not rows:
         return ""
-    names = min(max(len(name) for name, _ in rows), _NAMES)
+    names = min(max(len(name) for name, _ in rows), _WIDEST_NAME)
     indent = " " * (names + 4)
     lines = [f"{heading}:"]
     for name, meaning in rows:
-        told = textwrap.wrap(" ".join(meaning.split()), max(width - len(indent), 30))
+        wrapped = textwrap.wrap(" ".join(meaning.split()), max(width - len(indent), 30))
         if len(name) > names:
             lines.append(f"  {name}")
             name = ""
-        lines.append(f"  {name:{names}}  {told[0] if told else ''}".rstrip())
-        lines += [indent + line for line in told[1:]]
+        lines.append(f"  {name:{names}}  {wrapped[0] if wrapped else ''}".rstrip())
+        lines += [indent + line for line in wrapped[1:]]
     return "\n".join(lines)
 
 

@@ -1,37 +1,27 @@
-"""`digest ingest`: read the configured sources, or the files and URLs named."""
+"""`digest ingest`: read the configured sources, or the files and URLs named, into the database."""
 
 import sys
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
-from digest.cli.console import Exit, messages, note, print_error, print_json
+from digest.cli.console import Exit, error_console, fields_of, note, print_error, print_json
 from digest.cli.options import AsJson, source_names
 from digest.cli.session import session_of
+from digest.cli.source_args import parse_date_order, parse_delimiter, parse_zone, sources_named
 from digest.cli.tables import print_table
+from digest.config import SourceKind
 from digest.errors import UsageError
+from digest.ingest.sources import SourceReport
 from digest.lib.formatting import counted
-
-if TYPE_CHECKING:
-    from digest.ingest.sources import SourceReport
+from digest.publishing.maintenance import ingest as read_sources
 
 #: How many rejected rows are listed without --all-rejected.
 _SHOWN: Final = 20
-
-
-class Kind(StrEnum):
-    """The kinds of sources, here so that the settings need not be loaded for `--help`."""
-
-    FEED = "feed"
-    CSV = "csv"
-    JSON = "json"
-    JSONL = "jsonl"
-    SQLITE = "sqlite"
 
 
 def ingest(
@@ -39,80 +29,80 @@ def ingest(
     source: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Names of sources, files or URLs; by default every source.",
+            help="Names of sources, files or URLs (default: every source).",
             autocompletion=source_names,
         ),
     ] = None,
     *,
     kind: Annotated[
-        Kind | None, typer.Option("--kind", help="What it is made of, where its name does not say.")
+        SourceKind | None,
+        typer.Option("--kind", help="Format of a file or URL whose name does not tell it."),
     ] = None,
     name: Annotated[
         str | None,
-        typer.Option("--name", help="What to call a file or URL. By default its own name."),
+        typer.Option("--name", help="Name of the source (default: the file's or host's name)."),
     ] = None,
     table: Annotated[
-        str | None, typer.Option("--table", help="The table or view, of kind sqlite.")
+        str | None, typer.Option("--table", help="For sqlite: the table or view to read.")
     ] = None,
     encoding: Annotated[
-        str | None, typer.Option("--encoding", help="Such as windows-1252.")
+        str | None, typer.Option("--encoding", help="Text encoding, such as windows-1252.")
     ] = None,
     delimiter: Annotated[
-        str | None, typer.Option("--delimiter", help="Between two fields, of kind csv.")
+        str | None, typer.Option("--delimiter", help="For csv: the character between fields.")
     ] = None,
     section: Annotated[
-        str | None, typer.Option("--section", help="The section of articles that name none.")
+        str | None, typer.Option("--section", help="Section of articles that have none.")
     ] = None,
     source_timezone: Annotated[
         str | None,
-        typer.Option("--source-timezone", metavar="ZONE", help="Of dates without a zone."),
+        typer.Option(
+            "--source-timezone", metavar="ZONE", help="Time zone of dates that have none."
+        ),
     ] = None,
     dates: Annotated[
         str | None,
-        typer.Option("--dates", metavar="ORDER", help="Of 03/04/2026: day-first or month-first."),
+        typer.Option(
+            "--dates", metavar="ORDER", help="How to read 03/04/2026: day-first or month-first."
+        ),
     ] = None,
     allow_private: Annotated[
-        bool, typer.Option("--allow-private", help="Read addresses of your own network, too.")
+        bool, typer.Option("--allow-private", help="Allow URLs in private networks.")
     ] = False,
     all_rejected: Annotated[
-        bool, typer.Option("--all-rejected", help="List every rejected row.")
+        bool, typer.Option("--all-rejected", help="List all rejected rows, not only the first 20.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Read the sources of digest.toml, or the files and URLs named, and keep their articles.
+    """Read sources, files or URLs, and store their articles.
 
-    Each article is kept once, and later edits are followed. A row that makes no sense is listed
-    with its line and reason; the rest goes in. Exits with 1 if a source could not be read or
-    had no row that could be used.
+    Each article is stored once; a changed one is updated. Rows that cannot be used are rejected and
+    listed with line and reason. Exits with 1 if a source could not be read or had no usable row.
 
     Example: `digest ingest headlines.csv https://www.example.com/feed.xml`
     """
-    from digest.cli.source_args import Options, sources_named
-    from digest.config import SourceKind
-    from digest.publishing.maintenance import ingest as use_case
-
     settings = session_of(context).settings
-    options = Options(
-        kind=SourceKind(kind) if kind else None,
-        name=name,
-        table=table,
-        encoding=encoding,
-        delimiter=delimiter,
-        section=section,
-        timezone=source_timezone,
-        dates=dates,
-        allow_private=allow_private,
-    )
-    _refuse_folders(source or (), [one.name for one in settings.sources])
-    sources = sources_named(source or (), settings, options)
+    overrides = {
+        "kind": kind,
+        "name": name,
+        "table": table,
+        "encoding": encoding,
+        "delimiter": parse_delimiter(delimiter),
+        "section": section,
+        "timezone": parse_zone(source_timezone),
+        "dates": parse_date_order(dates),
+        "allow_private": allow_private or None,
+    }
+    _refuse_folders(source or (), [configured.name for configured in settings.sources])
+    sources = sources_named(source or (), settings, overrides)
     with (
-        messages().status(f"reading {counted(len(sources), 'source')}…")
+        error_console().status(f"Reading {counted(len(sources), 'source')}…")
         if sys.stderr.isatty()
         else nullcontext()
     ):
-        reports = use_case(settings, sources, now=datetime.now(UTC))
+        reports = read_sources(settings, sources, now=datetime.now(UTC))
     if as_json:
-        print_json([_as_json(report) for report in reports])
+        print_json([_report_json(report) for report in reports])
     else:
         _show(reports)
         _show_rejected(reports, most=None if all_rejected else _SHOWN)
@@ -128,7 +118,7 @@ def _refuse_folders(named: Sequence[str], known: Collection[str]) -> None:
             )
 
 
-def _show(reports: Sequence["SourceReport"]) -> None:
+def _show(reports: Sequence[SourceReport]) -> None:
     headers = ("Source", ">New", ">Edited", ">Unchanged", ">Rejected", "")
     rows: list[tuple[str, ...]] = []
     for report in reports:
@@ -136,12 +126,12 @@ def _show(reports: Sequence["SourceReport"]) -> None:
             rows.append((report.source, "·", "·", "·", "·", "not read"))
             continue
         counts = (report.new, report.edited, report.unchanged, len(report.rejected))
-        said = "nothing new since last time" if report.not_modified else ""
-        rows.append((report.source, *(f"{count:,}" for count in counts), said))
+        remark = "nothing new since last time" if report.not_modified else ""
+        rows.append((report.source, *(f"{count:,}" for count in counts), remark))
     print_table(headers, rows)
 
 
-def _show_rejected(reports: Sequence["SourceReport"], *, most: int | None) -> None:
+def _show_rejected(reports: Sequence[SourceReport], *, most: int | None) -> None:
     rows = [
         (report.source, row.place, row.reason, row.excerpt)
         for report in reports
@@ -152,21 +142,21 @@ def _show_rejected(reports: Sequence["SourceReport"], *, most: int | None) -> No
     headers = ("Source", "Where", "Why", "What")
     print_table(headers, rows[:most], fold=("Why", "What"), title="\nRejected")
     if most is not None and len(rows) > most:
-        note(f"and {len(rows) - most:,} more: --all-rejected or --json lists them all")
+        note(f"and {len(rows) - most:,} more; --all-rejected or --json lists all")
 
 
-def _complain(reports: Sequence["SourceReport"]) -> None:
-    """What could not be read or used, on standard error; it decides the exit code."""
-    notes = [(report.source, told) for report in reports for told in report.notes]
-    for source, told in notes[:_SHOWN]:
-        note(f"{source}{told.place and f', {told.place}'}: {told.text}")
+def _complain(reports: Sequence[SourceReport]) -> None:
+    """Report what could not be read or used, on standard error; exits with 1 if a source failed."""
+    notes = [(report.source, remark) for report in reports for remark in report.notes]
+    for source, remark in notes[:_SHOWN]:
+        note(f"{source}{remark.place and f', {remark.place}'}: {remark.text}")
     if len(notes) > _SHOWN:
-        note(f"and {len(notes) - _SHOWN:,} more notes: --json lists them all")
+        note(f"and {len(notes) - _SHOWN:,} more notes; --json lists all")
     rejected = [row for report in reports for row in report.rejected]
     if rejected:
         rows = "one row was" if len(rejected) == 1 else f"{len(rejected):,} rows were"
-        went_in = any(report.new + report.edited + report.unchanged for report in reports)
-        note(f"{rows} rejected; {'everything else' if went_in else 'nothing'} went in")
+        stored = any(report.new + report.edited + report.unchanged for report in reports)
+        note(f"{rows} rejected; {'all others were' if stored else 'nothing was'} stored")
     for hint in dict.fromkeys(row.hint for row in rejected if row.hint):
         note(f"  → {hint}")
     for report in reports:
@@ -176,17 +166,12 @@ def _complain(reports: Sequence["SourceReport"]) -> None:
         raise typer.Exit(Exit.ERROR)
 
 
-def _as_json(report: "SourceReport") -> dict[str, Any]:
-    return {
-        "source": report.source,
-        "new": report.new,
-        "edited": report.edited,
-        "unchanged": report.unchanged,
-        "not_modified": report.not_modified,
-        "error": report.error.message if report.error else None,
+def _report_json(report: SourceReport) -> dict[str, Any]:
+    names = ("source", "new", "edited", "unchanged", "not_modified", "error")
+    return fields_of(report, *names) | {
         "rejected": [
             {"where": row.place, "why": row.reason, "what": row.excerpt, "hint": row.hint or None}
             for row in report.rejected
         ],
-        "notes": [{"where": told.place or None, "what": told.text} for told in report.notes],
+        "notes": [{"where": remark.place or None, "what": remark.text} for remark in report.notes],
     }

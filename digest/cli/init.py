@@ -5,16 +5,16 @@ import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from digest.cli.console import ask, on_a_terminal, print_json, say
 from digest.cli.options import AsJson
+from digest.config.load import load_text
+from digest.config.starter import Beginning, starter
 from digest.errors import ConfigError, DigestError, Problem, UsageError
-
-if TYPE_CHECKING:
-    from digest.config.starter import Beginning
+from digest.storage.database import open_database
 
 _FILE = "digest.toml"
 _DATABASE = "subscribers.db"
@@ -32,49 +32,51 @@ _OPTIONS = {
 
 def init(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Where to start it; made if it is not there.")
+        Path, typer.Argument(metavar="DIR", help="The folder; created if it does not exist.")
     ],
     *,
-    name: Annotated[
-        str | None, typer.Option("--name", help="The name of the paper, blog or house.")
-    ] = None,
-    url: Annotated[str | None, typer.Option("--url", help="The address of its web site.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The name of the publication.")] = None,
+    url: Annotated[str | None, typer.Option("--url", help="The URL of its website.")] = None,
     sender: Annotated[
         str | None,
-        typer.Option("--from", metavar="SENDER", help="`Name <address>`, or only the address."),
+        typer.Option("--from", metavar="SENDER", help="`Name <address>`, or an address alone."),
     ] = None,
     language: Annotated[
-        str, typer.Option("--language", help="Of dates and words, such as fr.")
+        str, typer.Option("--language", help="Language of the newsletter, such as fr.")
     ] = "en",
-    timezone: Annotated[str, typer.Option("--timezone", help="Such as Europe/Paris.")] = "UTC",
+    timezone: Annotated[
+        str, typer.Option("--timezone", help="Time zone, such as Europe/Paris.")
+    ] = "UTC",
     postal_address: Annotated[
         str | None,
-        typer.Option("--postal-address", help="For the footer; nothing is sent without it."),
+        typer.Option(
+            "--postal-address", help="Postal address for the footer; required before sending."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Start a newsletter in a folder, with a commented digest.toml.
 
-    What is missing is asked for on a terminal. A folder that has a digest.toml is left alone.
+    On a terminal, it asks for what the options do not give. An existing digest.toml is not changed.
 
     Example: `digest init town --name "Town News" --url https://www.example.com --from
     "Town News <news@example.com>"`
     """
-    from digest.config.starter import Beginning
-
     _refuse_existing(folder)
     if on_a_terminal():
-        name = name or _asked("Name of the paper, blog or house", "name")
-        url = url or _asked("The address of its web site, such as https://www.example.com", "url")
+        name = name or _asked("Name of the publication", "name")
+        url = url or _asked("URL of its website, such as https://www.example.com", "url")
         sender = sender or _asked("Sender, as Name <address>", "sender")
         if postal_address is None:
-            postal_address = _asked("Postal address for the footer (may wait)", "postal_address")
+            postal_address = _asked(
+                "Postal address for the footer (can be added later)", "postal_address"
+            )
     if not (name and url and sender):
         given = {"--name": name, "--url": url, "--from": sender}
         missing = [option for option, value in given.items() if not value]
         raise UsageError(
             f"init needs {', '.join(missing)}",
-            hint="Give them, or run `digest init` on a terminal: it asks.",
+            hint="Give these options, or run `digest init` on a terminal, where it asks for them.",
         )
     beginning = Beginning(
         name=name,
@@ -86,26 +88,24 @@ def init(
     )
     _write(folder, _checked_text(beginning, folder))
     if as_json:
-        files = {"configuration": str(folder / _FILE), "database": str(folder / _DATABASE)}
-        print_json({"folder": str(folder), **files})
+        files = {"configuration": folder / _FILE, "database": folder / _DATABASE}
+        print_json({"folder": folder, **files})
     else:
         _say_what_next(folder, beginning)
 
 
 def _asked(question: str, field: str) -> str:
-    """An answer that digest.toml can hold in this place; a wrong one is told and asked again."""
+    """Ask for the value of a key, until the answer is valid."""
     return ask(question, _checked_answer(field))
 
 
 def _checked_answer(field: str) -> Callable[[str], str]:
-    from digest.config.starter import Beginning
+    valid = Beginning(name="News", url="https://www.example.com", sender="news@example.com")
 
-    fine = Beginning(name="News", url="https://www.example.com", sender="news@example.com")
-
-    def understood(answer: str) -> str:
+    def parse(answer: str) -> str:
         if not answer and field != "postal_address":
-            raise UsageError("there must be one")
-        _, problems = _text_and_problems(replace(fine, **{field: answer}), Path())
+            raise UsageError("an answer is required")
+        _, problems = _text_and_problems(replace(valid, **{field: answer}), Path())
         if problems:
             advice = problems[0].suggestion and f"Did you mean {problems[0].suggestion}?"
             raise UsageError(
@@ -113,40 +113,35 @@ def _checked_answer(field: str) -> Callable[[str], str]:
             )
         return answer
 
-    return understood
+    return parse
 
 
 def _refuse_existing(folder: Path) -> None:
-    # lexists: a link that leads nowhere is somebody's, too.
+    # lexists: a dangling link is somebody's as well.
     if os.path.lexists(folder / _FILE):
         raise UsageError(
-            f"{folder / _FILE} is there already, and nothing was changed",
-            hint=f"Edit it, or start another newsletter in another folder than {folder}.",
+            f"{folder / _FILE} already exists; nothing was changed",
+            hint="Edit it, or name another folder.",
         )
     if os.path.lexists(folder) and not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder", hint="Name a folder to start in.")
+        raise UsageError(f"{folder} is not a folder", hint="Name a folder.")
 
 
-def _checked_text(beginning: "Beginning", folder: Path) -> str:
+def _checked_text(beginning: Beginning, folder: Path) -> str:
     """The text of digest.toml, which loads without a problem. Raises ConfigError."""
     text, problems = _text_and_problems(beginning, folder)
     if problems:
-        raise ConfigError(
-            "the newsletter cannot start like this, and nothing was written", problems=problems
-        )
+        raise ConfigError("some values are not valid; nothing was written", problems=problems)
     return text
 
 
-def _text_and_problems(beginning: "Beginning", folder: Path) -> tuple[str, list[Problem]]:
+def _text_and_problems(beginning: Beginning, folder: Path) -> tuple[str, list[Problem]]:
     """The text of digest.toml, and what is wrong with it, by option."""
-    from digest.config.load import load_text
-    from digest.config.starter import starter
-
     try:
         text = starter(beginning)
         load_text(text, (folder / _FILE).absolute(), {})
     except ValueError:
-        raise UsageError("an option holds octets that are no text", hint="Use UTF-8.") from None
+        raise UsageError("an option is not valid text", hint="Use UTF-8.") from None
     except ConfigError as error:
         return "", [
             replace(problem, path=_OPTIONS.get(problem.path, problem.path))
@@ -160,7 +155,7 @@ def _text_and_problems(beginning: "Beginning", folder: Path) -> tuple[str, list[
 def _write(folder: Path, text: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # "x": of two that start at once, one is told so.
+        # "x": of two processes that start at once, one fails.
         with (folder / _FILE).open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except FileExistsError:
@@ -169,29 +164,27 @@ def _write(folder: Path, text: str) -> None:
     except OSError as error:
         raise DigestError(
             f"{folder} cannot be written: {error.strerror}",
-            hint="Name a folder that you may write to.",
+            hint="Name a folder that you can write to.",
         ) from None
     database = folder / _DATABASE
     if not database.exists():
-        from digest.storage.database import open_database
-
         with open_database(database):
             pass
 
 
-def _say_what_next(folder: Path, beginning: "Beginning") -> None:
+def _say_what_next(folder: Path, beginning: Beginning) -> None:
     say(f"Started a newsletter in {folder}. Next:\n")
     steps = {
         f"cd {shlex.quote(str(folder))}": "",
-        "digest ingest FEED-OR-FILE": "bring in articles",
-        "digest subscribers add you@example.com": "be its first reader",
-        "digest preview": "see what would go out",
+        "digest ingest FEED-OR-FILE": "add articles",
+        "digest subscribers add you@example.com": "add yourself as a reader",
+        "digest preview": "see what would be sent",
     }
     width = max(map(len, steps))
     for command, purpose in steps.items():
         say(f"    {command:{width}}  # {purpose}" if purpose else f"    {command}")
     file = folder / _FILE
     if not beginning.postal_address.strip():
-        say(f"\nNothing is sent without a postal address: write one to postal_address in {file}.")
+        say(f"\nBefore the first send, set postal_address in {file}.")
     if beginning.timezone == "UTC":
-        say(f"\nThe time zone is UTC; timezone in {file} sets another one.")
+        say(f"\nThe time zone is UTC; to change it, set timezone in {file}.")

@@ -1,28 +1,29 @@
-"""`digest plan`: what comes, and what is missing for it."""
+"""`digest plan`: the coming slots, and what is missing for them."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Any, Final
 
 import typer
 
-from digest.cli.console import note, print_json, say
+from digest.cli.console import fields_of, note, print_json, say
 from digest.cli.options import AsJson, At, newsletter_keys
 from digest.cli.session import instant_of, session_of
 from digest.cli.tables import print_table
 from digest.lib.formatting import counted, local, weekday
+from digest.model.draft import DraftState
+from digest.model.newsletter import Newsletter
+from digest.model.slot import SkippedBy, SlotState
+from digest.scheduler.plan import NewsletterPlan, Plan, PlannedSlot
+from digest.scheduler.plan import plan as make_plan
 
-if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from digest.model.newsletter import Newsletter
-    from digest.scheduler.plan import NewsletterPlan, Plan, PlannedSlot
-
-#: So many slots of a newsletter are shown; `--json` has all.
+#: At most this many slots of a newsletter are shown; `--json` has all.
 _SHOWN: Final = 50
 
 _SILENCE: Final = {"send": "sent", "hold": "held", "skip": "skipped"}
 
-_NOBODY_AT_WORK: Final = (
-    "no `digest run` is at work: slots are seen to while one is, or by `digest run --once`"
+_NO_SERVICE: Final = (
+    "no `digest run` is running: nothing is sent on schedule until you start it, or run"
+    " `digest run --once`"
 )
 
 
@@ -32,43 +33,41 @@ def plan(
         list[str] | None,
         typer.Argument(
             metavar="NEWSLETTER",
-            help="Their keys in digest.toml; all of them if none is named.",
+            help="Keys in digest.toml (default: all newsletters).",
             autocompletion=newsletter_keys,
         ),
     ] = None,
     *,
     days: Annotated[
-        int, typer.Option("--days", metavar="N", min=1, max=3660, help="So many days ahead.")
+        int, typer.Option("--days", metavar="N", min=1, max=3660, help="How many days ahead.")
     ] = 7,
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the slots that come, in local time and UTC, and what each of them will have.
+    """Show the coming slots, and what each of them will send.
 
-    Then how many readers there are, how many stories the next slot would have by now, and what
-    is missing. Nothing is written.
+    Times are local and in UTC. For each newsletter it also shows the number of readers, how many
+    stories the next edition would have now, and what is missing. Writes nothing.
 
     Example: `digest plan --days 14`
     """
-    from digest.scheduler.plan import plan as use_case
-
     settings = session_of(context).settings
     chosen = [
         settings.newsletter(key) for key in dict.fromkeys(newsletters or settings.newsletters)
     ]
-    found = use_case(settings, chosen, now=instant_of(at, settings), days=days)
+    plans = make_plan(settings, chosen, now=instant_of(at, settings), days=days)
     if as_json:
-        print_json(_as_json(found))
+        print_json(_plan_json(plans))
         return
-    for number, one in enumerate(found.newsletters):
+    for number, planned in enumerate(plans.newsletters):
         if number:
             say("")
-        _show(one)
-    if found.service is None and any(one.newsletter.schedule for one in found.newsletters):
-        note(_NOBODY_AT_WORK)
+        _show(planned)
+    if plans.service is None and any(one.newsletter.schedule for one in plans.newsletters):
+        note(_NO_SERVICE)
 
 
-def _show(planned: "NewsletterPlan") -> None:
+def _show(planned: NewsletterPlan) -> None:
     newsletter = planned.newsletter
     when = f": {newsletter.schedule}, {newsletter.timezone.key}" if newsletter.schedule else ""
     say(f"{newsletter.key}{when}")
@@ -80,13 +79,13 @@ def _show(planned: "NewsletterPlan") -> None:
     rows.sort(key=lambda row: row[0])
     print_table(("Slot", "UTC", "What"), (row for _, row in rows), fold=("What",))
     if len(planned.coming) > _SHOWN:
-        note(f"… and {len(planned.coming) - _SHOWN:,} more slots: `--json` has all")
+        note(f"… and {len(planned.coming) - _SHOWN:,} more slots; --json lists all")
     say(_expectation(planned))
     missing = (("!", sentence) for sentence in planned.missing)
     print_table(("", "missing"), missing, fold=("missing",), show_headers=False)
 
 
-def _expectation(planned: "NewsletterPlan") -> str:
+def _expectation(planned: NewsletterPlan) -> str:
     readers = counted(planned.readers, "reader")
     if planned.stories is None:
         return readers
@@ -96,89 +95,79 @@ def _expectation(planned: "NewsletterPlan") -> str:
     return f"{readers}, {stories} for the next edition by now{needed}"
 
 
-def _row(one: "PlannedSlot", newsletter: "Newsletter") -> tuple[str, str, str]:
+def _row(one: PlannedSlot, newsletter: Newsletter) -> tuple[str, str, str]:
     zone = newsletter.timezone
     when = f"{weekday(one.slot.at.astimezone(zone))} {local(one.slot.at, zone)}"
     return (when, _utc(one.slot.at), _what(one, newsletter))
 
 
-def _what(one: "PlannedSlot", newsletter: "Newsletter") -> str:
-    """What a slot will have, in words."""
-    from digest.model.slot import SkippedBy, SlotState
-
+def _what(one: PlannedSlot, newsletter: Newsletter) -> str:
+    """What will be sent at a slot, in words."""
     record = one.record
     if record is not None and record.state is not SlotState.DRAFT:
         if record.skipped_by is SkippedBy.EDITOR:
             return record.reason  # "skipped by the editor", and why
         return f"{record.state}: {record.reason}" if record.reason else str(record.state)
-    parts = [_hand(one, newsletter)]
+    parts = [_draft_in_words(one, newsletter)]
     if one.first != one.last:
         parts.append(f"readers from {_utc(one.first)} to {_utc(one.last)}")
     return "; ".join(parts)
 
 
-def _hand(one: "PlannedSlot", newsletter: "Newsletter") -> str:
-    """What the editor has decided, or is to decide."""
-    from digest.model.draft import DraftState
-
+def _draft_in_words(one: PlannedSlot, newsletter: Newsletter) -> str:
+    """What the editor has decided, or still has to."""
     draft, timing = one.draft, newsletter.timing
-    silence = f"without a decision it is {_SILENCE[timing.on_silence.value]}"
+    silence = f"if nobody approves it, it is {_SILENCE[timing.on_silence.value]}"
     if draft is None:
         if one.draft_at is None:
             return "an edition"
         hour = one.draft_at.astimezone(newsletter.timezone)
-        return f"a draft at {hour:%H:%M %Z} for approval; {silence}"
+        return f"a draft for approval at {hour:%H:%M %Z}; {silence}"
     match draft.state:
         case DraftState.APPROVED:
             return "the approved draft"
         case DraftState.HELD:
-            return "held by the editor; `digest approve` lets it out"
+            return "held by the editor; `digest approve` releases it"
         case DraftState.WAITING:
             return f"a draft waits for approval; {silence}" if timing.approval else "a draft"
 
 
-def _utc(instant: "datetime") -> str:
-    from datetime import UTC
-
+def _utc(instant: datetime) -> str:
     return f"{instant.astimezone(UTC):%Y-%m-%d %H:%MZ}"
 
 
-def _midnight(day: "date", newsletter: "Newsletter") -> "datetime":
-    from datetime import UTC, datetime, time
-
+def _midnight(day: date, newsletter: Newsletter) -> datetime:
     return datetime.combine(day, time(), newsletter.timezone).astimezone(UTC)
 
 
-def _as_json(found: "Plan") -> dict[str, Any]:
+def _plan_json(plans: Plan) -> dict[str, Any]:
     return {
-        "service": found.service,
+        "service": plans.service,
         "newsletters": [
             {
-                "newsletter": one.newsletter.key,
-                "schedule": list(one.newsletter.schedule.lines) if one.newsletter.schedule else [],
-                "timezone": one.newsletter.timezone.key,
-                "slots": [_slot_as_json(slot, one.newsletter) for slot in one.coming],
-                "days_off": [day.isoformat() for day in one.days_off],
-                "readers": one.readers,
-                "stories": one.stories,
-                "missing": list(one.missing),
+                "newsletter": planned.newsletter.key,
+                "schedule": planned.newsletter.schedule.lines
+                if planned.newsletter.schedule
+                else [],
+                "timezone": planned.newsletter.timezone.key,
+                "slots": [_slot_json(slot, planned.newsletter) for slot in planned.coming],
+                **fields_of(planned, "days_off", "readers", "stories", "missing"),
             }
-            for one in found.newsletters
+            for planned in plans.newsletters
         ],
     }
 
 
-def _slot_as_json(one: "PlannedSlot", newsletter: "Newsletter") -> dict[str, Any]:
-    from digest.lib.timestamps import to_text
-
+def _slot_json(planned: PlannedSlot, newsletter: Newsletter) -> dict[str, Any]:
+    slot = planned.slot
     return {
-        "slot": one.slot.name,
-        "local": one.slot.at.astimezone(newsletter.timezone).isoformat(timespec="minutes"),
-        "at": to_text(one.slot.at),
-        "first_reader_at": to_text(one.first),
-        "last_reader_at": to_text(one.last),
-        "draft_at": to_text(one.draft_at) if one.draft_at else None,
-        "state": one.record.state if one.record else None,
-        "draft": one.draft.state if one.draft else None,
-        "what": _what(one, newsletter),
+        "slot": slot.name,
+        "local": slot.at.astimezone(newsletter.timezone).isoformat(timespec="minutes"),
+        "at": slot.at,
+        "first_reader_at": planned.first,
+        "last_reader_at": planned.last,
+        "draft_at": planned.draft_at,
+        "state": planned.record and planned.record.state,
+        "draft": planned.draft and planned.draft.state,
+        "what": _what(planned, newsletter),
     }

@@ -1,24 +1,28 @@
-"""`digest preview`: what would go out now."""
+"""`digest preview`: the edition that would be sent now."""
 
 import sys
+from email import message_from_bytes
+from email.policy import default
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
-from digest.cli.console import Exit, clean, note, print_json, say
+from digest.cli.console import clean, fields_of, note, print_json, say
 from digest.cli.files import by_ending, writable
 from digest.cli.options import AsJson, At, NewsletterArgument
 from digest.cli.session import instant_of, session_of, typed_in
+from digest.cli.skipped import unless_skipped
 from digest.lib.formatting import counted
-
-if TYPE_CHECKING:
-    from digest.publishing.preview import Preview
+from digest.lib.timestamps import next_second
+from digest.publishing.preview import Preview
+from digest.publishing.preview import preview as make_preview
+from digest.subscribers.address import normalise
 
 
 class PreviewFormat(StrEnum):
-    """What a preview is shown as."""
+    """How a preview is shown."""
 
     TERMINAL = "terminal"
     HTML = "html"
@@ -26,7 +30,7 @@ class PreviewFormat(StrEnum):
     EML = "eml"
 
 
-#: What a file is to hold, by its ending.
+#: The format of a file, by its ending.
 _ENDINGS: Final = {
     ".html": PreviewFormat.HTML,
     ".htm": PreviewFormat.HTML,
@@ -34,7 +38,7 @@ _ENDINGS: Final = {
     ".eml": PreviewFormat.EML,
 }
 
-#: The headers that say what a reader sees in the inbox, and what makes the mail correct.
+#: The headers that a terminal shows.
 _SHOWN = ("From", "Reply-To", "To", "Subject", "Date", "List-Id", "List-Unsubscribe")
 
 
@@ -43,56 +47,47 @@ def preview(
     newsletter: NewsletterArgument = None,
     *,
     reader: Annotated[
-        str | None, typer.Option("--for", metavar="EMAIL", help="As this reader would get it.")
+        str | None,
+        typer.Option("--for", metavar="EMAIL", help="As this subscriber would receive it."),
     ] = None,
     format: Annotated[  # noqa: A002  the option's name
         PreviewFormat | None,
         typer.Option(
-            "--format", "-f", help="How to show it. By default as the ending of --out says."
+            "--format", "-f", help="The format (default: by the ending of --out, or terminal)."
         ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Write it to this file, over what may be there."),
+        typer.Option("--out", "-o", help="Write it to this file, replacing an existing one."),
     ] = None,
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the edition that would go out now. Writes nothing to the database.
+    """Show the edition that would be sent now. Stores nothing.
 
-    The same code makes it as sends it, so it is what readers would get.
+    It is made by the code that `digest send` uses, so it is what readers would receive.
 
     Example: `digest preview --for ada@example.com --out digest.html`
     """
-    from digest.lib.timestamps import next_second
-    from digest.publishing.editions.build import Skipped
-    from digest.publishing.preview import preview as use_case
-
     shown_as = _format_of(format, out)
     session = session_of(context)
     chosen = session.settings.newsletter(newsletter)
     now = next_second(instant_of(at, session.settings))
     if reader is not None:
-        from digest.subscribers.address import normalise
-
         with typed_in():
             reader = normalise(reader)
     signed = shown_as is PreviewFormat.EML
-    made = use_case(session.settings, chosen, now=now, reader=reader, signed=signed)
-    if isinstance(made, Skipped):
-        if as_json:
-            print_json({"result": "skipped", "reason": made.reason})
-        note(f"no edition: {made.reason}")
-        raise typer.Exit(Exit.SKIPPED)
+    made = make_preview(session.settings, chosen, now=now, reader=reader, signed=signed)
+    made = unless_skipped(made, as_json=as_json)
     if made.begun:
         note(
-            f"this is No. {made.edition.number}, begun and not finished: `digest send` finishes it"
+            f"No. {made.edition.number} was started and is not complete; `digest send` completes it"
         )
-    _tell_what_was_cut(made)
+    _report_cuts(made)
     if out is not None:
         _write(made, shown_as, out)
     if as_json:
-        print_json(_as_json(made, out))
+        print_json(_preview_json(made, out))
     elif out is None and shown_as is PreviewFormat.TERMINAL:
         _show(made)
     elif out is None:
@@ -103,7 +98,7 @@ def _format_of(format_: PreviewFormat | None, out: Path | None) -> PreviewFormat
     if out is None:
         return format_ or PreviewFormat.TERMINAL
     writable(out)
-    advice = "Name it .html, .txt or .eml, or say --format html, text or eml."
+    advice = "Use the ending .html, .txt or .eml, or give --format html, text or eml."
     return format_ or by_ending(out, _ENDINGS, advice=advice)
 
 
@@ -115,36 +110,34 @@ def _print(content: bytes) -> None:
     sys.stdout.buffer.write(content)
 
 
-def _as_json(made: "Preview", out: Path | None) -> dict[str, Any]:
-    edition, cut = made.edition, made.variant.cut
+def _preview_json(made: Preview, out: Path | None) -> dict[str, Any]:
     return {
-        "newsletter": edition.newsletter,
-        "number": edition.number,
-        "slot": edition.slot,
-        "subject": edition.subject,
+        **fields_of(made.edition, "newsletter", "number", "slot", "subject"),
         "begun": made.begun,
-        "stories": len(edition.stories),
+        "stories": len(made.edition.stories),
         "readers": made.readers,
         "to": made.recipient.email,
         "bytes": len(made.message),
-        "left_out": {"decks": cut.decks, "stories": cut.stories, "images": list(cut.images)},
-        "out": str(out) if out else None,
+        "left_out": fields_of(made.variant.cut, "decks", "stories", "images"),
+        "out": out,
     }
 
 
-def _tell_what_was_cut(made: "Preview") -> None:
+def _report_cuts(made: Preview) -> None:
     cut = made.variant.cut
     if cut.decks or cut.stories:
         note(
-            "too long for a mail that clients show whole:"
+            "the message would be too long (mail programs cut long ones):"
             f" {counted(cut.decks, 'deck')} and {counted(cut.stories, 'story', 'stories')}"
-            " are left out of it"
+            " were left out"
         )
     for image in cut.images:
-        note(f"the image {image} is left out: it is not in the newsletter's folder, or no image")
+        note(
+            f"the image {image} was left out: it is missing in the newsletter's folder, or no image"
+        )
 
 
-def _content(made: "Preview", format_: PreviewFormat) -> bytes:
+def _content(made: Preview, format_: PreviewFormat) -> bytes:
     match format_:
         case PreviewFormat.HTML:
             return made.page.encode()
@@ -154,23 +147,17 @@ def _content(made: "Preview", format_: PreviewFormat) -> bytes:
             return _text(made).encode()
 
 
-def _text(made: "Preview") -> str:
-    from email import message_from_bytes
-    from email.policy import default
-
+def _text(made: Preview) -> str:
     part = message_from_bytes(made.message, policy=default).get_body(("plain",))
     return str(part.get_content()) if part else ""
 
 
-def _write(made: "Preview", format_: PreviewFormat, out: Path) -> None:
+def _write(made: Preview, format_: PreviewFormat, out: Path) -> None:
     out.write_bytes(_content(made, format_))
     note(f"wrote {out} ({format_}, {out.stat().st_size:,} bytes)")
 
 
-def _show(made: "Preview") -> None:
-    from email import message_from_bytes
-    from email.policy import default
-
+def _show(made: Preview) -> None:
     headers = message_from_bytes(made.message, policy=default)
     for name in _SHOWN:
         if headers[name]:

@@ -1,6 +1,6 @@
-"""Progress on a terminal: a bar on standard error, and nothing at all in a pipe.
+"""A progress bar of deliveries on standard error; nothing in a pipe.
 
-In a pipe there is nobody to look: `digest status` shows the same from any other terminal.
+`digest status` shows the progress from any other terminal.
 """
 
 import time
@@ -9,25 +9,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from digest.cli.console import messages
+from digest.cli.console import error_console
+from digest.model.delivery import FINAL_DELIVERIES, DeliveryState, count_in
+from digest.publishing.delivery.report import Progress
+from digest.publishing.delivery.run import RunPlan
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
-    from digest.model.delivery import DeliveryState
-    from digest.publishing.delivery.report import Progress
-    from digest.publishing.delivery.run import RunPlan
+#: Seconds between two updates: an update for each message would slow down the sending.
+_INTERVAL: Final = 0.2
 
-#: Seconds between two paintings: a bar that is painted for each message would hold up the sending.
-_EVERY: Final = 0.2
-
-#: The rate is that of so many seconds.
+#: The rate is averaged over this many seconds.
 _WINDOW: Final = 5.0
 
 
 class Meter:
-    """How many a second, over the last few seconds. Times are seconds of any steady clock."""
+    """The rate over the last few seconds. Times are seconds of a monotonic clock."""
 
     def __init__(self, now: float) -> None:
         self._samples = deque([(now, 0)])
@@ -42,7 +41,7 @@ class Meter:
 
 
 def left(rate: float, remaining: int) -> str:
-    """How long it will take, as `0:08` or `1:02:03`; empty where nobody can tell."""
+    """The time remaining, as `0:08 left` or `1:02:03 left`; empty if it is not known."""
     if rate <= 0 or remaining <= 0:
         return ""
     minutes, seconds = divmod(round(remaining / rate), 60)
@@ -51,15 +50,16 @@ def left(rate: float, remaining: int) -> str:
 
 
 @contextmanager
-def delivery_progress() -> Iterator[Callable[["RunPlan"], "Progress"]]:
+def delivery_progress() -> Iterator[Callable[[RunPlan], Progress]]:
     """A bar of deliveries, by outcome. Yields what `send` asks for once it has a plan."""
-    console = messages()
+    console = error_console()
     if not console.is_terminal:
-        yield lambda _plan: _unseen
+        yield lambda _plan: _ignore
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
 
-    bar = Progress(
+    bar = Bar(
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
         MofNCompleteColumn(),
@@ -72,13 +72,11 @@ def delivery_progress() -> Iterator[Callable[["RunPlan"], "Progress"]]:
         yield lambda plan: _started(bar, plan)
 
 
-def _unseen(state: "DeliveryState") -> None:
-    """Nobody looks."""
+def _ignore(state: DeliveryState) -> None:
+    """Without a terminal, nothing is shown."""
 
 
-def _started(bar: "Bar", plan: "RunPlan") -> "Progress":
-    from digest.model.delivery import FINAL_DELIVERIES, DeliveryState, count_in
-
+def _started(bar: "Bar", plan: RunPlan) -> Progress:
     withheld = plan.counts[DeliveryState.WITHHELD]
     before = count_in(plan.counts, FINAL_DELIVERIES) - withheld
     total = sum(plan.counts.values()) - withheld
@@ -87,25 +85,25 @@ def _started(bar: "Bar", plan: "RunPlan") -> "Progress":
         f"{verb} No. {plan.edition.number}", total=total, completed=before, pace="", trouble=""
     )
     outcomes: Counter[DeliveryState] = Counter()
-    painted = time.monotonic()
-    meter = Meter(painted)
+    updated = time.monotonic()
+    meter = Meter(updated)
 
     def advance(state: DeliveryState) -> None:
-        nonlocal painted
+        nonlocal updated
         outcomes[state] += 1
         now = time.monotonic()
         done = outcomes.total()
-        if now - painted < _EVERY and before + done < total:
+        if now - updated < _INTERVAL and before + done < total:
             return
-        painted = now
+        updated = now
         rate = meter.rate(now, done)
-        _paint(bar, task, before + done, _pace(rate, total - before - done), outcomes)
+        _update(bar, task, before + done, _pace(rate, total - before - done), outcomes)
 
     return advance
 
 
-def _paint(
-    bar: "Bar", task: "TaskID", completed: int, pace: str, outcomes: "Counter[DeliveryState]"
+def _update(
+    bar: "Bar", task: "TaskID", completed: int, pace: str, outcomes: Counter[DeliveryState]
 ) -> None:
     troubles = ", ".join(f"{n:,} {state}" for state, n in outcomes.items() if state != "sent")
     bar.update(task, completed=completed, pace=pace, trouble=troubles)

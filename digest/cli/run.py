@@ -1,41 +1,42 @@
-"""`digest run`: the service, or one pass of it."""
+"""`digest run`: the service, or one pass of it with `--once`."""
 
 import os
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from digest.cli.console import Exit, print_json, say
 from digest.cli.options import AsJson
 from digest.cli.session import CommandSession, existing_database, session_of
+from digest.config.load import load
 from digest.errors import UsageError
-
-if TYPE_CHECKING:
-    from digest.scheduler.tick import TickSummary
-    from digest.service.service import Service
+from digest.scheduler.tick import TickResult, TickSummary
+from digest.service.log import Log, secrets_of
+from digest.service.service import Service
+from digest.service.systemd import Supervisor
 
 
 def run(
     context: typer.Context,
     *,
     once: Annotated[
-        bool, typer.Option("--once", help="Do what is due now, and end: for cron.")
+        bool, typer.Option("--once", help="Do what is due now, then exit; for cron.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run the service: read sources, prepare and deliver editions, each at its time.
+    """Run the service: ingest, prepare and deliver on schedule.
 
-    A second one on the same database stands by and takes over when the first one dies. SIGTERM
-    ends it after what is under way, a second one at once; SIGHUP reads digest.toml anew.
+    A second service on the same database waits and takes over if the first one dies. SIGTERM stops
+    it after the messages being sent; a second SIGTERM stops it at once. SIGHUP reloads digest.toml.
 
     Example: `digest run --once`
     """
     if as_json and not once:
         raise UsageError(
-            "--json goes with --once",
-            hint='The service writes its log as JSON lines with `log = "json"` in [service].',
+            "--json needs --once",
+            hint='For a log in JSON lines, set `log = "json"` in [service].',
         )
     session = session_of(context)
     existing_database(session.settings)
@@ -54,10 +55,8 @@ def run(
     raise typer.Exit(exit_code(tally))
 
 
-def exit_code(tally: "TickSummary") -> Exit:
-    """What a pass came to: what wants somebody's eyes goes before what went well."""
-    from digest.scheduler.tick import TickResult
-
+def exit_code(tally: TickSummary) -> Exit:
+    """The exit code of a pass: what needs attention goes before what succeeded."""
     if tally.interrupted:
         return Exit.INCOMPLETE
     for code, cases in (
@@ -71,12 +70,7 @@ def exit_code(tally: "TickSummary") -> Exit:
     return Exit.SKIPPED
 
 
-def _service(session: CommandSession) -> "Service":
-    from digest.config.load import load
-    from digest.service.log import Log, secrets_of
-    from digest.service.service import Service
-    from digest.service.systemd import Supervisor
-
+def _service(session: CommandSession) -> Service:
     def now() -> datetime:
         return datetime.now(UTC)
 

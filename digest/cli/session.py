@@ -1,4 +1,4 @@
-"""What every command is given: where the configuration is, and the answers read from it once."""
+"""What every command starts with: the settings, the database, and the time that `--at` names."""
 
 import os
 from collections.abc import Iterator
@@ -7,79 +7,74 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
+from digest.config import Settings
+from digest.config.load import load
 from digest.errors import SubscriberError, UsageError
-
-if TYPE_CHECKING:
-    from digest.config import Settings
-    from digest.storage.database import Database
+from digest.storage.database import Access, Database, open_database
 
 
 @dataclass
 class CommandSession:
-    """One run of the program. `settings` is read, and complained about, on first use."""
+    """One run of the program. `settings` is read on first use, so errors appear only then."""
 
     config: Path
     debug: bool
 
     @cached_property
-    def settings(self) -> "Settings":
+    def settings(self) -> Settings:
         """The settings of `--config`. Raises ConfigError."""
-        from digest.config.load import load
-
         return load(self.config, os.environ)
 
 
 def session_of(context: typer.Context) -> CommandSession:
     """The session that the root command left for its subcommands."""
     session = context.find_object(CommandSession)
-    if session is None:  # only if a command is mounted on another root
-        raise UsageError("no session: commands run under `digest`")
+    if session is None:  # only where a command is not below the root of app.py
+        raise UsageError("there is no session: call the command as `digest COMMAND`")
     return session
 
 
-def reading(context: typer.Context) -> "AbstractContextManager[Database]":
-    """The database, to be read only. Raises StorageError where there is none."""
-    from digest.storage.database import Access, open_database
-
+def reading(context: typer.Context) -> AbstractContextManager[Database]:
+    """The database, read-only. Raises StorageError if there is none."""
     return open_database(session_of(context).settings.database, Access.READ)
 
 
-def writing(context: typer.Context) -> "AbstractContextManager[Database]":
-    """The database, to be changed; made if there is none."""
-    from digest.storage.database import open_database
-
+def writing(context: typer.Context) -> AbstractContextManager[Database]:
+    """The database, to be changed; created if there is none."""
     return open_database(session_of(context).settings.database)
 
 
-def existing_database(settings: "Settings") -> None:
-    """Raises StorageError where there is no database: a command that needs one makes none."""
-    from digest.storage.database import Access, open_database
-
+def existing_database(settings: Settings) -> None:
+    """Raises StorageError if there is no database, for commands that must not create one."""
     with open_database(settings.database, Access.READ):
         pass
 
 
+def key_of(context: typer.Context, newsletter: str | None) -> str:
+    """The newsletter's key; the only one is the default. Raises UsageError."""
+    return session_of(context).settings.newsletter(newsletter).key
+
+
 @contextmanager
 def typed_in() -> Iterator[None]:
-    """A person or address that is not as it should be is wrong usage, if it was typed in."""
+    """An SubscriberError about what was typed on the command line is wrong usage."""
     try:
         yield
     except SubscriberError as error:
         raise UsageError(error.message, hint=error.hint) from None
 
 
-#: A day's room at each end, so that no time zone leads out of what datetime can hold.
+#: In these years no time zone leads out of what datetime can hold.
 _YEARS = range(1970, 9999)
 
 
-def instant_of(text: str | None, settings: "Settings", *, option: str = "--at") -> datetime:
-    """The instant that an option names, or now. Without a zone it is the site's wall time.
+def instant_of(text: str | None, settings: Settings, *, option: str = "--at") -> datetime:
+    """The instant that an option gives, or now. Without a zone it is local time of the site.
 
-    Raises UsageError for what is not an ISO 8601 date and time between 1970 and 9998.
+    Raises UsageError for anything but an ISO 8601 date and time between 1970 and 9998.
     """
     if text is None:
         return datetime.now(UTC)

@@ -3,25 +3,33 @@
 import sys
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
-from digest.cli.console import print_json
+from digest.cli.console import fields_of, print_json
 from digest.cli.options import AsJson, NewsletterArgument
 from digest.cli.session import instant_of, session_of
+from digest.cli.simulate_views import counts_by_section, show, sizes
 from digest.errors import UsageError
+from digest.lib.durations import format_duration, parse_duration
+from digest.model.newsletter import Newsletter, Rules
+from digest.model.schedule import Schedule
+from digest.schedule.parse import parse_schedule
+from digest.scheduler.simulation import SimulatedSlot, Simulation
+from digest.scheduler.simulation import simulate as run_simulation
 
-if TYPE_CHECKING:
-    from digest.model.newsletter import Newsletter, Rules
-    from digest.model.schedule import Schedule
-    from digest.scheduler.simulation import SimulatedSlot, Simulation
-
-#: As digest.toml has it.
+#: The largest value in digest.toml.
 _MOST: Final = 1000
 
 #: Ten years.
 _MOST_WEEKS: Final = 520
+
+
+def _rule(key: str) -> Any:
+    """The option that replaces a key of the newsletter in digest.toml."""
+    option = f"--{key.replace('_', '-')}"
+    return typer.Option(option, metavar="N", min=1, max=_MOST, help=f"{key} to use instead.")
 
 
 def simulate(
@@ -30,7 +38,9 @@ def simulate(
     *,
     weeks: Annotated[
         int,
-        typer.Option("--weeks", metavar="N", min=1, max=_MOST_WEEKS, help="How far back to begin."),
+        typer.Option(
+            "--weeks", metavar="N", min=1, max=_MOST_WEEKS, help="How many weeks to simulate."
+        ),
     ] = 12,
     at: Annotated[
         str | None,
@@ -38,7 +48,7 @@ def simulate(
             "--at",
             "--until",
             metavar="TIME",
-            help="Where the weeks end, such as 2026-03-12T07:00; by default now.",
+            help="The end of the simulated time, such as 2026-03-12T07:00 (default: now).",
         ),
     ] = None,
     schedule: Annotated[
@@ -46,46 +56,30 @@ def simulate(
         typer.Option(
             "--schedule",
             metavar="TEXT",
-            help='Another schedule, such as "fridays at 16:30"; may be repeated.',
+            help='Schedule to use instead, such as "fridays at 16:30"; may be repeated.',
         ),
     ] = None,
-    min_items: Annotated[
-        int | None,
-        typer.Option("--min-items", metavar="N", min=1, max=_MOST, help="Another min_items."),
-    ] = None,
-    max_items: Annotated[
-        int | None,
-        typer.Option("--max-items", metavar="N", min=1, max=_MOST, help="Another max_items."),
-    ] = None,
-    max_per_section: Annotated[
-        int | None,
-        typer.Option(
-            "--max-per-section", metavar="N", min=1, max=_MOST, help="Another max_per_section."
-        ),
-    ] = None,
-    max_per_source: Annotated[
-        int | None,
-        typer.Option(
-            "--max-per-source", metavar="N", min=1, max=_MOST, help="Another max_per_source."
-        ),
-    ] = None,
+    min_items: Annotated[int | None, _rule("min_items")] = None,
+    max_items: Annotated[int | None, _rule("max_items")] = None,
+    max_per_section: Annotated[int | None, _rule("max_per_section")] = None,
+    max_per_source: Annotated[int | None, _rule("max_per_source")] = None,
     max_age: Annotated[
         str | None,
-        typer.Option("--max-age", metavar="SPAN", help="Another max_age, such as 36h or 7d."),
+        typer.Option(
+            "--max-age", metavar="SPAN", help="max_age to use instead, such as 36h or 7d."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the editions that the rules would have made of the stored articles. Writes nothing.
+    """Show the editions that the rules would have made. Writes nothing.
 
-    The options stand for keys of the newsletter in digest.toml; what is not given is as it is
-    there. The same code selects as for real editions, slot after slot, and no article is in two.
-    It goes by when an article was published, not by when it was first seen, and takes articles as
-    they are now. Drafts go out as they are proposed.
+    Rules come from digest.toml, unless an option replaces them. The code that selects for real
+    editions is run for one slot after the other, on the stored articles as they are now; the time
+    of publication counts, not the time of first sight. Drafts are taken as proposed, without an
+    editor's changes.
 
     Example: `digest simulate --weeks 12 --schedule "fridays at 16:30" --max-age 7d`
     """
-    from digest.scheduler.simulation import simulate as use_case
-
     settings = session_of(context).settings
     chosen = settings.newsletter(newsletter)
     changed = replace(
@@ -104,22 +98,18 @@ def simulate(
     )
     until = instant_of(at, settings).replace(microsecond=0)
     begin = until - timedelta(weeks=weeks)
-    result = use_case(settings, changed, begin=begin, until=until)
+    result = run_simulation(settings, changed, begin=begin, until=until)
     if as_json:
-        print_json(_as_json(result))
+        print_json(_simulation_json(result))
     else:
-        from digest.cli.simulate_views import show
-
         show(result, on_terminal=sys.stdout.isatty())
 
 
-def _schedule(newsletter: "Newsletter", lines: list[str] | None) -> "Schedule":
-    from digest.schedule.parse import parse_schedule
-
+def _schedule(newsletter: Newsletter, lines: list[str] | None) -> Schedule:
     if not lines:
         if newsletter.schedule is None:
             raise UsageError(
-                f"{newsletter.key} has no schedule: it goes out only when you send it",
+                f"{newsletter.key} has no schedule: it is sent by hand only",
                 hint=f'Try one: `digest simulate {newsletter.key} --schedule "weekdays at 07:00"`.',
             )
         return newsletter.schedule
@@ -131,8 +121,6 @@ def _schedule(newsletter: "Newsletter", lines: list[str] | None) -> "Schedule":
 
 
 def _span(text: str | None) -> timedelta | None:
-    from digest.lib.durations import parse_duration
-
     if text is None:
         return None
     try:
@@ -146,7 +134,7 @@ def _span(text: str | None) -> timedelta | None:
     return span
 
 
-def _rules(rules: "Rules", given: dict[str, Any]) -> "Rules":
+def _rules(rules: Rules, given: dict[str, Any]) -> Rules:
     changes = {name: value for name, value in given.items() if value is not None}
     least = changes.get("min_items", rules.min_items)
     most = changes.get("max_items", rules.max_items)
@@ -159,49 +147,34 @@ def _rules(rules: "Rules", given: dict[str, Any]) -> "Rules":
     return replace(rules, **changes)
 
 
-def _as_json(result: "Simulation") -> dict[str, Any]:
-    from digest.cli.simulate_views import sizes
-    from digest.lib.durations import format_duration
-    from digest.lib.timestamps import to_text
-
+def _simulation_json(result: Simulation) -> dict[str, Any]:
     newsletter, rules = result.newsletter, result.newsletter.rules
+    limits = ("min_items", "max_items", "max_per_section", "max_per_source")
     return {
         "newsletter": newsletter.key,
-        "begin": to_text(result.begin),
-        "until": to_text(result.until),
+        **fields_of(result, "begin", "until"),
         "rules": {
-            "schedule": list(newsletter.schedule.lines) if newsletter.schedule else [],
-            "min_items": rules.min_items,
-            "max_items": rules.max_items,
-            "max_per_section": rules.max_per_section,
-            "max_per_source": rules.max_per_source,
+            "schedule": newsletter.schedule.lines if newsletter.schedule else [],
+            **fields_of(rules, *limits),
             "max_age": format_duration(rules.max_age),
         },
-        "articles": result.articles,
-        "decided_before": result.decided_before,
-        "slots": [_slot_as_json(one) for one in result.slots],
+        **fields_of(result, "articles", "decided_before"),
+        "slots": [_slot_json(simulated) for simulated in result.slots],
         "editions": len(result.editions),
         "skipped": len(result.slots) - len(result.editions) - result.days_off,
         "days_off": result.days_off,
         "stories": sizes(result),
-        "unsent": [{"why": one.why, "articles": one.articles} for one in result.unsent],
+        "unsent": result.unsent,
     }
 
 
-def _slot_as_json(one: "SimulatedSlot") -> dict[str, Any]:
-    from digest.lib.timestamps import to_text
-
+def _slot_json(simulated: SimulatedSlot) -> dict[str, Any]:
     return {
-        "slot": one.slot.name,
-        "due_at": to_text(one.slot.at),
-        "number": one.number,
-        "reason": one.reason,
-        "lead": one.stories[0].title if one.stories else None,
-        "stories": [story.article_id for story in one.stories],
-        "sections": [
-            {"section": section, "stories": n} for section, n in one.sections.most_common()
-        ],
-        "waiting": one.waiting,
-        "went_too_old": one.went_too_old,
-        "duplicates": one.duplicates,
+        "slot": simulated.slot.name,
+        "due_at": simulated.slot.at,
+        **fields_of(simulated, "number", "reason"),
+        "lead": simulated.stories[0].title if simulated.stories else None,
+        "stories": [story.article_id for story in simulated.stories],
+        "sections": counts_by_section(simulated.sections),
+        **fields_of(simulated, "waiting", "went_too_old", "duplicates"),
     }

@@ -1,4 +1,4 @@
-"""How a simulation is shown: what was simulated, its slots, bars, and what it comes to."""
+"""How `digest simulate` shows its result: the rules, the slots, bars, and a summary."""
 
 import shutil
 from collections import Counter
@@ -6,28 +6,27 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from statistics import median
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from digest.cli.console import note, say
 from digest.cli.tables import Bar, print_bars, print_table
+from digest.lib.durations import format_duration
 from digest.lib.formatting import counted, weekday
+from digest.scheduler.simulation import SimulatedSlot, Simulation
 
-if TYPE_CHECKING:
-    from digest.scheduler.simulation import SimulatedSlot, Simulation
-
-#: More slots than this are shown week by week on a terminal, and their bars everywhere.
+#: More slots than this are grouped by week on a terminal, and their bars everywhere.
 _MANY: Final = 31
 
-#: As wide is a line in a pipe.
+#: The width of bars in a pipe.
 _PIPE: Final = 80
 
-#: So many reasons are listed.
+#: At most this many reasons and sections are listed.
 _REASONS: Final = 10
 
 
-def show(result: "Simulation", *, on_terminal: bool) -> None:
-    """Print it all; on a terminal a long span is told by weeks."""
-    say(_what(result))
+def show(result: Simulation, *, on_terminal: bool) -> None:
+    """Print the result; on a terminal, many slots are grouped by week."""
+    say(_heading(result))
     if not result.slots:
         note(_no_slot(result))
         return
@@ -45,31 +44,34 @@ def show(result: "Simulation", *, on_terminal: bool) -> None:
     say("")
     _print_summary(result)
     if not result.articles:
-        note("No article is of this time; `--until TIME` ends the weeks where you say.")
+        note("no article was published in this time; `--until TIME` simulates another")
     if on_terminal and len(result.slots) > _MANY:
-        note("Into a pipe or a file, and with --json, each slot is told.", style="dim")
+        note("to see each slot, write the output to a file or use --json", style="dim")
 
 
-def sizes(result: "Simulation") -> dict[str, Any]:
-    """How many stories the editions have; without one, nothing of it can be said."""
-    stories = [len(one.stories) for one in result.editions]
+def sizes(result: Simulation) -> dict[str, Any]:
+    """How many stories the editions have: the median and such are None without an edition."""
+    stories = [len(edition.stories) for edition in result.editions]
     sections: Counter[str | None] = Counter()
-    for one in result.editions:
-        sections.update(one.sections)
+    for edition in result.editions:
+        sections.update(edition.sections)
     return {
         "total": sum(stories),
         "median": median(stories) if stories else None,
         "least": min(stories, default=None),
         "most": max(stories, default=None),
-        "sections": [{"section": title, "stories": n} for title, n in sections.most_common()],
+        "sections": counts_by_section(sections),
     }
 
 
-def _what(result: "Simulation") -> str:
-    from digest.lib.durations import format_duration
+def counts_by_section(sections: Counter[str | None]) -> list[dict[str, Any]]:
+    """How many stories each section has, the largest first, as `--json` shows it."""
+    return [{"section": section, "stories": n} for section, n in sections.most_common()]
 
+
+def _heading(result: Simulation) -> str:
     newsletter, rules = result.newsletter, result.newsletter.rules
-    said = [
+    used = [
         f"{newsletter.schedule}",
         f"min_items {rules.min_items}",
         f"max_items {rules.max_items}",
@@ -79,22 +81,22 @@ def _what(result: "Simulation") -> str:
     ]
     begin, until = (_local(instant, result) for instant in (result.begin, result.until))
     before = result.decided_before
-    had = f" ({before:,} more were decided on by the editions before)" if before else ""
+    had = f" ({before:,} more were decided by earlier editions)" if before else ""
     return (
-        f"{newsletter.key}: {', '.join(said)}; {begin} to {until} ({newsletter.timezone.key});"
+        f"{newsletter.key}: {', '.join(used)}; {begin} to {until} ({newsletter.timezone.key});"
         f" {counted(result.articles, 'article')}{had}"
     )
 
 
-def _no_slot(result: "Simulation") -> str:
-    return f"{result.newsletter.key} has no slot in this time; more --weeks reach further back"
+def _no_slot(result: Simulation) -> str:
+    return f"{result.newsletter.key} has no slot in this time; try a larger --weeks"
 
 
-def _local(instant: datetime, result: "Simulation") -> str:
+def _local(instant: datetime, result: Simulation) -> str:
     return f"{instant.astimezone(result.newsletter.timezone):%Y-%m-%d %H:%M}"
 
 
-def _print_slots(result: "Simulation") -> None:
+def _print_slots(result: Simulation) -> None:
     rows = [
         (
             _name(first),
@@ -105,84 +107,84 @@ def _print_slots(result: "Simulation") -> None:
         )
         for first, *others in _runs(result.slots)
     ]
-    headers = ("Slot", ">No.", ">Stories", ">Waiting", "Lead, or – why there is none")
+    headers = ("Slot", ">No.", ">Stories", ">Waiting", "Lead, or – the reason for none")
     print_table(headers, rows, fold=(headers[-1],))
 
 
-def _runs(slots: Sequence["SimulatedSlot"]) -> Iterator[list["SimulatedSlot"]]:
+def _runs(slots: Sequence[SimulatedSlot]) -> Iterator[list[SimulatedSlot]]:
     """Slots without an edition are one row as long as they have the same reason."""
-    for _, run in groupby(slots, key=lambda one: (one.number, one.reason, one.waiting)):
+    for _, run in groupby(slots, key=lambda slot: (slot.number, slot.reason, slot.waiting)):
         yield list(run)
 
 
-def _reason(first: "SimulatedSlot", others: Sequence["SimulatedSlot"]) -> str:
+def _reason(first: SimulatedSlot, others: Sequence[SimulatedSlot]) -> str:
     if not others:
         return first.reason
     more = counted(len(others), "more slot")
-    return f"{first.reason} (and so on for {more}, to {_name(others[-1])})"
+    return f"{first.reason} (the same for {more}, until {_name(others[-1])})"
 
 
-def _name(one: "SimulatedSlot") -> str:
-    wall = one.slot.wall
+def _name(simulated: SimulatedSlot) -> str:
+    wall = simulated.slot.wall
     return f"{weekday(wall)} {wall:%Y-%m-%d %H:%M}"
 
 
-def _print_weeks(result: "Simulation") -> None:
+def _print_weeks(result: Simulation) -> None:
     rows = []
-    for _, run in groupby(_weeks(result), key=_sameness):
+    for _, run in groupby(_weeks(result), key=_week_group):
         (monday, _), *_ = weeks = list(run)
-        slots = [one for _, of_week in weeks for one in of_week]
-        editions = [one for one in slots if one.stories]
+        slots = [slot for _, of_week in weeks for slot in of_week]
+        editions = [slot for slot in slots if slot.stories]
         why = _most_common_reason(slots)
         rows.append(
             (
                 f"{monday:%Y-%m-%d}",
                 f"{len(editions):,}",
                 f"{len(slots) - len(editions):,}",
-                f"{sum(len(one.stories) for one in editions):,}",
+                f"{sum(len(slot.stories) for slot in editions):,}",
                 f"{slots[-1].waiting:,}",
                 f"{why} ({len(weeks)} weeks)" if len(weeks) > 1 else why,
             )
         )
-    headers = ("Week of", ">Editions", ">Without", ">Stories", ">Waiting", "Mostly without because")
+    headers = ("Week of", ">Editions", ">Without", ">Stories", ">Waiting", "Most frequent reason")
     print_table(headers, rows, fold=(headers[-1],))
 
 
-def _sameness(week: tuple[date, Sequence["SimulatedSlot"]]) -> tuple[date | None, str]:
+def _week_group(week: tuple[date, Sequence[SimulatedSlot]]) -> tuple[date | None, str]:
     """Weeks without any edition are one row as long as they have the same reason."""
     monday, slots = week
-    none = not any(one.stories for one in slots)
-    return (None if none else monday, _most_common_reason(slots))
+    any_edition = any(slot.stories for slot in slots)
+    return (monday if any_edition else None, _most_common_reason(slots))
 
 
-def _most_common_reason(slots: Sequence["SimulatedSlot"]) -> str:
-    reasons = Counter(one.reason for one in slots if one.reason)
+def _most_common_reason(slots: Sequence[SimulatedSlot]) -> str:
+    reasons = Counter(slot.reason for slot in slots if slot.reason)
     return reasons.most_common(1)[0][0] if reasons else ""
 
 
-def _weeks(result: "Simulation") -> Iterator[tuple[date, Sequence["SimulatedSlot"]]]:
-    def monday(one: "SimulatedSlot") -> date:
-        day = one.slot.wall.date()
+def _weeks(result: Simulation) -> Iterator[tuple[date, Sequence[SimulatedSlot]]]:
+    def monday(simulated: SimulatedSlot) -> date:
+        day = simulated.slot.wall.date()
         return day - timedelta(days=day.weekday())
 
     for day, slots in groupby(result.slots, key=monday):
         yield day, tuple(slots)
 
 
-def _unit(result: "Simulation") -> str:
+def _unit(result: Simulation) -> str:
     return "week" if len(result.slots) > _MANY else "edition"
 
 
-def _bars(result: "Simulation") -> Iterator[Bar]:
+def _bars(result: Simulation) -> Iterator[Bar]:
     if len(result.slots) <= _MANY:
-        for one in result.editions:
-            yield Bar(label=_name(one), amount=len(one.stories))
+        for edition in result.editions:
+            yield Bar(label=_name(edition), amount=len(edition.stories))
         return
     for day, slots in _weeks(result):
-        yield Bar(label=f"{day:%Y-%m-%d}", amount=sum(len(one.stories) for one in slots))
+        yield Bar(label=f"{day:%Y-%m-%d}", amount=sum(len(slot.stories) for slot in slots))
 
 
-def _print_summary(result: "Simulation") -> None:
+def _print_summary(result: Simulation) -> None:
     size = sizes(result)
     skipped = len(result.slots) - len(result.editions) - result.days_off
     parts = [
@@ -197,22 +199,22 @@ def _print_summary(result: "Simulation") -> None:
             f" most {size['most']:,}"
         )
         _print_sections(size["sections"])
-    unsent = sum(one.articles for one in result.unsent)
+    unsent = sum(group.articles for group in result.unsent)
     say(
         f"{size['total']:,} of {counted(result.articles, 'article')} were in an edition,"
         f" {unsent:,} in none"
     )
-    rows = [(f"  {one.articles:,}", one.why) for one in result.unsent]
+    rows = [(f"  {group.articles:,}", group.why) for group in result.unsent]
     print_table((">Articles", "Why"), rows[:_REASONS], fold=("Why",), show_headers=False)
     if len(rows) > _REASONS:
-        left = sum(one.articles for one in result.unsent[_REASONS:])
+        left = sum(group.articles for group in result.unsent[_REASONS:])
         say(f"  … and {left:,} for {counted(len(rows) - _REASONS, 'other reason')}")
 
 
 def _print_sections(sections: Sequence[dict[str, Any]]) -> None:
-    named = [one for one in sections if one["section"]][:_REASONS]
+    named = [row for row in sections if row["section"]][:_REASONS]
     if not named:
         return
-    told = [f"{one['section']} {one['stories']:,}" for one in named]
-    rest = sum(one["stories"] for one in sections) - sum(one["stories"] for one in named)
-    say(f"by section: {', '.join([*told, *([f'others {rest:,}'] if rest else [])])}")
+    parts = [f"{row['section']} {row['stories']:,}" for row in named]
+    rest = sum(row["stories"] for row in sections) - sum(row["stories"] for row in named)
+    say(f"by section: {', '.join([*parts, *([f'others {rest:,}'] if rest else [])])}")

@@ -1,9 +1,9 @@
-"""What somebody names on the command line, as a source: a configured one, a file, or an address."""
+"""The sources that `digest ingest` is to read: configured ones, files or URLs, with its options."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -13,67 +13,33 @@ from digest.errors import UsageError
 from digest.lib.redact import without_login
 from digest.lib.text import nearest
 
-#: A file that somebody names is meant: its limit only keeps the memory from filling.
+#: The size limit of a file named on the command line only protects the memory.
 _MOST_BYTES: Final = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What the command line says about the sources that it names; None where it says nothing."""
-
-    kind: SourceKind | None = None
-    name: str | None = None
-    table: str | None = None
-    encoding: str | None = None
-    delimiter: str | None = None
-    section: str | None = None
-    timezone: str | None = None
-    dates: str | None = None
-    allow_private: bool = False
-
-
 def sources_named(
-    names: Sequence[str], settings: Settings, options: Options
+    names: Sequence[str], settings: Settings, overrides: Mapping[str, object]
 ) -> tuple[SourceSettings, ...]:
-    """The configured sources of these names, and files and addresses; all configured for none.
+    """The sources with these names, or all configured ones, with `overrides` of their settings.
 
-    Raises UsageError for a name that is nothing of the kind.
+    A name is that of a configured source, or a file or URL. Overrides that are None are ignored.
+    Raises UsageError.
     """
     if not names and not settings.sources:
         raise UsageError(
             "there is nothing to read: digest.toml has no [[sources]]",
-            hint="Add one, or name a file or an address: `digest ingest https://…/feed.xml`.",
+            hint="Add one, or name a file or a URL: `digest ingest https://…/feed.xml`.",
         )
-    if options.name is not None and len(names) != 1:
-        raise UsageError("--name goes with one source, named on the command line")
-    chosen = [_named(name, settings, options) for name in dict.fromkeys(names)]
-    return _overridden(tuple(chosen) if names else settings.sources, options)
+    given: dict[str, Any] = {key: each for key, each in overrides.items() if each is not None}
+    if "name" in given:
+        if len(names) != 1:
+            raise UsageError("--name needs exactly one source on the command line")
+        given["publisher"] = None  # readers see the given name
+    chosen = [_named(name, settings, given.get("kind")) for name in dict.fromkeys(names)]
+    return tuple(replace(source, **given) for source in (chosen if names else settings.sources))
 
 
-def _overridden(
-    sources: tuple[SourceSettings, ...], options: Options
-) -> tuple[SourceSettings, ...]:
-    given: dict[str, object] = {
-        key: value
-        for key, value in (
-            ("kind", options.kind),
-            ("name", options.name),
-            ("table", options.table),
-            ("encoding", options.encoding),
-            ("delimiter", _delimiter(options.delimiter)),
-            ("section", options.section),
-            ("timezone", _zone(options.timezone)),
-            ("dates", _order(options.dates)),
-            ("allow_private", options.allow_private or None),
-        )
-        if value is not None
-    }
-    if options.name is not None:
-        given["publisher"] = None  # the name that was given is the one that readers see
-    return tuple(replace(source, **given) for source in sources)  # type: ignore[arg-type]  # each key has its own type
-
-
-def _named(name: str, settings: Settings, options: Options) -> SourceSettings:
+def _named(name: str, settings: Settings, kind: SourceKind | None) -> SourceSettings:
     configured = {source.name: source for source in settings.sources}
     if name in configured:
         return configured[name]
@@ -81,14 +47,13 @@ def _named(name: str, settings: Settings, options: Options) -> SourceSettings:
         parts = urlsplit(name)
     except ValueError:
         raise UsageError(
-            f"{without_login(name)!r} is no address", hint="Its host cannot be: check its brackets."
+            f"{without_login(name)!r} is not a valid URL", hint="Check the brackets of its host."
         ) from None
     if parts.scheme.lower() in ("http", "https"):
-        kind = guessed_kind(name, None) or SourceKind.FEED
         return SourceSettings(
             name=parts.hostname or without_login(name),
             publisher=parts.hostname or without_login(name),
-            kind=kind,
+            kind=guessed_kind(name, None) or SourceKind.FEED,
             location=name,
             timezone=settings.site.timezone,
         )
@@ -96,46 +61,48 @@ def _named(name: str, settings: Settings, options: Options) -> SourceSettings:
     guessed = guessed_kind(None, name)
     if not path.exists() and not guessed:
         raise UsageError(
-            f"{without_login(name)!r} is no source and no file{_known(name, tuple(configured))}",
-            hint="Name a source of digest.toml, a file, or an address that begins with https://.",
+            f"{without_login(name)!r} is no source and no file{_known(name, list(configured))}",
+            hint="Name a source of digest.toml, a file, or a URL that begins with https://.",
         )
-    if guessed is None and options.kind is None:
+    if guessed is None and kind is None:
         raise UsageError(
-            f"what is {name}? Its ending does not tell",
-            hint=f"Say it with --kind: {', '.join(SourceKind)}.",
+            f"the format of {name} is unknown: its ending does not tell",
+            hint=f"Give it with --kind: {', '.join(SourceKind)}.",
         )
     return SourceSettings(
-        # What a file happens to be called is no publisher.
+        # A file name is not a publisher.
         name=path.stem,
         publisher=settings.site.name,
-        kind=options.kind or guessed or SourceKind.FEED,
+        kind=kind or guessed or SourceKind.FEED,
         location=str(path),
         timezone=settings.site.timezone,
         max_bytes=_MOST_BYTES,
     )
 
 
-def _known(name: str, configured: Sequence[str]) -> str:
+def _known(name: str, configured: list[str]) -> str:
     if not configured:
         return ""
-    suggestion = nearest(name, configured)
-    advice = f". Did you mean {suggestion}?" if suggestion else ""
+    close = nearest(name, configured)
+    advice = f". Did you mean {close}?" if close else ""
     return f"; digest.toml has {', '.join(configured)}{advice}"
 
 
-def _delimiter(text: str | None) -> str | None:
+def parse_delimiter(text: str | None) -> str | None:
+    """The character that `--delimiter` names. Raises UsageError."""
     if text is None:
         return None
     delimiter = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}.get(text, text)
     if len(delimiter) != 1 or delimiter in '"\r\n':
         raise UsageError(
             f"--delimiter: found {text!r}, expected one character",
-            hint="A tab is `--delimiter tab`.",
+            hint="For a tab, give `--delimiter tab`.",
         )
     return delimiter
 
 
-def _order(text: str | None) -> DateOrder | None:
+def parse_date_order(text: str | None) -> DateOrder | None:
+    """The order that `--dates` names. Raises UsageError."""
     if text is None:
         return None
     try:
@@ -143,11 +110,12 @@ def _order(text: str | None) -> DateOrder | None:
     except ValueError:
         raise UsageError(
             f"--dates: found {text!r}, expected day-first or month-first",
-            hint="It says what comes first in 03/04/2026.",
+            hint="It decides how 03/04/2026 is read.",
         ) from None
 
 
-def _zone(name: str | None) -> ZoneInfo | None:
+def parse_zone(name: str | None) -> ZoneInfo | None:
+    """The time zone that `--source-timezone` names. Raises UsageError."""
     if name is None:
         return None
     try:

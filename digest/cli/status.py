@@ -1,25 +1,23 @@
-"""`digest status`: how the editions stand, and what became of the slots."""
+"""`digest status`: the latest editions and their deliveries, and slots without an edition."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
 
 import typer
 
-from digest.cli.console import Exit, note, print_json, say
+from digest.cli.console import Exit, fields_of, note, print_json, say
 from digest.cli.options import LARGEST, AsJson, At, NewsletterArgument
 from digest.cli.session import instant_of, session_of
 from digest.cli.tables import print_table
 from digest.errors import UsageError
 from digest.lib.formatting import counted, local
+from digest.model.draft import DraftState
+from digest.model.newsletter import Newsletter
+from digest.model.slot import SlotRecord
+from digest.publishing.status import EditionStatus, NewsletterStatus
+from digest.publishing.status import status as status_of
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from digest.model.newsletter import Newsletter
-    from digest.model.slot import SlotRecord
-    from digest.publishing.status import EditionStatus, NewsletterStatus
-
-#: So many readers of an edition are listed; whoever reads JSON has more patience.
+#: How many readers of an edition are listed by default, as a table and as JSON.
 _SHOWN: Final = 20
 _IN_JSON: Final = 1000
 
@@ -31,7 +29,7 @@ def status(
     number: Annotated[
         int | None,
         typer.Option(
-            "--number", metavar="N", min=1, max=LARGEST, help="Only the edition of this number."
+            "--number", metavar="N", min=1, max=LARGEST, help="Only the edition with this number."
         ),
     ] = None,
     limit: Annotated[
@@ -41,90 +39,81 @@ def status(
             metavar="N",
             min=0,
             max=LARGEST,
-            help="List at most so many readers of an edition; 0: all. By default"
-            f" {_SHOWN}, with --json {_IN_JSON:,}.",
+            help=f"List at most N readers of an edition (0 = all; default: {_SHOWN}, with --json"
+            f" {_IN_JSON:,}).",
         ),
     ] = None,
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the latest editions, their deliveries, and who does not surely have them.
+    """Show the latest editions, and who may not have received them.
 
-    While another process sends, it shows how fast and until when. Slots without an edition are
-    listed with the reason. Exits with 5 while an edition shown is not complete, and with 4 where
-    something goes on only when somebody decides.
+    While another process is sending, it shows the rate and the expected end. Slots without an
+    edition are listed with the reason. Exits with 5 if an edition shown is not complete, and with 4
+    if something waits for a decision.
 
     Example: `digest status daily --number 12`
     """
-    from digest.publishing.status import status as use_case
-
     settings = session_of(context).settings
-    chosen = _chosen(context, newsletter, number)
+    every = newsletter is None and number is None
+    chosen = settings.newsletters.values() if every else [settings.newsletter(newsletter)]
     now = instant_of(at, settings)
     shown = limit if limit is not None else _IN_JSON if as_json else _SHOWN
-    found = [use_case(settings, one, number=number, listed=shown or -1, now=now) for one in chosen]
-    if number is not None and not found[0].editions:
-        raise UsageError(f"--number: {chosen[0].key} has no edition No. {number}")
+    statuses = [
+        status_of(settings, one, number=number, listed=shown or -1, now=now) for one in chosen
+    ]
+    if number is not None and not statuses[0].editions:
+        raise UsageError(f"--number: {statuses[0].newsletter.key} has no edition No. {number}")
     if as_json:
         print_json(
             {
-                "editions": [_edition_as_json(one) for each in found for one in each.editions],
-                "slots": [_slot_as_json(one, each) for each in found for one in each.slots],
+                "editions": [_edition_json(one) for each in statuses for one in each.editions],
+                "slots": [_slot_json(one, each) for each in statuses for one in each.slots],
             }
         )
     else:
-        _show(found)
-    if any(each.held for each in found):
+        _show(statuses)
+    if any(each.held for each in statuses):
         raise typer.Exit(Exit.HELD)
-    if not all(each.complete for each in found):
+    if not all(each.complete for each in statuses):
         raise typer.Exit(Exit.INCOMPLETE)
 
 
-def _chosen(
-    context: typer.Context, newsletter: str | None, number: int | None
-) -> tuple["Newsletter", ...]:
-    settings = session_of(context).settings
-    if newsletter is None and number is None:
-        return tuple(settings.newsletters.values())
-    return (settings.newsletter(newsletter),)
-
-
-def _show(found: Iterable["NewsletterStatus"]) -> None:
-    found = list(found)
-    several = len(found) > 1
+def _show(statuses: Sequence[NewsletterStatus]) -> None:
+    several = len(statuses) > 1
     rows = [
         (each.newsletter.key if several else "", *_row(entry))
-        for each in found
+        for each in statuses
         for entry in each.editions
     ]
     if rows:
         headers = ("Newsletter", "Edition", "Slot", "State", "Readers", "Subject")
         print_table(headers, rows, fold=("Readers", "Subject"))
-    for each in found:
+    for each in statuses:
         for entry in each.editions:
             _show_waiting(entry, each.newsletter)
         for entry in each.editions:
             if entry.unfinished:
                 _show_unfinished(entry, each.newsletter)
-    without = [(each, slot) for each in found for slot in each.slots]
+    without = [(each, slot) for each in statuses for slot in each.slots]
     if rows and without:
         say("")
     _show_slots(without, several=several)
-    for each in found:
+    for each in statuses:
         if not each.editions:
             key = each.newsletter.key
-            note(f"{key} has no edition yet; `digest preview` shows what the first would be")
+            note(f"{key} has no edition yet; `digest preview` shows what the first would contain")
 
 
-def _row(entry: "EditionStatus") -> tuple[str, ...]:
+def _row(entry: EditionStatus) -> tuple[str, ...]:
     edition = entry.edition
     counts = ", ".join(f"{n:,} {state}" for state, n in entry.counts.items() if n)
     state = f"{edition.state}, stopped" if edition.stopped else str(edition.state)
     return (f"No. {edition.number}", edition.slot, state, counts, edition.subject)
 
 
-def _show_waiting(entry: "EditionStatus", newsletter: "Newsletter") -> None:
-    """What goes on by itself: what is being sent, and what waits for its hour."""
+def _show_waiting(entry: EditionStatus, newsletter: Newsletter) -> None:
+    """What continues by itself: what is being sent, and what waits for its time."""
     tally, name = entry.tally, f"No. {entry.edition.number}"
     if entry.pace is not None:
         until = entry.pace.done_at.astimezone(newsletter.timezone)
@@ -132,15 +121,15 @@ def _show_waiting(entry: "EditionStatus", newsletter: "Newsletter") -> None:
     if tally.next_due_at is not None:
         waiting = counted(tally.not_yet_due, "reader waits", "readers wait")
         first = local(tally.next_due_at, newsletter.timezone)
-        say(f"{name}: {waiting} for their hour, the first {first}")
+        say(f"{name}: {waiting} for their own time, the first {first}")
     if tally.next_attempt_at is not None:
         again = local(tally.next_attempt_at, newsletter.timezone)
-        say(f"{name}: deferred ones are tried again from {again} on")
+        say(f"{name}: deferred deliveries are tried again from {again} on")
 
 
-def _show_unfinished(entry: "EditionStatus", newsletter: "Newsletter") -> None:
+def _show_unfinished(entry: EditionStatus, newsletter: Newsletter) -> None:
     people, reasons = entry.unfinished, entry.reasons
-    say(f"\nNo. {entry.edition.number}: not surely with {counted(entry.missing, 'reader')}")
+    say(f"\nNo. {entry.edition.number}: not confirmed for {counted(entry.missing, 'reader')}")
     if entry.missing > len(people):
         for one in reasons.first:
             say(f"  {one.readers:,} {one.state}{': ' if one.reply else ''}{one.reply}")
@@ -157,10 +146,10 @@ def _show_unfinished(entry: "EditionStatus", newsletter: "Newsletter") -> None:
     )
     print_table(("Reader", "State", "Not before", "Why"), rows, fold=("Why",))
     if entry.missing > len(people):
-        note(f"… and {entry.missing - len(people):,} more; --limit 0 shows all")
+        note(f"… and {entry.missing - len(people):,} more; --limit 0 lists all")
 
 
-def _show_slots(slots: list[tuple["NewsletterStatus", "SlotRecord"]], *, several: bool) -> None:
+def _show_slots(slots: list[tuple[NewsletterStatus, SlotRecord]], *, several: bool) -> None:
     rows = [
         (each.newsletter.key if several else "", slot.slot.name, slot.state, _why(slot, each))
         for each, slot in slots
@@ -170,10 +159,10 @@ def _show_slots(slots: list[tuple["NewsletterStatus", "SlotRecord"]], *, several
         print_table(headers, rows, fold=("Why",), title="Slots without an edition")
 
 
-def _why(record: "SlotRecord", each: "NewsletterStatus") -> str:
+def _why(record: SlotRecord, each: NewsletterStatus) -> str:
     parts = [record.reason] if record.reason else []
     if each.waits_for_decision(record):
-        parts = parts or ["held: `digest draft` shows it, `digest approve` lets it out"]
+        parts = parts or ["held: `digest draft` shows it, `digest approve` releases it"]
     elif record.slot.name in each.drafts:
         parts.append(_draft(record, each))
     if record.next_try_at is not None and not each.waits_for_decision(record):
@@ -181,70 +170,48 @@ def _why(record: "SlotRecord", each: "NewsletterStatus") -> str:
     return "; ".join(parts) or "·"
 
 
-def _draft(record: "SlotRecord", each: "NewsletterStatus") -> str:
-    """What an open draft waits for that nobody holds."""
-    from digest.model.draft import DraftState
-
+def _draft(record: SlotRecord, each: NewsletterStatus) -> str:
+    """What an open draft waits for, if it is not held."""
     approved = each.drafts[record.slot.name] is DraftState.APPROVED
     if each.newsletter.schedule is None:
         return f"{'approved' if approved else 'waits'}: `digest send` sends it"
     if record.slot.at <= each.now:
-        return "its hour has come: `digest run` sees to it"
+        return "due now: `digest run` sends it"
     if approved:
-        return "approved, waits for its hour"
-    who = "the editor" if each.newsletter.timing.approval else "its hour"
-    return f"waits for {who}: `digest draft` shows it"
+        return "approved, waits for its slot"
+    what = "the editor" if each.newsletter.timing.approval else "its slot"
+    return f"waits for {what}: `digest draft` shows it"
 
 
-def _edition_as_json(entry: "EditionStatus") -> dict[str, Any]:
-    edition, tally = entry.edition, entry.tally
+def _edition_json(entry: EditionStatus) -> dict[str, Any]:
     return {
-        "newsletter": edition.newsletter,
-        "number": edition.number,
-        "slot": edition.slot,
-        "state": edition.state,
-        "stopped": edition.stopped,
-        "subject": edition.subject,
-        "stories": len(edition.stories),
-        "deliveries": {state.value: n for state, n in entry.counts.items()},
-        "waiting_for_their_hour": tally.not_yet_due,
-        "next_hour": _text(tally.next_due_at),
-        "next_try": _text(tally.next_attempt_at),
-        "per_second": round(entry.pace.rate, 1) if entry.pace else None,
-        "done_at": _text(entry.pace.done_at) if entry.pace else None,
+        **fields_of(entry.edition, "newsletter", "number", "slot", "state", "stopped", "subject"),
+        "stories": len(entry.edition.stories),
+        "deliveries": entry.counts,
+        "waiting_for_their_hour": entry.tally.not_yet_due,
+        "next_hour": entry.tally.next_due_at,
+        "next_try": entry.tally.next_attempt_at,
+        "per_second": entry.pace and round(entry.pace.rate, 1),
+        "done_at": entry.pace and entry.pace.done_at,
         "reasons": [
-            {"state": one.state, "why": one.reply, "readers": one.readers}
-            for one in entry.reasons.first
+            {"state": reason.state, "why": reason.reply, "readers": reason.readers}
+            for reason in entry.reasons.first
         ],
         "unfinished": [
-            {
-                "email": one.email,
-                "state": one.state,
-                "why": one.reply,
-                "not_before": _text(one.next_at),
-            }
-            for one in entry.unfinished
+            {"email": row.email, "state": row.state, "why": row.reply, "not_before": row.next_at}
+            for row in entry.unfinished
         ],
         "unlisted": entry.missing - len(entry.unfinished),
     }
 
 
-def _slot_as_json(record: "SlotRecord", each: "NewsletterStatus") -> dict[str, Any]:
+def _slot_json(record: SlotRecord, each: NewsletterStatus) -> dict[str, Any]:
     return {
         "newsletter": record.slot.newsletter,
         "slot": record.slot.name,
-        "due_at": _text(record.slot.at),
-        "state": record.state,
-        "reason": record.reason,
+        "due_at": record.slot.at,
+        **fields_of(record, "state", "reason"),
         "draft": each.drafts.get(record.slot.name),
         "held": each.waits_for_decision(record),
-        "made_up_in": record.made_up_in,
-        "tries": record.tries,
-        "next_try_at": _text(record.next_try_at),
+        **fields_of(record, "made_up_in", "tries", "next_try_at"),
     }
-
-
-def _text(instant: "datetime | None") -> str | None:
-    from digest.lib.timestamps import to_text
-
-    return to_text(instant) if instant else None

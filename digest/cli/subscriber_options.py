@@ -1,53 +1,51 @@
-"""What the commands of the list share: its file, its newsletter, and what their options mean."""
+"""What the commands of `digest subscribers` share: options, and the database opened for them."""
 
 import secrets
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
 from digest.cli.session import reading, session_of
 from digest.errors import UsageError
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from digest.model.subscriber import MembershipStatus
-    from digest.storage.database import Database
-    from digest.subscribers.changes import ChangeContext
-
+from digest.model.subscriber import MembershipStatus
+from digest.storage.database import Access, Database, open_database
+from digest.subscribers.changes import ChangeContext
+from digest.subscribers.field_values import one_line
 
 Wording = Annotated[
     str | None,
-    typer.Option("--consent", metavar="WORDING", help="What was agreed to; kept as a receipt."),
+    typer.Option(
+        "--consent", metavar="WORDING", help="What the subscriber agreed to; stored as consent."
+    ),
 ]
 States = Annotated[
     list[str] | None,
     typer.Option(
         "--state",
         metavar="STATE,…",
-        help="Only active, pending, paused, unsubscribed or suppressed ones. Commas between them,"
-        " or given repeatedly. By default everybody.",
+        help="Only these states: active, pending, paused, unsubscribed, suppressed (default: all)."
+        " Separated by commas; may be repeated.",
     ),
 ]
 
 
-def whole(file: Path) -> bytes:
+def read_file(file: Path) -> bytes:
     """All of a file, or of standard input.
 
     Raises UsageError where there is no such file.
 
-    Piece by piece: `read_bytes` on a slow pipe would not notice a Ctrl-C between two of its reads.
+    It is read in pieces, as `read_bytes` on a slow pipe would not notice a Ctrl-C.
     """
     pieces = []
     is_stdin = str(file) == "-"
     if not is_stdin and not file.exists():
-        raise UsageError(f"there is no file {file}", hint="Name a list in CSV, JSON or JSON Lines.")
+        raise UsageError(f"there is no file {file}", hint="Name a file in CSV, JSON or JSON Lines.")
     if file.is_dir():
         raise UsageError(f"{file} is a folder, expected a file", hint="Name a file in it.")
     with open(0 if is_stdin else file, "rb", buffering=0, closefd=not is_stdin) as source:
@@ -56,18 +54,10 @@ def whole(file: Path) -> bytes:
     return b"".join(pieces)
 
 
-def key_of(context: typer.Context, newsletter: str | None) -> str:
-    """The key of the newsletter that is meant. Raises UsageError where that is unclear."""
-    return session_of(context).settings.newsletter(newsletter).key
-
-
 def circumstances(
     newsletter: str | None, *, wording: str | None = None, file: Path | None = None
-) -> "ChangeContext":
+) -> ChangeContext:
     """Where and when a change happens: now, from the command line or from a file."""
-    from digest.subscribers.changes import ChangeContext
-    from digest.subscribers.field_values import one_line
-
     name = "standard input" if str(file) == "-" else file and one_line(file.name)
     return ChangeContext(
         newsletter=newsletter or "",
@@ -79,24 +69,20 @@ def circumstances(
     )
 
 
-#: Seconds to wait for another import: a large one keeps the list to itself until it is done.
-_PATIENCE = 60.0
+#: Seconds to wait for another import: a large one locks the database until it is done.
+_BUSY_TIMEOUT = 60.0
 
 
-def opened(context: typer.Context) -> "AbstractContextManager[Database]":
-    """The list, to be changed; made if there is none."""
-    from digest.storage.database import Access, open_database
-
+def opened(context: typer.Context) -> AbstractContextManager[Database]:
+    """The database, to change the list; created if there is none."""
     return open_database(
-        session_of(context).settings.database, Access.WRITE, busy_timeout=_PATIENCE, cache=64
+        session_of(context).settings.database, Access.WRITE, busy_timeout=_BUSY_TIMEOUT, cache=64
     )
 
 
 @contextmanager
-def for_planning(context: typer.Context) -> "Iterator[Database]":
-    """The database to look into; an empty one elsewhere if there is none, because none is made."""
-    from digest.storage.database import open_database
-
+def for_planning(context: typer.Context) -> Iterator[Database]:
+    """The database to read for a dry run; a temporary empty one if there is none yet."""
     if session_of(context).settings.database.exists():
         with reading(context) as db:
             yield db
@@ -117,14 +103,12 @@ def one_of(words: type[_E], option: str, word: str) -> _E:
 
 
 def split(words: Sequence[str] | None) -> list[str]:
-    """The words of an option that takes several: with commas between them, or given repeatedly."""
+    """The values of an option that may be repeated and takes several, separated by commas."""
     return [word for given in words or () for word in given.split(",") if word.strip()]
 
 
-def standings_of(words: Sequence[str] | None) -> "Sequence[MembershipStatus]":
-    """The standings that were named; all of them where no option was given."""
-    from digest.model.subscriber import MembershipStatus
-
+def statuses_of(words: Sequence[str] | None) -> Sequence[MembershipStatus]:
+    """The statuses that `--state` names; all of them without the option."""
     if words is None:
         return list(MembershipStatus)
     named = split(words)
@@ -133,10 +117,10 @@ def standings_of(words: Sequence[str] | None) -> "Sequence[MembershipStatus]":
     return [one_of(MembershipStatus, "--state", word) for word in named]
 
 
-def titles_of(told: Sequence[str]) -> dict[str, str]:
-    """What `--column OURS=TITLE` says. Raises UsageError for anything else."""
+def titles_of(columns: Sequence[str]) -> dict[str, str]:
+    """The titles in the file by our column, from `--column OURS=TITLE`. Raises UsageError."""
     titles: dict[str, str] = {}
-    for text in told:
+    for text in columns:
         ours, sign, title = (part.strip() for part in text.partition("="))
         if not (ours and sign and title):
             raise UsageError(f"--column: found {text!r}, expected one such as name=Vorname")

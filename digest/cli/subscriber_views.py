@@ -1,17 +1,16 @@
-"""How the list, one person's record and an import are shown.
+"""How `digest subscribers` shows the list, one person's record and the result of an import.
 
-Every text of a reader passes `one_line`: a field of several lines has one here.
+Every text of a subscriber passes `one_line`: a field of several lines has one here.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Any
 
-from digest.cli.console import messages, note, print_json, say
+from digest.cli.console import error_console, fields_of, note, print_json, say
 from digest.cli.tables import print_table
 from digest.lib.formatting import counted
-from digest.lib.timestamps import to_text
 from digest.model.subscriber import Member, MembershipStatus
 from digest.subscribers.address import for_people
 from digest.subscribers.field_values import one_line
@@ -19,20 +18,22 @@ from digest.subscribers.import_policy import ImportResult
 from digest.subscribers.importing import ImportRemark, ImportReport, ReadList
 from digest.subscribers.membership import SubscriberRecord
 
-#: So many remarks of a kind are shown; `--json` has all.
+#: At most this many remarks of a kind are shown; `--json` has all.
 _SHOWN = 20
 
 
 @contextmanager
-def counting(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, nothing in a pipe. Yields what is told how many are done."""
+def import_progress(total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on a terminal, nothing in a pipe; yields the function that advances it."""
+    if not sys.stderr.isatty():
+        yield lambda _done: None
+        return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    console = messages()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as it:
-        task = it.add_task(what, total=total)
-        yield lambda done: it.update(task, completed=done)
+    with Progress(*columns, console=error_console(), transient=True) as bar:
+        task = bar.add_task("Importing", total=total)
+        yield lambda done: bar.update(task, completed=done)
 
 
 def print_import(
@@ -43,28 +44,28 @@ def print_import(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """What an import did: counts as the result, everything that was not plain as messages."""
+    """What an import did: counts as the result, everything that was not plain as error_console."""
     if as_json:
-        print_json(_import_as_json(listed, report, remarks, dry_run=dry_run))
+        print_json(_import_json(listed, report, remarks, dry_run=dry_run))
         return
     for remark in remarks:
         note(remark)
     _print_remarks("row was rejected", "rows were rejected", listed.rejected)
     _print_remarks("value was left out", "values were left out", listed.notes)
     _print_remarks("row repeats an address", "rows repeat an address", listed.duplicates)
-    only = "because only the reader can change that"
+    only = "because only the subscriber can change that"
     _print_remarks(f"stays as it is, {only}", f"stay as they are, {only}", report.left)
     if listed.fields:
         note(
-            f"kept as fields of the list: {', '.join(listed.fields)}"
-            " (is one of them a column of ours? --column name=TITLE)"
+            f"stored as fields: {', '.join(listed.fields)}"
+            " (to import one as a column of ours: --column name=TITLE)"
         )
     labels = {ImportResult.LEFT: "left as they were"}
     rows = [(labels.get(result, result), f"{count:,}") for result, count in report.results.items()]
     rows.append(("rejected rows", f"{len(listed.rejected):,}"))
     print_table(("", ">readers"), rows)
     if dry_run:
-        note("this was a dry run: nothing was changed")
+        note("dry run: nothing was changed")
 
 
 def _print_remarks(one: str, several: str, remarks: Sequence[ImportRemark]) -> None:
@@ -74,21 +75,19 @@ def _print_remarks(one: str, several: str, remarks: Sequence[ImportRemark]) -> N
     for remark in remarks[:_SHOWN]:
         note(f"  line {remark.line}: {one_line(remark.text)}")
     if len(remarks) > _SHOWN:
-        note(f"  … and {len(remarks) - _SHOWN:,} more; --json lists all of them")
+        note(f"  … and {len(remarks) - _SHOWN:,} more; --json lists all")
 
 
-def _import_as_json(
+def _import_json(
     listed: ReadList, report: ImportReport, remarks: Sequence[str], *, dry_run: bool
 ) -> dict[str, Any]:
     return {
         "dry_run": dry_run,
-        **{result.value.replace(" ", "_"): count for result, count in report.results.items()},
-        "left_as_they_were": [asdict(remark) for remark in report.left],
-        "rejected": [asdict(remark) for remark in listed.rejected],
-        "notes": [asdict(remark) for remark in listed.notes],
-        "duplicates": [asdict(remark) for remark in listed.duplicates],
-        "remarks": list(remarks),
-        "fields": list(listed.fields),
+        **{result.replace(" ", "_"): count for result, count in report.results.items()},
+        "left_as_they_were": report.left,
+        **fields_of(listed, "rejected", "notes", "duplicates"),
+        "remarks": remarks,
+        "fields": listed.fields,
     }
 
 
@@ -96,20 +95,20 @@ def print_members(
     members: Sequence[Member],
     counts: Mapping[MembershipStatus, int],
     *,
-    standings: Sequence[MembershipStatus],
+    statuses: Sequence[MembershipStatus],
 ) -> None:
-    """A table of those who have one of `standings`, and how many people have each standing."""
+    """A table of those with one of `statuses`, and how many people have each status."""
     headers = ("email", "name", "state", "since", "language", "topics")
     print_table(headers, map(_row, members), fold=("name", "topics"))
-    among = sum(counts[one] for one in standings)
-    if len(members) < among:
-        note(f"… and {among - len(members):,} more; --limit 0 shows all")
+    matching = sum(counts[status] for status in statuses)
+    if len(members) < matching:
+        note(f"… and {matching - len(members):,} more; --limit 0 lists all")
     if not any(counts.values()):
         say("nobody is on the list")
         return
-    if not among:
-        note(f"nobody is {' or '.join(standings)}; on the list are:")
-    say(", ".join(f"{count:,} {standing}" for standing, count in counts.items() if count))
+    if not matching:
+        note(f"nobody is {' or '.join(statuses)}; on the list are:")
+    say(", ".join(f"{count:,} {status}" for status, count in counts.items() if count))
 
 
 def _row(member: Member) -> tuple[str, ...]:
@@ -124,23 +123,19 @@ def _row(member: Member) -> tuple[str, ...]:
     )
 
 
-def members_as_json(
+def members_json(
     newsletter: str, members: Sequence[Member], counts: Mapping[MembershipStatus, int]
 ) -> dict[str, Any]:
-    """The list, as it is printed with --json."""
+    """The list, as `--json` shows it."""
     return {
         "newsletter": newsletter,
-        "counts": dict(counts),
+        "counts": counts,
         "subscribers": [
             {
-                "email": member.subscriber.email,
-                "name": member.subscriber.name,
-                "language": member.subscriber.language,
-                "timezone": member.subscriber.timezone,
-                "fields": dict(member.subscriber.fields),
-                "topics": list(member.topics),
+                **fields_of(member.subscriber, "email", "name", "language", "timezone", "fields"),
+                "topics": member.topics,
                 "state": member.status,
-                "since": to_text(member.since),
+                "since": member.since,
                 "suppressed_because": member.suppressed_because or None,
             }
             for member in members
@@ -151,67 +146,45 @@ def members_as_json(
 def print_record(record: SubscriberRecord) -> None:
     """Everything that is known about an address, for people."""
 
-    def tell(label: str, text: str) -> None:
+    def show(label: str, text: str) -> None:
         say(f"{label:12}{one_line(text)}")
 
-    tell("address", for_people(record.email))
+    show("address", for_people(record.email))
     if record.suppression:
-        tell("suppressed", f"{record.suppression.since:%Y-%m-%d}: {record.suppression.reason}")
+        show("suppressed", f"{record.suppression.since:%Y-%m-%d}: {record.suppression.reason}")
     if person := record.subscriber:
-        tell("name", person.name or "–")
-        tell("language", person.language or "the newsletter's")
-        tell("time zone", person.timezone or "the newsletter's")
+        show("name", person.name or "–")
+        show("language", person.language or "the newsletter's")
+        show("time zone", person.timezone or "the newsletter's")
         for name, text in person.fields.items():
-            tell(one_line(name), text)
+            show(one_line(name), text)
     for one in record.subscriptions:
         topics = f", topics {', '.join(one.topics)}" if one.topics else ""
-        tell(one.newsletter, f"{one.state} since {one.since:%Y-%m-%d}{topics}")
+        show(one.newsletter, f"{one.state} since {one.since:%Y-%m-%d}{topics}")
     for receipt in record.consents:
         what = f"{receipt.newsletter}: {receipt.action}, “{receipt.wording}”"
-        tell(f"{receipt.at:%Y-%m-%d}", f"{what} ({receipt.origin})")
+        show(f"{receipt.at:%Y-%m-%d}", f"{what} ({receipt.origin})")
     for edition in record.received:
         reply = f" ({edition.reply})" if edition.reply else ""
-        tell(f"No. {edition.number}", f"{edition.newsletter}: {edition.state}{reply}")
+        show(f"No. {edition.number}", f"{edition.newsletter}: {edition.state}{reply}")
 
 
-def record_as_json(record: SubscriberRecord) -> dict[str, Any]:
-    """Everything that is known about an address, as it is printed with --json."""
+def record_json(record: SubscriberRecord) -> dict[str, Any]:
+    """Everything that is stored about an address, as `--json` shows it."""
     person, suppression = record.subscriber, record.suppression
+    subscription = ("newsletter", "state", "since", "topics")
+    receipt = ("newsletter", "action", "wording", "origin", "at")
+    delivery = ("newsletter", "number", "state", "reply", "finished_at")
     return {
         "email": record.email,
-        "name": person.name if person else None,
-        "language": person.language if person else None,
-        "timezone": person.timezone if person else None,
-        "fields": dict(person.fields) if person else {},
-        "suppressed": suppression
-        and {"reason": suppression.reason, "since": to_text(suppression.since)},
-        "subscriptions": [
-            {
-                "newsletter": one.newsletter,
-                "state": one.state,
-                "since": to_text(one.since),
-                "topics": list(one.topics),
-            }
-            for one in record.subscriptions
-        ],
-        "consents": [
-            {
-                "newsletter": one.newsletter,
-                "action": one.action,
-                "wording": one.wording,
-                "origin": one.origin,
-                "at": to_text(one.at),
-            }
-            for one in record.consents
-        ],
+        "name": person and person.name,
+        "language": person and person.language,
+        "timezone": person and person.timezone,
+        "fields": person.fields if person else {},
+        "suppressed": suppression and fields_of(suppression, "reason", "since"),
+        "subscriptions": [fields_of(each, *subscription) for each in record.subscriptions],
+        "consents": [fields_of(each, *receipt) for each in record.consents],
         "deliveries": [
-            {
-                "newsletter": one.newsletter,
-                "number": one.number,
-                "state": one.state,
-                "reply": one.reply or None,
-                "finished_at": one.finished_at and to_text(one.finished_at),
-            }
-            for one in record.received
+            fields_of(each, *delivery) | {"reply": each.reply or None} for each in record.received
         ],
     }

@@ -1,12 +1,12 @@
-"""Tables in the house style: no frame, and a column that is empty throughout is left out.
+"""Tables and bars as plain text.
 
-In a pipe every row is one line, as wide as it wants. On a terminal the columns named in `fold`
-share what the others leave; addresses, dates and numbers stay in one piece. Where a terminal is too
-narrow for that, a row becomes a few lines: first what identifies it, then the rest, indented.
-
-Bars on a screen: of block characters, or of plain ones where the output cannot show those.
+A table has no frame, and columns that are empty in every row are left out. In a pipe every row is
+one line of any width. On a terminal the columns named in `fold` share the width that the others
+leave, and wrap; addresses, dates and numbers are never broken. If the terminal is too narrow even
+so, each row becomes a few lines: first what identifies it, then the rest, indented.
 """
 
+import shutil
 import sys
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ from digest.cli.console import clean, paint, say
 #: Between two columns.
 _GAP: Final = "  "
 
-#: A folded column that would be narrower than this is not worth reading.
+#: A column is never folded to less than this.
 _NARROWEST: Final = 16
 
 _Row = Sequence[str]
@@ -34,7 +34,7 @@ def print_table(
     styles: Mapping[str, str] | None = None,
     show_headers: bool = True,
 ) -> None:
-    """Print rows of texts under their headers; `>` before a header sets its column to the right.
+    """Print rows of texts under their headers; `>` before a header aligns its column right.
 
     `styles` colours cells of certain texts. A cell may have several lines.
     """
@@ -47,9 +47,9 @@ def print_table(
         say(title)
     shown = names if show_headers else [""] * len(names)
     widths = [_column(name, at, cells) for at, name in enumerate(shown)]
-    # Folding long lists takes as long as reading them: nobody does.
+    # Folding takes long, and nobody reads that many rows on a terminal.
     if sys.stdout.isatty() and len(cells) <= 1_000:
-        room = _terminal_width()
+        room = shutil.get_terminal_size().columns
         folds = [at for at, name in enumerate(names) if name in fold]
         if not _fit(widths, folds, room):
             _print_stacked(cells, folds, room)
@@ -61,18 +61,18 @@ def print_table(
 
 
 def width_of(text: str) -> int:
-    """How many cells of a terminal a text of one line takes."""
+    """How many cells of a terminal one line of text takes."""
     if text.isascii():
         return len(text)
     return sum(
-        0 if unicodedata.combining(one) or one in "\u200c\u200d"
-        else 2 if unicodedata.east_asian_width(one) in "WF" else 1
-        for one in text
+        0 if unicodedata.combining(character) or character in "\u200c\u200d"
+        else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
     )  # fmt: skip
 
 
 def folded(text: str, width: int) -> list[str]:
-    """The text in lines of at most `width` cells; only a word that is longer is cut."""
+    """The text in lines of at most `width` cells; only a longer word is broken."""
     lines = []
     for paragraph in text.split("\n"):
         line = ""
@@ -99,19 +99,13 @@ def _head(text: str, width: int) -> str:
     return text[:end]
 
 
-def _terminal_width() -> int:
-    import shutil
-
-    return shutil.get_terminal_size().columns
-
-
 def _column(name: str, at: int, cells: Sequence[_Row]) -> int:
     lines = (line for row in cells for line in row[at].split("\n"))
     return max((width_of(line) for line in (name, *lines)), default=0)
 
 
 def _fit(widths: list[int], folds: Sequence[int], room: int) -> bool:
-    """Narrow the columns that fold until all fit; whether they can."""
+    """Narrow the columns that fold until all fit; False if they cannot."""
     excess = sum(widths) + len(_GAP) * (len(widths) - 1) - room
     while excess > 0:
         widest = max(folds, key=lambda at: widths[at], default=None)
@@ -167,11 +161,11 @@ def _print_stacked(cells: Sequence[_Row], folds: Sequence[int], room: int) -> No
                 say(_GAP + line)
 
 
-#: An eighth of a cell, two eighths, and so on; the last is a whole one.
+#: Block characters of one eighth of a cell, two eighths, and so on to a whole cell.
 _EIGHTHS: Final = "▏▎▍▌▋▊▉█"
 _PLAIN: Final = "#"
 
-#: However narrow the terminal is, so many cells are left for bars.
+#: Bars have at least this many cells, however narrow the terminal is.
 _NARROWEST_PLOT: Final = 8
 
 
@@ -184,12 +178,15 @@ class Bar:
 
 
 def print_bars(bars: Sequence[Bar], *, width: int) -> None:
-    """A line for each bar, with its amount, all on one scale and in at most `width` cells."""
+    """Print a line for each bar, with its amount, on one scale and in at most `width` cells.
+
+    Bars are drawn with plain characters where the output cannot encode block characters.
+    """
     labels = [clean(bar.label) for bar in bars]
     label = max(map(width_of, labels), default=0)
     largest = max((bar.amount for bar in bars), default=0)
     room = max(width - label - len(f"{largest:,}") - len("   "), _NARROWEST_PLOT)
-    # One cell for each at most: a bar of two stories should not look like a long one.
+    # At most one cell for each unit: a bar of two stories should not look long.
     scale = min(1.0, room / largest) if largest else 1.0
     blocks = _can_show(_EIGHTHS)
     for bar, name in zip(bars, labels, strict=True):
@@ -202,7 +199,7 @@ def print_bars(bars: Sequence[Bar], *, width: int) -> None:
 
 
 def drawn(amount: int, scale: float, *, blocks: bool) -> list[str]:
-    """The bar of an amount, at so many cells for each one, if it is above zero: then it is seen."""
+    """The bar of an amount, with `scale` cells for each unit; none for zero, else visible."""
     if not amount:
         return []
     if not blocks:

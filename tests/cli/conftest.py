@@ -103,3 +103,11 @@ def march(newsroom: Path, run: Run) -> Path:
     address = "https://www.example.com/ferry"
     assert run("articles", "add", "Ferry runs", address, "--published", "2026-03-20").code == 0
     return newsroom
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--rewrite-json",
+        action="store_true",
+        help="write tests/cli/json.golden anew instead of comparing what --json prints",
+    )

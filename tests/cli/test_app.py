@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from digest.cli.app import app
+from digest.cli.app import COMMANDS, LazyCommand, app
 from digest.cli.help import Command, Group
 
 Run = Callable[..., Any]
@@ -17,6 +17,8 @@ DIGEST = [sys.executable, "-m", "digest"]
 
 
 def commands(group: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(group, LazyCommand):
+        group = group.load()
     yield path, group
     for name, command in getattr(group, "commands", {}).items():
         yield from commands(command, *path, name)
@@ -38,6 +40,13 @@ def test_every_help_has_an_example_and_describes_every_option(
         assert parameter.help, f"{path}: {parameter.name}"
     for mark in ("<bool>", "<str>", "{", "`", "**"):
         assert mark not in done.out
+
+
+def test_the_summary_of_a_command_is_the_first_line_of_its_help() -> None:
+    helps = {path[0]: command.help for path, command in ALL if len(path) == 1}
+    assert {name: text.split("\n\n")[0] for name, text in helps.items()} == {
+        name: summary for name, (_, summary) in COMMANDS.items()
+    }
 
 
 def test_help_keeps_angle_brackets_and_fits_the_terminal(

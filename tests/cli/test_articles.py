@@ -81,7 +81,7 @@ def test_a_correction_of_a_withdrawn_article_says_that_it_is(ferry: Path, run: R
     run("articles", "withdraw", "1")
     done = run("articles", "add", "Ferry runs again", "https://www.example.com/ferry")
     assert done.out == "article 1 corrected: Ferry runs again\n"
-    assert done.err == "it is withdrawn: `digest articles restore 1` takes that back\n"
+    assert done.err == "it is withdrawn; `digest articles restore 1` undoes that\n"
 
 
 @pytest.mark.parametrize(
@@ -114,8 +114,19 @@ def test_articles_are_listed_newest_first_in_the_sites_time(ferry: Path, run: Ru
     assert "2020-07-01 10:00" in lines[2]
     assert len(run("articles", "list", "ferry").out.splitlines()) == 2
     assert len(run("articles", "list", "--since", "2021-01-01").out.splitlines()) == 2
-    assert run("articles", "list", "--section", "Sea").err == "no article fits\n"
+    assert run("articles", "list", "--section", "Sea").err == "no article matches\n"
     assert run("articles", "list", "--since", "someday").code == 2
+
+
+def test_a_list_says_that_it_is_cut_only_where_it_is(ferry: Path, run: Run) -> None:
+    run("articles", "add", "Second", "https://example.com/2")
+    assert run("articles", "list", "--limit", "2").err == ""
+    assert run("articles", "list", "--limit", "0").err == ""
+    assert run("articles", "list", "--limit", 2**63 - 1).err == ""
+    done = run("articles", "list", "--limit", "1")
+    assert len(done.out.splitlines()) == 2
+    assert done.err == "these are the newest 1; --limit 0 lists all\n"
+    assert len(json.loads(run("articles", "list", "--limit", "1", "--json").out)) == 1
 
 
 def test_an_article_is_pinned_dropped_and_withdrawn(ferry: Path, run: Run) -> None:
@@ -178,5 +189,5 @@ def test_an_article_is_shown_in_the_sites_time_as_it_is_listed(ferry: Path, run:
     at = next(line for line in shown.splitlines() if line.startswith("published at")).split()[2:4]
     assert " ".join(at) in listed
     assert "tags           a, b, c\n" in shown
-    assert run("articles", "list", "--limit", "1").err.endswith("--limit 0 shows all\n")
+    assert run("articles", "list", "--limit", "1").err.endswith("--limit 0 lists all\n")
     assert len(run("articles", "list", "--limit", "0").out.splitlines()) == 3

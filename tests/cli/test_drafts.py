@@ -69,7 +69,7 @@ def test_an_edited_file_is_not_written_over_unless_that_is_wanted(desk: Path, ru
     draft(run, "--out", "draft.txt")
     change(desk / "draft.txt", "Intro:\n", "Intro:\n    Good morning.\n")
     told = draft(run, "--out", "draft.txt", code=2)
-    assert "draft.txt is there, and is no draft as it was written" in told
+    assert "draft.txt exists and is not an unedited draft" in told
     assert "Good morning." in (desk / "draft.txt").read_text(encoding="utf-8")
     draft(run, "--out", "draft.txt", "--force")
     assert "Good morning." not in (desk / "draft.txt").read_text(encoding="utf-8")
@@ -81,7 +81,7 @@ def test_all_mistakes_of_a_file_are_told_and_it_is_left_as_it_is(desk: Path, run
     change(desk / "draft.txt", "Lead:\n", "Lead:\n[99] Who?\nhm\n")
     before = (desk / "draft.txt").read_bytes()
     told = draft(run, "--read", "draft.txt", code=2)
-    assert "error: draft.txt has 3 mistakes; nothing of it was taken over\n" in told
+    assert "error: draft.txt has 3 mistakes; the draft was not changed\n" in told
     assert "  line 14: there is no article 99\n" in told
     as_json = json.loads(run("draft", "--at", EVENING, "--read", "draft.txt", "--json").out)
     assert [one["line"] for one in as_json["mistakes"]] == [14, 15, 16]
@@ -93,7 +93,7 @@ def test_all_mistakes_of_a_file_are_told_and_it_is_left_as_it_is(desk: Path, run
     [
         (("--read", "nowhere.txt"), "nowhere.txt cannot be read: No such file or directory"),
         (("--read", "."), ". cannot be read: Is a directory"),
-        (("--read", "a", "--out", "b"), "--read takes a file over"),
+        (("--read", "a", "--out", "b"), "--read cannot be combined with --out"),
         (("--out", "no/draft.txt"), "there is no folder no"),
         (("--slot", "2026-03-12T08:00"), "daily has no slot 2026-03-12T08:00 to come"),
     ],
@@ -144,7 +144,7 @@ def test_a_held_draft_is_not_sent_and_a_skipped_slot_has_no_draft(desk: Path, ru
     ran = run("hold", "--at", EVENING)
     assert (ran.code, ran.out) == (
         0,
-        f"held the draft of daily for {SLOT}; `digest approve` lets it out\n",
+        f"held the draft of daily for {SLOT}; `digest approve` releases it\n",
     )
     assert "held until it is approved" in draft(run)
     assert run("send", "--at", EVENING, "--outbox", "out").code == 4

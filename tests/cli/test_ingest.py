@@ -65,7 +65,7 @@ def test_rejected_rows_are_listed_with_line_and_reason(site: Path, run: Run) -> 
     (site / "a.csv").write_text("title,url\nFerry,https://example.com/f\nBridge,\n")
     done = run("ingest", "a.csv")
     assert done.code == 0
-    assert done.err == "one row was rejected; everything else went in\n"
+    assert done.err == "one row was rejected; all others were stored\n"
     assert "line 3" in done.out
     assert "it has no url" in done.out
     assert titles(run) == ["Ferry"]
@@ -75,9 +75,9 @@ def test_many_rejected_rows_are_listed_on_demand(site: Path, run: Run) -> None:
     (site / "a.csv").write_text("title,url\n" + "Bridge,x y\n" * 50)
     short = run("ingest", "a.csv")
     assert short.code == 1
-    assert "50 rows were rejected; nothing went in" in short.err
+    assert "50 rows were rejected; nothing was stored" in short.err
     assert short.out.count("holds white space") == 20
-    assert "and 30 more: --all-rejected or --json lists them all" in short.err
+    assert "and 30 more; --all-rejected or --json lists all" in short.err
     assert run("ingest", "a.csv", "--all-rejected").out.count("holds white space") == 50
     assert len(json.loads(run("ingest", "a.csv", "--json").out)[0]["rejected"]) == 50
 
@@ -143,9 +143,9 @@ def test_a_source_that_cannot_be_read_is_told_and_the_rest_goes_in(site: Path, r
     [
         ([], "there is nothing to read: digest.toml has no [[sources]]"),
         (["papr"], "'papr' is no source and no file"),
-        (["notes.txt"], "what is notes.txt? Its ending does not tell"),
+        (["notes.txt"], "the format of notes.txt is unknown"),
         (["."], ". is a folder, expected a file, a URL or the name of a source"),
-        (["a.csv", "b.csv", "--name", "x"], "--name goes with one source"),
+        (["a.csv", "b.csv", "--name", "x"], "--name needs exactly one source"),
         (["a.csv", "--delimiter", "ab"], "--delimiter: found 'ab', expected one character"),
         (["a.csv", "--source-timezone", "Mars/One"], "there is no time zone 'Mars/One'"),
     ],

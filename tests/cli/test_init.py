@@ -92,7 +92,7 @@ def test_a_folder_that_has_a_newsletter_is_left_alone(tmp_path: Path, run: Run) 
     ran = run("init", tmp_path, *GIVEN)
 
     assert ran.code == 2
-    assert "is there already, and nothing was changed" in ran.err
+    assert "already exists; nothing was changed" in ran.err
     assert file.read_text() == "mine"
     assert list(tmp_path.iterdir()) == [file]
 
@@ -125,7 +125,7 @@ def test_without_a_terminal_what_is_missing_is_listed(tmp_path: Path, run: Run) 
         ("--name", "two\nlines", "expected a text of one line"),
         ("--language", "xx", "expected a language that has words"),
         ("--timezone", "Paris", "Did you mean Europe/Paris?"),
-        ("--name", "octets \udcff", "no text"),
+        ("--name", "octets \udcff", "not valid text"),
     ],
 )
 def test_a_wrong_option_is_named_and_nothing_is_written(
@@ -151,7 +151,7 @@ def test_on_a_terminal_it_asks_for_what_is_missing(tmp_path: Path) -> None:
     os.close(ours)
 
     assert asked.returncode == 0, said
-    assert "The address of its web site" in said
+    assert "URL of its website" in said
     assert "Started a newsletter" in out
     site = load(tmp_path / "digest.toml", {}).site
     assert (site.url, site.postal_address) == ("https://www.example.com", "1 Example Street")
@@ -163,7 +163,7 @@ def test_on_a_terminal_a_wrong_answer_is_told_and_asked_again(
     answers = "\nExample News\nexample.com\nhttps://www.example.com\nbad\nnews@example.com\n\n"
     done = terminal("init", tmp_path / "news", typed=answers)
     assert done.code == 0
-    assert done.out.count("Name of the paper, blog or house:") == 2
+    assert done.out.count("Name of the publication:") == 2
     assert "Did you mean https://example.com?" in done.out
     assert "expected a sender such as" in done.out
     assert load(tmp_path / "news" / "digest.toml", {}).site.name == "Example News"
@@ -171,7 +171,7 @@ def test_on_a_terminal_a_wrong_answer_is_told_and_asked_again(
 
 def test_its_end_says_what_sending_still_needs(tmp_path: Path, run: Run) -> None:
     told = run("init", tmp_path / "one", *GIVEN).out
-    assert "Nothing is sent without a postal address" in told
+    assert "Before the first send, set postal_address" in told
     assert "The time zone is UTC" in told
     given = ("--postal-address", "1 Quay", "--timezone", "Europe/London")
     told = run("init", tmp_path / "two", *GIVEN, *given).out

@@ -43,13 +43,14 @@ def test_it_is_read_at_a_glance(planned: Path, run: Run) -> None:
         "\n"
         "weekly: fridays at 16:30, Europe/Lisbon\n"
         "Slot                      UTC                What\n"
-        "Fri 2026-03-13 16:30 WET  2026-03-13 16:30Z  a draft at 14:30 WET for approval;"
-        " without a decision it is skipped\n"
+        "Fri 2026-03-13 16:30 WET  2026-03-13 16:30Z  a draft for approval at 14:30 WET;"
+        " if nobody approves it, it is skipped\n"
         "0 readers, 1 story for the next edition by now\n"
         "!  no active readers; `digest subscribers add` or `import` adds some\n"
     )
     assert done.err == (
-        "no `digest run` is at work: slots are seen to while one is, or by `digest run --once`\n"
+        "no `digest run` is running: nothing is sent on schedule until you start it, or run"
+        " `digest run --once`\n"
     )
 
 
@@ -85,4 +86,4 @@ def test_one_that_is_named_twice_is_shown_once(planned: Path, run: Run) -> None:
 def test_of_very_many_slots_the_first_are_shown(planned: Path, run: Run) -> None:
     done = run("plan", "daily", "--days", "100", "--at", "2026-03-14T00:00")
     assert done.out.count("an edition\n") == 50
-    assert "… and 20 more slots: `--json` has all\n" in done.err
+    assert "… and 20 more slots; --json lists all\n" in done.err

@@ -26,7 +26,7 @@ def test_the_ending_of_a_file_says_what_is_written(
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("--out", "a.pdf"), "--out: the ending of a.pdf does not say what to write"),
+        (("--out", "a.pdf"), "--out: the ending of a.pdf names no format"),
         (("--out", "."), "--out: . is a folder"),
         (("--out", "nowhere/a.html"), "--out: there is no folder nowhere"),
         (("--for", "eve"), "'eve' is not an e-mail address"),

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 import typer
 
-from digest.cli.send import report_round
+from digest.cli.send import print_report
 from digest.publishing.delivery.report import Report
 from digest.sender.local_server import LocalServer
 from digest.storage import deliveries, editions
 from digest.storage.database import open_database
+from digest.storage.locks import sender_lock
 
 Run = Callable[..., Any]
 
@@ -27,7 +28,7 @@ def test_a_dry_run_of_a_test_is_refused_and_mails_nobody(relay: LocalServer, run
     for extra in ((), ("--json",)):
         done = run("send", "--dry-run", "--to", "eve@example.com", *extra)
         assert done.code == 2
-        assert "--to and --dry-run do not go together" in done.err
+        assert "--to and --dry-run cannot be combined" in done.err
     assert relay.messages == []
 
 
@@ -104,17 +105,26 @@ def test_whoever_is_stopped_while_sending_is_told_what_goes_on_with_it(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIGEST_SMTP__PORT", "1")
-        assert "`digest send` goes on where this ended" in run("send").err
+        assert "`digest send` continues" in run("send").err
     assert run("stop").code == 0
     with open_database(newsroom / "subscribers.db") as db:
         edition = editions.find(db, "daily", 1)
         assert edition is not None
         counts = deliveries.counts(db, edition.stored_id)
     with pytest.raises(typer.Exit):
-        report_round(Report(edition=edition, counts=counts), as_json=False)
+        print_report(Report(edition=edition, counts=counts), as_json=False)
     told = capsys.readouterr().err
-    assert "it was stopped: `digest resume` goes on with it" in told
+    assert "the edition is stopped; `digest resume` continues" in told
     assert "`digest send`" not in told
+
+
+def test_a_send_beside_another_one_is_skipped(newsroom: Path, run: Run) -> None:
+    with sender_lock(newsroom / "subscribers.db"):
+        for words in (("send", "--outbox", "outbox"), ("resume", "--outbox", "outbox")):
+            done = run(*words)
+            assert done.code == 3
+            assert "another digest is sending" in done.err
+    assert not list(newsroom.glob("outbox/*.eml"))
 
 
 def test_a_stop_reports_what_it_stopped(newsroom: Path, run: Run) -> None:

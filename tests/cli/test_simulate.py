@@ -39,9 +39,9 @@ def test_slots_bars_and_what_it_comes_to(stocked: Path, run: Run) -> None:
         "daily: daily at 07:00, min_items 1, max_items 2, max_age 2d;"
         " 2026-03-07 12:00 to 2026-03-14 12:00 (Europe/Lisbon); 4 articles\n"
         "\n"
-        "Slot                  No.  Stories  Waiting  Lead, or – why there is none\n"
+        "Slot                  No.  Stories  Waiting  Lead, or – the reason for none\n"
         "Sun 2026-03-08 07:00    ·        ·        0  – there is nothing new: the next article is"
-        " dated 2026-03-11 16:00 (and so on for 3 more slots, to Wed 2026-03-11 07:00)\n"
+        " dated 2026-03-11 16:00 (the same for 3 more slots, until Wed 2026-03-11 07:00)\n"
         "Thu 2026-03-12 07:00    1        2        1  Pool opens\n"
         "Fri 2026-03-13 07:00    2        1        0  Ferry timetable\n"
         "Sat 2026-03-14 07:00    3        1        0  Market returns\n"
@@ -99,7 +99,7 @@ def test_a_newsletter_without_a_schedule_wants_one(stocked: Path, run: Run) -> N
     done = run("simulate")
     assert done.code == 2
     assert done.err == (
-        "error: daily has no schedule: it goes out only when you send it\n"
+        "error: daily has no schedule: it is sent by hand only\n"
         '  → Try one: `digest simulate daily --schedule "weekdays at 07:00"`.\n'
     )
 
@@ -137,13 +137,13 @@ def test_a_time_without_articles_says_where_to_look(stocked: Path, run: Run) -> 
     done = run("simulate", *DAILY, "--weeks", 1, "--at", "2025-03-14T12:00")
     assert done.code == 0
     assert "0 editions, 7 slots skipped\n" in done.out
-    assert done.err == "No article is of this time; `--until TIME` ends the weeks where you say.\n"
+    assert done.err == "no article was published in this time; `--until TIME` simulates another\n"
 
 
 def test_a_span_without_a_slot_says_so(stocked: Path, run: Run) -> None:
     done = run("simulate", "--schedule", "0 7 29 feb *", "--weeks", 1, "--at", "2026-03-14T12:00")
     assert done.code == 0
-    assert done.err == "daily has no slot in this time; more --weeks reach further back\n"
+    assert done.err == "daily has no slot in this time; try a larger --weeks\n"
 
 
 def test_a_long_span_is_told_by_weeks_on_a_terminal(stocked: Path, run: Run, terminal: Run) -> None:

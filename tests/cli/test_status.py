@@ -48,10 +48,10 @@ def test_of_many_unfinished_the_first_are_shown_and_the_reasons_counted(
         db.execute("update deliveries set state = 'deferred', reply = '451 later' where id % 4 = 0")
     done = run("status")
     assert done.code == 5
-    assert "No. 1: not surely with 100 readers\n" in done.out
+    assert "No. 1: not confirmed for 100 readers\n" in done.out
     assert "  75 rejected: 550 no such user\n  25 deferred: 451 later\n" in done.out
     assert done.out.count("@example.com") == 20
-    assert done.err == "… and 80 more; --limit 0 shows all\n"
+    assert done.err == "… and 80 more; --limit 0 lists all\n"
     assert len(json.loads(run("status", "--json").out)["editions"][0]["unfinished"]) == 100
 
 
@@ -70,10 +70,10 @@ def test_what_waits_or_is_being_sent_is_told_below(march: Path, run: Run) -> Non
     done = run("status", "--at", "2026-03-12T07:10")
     assert done.code == 5
     assert done.out.splitlines()[2:] == [
-        "No. 1: 1 reader waits for their hour, the first 2026-03-12 09:00 WET",
-        "No. 1: deferred ones are tried again from 2026-03-12 07:20 WET on",
+        "No. 1: 1 reader waits for their own time, the first 2026-03-12 09:00 WET",
+        "No. 1: deferred deliveries are tried again from 2026-03-12 07:20 WET on",
         "",
-        "No. 1: not surely with 2 readers",
+        "No. 1: not confirmed for 2 readers",
         "Reader           State     Not before            Why",
         "bo@example.com   deferred  2026-03-12 07:20 WET  451 later",
         "ada@example.com  queued    2026-03-12 09:00 WET  ·",
@@ -112,7 +112,7 @@ def test_slots_without_an_edition_are_listed_with_the_reason(march: Path, run: R
     ]
     held = run("status", "--at", "2026-03-13T07:00")
     assert held.code == 4
-    assert "held: `digest draft` shows it, `digest approve` lets it out" in held.out
+    assert "held: `digest draft` shows it, `digest approve` releases it" in held.out
 
 
 def test_a_draft_that_goes_out_by_hand_waits_for_send_and_holds_nothing_up(
@@ -140,11 +140,11 @@ def test_a_draft_whose_hour_has_come_is_held_only_if_nobody_has_decided(
     late = ("status", "--at", "2026-03-12T07:05")
     held = run(*late)
     assert held.code == 4
-    assert "held: `digest draft` shows it, `digest approve` lets it out" in held.out
+    assert "held: `digest draft` shows it, `digest approve` releases it" in held.out
     assert run("approve", "--at", "2026-03-12T07:05").code == 0
     approved = run(*late)
     assert approved.code == 0
-    assert "its hour has come: `digest run` sees to it" in approved.out
+    assert "due now: `digest run` sends it" in approved.out
 
 
 def test_without_a_name_all_newsletters_are_shown(newsroom: Path, run: Run) -> None:
@@ -156,6 +156,6 @@ def test_without_a_name_all_newsletters_are_shown(newsroom: Path, run: Run) -> N
     assert done.out.startswith("Newsletter  Edition  Slot")
     assert "\ndaily       No. 1" in done.out
     assert done.err == (
-        "weekly has no edition yet; `digest preview` shows what the first would be\n"
+        "weekly has no edition yet; `digest preview` shows what the first would contain\n"
     )
     assert run("status", "weekly").out == ""

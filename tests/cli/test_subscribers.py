@@ -42,7 +42,7 @@ def test_a_reader_is_added_shown_and_let_go(site: Path, run: Run) -> None:
     added = run("subscribers", "add", "Eva Sá <eva@example.com>", "--topics", "Sport,arts")
     assert (added.code, added.out) == (0, "eva@example.com is on the list now (daily)\n")
     again = run("subscribers", "add", "EVA@example.com")
-    assert again.out == "EVA@example.com is on the list already, as it is (daily)\n"
+    assert again.out == "EVA@example.com is on the list already; nothing was changed (daily)\n"
     gone = run("subscribers", "unsubscribe", "Eva@example.com", "--reason", "by phone")
     assert (gone.code, gone.out) == (0, "Eva@example.com is unsubscribed now\n")
     shown = json.loads(run("subscribers", "show", "eva@example.com", "--json").out)
@@ -189,10 +189,10 @@ def test_an_export_never_replaces_a_file_unasked(site: Path, run: Run, terminal:
     (site / "readers.csv").write_text("mine")
     refused = run("subscribers", "export", "--out", "readers.csv")
     assert refused.code == 2
-    assert "is there already, and nothing was written" in refused.err
+    assert "already exists; nothing was written" in refused.err
     assert "--force" in refused.err
     declined = terminal("subscribers", "export", "--out", "readers.csv", typed="\n")
-    assert "readers.csv is there already. Write over it? [y/N]" in declined.out
+    assert "readers.csv already exists. Overwrite it? [y/N]" in declined.out
     assert (site / "readers.csv").read_text() == "mine"
     assert run("subscribers", "export", "--out", "readers.csv", "--force").code == 0
     assert "a@example.com" in (site / "readers.csv").read_text()
@@ -203,7 +203,7 @@ def test_a_suppression_wants_a_reason_and_a_terminal_is_asked_for_it(
 ) -> None:
     refused = run("subscribers", "suppress", "a@example.com")
     assert refused.code == 2
-    assert "there is no --reason" in refused.err
+    assert "--reason is missing" in refused.err
     asked = terminal("subscribers", "suppress", "a@example.com", typed="\nby letter\n")
     assert asked.code == 0
     assert asked.out.count("Why must a@example.com never be mailed:") == 2
@@ -234,7 +234,7 @@ def test_the_list_shows_states_and_how_many_have_each(site: Path, run: Run) -> N
     done = run("subscribers", "list", "--limit", "2")
     assert "r0@bücher.example" in done.out
     assert done.out.endswith("2 active, 1 unsubscribed\n")
-    assert done.err == "… and 1 more; --limit 0 shows all\n"
+    assert done.err == "… and 1 more; --limit 0 lists all\n"
     gone = run("subscribers", "list", "--state", "unsubscribed")
     assert "r1@" in gone.out
     assert "r0@" not in gone.out
