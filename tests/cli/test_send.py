@@ -123,7 +123,7 @@ def test_a_send_beside_another_one_is_skipped(newsroom: Path, run: Run) -> None:
         for words in (("send", "--outbox", "outbox"), ("resume", "--outbox", "outbox")):
             done = run(*words)
             assert done.code == 3
-            assert "another digest is sending" in done.err
+            assert "another digest process is sending" in done.err
     assert not list(newsroom.glob("outbox/*.eml"))
 
 
