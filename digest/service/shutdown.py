@@ -81,10 +81,13 @@ class Shutdown:
         self.requested = True
         if self.timeout is not None:
             signal.setitimer(signal.ITIMER_REAL, max(self.timeout, _SHORTEST_TIMEOUT))
-        if self._token is None or self._token.task is None:
-            self._when_idle()
-        else:
+        if self._token is not None and self._token.task is not None:
             self._token.shut_down()
+            return
+        if self._token is not None:
+            # Its run may be about to begin, and looks at this first.
+            self._token.cancel(CancelReason.SHUTDOWN)
+        self._when_idle()
 
     def _time_is_up(self, number: int, frame: FrameType | None) -> None:
         del number, frame

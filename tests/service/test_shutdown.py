@@ -43,6 +43,14 @@ def test_a_token_that_is_made_after_the_signal_is_cancelled() -> None:
         assert shutdown.cancels(CancelToken()).reason is CancelReason.SHUTDOWN
 
 
+def test_a_signal_between_the_making_of_a_token_and_its_run_cancels_it() -> None:
+    shutdown = Shutdown(when_idle=lambda: None)
+    with shutdown.on_signals():
+        token = shutdown.cancels(CancelToken())
+        kill(signal.SIGTERM)
+        assert token.reason is CancelReason.SHUTDOWN
+
+
 def test_the_end_of_the_timeout_is_obeyed_at_once() -> None:
     shutdown = Shutdown(timeout=0.0, when_idle=lambda: None)
     with shutdown.on_signals():

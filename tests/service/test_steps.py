@@ -7,9 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from digest.composer.message import PreparedMessage
 from digest.config import Quota, Settings, SourceKind, SourceSettings
+from digest.errors import Interrupted
 from digest.lib.timestamps import to_text
+from digest.publishing.delivery import run
 from digest.schedule.parse import parse_schedule
 from digest.service.log import Log
 from digest.service.shutdown import Shutdown
@@ -166,6 +172,26 @@ def test_told_to_end_while_a_limit_keeps_everybody_waiting_it_ends_with_nothing_
     assert not made.shutdown.at_once
     assert len(server.accepted) == 3
     assert states(made.paper, "daily") == {"sent", "queued"}
+
+
+def test_told_to_end_while_messages_are_prepared_it_sends_none_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare = run.prepare_message
+
+    def meanwhile(*args: Any, **values: Any) -> PreparedMessage:
+        if not made.shutdown.requested:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return prepare(*args, **values)
+
+    monkeypatch.setattr(run, "prepare_message", meanwhile)
+    with serving(ScriptedServer(honest)) as server:
+        made = desk(tmp_path, server)
+        with made.shutdown.on_signals(), pytest.raises(Interrupted):
+            made.work.run_pass(())
+    assert not made.shutdown.at_once
+    assert server.accepted == []
+    assert states(made.paper, "daily") == {"queued"}
 
 
 def test_limits_of_a_relay_hold_over_all_runs(tmp_path: Path) -> None:
