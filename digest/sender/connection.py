@@ -157,16 +157,14 @@ async def _log_in(client: aiosmtplib.SMTP, settings: SmtpSettings) -> None:
     methods = login_methods(settings, offered=client.server_auth_methods, encrypted=encrypted)
     if not methods:
         raise connection_errors.no_method(settings, client.server_auth_methods)
-    *others, last = methods
-    for method in others:
+    for method in methods:
         try:
             await _log_in_by(method, client, settings)
         except aiosmtplib.SMTPAuthenticationError as error:
-            if error.code not in _UNKNOWN_METHOD:
+            if error.code not in _UNKNOWN_METHOD or method is methods[-1]:
                 raise
         else:
             return
-    await _log_in_by(last, client, settings)
 
 
 def login_methods(

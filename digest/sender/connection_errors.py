@@ -11,7 +11,6 @@ import aiosmtplib
 
 from digest.config.settings import Security, SmtpSettings
 from digest.errors import RelayUnavailable
-from digest.model.delivery import Reply
 from digest.sender.replies import cleaned, reply_of
 
 
@@ -45,29 +44,28 @@ def to_error(error: Exception, stage: Stage, settings: SmtpSettings) -> RelayUna
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return _refusal(error, stage, settings)
     if isinstance(cause, socket.gaierror):
-        return _unavailable(
-            settings, f"the host name {settings.host} is not known", "Check smtp.host, and DNS."
+        return RelayUnavailable(
+            f"the host name {settings.host} is not known ({relay_name(settings)})",
+            hint="Check smtp.host, and DNS.",
         )
     if isinstance(error, TimeoutError):
         return _unavailable(
             settings,
-            f"{relay_name(settings)} did not {stage.value} within {settings.timeout:g} s",
+            f"did not {stage.value} within {settings.timeout:g} s",
             f"{_RUNNING} {_SECURITY}" if stage is Stage.CONNECT else _LATER,
         )
     if stage is Stage.CONNECT:
-        return _unavailable(
-            settings, f"no SMTP server answers at {relay_name(settings)}: {_words(cause)}", _RUNNING
+        return RelayUnavailable(
+            f"no SMTP server answers at {relay_name(settings)}: {_words(cause)}", hint=_RUNNING
         )
-    return _unavailable(
-        settings,
-        f"{relay_name(settings)} did not {stage.value}, the connection broke: {_words(cause)}",
-        _SECURITY if stage is Stage.TLS else _LATER,
-    )
+    hint = _SECURITY if stage is Stage.TLS else _LATER
+    broke = f"did not {stage.value}, the connection broke: {_words(cause)}"
+    return _unavailable(settings, broke, hint)
 
 
 def no_starttls(settings: SmtpSettings) -> RelayUnavailable:
     """The server does not offer STARTTLS, and to continue without is not for us to decide."""
-    return _unavailable(settings, f"{relay_name(settings)} does not offer STARTTLS", _SECURITY)
+    return _unavailable(settings, "does not offer STARTTLS", _SECURITY)
 
 
 def no_login(settings: SmtpSettings) -> RelayUnavailable:
@@ -75,7 +73,7 @@ def no_login(settings: SmtpSettings) -> RelayUnavailable:
     hint = "Leave out smtp.username, or use the port that is meant for logging in (587 or 465)."
     if settings.security is Security.NONE:
         hint = f"Most servers take a login on an encrypted connection only. {_SECURITY}"
-    return _unavailable(settings, f"{relay_name(settings)} does not offer to log in", hint)
+    return _unavailable(settings, "does not offer to log in", hint)
 
 
 def no_method(settings: SmtpSettings, offered: Sequence[str]) -> RelayUnavailable:
@@ -83,7 +81,7 @@ def no_method(settings: SmtpSettings, offered: Sequence[str]) -> RelayUnavailabl
     wanted = settings.auth or "plain, login or cram-md5"
     return _unavailable(
         settings,
-        f"{relay_name(settings)} does not offer to log in by {wanted}, but by "
+        f"does not offer to log in by {wanted}, but by "
         f"{', '.join(sorted(name.lower() for name in offered)) or 'nothing'}",
         'Set smtp.auth to one that it offers; "xoauth2" wants an access token for a password.',
     )
@@ -91,29 +89,25 @@ def no_method(settings: SmtpSettings, offered: Sequence[str]) -> RelayUnavailabl
 
 def connection_lost(settings: SmtpSettings) -> RelayUnavailable:
     """The server hung up right after everything had gone well."""
-    return _unavailable(
-        settings, f"{relay_name(settings)} closed the connection right after opening it", _LATER
-    )
+    return _unavailable(settings, "closed the connection right after opening it", _LATER)
 
 
 def repeated_failures(relay: str, times: int, reason: str) -> RelayUnavailable:
     """Message after message got no answer."""
     return RelayUnavailable(
-        f"{relay} failed {times} times in a row; the last time, {reason}",
-        hint=_LATER,
+        f"{relay} failed {times} times in a row; the last time, {reason}", hint=_LATER
     )
 
 
 def _tls_error(error: ssl.SSLError, settings: SmtpSettings) -> RelayUnavailable:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _unavailable(
-            settings,
+        return RelayUnavailable(
             f"the certificate of {relay_name(settings)} is not trusted: {error.verify_message}",
-            "Set smtp.host to the name in the certificate, and check that the certificate is "
+            hint="Set smtp.host to the name in the certificate, and check that the certificate is "
             "valid and its authority known to this system.",
         )
     reason = (error.reason or str(error)).replace("_", " ").lower()
-    return _unavailable(settings, f"{relay_name(settings)} does not start TLS: {reason}", _SECURITY)
+    return _unavailable(settings, f"does not start TLS: {reason}", _SECURITY)
 
 
 def _refusal(
@@ -121,20 +115,11 @@ def _refusal(
 ) -> RelayUnavailable:
     if error.code < 200:
         answer = cleaned(_raw(error.message)[:200])
-        return _unavailable(
-            settings,
-            f"{relay_name(settings)} did not {stage.value}, but said what is no SMTP: {answer}",
-            f"{_RUNNING} {_SECURITY}",
-        )
-    return _unavailable(
-        settings,
-        f"{relay_name(settings)} refused to {stage.value}: {_reply(error)}",
-        _LOGIN if stage is Stage.LOGIN else _LATER,
-    )
-
-
-def _reply(error: aiosmtplib.SMTPResponseException) -> Reply:
-    return reply_of(error.code, _raw(error.message).split(b"\n"))
+        problem = f"did not {stage.value}, but said what is no SMTP: {answer}"
+        return _unavailable(settings, problem, f"{_RUNNING} {_SECURITY}")
+    reply = reply_of(error.code, _raw(error.message).split(b"\n"))
+    hint = _LOGIN if stage is Stage.LOGIN else _LATER
+    return _unavailable(settings, f"refused to {stage.value}: {reply}", hint)
 
 
 def _raw(text: str) -> bytes:
@@ -146,6 +131,6 @@ def _words(error: BaseException) -> str:
     return os.strerror(errno) if errno else cleaned(_raw(str(error)))[:300]
 
 
-def _unavailable(settings: SmtpSettings, message: str, hint: str) -> RelayUnavailable:
-    name = relay_name(settings)
-    return RelayUnavailable(message if name in message else f"{message} ({name})", hint=hint)
+def _unavailable(settings: SmtpSettings, problem: str, hint: str) -> RelayUnavailable:
+    """The error of a server that did `problem`, a phrase that follows its name."""
+    return RelayUnavailable(f"{relay_name(settings)} {problem}", hint=hint)

@@ -3,16 +3,14 @@
 import asyncio
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
 from digest.errors import SenderError
 from digest.lib.atomic_file import owner_only, temporary_beside
 from digest.model.delivery import Accepted, Outcome, Reply, Unknown
 from digest.sender.message_data import Envelope, Message, joined
-from digest.sender.transport import no_precommit
+from digest.sender.transport import Precommit, no_precommit
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9@._+-]+")
 
@@ -46,20 +44,11 @@ class FolderTransport:
             raise self._error(error) from error
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Nothing is left to close."""
 
     async def send(
-        self,
-        envelope: Envelope,
-        message: Message,
-        *,
-        before_commit: Callable[[], None] = no_precommit,
+        self, envelope: Envelope, message: Message, *, before_commit: Precommit = no_precommit
     ) -> Outcome:
         """Write one message. Raises SenderError where it cannot be written: nothing is then there.
 

@@ -5,7 +5,6 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from digest.errors import SenderError
@@ -57,12 +56,7 @@ class LocalServer:
         self.port = self._controller.port
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop listening, and wait for the thread."""
         if self._controller is not None:
             self._controller.stop()

@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from types import TracebackType
 from typing import Final, Protocol, Self
 
 from digest.errors import RelayUnavailable
@@ -20,7 +19,7 @@ from digest.lib.email_address import domain_of
 from digest.model.delivery import Accepted, Outcome
 from digest.sender.message_data import Envelope, Message
 from digest.sender.rate_limits import AFTER_ANOTHER, Limiter, Rates
-from digest.sender.transport import Transport, no_precommit
+from digest.sender.transport import Precommit, Transport, no_precommit
 
 #: Failures in a row after which a relay is suspended: a single one may be due to a single reader.
 _FAILURES: Final = 3
@@ -195,12 +194,7 @@ class RelayPool:
         except RelayUnavailable as error:
             relay.fail(error, relay.health.suspended(self._clock.time()))
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Close every relay."""
         self._set_timer(AFTER_ANOTHER)
         await self._close()
@@ -210,11 +204,7 @@ class RelayPool:
         await asyncio.gather(*closing)
 
     async def send(
-        self,
-        envelope: Envelope,
-        message: Message,
-        *,
-        before_commit: Callable[[], None] = no_precommit,
+        self, envelope: Envelope, message: Message, *, before_commit: Precommit = no_precommit
     ) -> Outcome:
         """Carry one message by whichever relay may; see `Transport.send`."""
         limiter = self._domains.get(domain_of(envelope.rcpt_to), self._any_domain)

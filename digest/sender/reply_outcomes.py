@@ -53,7 +53,8 @@ def opening_outcome(opening: Sequence[Reply], *, relay: str) -> Outcome:
     """
     refusals = ((place, reply) for place, reply in enumerate(opening) if not is_positive(reply))
     place, refusal = next(refusals, (len(opening) - 1, opening[-1]))
-    _blame_the_relay_for_login(refusal, relay=relay)
+    if refusal.code in _LOGIN:
+        raise RelayUnavailable(f"{relay} requires a login: {refusal}", hint=_LOG_IN)
     if place == 0:
         return _of_mail(refusal, relay=relay)
     if place == 1:
@@ -96,11 +97,6 @@ def _of_rcpt(reply: Reply, *, relay: str) -> Outcome:
     return _refused("the reader's address", reply)
 
 
-def _blame_the_relay_for_login(reply: Reply, *, relay: str) -> None:
-    if reply.code in _LOGIN:
-        raise RelayUnavailable(f"{relay} requires a login: {reply}", hint=_LOG_IN)
-
-
 def _blame_the_message_for_its_size(reply: Reply) -> None:
     if reply.enhanced == _TOO_BIG:
         raise RelayUnavailable(
@@ -109,7 +105,7 @@ def _blame_the_message_for_its_size(reply: Reply) -> None:
         )
 
 
-def _refused(what: str, reply: Reply) -> Outcome:
+def _refused(subject: str, reply: Reply) -> Outcome:
     if reply.code >= 500:
-        return Rejected(reason=f"the server refused {what}", reply=reply)
-    return Deferred(reason=f"the server deferred {what}", reply=reply)
+        return Rejected(reason=f"the server refused {subject}", reply=reply)
+    return Deferred(reason=f"the server deferred {subject}", reply=reply)

@@ -4,19 +4,18 @@ import asyncio
 import ssl
 import sys
 from collections import deque
-from collections.abc import Callable, Sequence
-from types import TracebackType
+from collections.abc import Sequence
 from typing import Final, Self
 
 from digest.config.settings import SmtpSettings
 from digest.errors import RelayUnavailable, SenderError
-from digest.model.delivery import Accepted, Deferred, Outcome, Reply, Unknown
+from digest.model.delivery import Deferred, Outcome, Reply, Unknown
 from digest.sender.connection import connect, default_trust
 from digest.sender.connection_errors import relay_name, repeated_failures
 from digest.sender.message_data import Envelope, Message, MessageChecker
 from digest.sender.protocol import ConnectionLost
 from digest.sender.transaction import SmtpSession
-from digest.sender.transport import no_precommit
+from digest.sender.transport import Precommit, no_precommit
 
 #: Messages in a row without an answer after which the server is at fault; more where as many
 #: connections are open, since all of them can break at one moment.
@@ -63,12 +62,7 @@ class SmtpTransport:
         self._release(await self._open())
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Say QUIT on every idle connection, and drop those in the middle of a transaction."""
         self._closed = True
         idle, self._idle = self._idle, []
@@ -82,11 +76,7 @@ class SmtpTransport:
         self._failures.clear()
 
     async def send(
-        self,
-        envelope: Envelope,
-        message: Message,
-        *,
-        before_commit: Callable[[], None] = no_precommit,
+        self, envelope: Envelope, message: Message, *, before_commit: Precommit = no_precommit
     ) -> Outcome:
         """Carry one message; see `Transport.send`."""
         outgoing = self._checker.outgoing(envelope, message)
@@ -107,8 +97,6 @@ class SmtpTransport:
     def _counted(self, outcome: Outcome) -> Outcome:
         """The outcome, once it is counted as the server's failure or success."""
         match outcome:
-            case Accepted():
-                self._failures.clear()
             case Unknown() | Deferred(reply=None) | Deferred(reply=Reply(code=421)):
                 self._failures.append(outcome.reason)
             case _:

@@ -7,7 +7,7 @@ still in our own memory, the dot has not left. Without either the outcome is Unk
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -71,6 +71,7 @@ class _BrokenOff:
     sent: Unknown
 
 
+@dataclass(eq=False, slots=True)
 class SmtpSession:
     """One open connection. `served` counts the readers it has had an answer about.
 
@@ -78,32 +79,24 @@ class SmtpSession:
     `timeout_after_data`.
     """
 
-    def __init__(
-        self,
-        protocol: SmtpProtocol,
-        extensions: Extensions,
-        *,
-        relay: str,
-        timeout: float,
-        timeout_after_data: float,
-    ) -> None:
-        self._protocol = protocol
-        self.extensions = extensions
-        self._relay = relay
-        self._timeout = timeout
-        self._timeout_after_data = timeout_after_data
-        self._needs_reset = False
-        self.served = 0
+    protocol: SmtpProtocol
+    extensions: Extensions
+    _: KW_ONLY
+    relay: str
+    timeout: float
+    timeout_after_data: float
+    served: int = 0
+    needs_reset: bool = False
 
     @property
     def usable(self) -> bool:
         """Whether the connection still stands, as far as we have heard."""
-        return self._protocol.lost is None
+        return self.protocol.lost is None
 
     @property
     def tls_version(self) -> str | None:
         """`TLSv1.3`, for example; None where nothing is encrypted."""
-        return self._protocol.tls_version
+        return self.protocol.tls_version
 
     async def send(self, message: OutgoingMessage, before_commit: Callable[[], None]) -> Outcome:
         """Carry one message.
@@ -112,11 +105,11 @@ class SmtpSession:
         RelayUnavailable where no other one would. Whatever else ends it, a cancelled task or an
         error in `before_commit`, takes the connection along.
         """
-        opening = opening_commands(message, self.extensions, relay=self._relay)
+        opening = opening_commands(message, self.extensions, relay=self.relay)
         if isinstance(opening, Rejected):
             return opening
         try:
-            ending = await self._protocol.run(
+            ending = await self.protocol.run(
                 self._transaction(opening, message.data, before_commit)
             )
             if isinstance(ending, _BrokenOff):
@@ -129,7 +122,7 @@ class SmtpSession:
         return ending
 
     async def _after_break(self, ending: _BrokenOff) -> Outcome:
-        if not await self._protocol.lost_with_unsent():
+        if not await self.protocol.lost_with_unsent():
             return ending.sent
         if isinstance(ending.unsent, ConnectionLost):
             raise ending.unsent
@@ -141,22 +134,22 @@ class SmtpSession:
         """One message: the opening, the commit, and the data with the final dot."""
         replies = yield from self._open(opening)
         if not is_go_ahead(replies):
-            self._needs_reset = True
+            self.needs_reset = True
             return (yield from self._refused(replies))
-        if self._protocol.lost is not None:
-            return self._lost_before_data(self._protocol.lost)
+        if self.protocol.lost is not None:
+            return self._lost_before_data(self.protocol.lost)
         before_commit()
         self.served += 1
-        receipt = yield self._protocol.ask(data, replies=1, timeout=self._timeout_after_data)
+        receipt = yield self.protocol.ask(data, replies=1, timeout=self.timeout_after_data)
         if not receipt:
             return self._without_receipt()
-        if self._protocol.has_unsent:
+        if self.protocol.has_unsent:
             return self._answered_early(receipt[0])
         return message_outcome(receipt[0])
 
     def _open(self, opening: bytes) -> Dialogue[Sequence[Reply]]:
         """The replies to the opening, as far as they came."""
-        if self._needs_reset:
+        if self.needs_reset:
             return self._open_after_reset(opening)
         return self._ask_all(opening, _OPENING_COMMANDS)
 
@@ -164,8 +157,8 @@ class SmtpSession:
         """As `_open`, after a transaction that was refused and is to be forgotten first."""
         replies = yield from self._ask_all(_RSET + opening, 1 + _OPENING_COMMANDS)
         if replies and not is_positive(replies[0]):
-            raise self._protocol.lose(ConnectionLost("the server refused RSET", reply=replies[0]))
-        self._needs_reset = False
+            raise self.protocol.lose(ConnectionLost("the server refused RSET", reply=replies[0]))
+        self.needs_reset = False
         return replies[1:]
 
     def _ask_all(self, commands: bytes, expected: int) -> Dialogue[Sequence[Reply]]:
@@ -175,37 +168,37 @@ class SmtpSession:
         refusal makes the others needless.
         """
         if self.extensions.pipelining:
-            return (yield self._protocol.ask(commands, replies=expected, timeout=self._timeout))
+            return (yield self.protocol.ask(commands, replies=expected, timeout=self.timeout))
         replies: list[Reply] = []
         for command in commands.splitlines(keepends=True):
-            replies += yield self._protocol.ask(command, replies=1, timeout=self._timeout)
-            if self._protocol.lost is not None or not is_positive(replies[-1]):
+            replies += yield self.protocol.ask(command, replies=1, timeout=self.timeout)
+            if self.protocol.lost is not None or not is_positive(replies[-1]):
                 break
         return replies
 
     def _refused(self, replies: Sequence[Reply]) -> Dialogue[Outcome]:
         """The outcome of an opening without a go-ahead. The first refusal in it decides."""
-        lost = self._protocol.lost
+        lost = self.protocol.lost
         if lost is not None and all(map(is_positive, replies)):
             raise self._unopened(lost, replies)
         if self.served and not is_positive(replies[0]):
             # A connection that has carried enough is often refused here; a fresh one decides.
-            raise self._protocol.lose(
+            raise self.protocol.lose(
                 ConnectionLost("the server accepts no more on this connection", reply=replies[0])
             )
         if lost is None and wants_message(replies[-1]):
             # A go-ahead without a reader is answered with just the dot (RFC 2920 section 3.1).
             # If that fails, what was refused stays refused, and the connection knows it is gone.
-            yield self._protocol.ask(FINAL_DOT, replies=1, timeout=self._timeout)
+            yield self.protocol.ask(FINAL_DOT, replies=1, timeout=self.timeout)
         self.served += is_positive(replies[0])
-        return opening_outcome(replies, relay=self._relay)
+        return opening_outcome(replies, relay=self.relay)
 
     def _unopened(
         self, lost: ConnectionLost, replies: Sequence[Reply]
     ) -> ConnectionLost | RelayUnavailable:
         if lost.timed_out and not (self.served or replies):
             return RelayUnavailable(
-                f"{self._relay} does not answer MAIL FROM: {lost.reason}",
+                f"{self.relay} does not answer MAIL FROM: {lost.reason}",
                 hint="Try again later, or set a longer smtp.timeout.",
             )
         return lost
@@ -217,7 +210,7 @@ class SmtpSession:
         return message_outcome(lost.reply)
 
     def _without_receipt(self) -> _BrokenOff:
-        lost = self._protocol.lost or ConnectionLost("the server did not answer")
+        lost = self.protocol.lost or ConnectionLost("the server did not answer")
         if lost.reply is not None and lost.reply.code == CLOSING:
             raise lost
         return _BrokenOff(
@@ -229,7 +222,7 @@ class SmtpSession:
 
     def _answered_early(self, reply: Reply) -> Outcome | _BrokenOff:
         """The server would not hear it out. What it did not hear would be taken for commands."""
-        self._protocol.lose(ConnectionLost(_TOO_EARLY, reply=reply))
+        self.protocol.lose(ConnectionLost(_TOO_EARLY, reply=reply))
         if reply.code >= 400:
             return message_outcome(reply)
         return _BrokenOff(
@@ -239,18 +232,18 @@ class SmtpSession:
 
     def abort(self) -> None:
         """Drop the connection. A message without its final dot is not sent."""
-        self._protocol.lose(ConnectionLost("we closed the connection"))
+        self.protocol.lose(ConnectionLost("we closed the connection"))
 
     async def quit(self) -> None:
         """Say QUIT and close; never longer than the timeout of a wait or two."""
         try:
             if self.usable:
-                await self._protocol.run(self._say_quit())
+                await self.protocol.run(self._say_quit())
         finally:
-            await self._protocol.close(timeout=self._timeout)
+            await self.protocol.close(timeout=self.timeout)
 
     def _say_quit(self) -> Dialogue[None]:
-        yield self._protocol.ask(_QUIT, replies=1, timeout=self._timeout)
+        yield self.protocol.ask(_QUIT, replies=1, timeout=self.timeout)
 
 
 def opening_commands(

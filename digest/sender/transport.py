@@ -7,6 +7,9 @@ from typing import Protocol, Self
 from digest.model.delivery import Outcome
 from digest.sender.message_data import Envelope, Message
 
+#: What is called right before a step that cannot be undone; see `Transport.send`.
+Precommit = Callable[[], None]
+
 
 def no_precommit() -> None:
     """The `before_commit` of a caller that keeps no record."""
@@ -34,11 +37,7 @@ class Transport(Protocol):
         """Close in order, within a bounded time."""
 
     async def send(
-        self,
-        envelope: Envelope,
-        message: Message,
-        *,
-        before_commit: Callable[[], None] = no_precommit,
+        self, envelope: Envelope, message: Message, *, before_commit: Precommit = no_precommit
     ) -> Outcome:
         """Carry one message, complete and with CRLF line ends, and return its outcome.
 
