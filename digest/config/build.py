@@ -12,7 +12,6 @@ from digest.config.cross_checks import guessed_kind
 from digest.config.passwords import Password
 from digest.config.schema import (
     Approval,
-    ColumnsTable,
     File,
     NewsletterTable,
     SectionTable,
@@ -61,18 +60,15 @@ def _server(table: SmtpSettings, password: Password) -> SmtpSettings:
 
 def _source(table: SourceTable, site: SiteTable, folder: Path) -> SourceSettings:
     kind = table.kind or guessed_kind(table.url, table.path)
+    columns = asdict(table.named_columns)
     return _with_values_of(
         table,
         SourceSettings,
         kind=kind or SourceKind.FEED,
         location=table.url or str(table.path),
         timezone=site.timezone if table.timezone is WORKED_OUT else table.timezone,
-        columns=_columns(table.named_columns),
+        columns={name: column for name, column in columns.items() if column is not None},
     )
-
-
-def _columns(table: ColumnsTable) -> dict[str, str]:
-    return {ours: theirs for ours, theirs in asdict(table).items() if theirs is not None}
 
 
 def _newsletter(key: str, table: NewsletterTable, site: SiteTable) -> Newsletter:

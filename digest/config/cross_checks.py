@@ -7,6 +7,7 @@ is wrong by itself, the check ends there (see `digest.config.tables`).
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import time
+from functools import partial
 from pathlib import PurePath, PurePosixPath
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -38,32 +39,25 @@ class Conflict:
 Written = Collection[str]
 Conflicts = Iterator[Conflict]
 
-#: What [smtp] is for beside [[relays]]: these hold for all of them.
-_FOR_ALL_RELAYS: Final = ("give_up_after",)
+#: What [smtp] is for beside [[relays]]: it holds for all of them.
+_FOR_ALL_RELAYS: Final = "give_up_after"
 
 
 def _smtp_beside_relays(file: File, written: Mapping[str, Any]) -> Conflicts:
     if file.relays and isinstance(file.smtp, SmtpTable):
-        own = [key for key in written.get("smtp", ()) if key not in _FOR_ALL_RELAYS]
+        own = [key for key in written.get("smtp", ()) if key != _FOR_ALL_RELAYS]
         if own:
             yield Conflict(
                 ("smtp",),
                 f"{', '.join(own)}, beside [[relays]]",
-                f"only {' and '.join(_FOR_ALL_RELAYS)} there: each relay has keys of its own",
+                f"only {_FOR_ALL_RELAYS} there: each relay has keys of its own",
             )
 
 
-def _names_of_relays(file: File, _written: Written) -> Conflicts:
-    return _names_of_their_own("relays", file.relays)
-
-
-def _names_of_sources(file: File, _written: Written) -> Conflicts:
-    return _names_of_their_own("sources", file.sources)
-
-
-def _names_of_their_own(key: str, tables: Collection[object]) -> Conflicts:
+def _names_of_their_own(key: str, file: File, _written: Written) -> Conflicts:
+    """The tables of a list, [[relays]] or [[sources]], have different names."""
     places: dict[str, int] = {}
-    for place, table in enumerate(tables):
+    for place, table in enumerate(getattr(file, key)):
         name = getattr(table, "name", None)
         first = places.setdefault(name.casefold(), place) if name else place
         if first != place:
@@ -97,17 +91,11 @@ def _dkim_selectors(dkim: DkimSettings, _written: Written) -> Conflicts:
 
 
 _KINDS_OF_SUFFIX: Final = {
-    ".csv": SourceKind.CSV,
-    ".tsv": SourceKind.CSV,
+    **dict.fromkeys((".csv", ".tsv"), SourceKind.CSV),
     ".json": SourceKind.JSON,
-    ".jsonl": SourceKind.JSONL,
-    ".ndjson": SourceKind.JSONL,
-    ".db": SourceKind.SQLITE,
-    ".sqlite": SourceKind.SQLITE,
-    ".sqlite3": SourceKind.SQLITE,
-    ".xml": SourceKind.FEED,
-    ".rss": SourceKind.FEED,
-    ".atom": SourceKind.FEED,
+    **dict.fromkeys((".jsonl", ".ndjson"), SourceKind.JSONL),
+    **dict.fromkeys((".db", ".sqlite", ".sqlite3"), SourceKind.SQLITE),
+    **dict.fromkeys((".xml", ".rss", ".atom"), SourceKind.FEED),
 }
 
 
@@ -280,7 +268,10 @@ def _gathered(section: SectionTable) -> tuple[str, ...]:
 
 #: The checks of each table.
 CROSS_CHECKS: Final[Mapping[type, tuple[Callable[[Any, Any], Conflicts], ...]]] = {
-    File: (_smtp_beside_relays, _names_of_relays, _names_of_sources),
+    File: (
+        _smtp_beside_relays,
+        *(partial(_names_of_their_own, key) for key in ("relays", "sources")),
+    ),
     DomainLimits: (_some_limit,),
     DkimSettings: (_second_dkim_key, _dkim_selectors),
     SourceTable: (_url_or_path, _keys_of_the_kind),

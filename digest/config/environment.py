@@ -13,7 +13,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from digest.config import key_paths
@@ -35,11 +35,11 @@ class Overridden:
 
 
 class _NotFound(Exception):
-    """A variable names nothing that can be set; the problem says why."""
+    """A variable names nothing that can be set; the problem says why, but for the variable."""
 
     def __init__(self, found: str, expected: str, suggestion: str | None = None) -> None:
         super().__init__(found)
-        self.found, self.expected, self.suggestion = found, expected, suggestion
+        self.problem = Problem(path="", found=found, expected=expected, suggestion=suggestion)
 
 
 def override(raw: Mapping[str, Any], environ: Mapping[str, str]) -> Overridden:
@@ -53,14 +53,7 @@ def override(raw: Mapping[str, Any], environ: Mapping[str, str]) -> Overridden:
             _put(changed, path, _converted(environ[name], key_paths.at(path)))
             origins[path] = name
         except _NotFound as error:
-            problems.append(
-                Problem(
-                    path=name,
-                    found=error.found,
-                    expected=error.expected,
-                    suggestion=error.suggestion,
-                )
-            )
+            problems.append(replace(error.problem, path=name))
     return Overridden(raw=changed, origins=origins, problems=tuple(problems))
 
 
@@ -86,13 +79,13 @@ def _spelled(step: str | int) -> str:
     return str(step).upper().replace("-", "_").replace(".", "_")
 
 
-def _find(rest: str, value: Any, taken: key_paths.Origins) -> key_paths.Path:
+def _find(steps: str, value: Any, taken: key_paths.Origins) -> key_paths.Path:
     """The path that the upper-case rest of a name spells, key by key from the root."""
     path: key_paths.Path = ()
     kind: Any = File
-    while rest:
-        step = _next_step(rest, kind, value, path)
-        rest = rest[len(str(step)) :].removeprefix(_STEP)
+    while steps:
+        step = _next_step(steps, kind, value, path)
+        steps = steps[len(str(step)) :].removeprefix(_STEP)
         path = (*path, step)
         kind = key_paths.below(kind, step)
         value = _value_at(value, step)
@@ -110,14 +103,12 @@ def _find(rest: str, value: Any, taken: key_paths.Origins) -> key_paths.Path:
     return path
 
 
-def _next_step(rest: str, kind: Any, value: Any, path: key_paths.Path) -> str | int:
-    head = rest.split(_STEP, 1)[0]
+def _next_step(steps: str, kind: Any, value: Any, path: key_paths.Path) -> str | int:
+    head = steps.split(_STEP, 1)[0]
     if key_paths.is_list(kind):
         return _next_index(head, value, path)
     candidates = _candidates(kind, value)
-    fitting = [
-        key for key in candidates if rest == _spelled(key) or rest.startswith(_spelled(key) + _STEP)
-    ]
+    fitting = [key for key in candidates if f"{steps}{_STEP}".startswith(_spelled(key) + _STEP)]
     longest = max(map(len, fitting), default=0)
     best = [key for key in fitting if len(key) == longest]
     if len(best) == 1:

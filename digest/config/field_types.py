@@ -39,8 +39,9 @@ class Key:
 class FieldType:
     """The type of a value: `words` follow "expected", `check` returns the value that is used.
 
-    `check` raises InvalidValue; with `in_folder` it gets the folder of digest.toml, too. `accepts`
-    is what TOML may hold there, where that is not the type itself. A `secret` is never shown.
+    `check` raises ValueError, or InvalidValue where it has more to say than the words; with
+    `in_folder` it gets the folder of digest.toml, too. `accepts` is what TOML may hold there, where
+    that is neither the type itself nor a text. A `secret` is never shown.
     """
 
     words: str
@@ -127,7 +128,7 @@ def _encoding(name: str) -> str:
     try:
         # Codecs that make no text, such as base64, are refused here, too.
         b"text".decode(name, "ignore")
-    except (LookupError, ValueError):
+    except LookupError:
         raise InvalidValue from None
     return name
 
@@ -141,14 +142,7 @@ def _delimiter(text: str) -> str:
 def one_of(kind: type[StrEnum]) -> FieldType:
     """The type of a key whose value is a member of an enum."""
     *others, last = kind
-
-    def check(text: str) -> StrEnum:
-        try:
-            return kind(text)
-        except ValueError:
-            raise InvalidValue from None
-
-    return FieldType(f"{', '.join(others)} or {last}", check, accepts=(str,))
+    return FieldType(f"{', '.join(others)} or {last}", kind)
 
 
 def _table_key(text: str) -> str:
@@ -182,30 +176,20 @@ def _rate(number: float) -> float:
     return float(number)
 
 
-def _span(least: timedelta) -> Callable[[object], timedelta]:
-    """A check of a span of time that has to be so long at least."""
+def _at_least(least: timedelta, words: str) -> FieldType:
+    """The type of a span of time that has to be so long at least."""
 
     def check(value: object) -> timedelta:
-        try:
-            span = parse_duration(value)
-        except ValueError:
-            raise InvalidValue from None
+        span = parse_duration(value)
         if span < least:
             raise InvalidValue
         return span
 
-    return check
-
-
-def _at_least(least: timedelta, words: str) -> FieldType:
-    return FieldType(words, _span(least), accepts=(str, int, float))
+    return FieldType(words, check, accepts=(str, int, float))
 
 
 def _timeout(value: object) -> float:
-    seconds = _span(timedelta(seconds=0.1))(value).total_seconds()
-    if seconds > 3600:
-        raise InvalidValue
-    return seconds
+    return _from(0.1, 3600)(parse_duration(value).total_seconds())
 
 
 def _schedule(value: str | list[object]) -> Schedule:
@@ -249,10 +233,7 @@ def _days_off(value: str | date) -> frozenset[date]:
 
 def _date(text: str) -> date:
     match = _DATE.fullmatch(text)
-    try:
-        return date.fromisoformat(match[1] if match else "")
-    except ValueError:
-        raise InvalidValue from None
+    return date.fromisoformat(match[1] if match else "")
 
 
 def _quiet_hours(text: str) -> QuietHours:
@@ -310,13 +291,11 @@ FilePath = Annotated[
     FieldType(
         "the path of a file, relative to the folder of digest.toml or absolute",
         _path,
-        accepts=(str,),
         in_folder=True,
     ),
 ]
 Host = Annotated[
-    str,
-    FieldType("a name or address such as mail.example.com, without scheme and port", _host),
+    str, FieldType("a name or address such as mail.example.com, without scheme and port", _host)
 ]
 SiteUrl = Annotated[
     str, FieldType("an address such as https://www.example.com", validators.site_address)
@@ -332,9 +311,7 @@ BounceAddress = Annotated[
 ]
 Sender = Annotated[
     tuple[str | None, str],
-    FieldType(
-        "a sender such as Example News <news@example.com>", validators.split_sender, accepts=(str,)
-    ),
+    FieldType("a sender such as Example News <news@example.com>", validators.split_sender),
 ]
 Domain = Annotated[str, FieldType("a domain such as example.com", validators.domain)]
 DomainKey = Annotated[str, FieldType('a domain, as in [domains."example.com"]', validators.domain)]
@@ -346,14 +323,11 @@ NameServer = Annotated[
     FieldType(
         "the IP address of a DNS server such as 192.0.2.53 or 127.0.0.1:5353",
         validators.nameserver,
-        accepts=(str,),
     ),
 ]
 
 # Time.
-Zone = Annotated[
-    ZoneInfo, FieldType("the name of a time zone, such as Europe/Paris", _zone, accepts=(str,))
-]
+Zone = Annotated[ZoneInfo, FieldType("the name of a time zone, such as Europe/Paris", _zone)]
 Duration = Annotated[
     timedelta,
     _at_least(timedelta(0), "a span of time such as 36h, 2d or 90m, or a number of seconds"),
@@ -383,7 +357,4 @@ DaysOff = Annotated[
         'a date such as 2026-12-25, or "2026-12-24..2027-01-02"', _days_off, accepts=(str, date)
     ),
 ]
-Hours = Annotated[
-    QuietHours,
-    FieldType('a span of the day such as "22:00-07:00"', _quiet_hours, accepts=(str,)),
-]
+Hours = Annotated[QuietHours, FieldType('a span of the day such as "22:00-07:00"', _quiet_hours)]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, reduce
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -117,17 +117,10 @@ def below(annotation: Any, step: str | int) -> Any:
 
 def at(path: Path) -> Any:
     """The type that stands at a path, or None where the schema has nothing."""
-    here: Any = File
-    for step in path:
-        here = below(here, step)
-        if here is None:
-            return None
-    return here
+    return reduce(below, path, File)
 
 
 def origin_of(path: Path, origins: Origins) -> str | None:
     """The variable that the value at a path, or the list around it, came from."""
-    for length in range(len(path), 0, -1):
-        if path[:length] in origins:
-            return origins[path[:length]]
-    return None
+    around = (path[:length] for length in range(len(path), 0, -1))
+    return next((origins[place] for place in around if place in origins), None)

@@ -1,7 +1,7 @@
 """The password of a server: from the environment, a file, or digest.toml itself; never shown."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -43,18 +43,14 @@ def find_password(
     file: Path | None = getattr(server, "password_file", None)
     variable = key_paths.origin_of((*at, "password"), origins)
     problems = tuple(_login_problems(server, where, variable)) if server else ()
+    unset = Password(path=where, problems=problems)
     if inline and variable:
-        return Password(path=where, value=inline, origin=variable, problems=problems)
+        return replace(unset, value=inline, origin=variable)
     if inline:
-        return Password(
-            path=where,
-            value=inline,
-            origin="digest.toml",
-            warning="it stands in digest.toml: whoever reads or backs up that file has it",
-            problems=problems,
-        )
+        warning = "it stands in digest.toml: whoever reads or backs up that file has it"
+        return replace(unset, value=inline, origin="digest.toml", warning=warning)
     if not file:
-        return Password(path=where, problems=problems)
+        return unset
     by = key_paths.origin_of((*at, "password_file"), origins)
     named = shown(str(file.relative_to(folder) if file.is_relative_to(folder) else file))
     text, wrong = _read(file)
@@ -64,15 +60,8 @@ def find_password(
             found=f"{named} in {by}{wrong}" if by else f"{named}{wrong}",
             expected="a file that you may read, with the password and nothing else",
         )
-        return Password(path=where, problems=(*problems, refused))
-    return Password(
-        path=where,
-        value=text,
-        file=file,
-        origin=str(file),
-        warning=wrong or None,
-        problems=problems,
-    )
+        return replace(unset, problems=(*problems, refused))
+    return replace(unset, value=text, file=file, origin=str(file), warning=wrong or None)
 
 
 def _read(path: Path) -> tuple[str | None, str]:

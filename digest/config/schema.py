@@ -12,33 +12,8 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Final
 from zoneinfo import ZoneInfo
 
-from digest.config.field_types import (
-    Address,
-    BounceAddress,
-    Count,
-    CountOrNone,
-    Days,
-    DaysOff,
-    DomainKey,
-    Duration,
-    FieldType,
-    FilePath,
-    Hours,
-    Key,
-    Language,
-    Line,
-    Lines,
-    Minutes,
-    NewsletterKey,
-    ScheduleLines,
-    Sender,
-    SiteUrl,
-    Switch,
-    Url,
-    Weight,
-    Zone,
-    not_empty,
-)
+from digest.config import field_types as types
+from digest.config.field_types import FieldType, Key, not_empty
 from digest.config.settings import (
     WORKED_OUT,
     DkimSettings,
@@ -60,15 +35,15 @@ _SUBJECT: Final = str(next(f.default for f in fields(Newsletter) if f.name == "s
 class SiteTable:
     """Who publishes. Every newsletter of the folder shares it."""
 
-    name: Line
+    name: types.Line
     """The name of the paper, blog or house."""
-    url: SiteUrl
+    url: types.SiteUrl
     """Its public address. A slash at the end is dropped."""
-    language: Language = "en"
+    language: types.Language = "en"
     """The language of digest's own words, dates and numbers."""
-    timezone: Zone = field(default_factory=lambda: ZoneInfo("UTC"))
+    timezone: types.Zone = field(default_factory=lambda: ZoneInfo("UTC"))
     """The time zone of schedules, dates and `--at`."""
-    postal_address: Lines = ""
+    postal_address: types.Lines = ""
     """The address in the footer, which the law asks of bulk mail in most countries. It may be empty
     while you try things out; `digest check` complains, and `digest send` refuses."""
 
@@ -77,9 +52,9 @@ class SiteTable:
 class DatabaseTable:
     """Where articles, readers and the ledger are kept."""
 
-    path: FilePath = Path("subscribers.db")
+    path: types.FilePath = Path("subscribers.db")
     """The SQLite file. It is made when needed."""
-    retention: Days | None = None
+    retention: types.Days | None = None
     """How long after its end an edition's record of each single delivery is kept; after that only
     totals are. By default for ever."""
 
@@ -88,7 +63,7 @@ class DatabaseTable:
 class SmtpTable(SmtpSettings):
     """The server that takes the messages. Give the password by environment or in a file."""
 
-    give_up_after: Duration = timedelta(days=3)
+    give_up_after: types.Duration = timedelta(days=3)
     """How long after the first try a message that servers put off is given up."""
 
 
@@ -100,9 +75,9 @@ class RelayTable(SmtpSettings):
     while, and the others take over.
     """
 
-    name: Line
+    name: types.Line
     """A name of your own for it; no two relays share one."""
-    weight: Weight = 1
+    weight: types.Weight = 1
     """How many messages it gets, compared with the other relays, while there is a choice: when its
     connections are busy or a limit is reached, the others take over."""
 
@@ -111,31 +86,31 @@ class RelayTable(SmtpSettings):
 class ColumnsTable:
     """Our fields, and the names that the source has for them."""
 
-    guid: Line | None = None
+    guid: types.Line | None = None
     """A lasting name of the article."""
-    title: Line | None = None
+    title: types.Line | None = None
     """The headline."""
-    url: Line | None = None
+    url: types.Line | None = None
     """The link."""
-    summary: Line | None = None
+    summary: types.Line | None = None
     """The deck."""
-    content: Line | None = None
+    content: types.Line | None = None
     """The body."""
-    image_url: Line | None = None
+    image_url: types.Line | None = None
     """The picture."""
-    author: Line | None = None
+    author: types.Line | None = None
     """Who wrote it."""
-    source: Line | None = None
+    source: types.Line | None = None
     """Where it comes from."""
-    section: Line | None = None
+    section: types.Line | None = None
     """The section it stands in."""
-    tags: Line | None = None
+    tags: types.Line | None = None
     """Its tags."""
-    priority: Line | None = None
+    priority: types.Line | None = None
     """A number; larger comes first."""
-    published_at: Line | None = None
+    published_at: types.Line | None = None
     """When it was published."""
-    expires_at: Line | None = None
+    expires_at: types.Line | None = None
     """When it is of no more use."""
 
 
@@ -146,16 +121,16 @@ class SourceTable(SourceSettings):
     kind: SourceKind = WORKED_OUT
     """What it is made of. By default guessed from `url` or `path`."""
     location: str = WORKED_OUT
-    url: Annotated[Url | None, Key(place="location")] = None
+    url: Annotated[types.Url | None, Key(place="location")] = None
     """Its address. Either this or `path`."""
-    path: Annotated[FilePath | None, Key(place="location")] = None
+    path: Annotated[types.FilePath | None, Key(place="location")] = None
     """Its file. Either this or `url`."""
     named_columns: Annotated[ColumnsTable, Key(name="columns", place="columns")] = field(
         default_factory=ColumnsTable
     )
     """What the source calls our fields, as in `{ title = 'headline' }`; for tables and files, not
     for feeds."""
-    timezone: Zone = WORKED_OUT
+    timezone: types.Zone = WORKED_OUT
     """The time zone of dates without one. By default the site's."""
 
 
@@ -166,13 +141,13 @@ class SectionTable:
     #: The key that a plain text in place of the table stands for.
     SHORT_FOR: ClassVar = "title"
 
-    title: Line
+    title: types.Line
     """The heading."""
     match: Annotated[
-        tuple[Line, ...] | None, FieldType('a list of names such as ["Town"]', not_empty)
+        tuple[types.Line, ...] | None, FieldType('a list of names such as ["Town"]', not_empty)
     ] = None
     """The sections it gathers, without case. By default its title."""
-    max_items: Count | None = None
+    max_items: types.Count | None = None
     """How many stories it shows at most."""
 
 
@@ -187,61 +162,62 @@ class Approval(StrEnum):
 class NewsletterTable:
     """A recurring digest: one table `[newsletters.KEY]` for each, KEY as in `digest send KEY`."""
 
-    title: Line | None = None
+    title: types.Line | None = None
     """Its title. By default the site's name."""
-    from_: Annotated[Sender | None, Key(name="from")] = None
+    from_: Annotated[types.Sender | None, Key(name="from")] = None
     """The sender, in short for the next two keys."""
-    sender_name: Line | None = None
+    sender_name: types.Line | None = None
     """The sender's name. By default the newsletter's title."""
-    sender_address: Address | None = None
+    sender_address: types.Address | None = None
     """The sender's address. Required, here or in `from`."""
-    reply_to: Address | None = None
+    reply_to: types.Address | None = None
     """Where answers go, if not to the sender."""
-    bounce_address: BounceAddress | None = None
+    bounce_address: types.BounceAddress | None = None
     """Where messages come back that cannot be delivered. Each gets an address of its own:
     `bounces@news.example` becomes `bounces+20260312.7.5f0c…@news.example`, so the mailbox must take
     what is added. By default they come back to the sender as it is."""
-    language: Language | None = None
+    language: types.Language | None = None
     """By default the site's."""
-    timezone: Zone | None = None
+    timezone: types.Zone | None = None
     """By default the site's."""
-    schedule: ScheduleLines | None = None
+    schedule: types.ScheduleLines | None = None
     """When it goes out, by the clock of its time zone; see docs/guide/schedule.md. By default only
     when you send it."""
     days_off: Annotated[
-        tuple[DaysOff, ...], FieldType('a list such as [2026-12-25, "2026-12-24..2027-01-02"]')
+        tuple[types.DaysOff, ...],
+        FieldType('a list such as [2026-12-25, "2026-12-24..2027-01-02"]'),
     ] = ()
     """Days without an edition."""
     catch_up: CatchUp = _TIMING.catch_up
     """What becomes of editions that were due while `digest run` was not running: collapse makes one
     of them, replay each, skip none."""
-    max_lateness: Minutes | None = None
+    max_lateness: types.Minutes | None = None
     """How long after its time an edition may still go out. By default until the next one is due."""
     deliver_at: DeliverAt = _TIMING.deliver_at
     """Whose clock the times of `schedule` are by: the newsletter's, for all readers at once, or
     each reader's own, as far as known."""
-    quiet_hours: Hours | None = None
+    quiet_hours: types.Hours | None = None
     """When a reader gets no message, by the reader's own clock as far as known. It waits until they
     end."""
     approval: Approval = Approval.NONE
     """Whether an edition waits as a draft until an editor approves it."""
-    lead_time: Minutes = _TIMING.lead_time
+    lead_time: types.Minutes = _TIMING.lead_time
     """How long before its time the draft is made."""
     on_silence: OnSilence = _TIMING.on_silence
     """What becomes of a draft that nobody has decided on when its time comes."""
-    subject: Line = _SUBJECT
+    subject: types.Line = _SUBJECT
     """The subject line, a Jinja2 template."""
-    max_age: Minutes = _RULES.max_age
+    max_age: types.Minutes = _RULES.max_age
     """Articles older than this stay out. A day is 24 hours."""
-    min_items: Count = _RULES.min_items
+    min_items: types.Count = _RULES.min_items
     """With fewer articles than this, no edition is made."""
-    max_items: Count = _RULES.max_items
+    max_items: types.Count = _RULES.max_items
     """How many articles an edition holds at most."""
-    max_per_section: Count | None = _RULES.max_per_section
+    max_per_section: types.Count | None = _RULES.max_per_section
     """How many of one section. By default without limit."""
-    max_per_source: Count | None = _RULES.max_per_source
+    max_per_source: types.Count | None = _RULES.max_per_source
     """How many of one source. By default without limit."""
-    decks_per_section: CountOrNone = _RULES.decks_per_section
+    decks_per_section: types.CountOrNone = _RULES.decks_per_section
     """How many stories of a section show their deck; the rest are headlines."""
     sections: Annotated[
         tuple[Annotated[SectionTable, FieldType("a text or a table")], ...],
@@ -249,7 +225,7 @@ class NewsletterTable:
     ] = ()
     """The sections in their order, as a list or as tables `[[newsletters.KEY.sections]]`. By
     default in the order of their best story."""
-    only_sections: Switch = _RULES.only_sections
+    only_sections: types.Switch = _RULES.only_sections
     """Whether articles of no listed section stay out."""
 
 
@@ -264,7 +240,7 @@ class File:
     smtp: Annotated[SmtpTable, FieldType("a table [smtp]")] = field(default_factory=SmtpTable)
     relays: Annotated[tuple[RelayTable, ...], FieldType("tables [[relays]]")] = ()
     domains: Annotated[
-        dict[DomainKey, Annotated[DomainLimits, FieldType("a table of limits")]],
+        dict[types.DomainKey, Annotated[DomainLimits, FieldType("a table of limits")]],
         FieldType('tables such as [domains."example.com"]'),
     ] = field(default_factory=dict)
     dkim: Annotated[DkimSettings | None, FieldType("a table [dkim]")] = None
@@ -273,6 +249,6 @@ class File:
     )
     sources: Annotated[tuple[SourceTable, ...], FieldType("tables [[sources]]")] = ()
     newsletters: Annotated[
-        dict[NewsletterKey, NewsletterTable],
+        dict[types.NewsletterKey, NewsletterTable],
         FieldType("at least one table [newsletters.KEY]", not_empty),
     ]

@@ -12,30 +12,8 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
-from digest.config.field_types import (
-    Account,
-    Address,
-    Bytes,
-    Connections,
-    Delimiter,
-    Domain,
-    Duration,
-    Encoding,
-    FieldType,
-    FilePath,
-    Host,
-    Line,
-    Messages,
-    Minutes,
-    NameServer,
-    Password,
-    PerSecond,
-    Port,
-    Selector,
-    Switch,
-    Timeout,
-    Url,
-)
+from digest.config import field_types as types
+from digest.config.field_types import FieldType
 from digest.config.validators import is_loopback
 from digest.errors import UsageError
 from digest.model.newsletter import Newsletter, Site
@@ -68,9 +46,9 @@ class Login(StrEnum):
 class Quota:
     """A limit on messages in any span of time, such as `{ messages = 1000, window = "1h" }`."""
 
-    messages: Messages
+    messages: types.Messages
     """How many messages at most."""
-    window: Duration
+    window: types.Duration
     """In any span of time of this length."""
 
 
@@ -84,35 +62,35 @@ class SmtpSettings:
     a relay of weight 3 gets three times as many messages as one of weight 1.
     """
 
-    host: Host = "localhost"
+    host: types.Host = "localhost"
     """The name or address of the server."""
-    port: Port = WORKED_OUT
+    port: types.Port = WORKED_OUT
     """Its port. By default 587 with starttls, 465 with tls, 25 with none."""
     security: Security = WORKED_OUT
     """How the connection is secured. By default starttls, and none on this machine (localhost)."""
-    username: Account | None = None
+    username: types.Account | None = None
     """The account, where the server wants one."""
-    password: Password | None = field(default=None, repr=False)
+    password: types.Password | None = field(default=None, repr=False)
     """Its password. Better given as `DIGEST_SMTP__PASSWORD`, or in a file."""
-    password_file: FilePath | None = None
+    password_file: types.FilePath | None = None
     """A file that holds the password and nothing else. `DIGEST_SMTP__PASSWORD` goes before it."""
     auth: Login | None = None
     """How to log in. By default the best of plain, login and cram-md5 that the server offers. With
     xoauth2 the password is an access token; one in a file is read at each login."""
-    connections: Connections = 4
+    connections: types.Connections = 4
     """How many connections may be open at once."""
-    timeout: Timeout = 30.0
+    timeout: types.Timeout = 30.0
     """How long each step of the dialogue may take."""
-    timeout_after_data: Timeout = 600.0
+    timeout_after_data: types.Timeout = 600.0
     """How long the server may think about a message it has read. Waiting is better than not knowing
     whether it arrived."""
-    messages_per_second: PerSecond | None = None
+    messages_per_second: types.PerSecond | None = None
     """How many messages it gets a second. By default without limit."""
     messages_per_window: (
         Annotated[Quota, FieldType('a table such as { messages = 1000, window = "1h" }')] | None
     ) = None
     """How many messages it gets in any span of time. By default without limit."""
-    messages_per_connection: Messages | None = None
+    messages_per_connection: types.Messages | None = None
     """After how many messages a connection is replaced by a new one. By default when the server
     says so."""
     name: str = ""
@@ -130,9 +108,9 @@ class SmtpSettings:
 class DomainLimits:
     """Limits for readers of one domain, by all relays together: `[domains."example.com"]`."""
 
-    connections: Connections | None = None
+    connections: types.Connections | None = None
     """How many messages to it may be under way at once."""
-    messages_per_second: PerSecond | None = None
+    messages_per_second: types.PerSecond | None = None
     """How many messages its readers get a second."""
 
 
@@ -162,32 +140,32 @@ class SourceSettings:
     neither a feed's title nor the article says it; without it they see `name`.
     """
 
-    name: Line
+    name: types.Line
     """A name of your own for it; no two sources share one."""
     kind: SourceKind
     location: str
-    table: Line | None = None
+    table: types.Line | None = None
     """The table or view, for kind sqlite only."""
     columns: Mapping[str, str] = field(default_factory=dict)
-    section: Line | None = None
+    section: types.Line | None = None
     """The section of articles that name none."""
     timezone: ZoneInfo
-    base_url: Url | None = None
+    base_url: types.Url | None = None
     """What relative links are relative to."""
-    encoding: Encoding | None = None
+    encoding: types.Encoding | None = None
     """The text encoding of a file. By default found out."""
-    delimiter: Delimiter | None = None
+    delimiter: types.Delimiter | None = None
     """What stands between two fields, for kind csv only. By default found out."""
     dates: DateOrder | None = None
     """What comes first in a date such as 03/04/2026. By default such a date is refused, unless one
     number can only be the day, or dots part them (3.4.2026: day first)."""
     publisher: str | None = None
-    allow_private: Switch = False
+    allow_private: types.Switch = False
     """Whether the host of `url` may be inside your own network. Where it redirects to another host,
     that one may not."""
-    timeout: Timeout = 20.0
+    timeout: types.Timeout = 20.0
     """How long the source may take to answer."""
-    max_bytes: Bytes = 10_000_000
+    max_bytes: types.Bytes = 10_000_000
     """How large it may be."""
 
 
@@ -195,17 +173,17 @@ class SourceSettings:
 class DkimSettings:
     """Signs every message (DKIM) where your mail server does not. Needs the extra `dkim`."""
 
-    selector: Selector
+    selector: types.Selector
     """The name of the key in DNS. `digest check` tells the record to publish."""
-    key_file: FilePath
+    key_file: types.FilePath
     """The private key: RSA of 2048 bits or more, PEM, with mode 600."""
-    domain: Domain | None = None
+    domain: types.Domain | None = None
     """The domain that signs: the sender's, one above it or below it. By default the sender's."""
-    ed25519_selector: Selector | None = None
+    ed25519_selector: types.Selector | None = None
     """The name in DNS of a second key, Ed25519."""
-    ed25519_key_file: FilePath | None = None
+    ed25519_key_file: types.FilePath | None = None
     """The second key's file, PEM, with mode 600."""
-    nameserver: NameServer | None = None
+    nameserver: types.NameServer | None = None
     """The DNS server that `digest check` asks. By default this machine's."""
 
 
@@ -220,16 +198,16 @@ class LogForm(StrEnum):
 class ServiceSettings:
     """How `digest run` behaves."""
 
-    owner: Address | None = None
+    owner: types.Address | None = None
     """Who is told by mail what needs attention: editions that were skipped or failed, drafts that
     wait, sources that are silent. By default only the log says so."""
-    port: Port | None = None
+    port: types.Port | None = None
     """The port on 127.0.0.1 of `/healthz` and `/metrics`. By default there is none."""
     log: LogForm = LogForm.TEXT
     """How the log is written: lines for people, or JSON."""
-    timeout: Timeout = 30.0
+    timeout: types.Timeout = 30.0
     """How long messages under way may take to end when the service is stopped."""
-    ingest_every: Minutes = timedelta(minutes=15)
+    ingest_every: types.Minutes = timedelta(minutes=15)
     """How often the sources are read."""
 
 

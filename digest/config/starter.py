@@ -5,7 +5,7 @@ there are, and sets nothing but what is asked for, a schedule, and defaults.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -39,17 +39,10 @@ def quoted(text: str) -> str:
 
 def starter(beginning: Beginning) -> str:
     """The text of digest.toml. Raises ValueError for what TOML cannot hold."""
-    values = {
-        "NAME": beginning.name,
-        "URL": beginning.url,
-        "SENDER": beginning.sender,
-        "LANGUAGE": beginning.language,
-        "TIMEZONE": beginning.timezone,
-        "POSTAL_ADDRESS": beginning.postal_address,
-    }
+    values = asdict(beginning)
     lines = []
     for line in _TEMPLATE.read_text(encoding="utf-8").splitlines():
         # Each placeholder ends its line, so that no value can be taken for another placeholder.
         key, mark, placeholder = line.partition("@@")
-        lines.append(f"{key}{quoted(values[placeholder])}" if mark else line)
+        lines.append(f"{key}{quoted(values[placeholder.lower()])}" if mark else line)
     return "\n".join(lines) + "\n"

@@ -16,6 +16,9 @@ from digest.errors import Problem
 
 _WRONG: Final[Any] = object()
 
+#: What TOML holds for the types that it has besides texts.
+_IN_TOML: Final[dict[Any, tuple[type, ...]]] = {int: (int,), float: (int, float), bool: (bool,)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedTables:
@@ -62,9 +65,10 @@ class _Checker:
         raw = key_paths.expanded(annotation, raw)
         try:
             value = self._by_itself(annotation, raw)
-        except InvalidValue as error:
+        except ValueError as error:
+            reason = error if isinstance(error, InvalidValue) else InvalidValue()
             variable = key_paths.origin_of(path, self.origins)
-            self.problems.append(problems.invalid(path, raw, annotation, error, variable))
+            self.problems.append(problems.invalid(path, raw, annotation, reason, variable))
             return _WRONG
         kind = key_paths.bare(annotation)
         if key_paths.is_table(kind):
@@ -80,7 +84,7 @@ class _Checker:
         elif key_paths.is_table(kind) or key_paths.is_dict(kind):
             accepts = (dict,)
         else:
-            accepts = field_type.accepts or ((int, float) if kind is float else (kind,))
+            accepts = field_type.accepts or _IN_TOML.get(kind, (str,))
         if not isinstance(raw, accepts) or (isinstance(raw, bool) and kind is not bool):
             raise InvalidValue
         if field_type.check is None:
@@ -104,7 +108,7 @@ class _Checker:
             table = self._value(table_type, value, where)
             try:
                 name = self._by_itself(key_type, key)
-            except InvalidValue:
+            except ValueError:
                 self._add(where, "this key", key_paths.field_type(key_type).words)
                 continue
             first = spelled.setdefault(name, key)

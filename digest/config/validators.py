@@ -27,7 +27,7 @@ _LONGEST_NAME: Final = 253
 
 
 class InvalidValue(ValueError):
-    """A value cannot stand where it does.
+    """A value cannot stand where it does; any other ValueError of a check means the same.
 
     Without `expected` the problem says what its field type expects. `found` is the part of the
     value that is wrong, where it is not all of it.
@@ -55,13 +55,9 @@ def web_address(text: str) -> str:
     # urlsplit would drop tabs and line ends silently.
     if CONTROL.search(text) or " " in text or "\\" in text:
         raise InvalidValue
-    try:
-        parts = urlsplit(text)
-        host = parts.hostname
-        _ = parts.port
-    except ValueError:
-        raise InvalidValue from None
-    if parts.scheme not in ("http", "https") or not host:
+    parts = urlsplit(text)
+    _ = parts.port  # raises ValueError where it is none
+    if parts.scheme not in ("http", "https") or not parts.hostname:
         # What has an @ may hold a password, and is not repeated.
         guessable = "://" not in text and "." in text and "@" not in text
         raise InvalidValue(suggestion=f"https://{text.lstrip('/')}" if guessable else None)
@@ -79,14 +75,11 @@ def site_address(text: str) -> str:
 
 def mail_address(text: str) -> str:
     """A plain e-mail address (RFC 5321), its domain as the A-label that every relay takes."""
-    from email_validator import EmailNotValidError, validate_email
+    from email_validator import validate_email
 
-    try:
-        address = validate_email(
-            text.strip(), check_deliverability=False, allow_smtputf8=False, strict=True
-        )
-    except EmailNotValidError:
-        raise InvalidValue from None
+    address = validate_email(
+        text.strip(), check_deliverability=False, allow_smtputf8=False, strict=True
+    )
     return f"{address.local_part}@{address.ascii_domain}"
 
 
@@ -101,7 +94,7 @@ def bounce_address(text: str) -> str:
 
 
 def split_sender(text: str) -> tuple[str | None, str]:
-    """`Name <address>`, or only an address, in its two parts. Raises InvalidValue."""
+    """`Name <address>`, or only an address, in its two parts. Raises ValueError."""
     parts = re.fullmatch(r"\s*(.*?)\s*<([^<>]*)>\s*", text, re.DOTALL)
     if not parts:
         return None, mail_address(text)
@@ -117,10 +110,7 @@ def domain(text: str) -> str:
     if not name.isascii():
         import idna
 
-        try:
-            name = idna.encode(name, uts46=True).decode("ascii")
-        except idna.IDNAError:
-            raise InvalidValue from None
+        name = idna.encode(name, uts46=True).decode("ascii")
     return selector(name)
 
 
@@ -137,13 +127,9 @@ def nameserver(text: str) -> tuple[str, int]:
     if parts := re.fullmatch(r"\[(.*)\](?::(.+))?|([^:]*):([^:]+)", address):
         address, port = parts[1] or parts[3], parts[2] or parts[4] or ""
     number = int(port) if re.fullmatch(r"[0-9]{1,5}", port) else _DNS_PORT if not port else 0
-    try:
-        host = str(ipaddress.ip_address(address))
-    except ValueError:
-        raise InvalidValue from None
     if not 1 <= number <= _LARGEST_PORT:
         raise InvalidValue
-    return host, number
+    return str(ipaddress.ip_address(address)), number
 
 
 def is_loopback(host: str) -> bool:
