@@ -6,14 +6,14 @@ Then the names that the templates know.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from itertools import count, groupby
 from typing import Any, Final
 
 from digest.composer.images import content_id, travels_along
 from digest.composer.language import Language
 from digest.composer.links import web_link
-from digest.composer.personalization import TemplateReader
+from digest.composer.personalization import PlaceholderMarkers, TemplateReader
 from digest.lib.text import plain, shorten
 from digest.model.edition import Edition, Placement, Story
 from digest.model.newsletter import Newsletter, Site
@@ -61,11 +61,11 @@ def of_interest(stories: Sequence[Story], topics: Sequence[str]) -> tuple[Story,
 def outline(stories: Sequence[Story]) -> PageOutline:
     """The page of these stories, which are in reading order, the lead first."""
     lead, *others = stories
-    rest = [story for story in others if story.placement is not Placement.RELATED]
+    main = [story for story in others if story.placement is not Placement.RELATED]
     return PageOutline(
         lead=lead,
         related=tuple(story for story in others if story.placement is Placement.RELATED),
-        groups=tuple(_group(title, list(run)) for title, run in groupby(rest, lambda s: s.section)),
+        groups=tuple(_group(title, list(run)) for title, run in groupby(main, lambda s: s.section)),
     )
 
 
@@ -110,7 +110,7 @@ class Section:
     headlines: tuple[Item, ...]
 
 
-def cleaned(story: Story, clean: Callable[[str], str] = plain) -> Story:
+def cleaned(story: Story, clean: Callable[[str], str]) -> Story:
     """The story with every text printable, its deck short enough, its links in one spelling."""
     image = story.image_url
     if image and not travels_along(image):
@@ -127,41 +127,33 @@ def cleaned(story: Story, clean: Callable[[str], str] = plain) -> Story:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateContext:
     """Everything of one variant that does not depend on how much of it fits."""
 
-    def __init__(
-        self,
-        *,
-        edition: Edition,
-        site: Site,
-        newsletter: Newsletter,
-        language: Language,
-        clean: Callable[[str], str] = plain,
-    ) -> None:
-        self._edition = edition
-        self._intro = tuple(paragraph for paragraph in map(clean, edition.intro) if paragraph)
-        self._site = site
-        self._newsletter = newsletter
-        self._language = language
+    edition: Edition
+    site: Site
+    newsletter: Newsletter
+    language: Language
+    markers: PlaceholderMarkers
 
     @property
     def _today(self) -> date:
-        return self._edition.cutoff.astimezone(self._newsletter.timezone).date()
+        return self.edition.cutoff.astimezone(self.newsletter.timezone).date()
 
     def names(
         self, page: PageOutline, *, left_to_the_web: int, reader: TemplateReader
     ) -> dict[str, Any]:
         """The names that the templates of a digest know."""
-        language, newsletter = self._language, self._newsletter
+        newsletter, say, locality = self.newsletter, self.language.say, self.language.locality
         numbers = count(1)
         lead = self._item(next(numbers), page.lead, deck=LEAD_DECK)
         related = self._items(numbers, page.related)
         # A page of nothing but stories without sections needs no heading over them, no contents.
         plain_page = all(group.title is None and group.stories for group in page.groups)
-        last = "" if plain_page else self._language.say("also_in_the_news")
+        last = "" if plain_page else say("also_in_the_news")
         sections = tuple(self._section(numbers, group, untitled=last) for group in page.groups)
-        day = language.locality.date(self._today)
+        day = locality.date(self._today)
         return {
             "newsletter": {
                 "key": newsletter.key,
@@ -169,13 +161,13 @@ class TemplateContext:
                 "reply_address": plain(newsletter.reply_address),
             },
             "site": {
-                "name": plain(self._site.name),
-                "url": web_link(self._site.url),
-                "postal_address": _one_line(self._site.postal_address),
+                "name": plain(self.site.name),
+                "url": web_link(self.site.url),
+                "postal_address": _one_line(self.site.postal_address),
             },
-            "edition": {"number": self._edition.number, "date": day},
-            "language": {"code": language.code, "direction": language.direction},
-            "intro": self._intro,
+            "edition": {"number": self.edition.number, "date": day},
+            "language": {"code": locality.code, "direction": locality.direction},
+            "intro": tuple(filter(None, map(self.markers.clean, self.edition.intro))),
             "preheader": self._preheader(page, left_to_the_web, day),
             "lead": lead,
             "related": related,
@@ -183,24 +175,24 @@ class TemplateContext:
             "contents": tuple(section for section in sections if section.title),
             "left_to_the_web": left_to_the_web,
             "reader": reader,
-            "say": language.say,
+            "say": say,
         }
 
     def _preheader(self, page: PageOutline, left_to_the_web: int, day: str) -> str:
         """Its own words: whatever is a headline stands in the page, once."""
         more = len(page.related) + sum(group.count for group in page.groups) + left_to_the_web
         titles = [group.title for group in page.groups if group.title]
-        say = self._language.say
+        say = self.language.say
         if not more:
-            return say("preheader_alone", newsletter=plain(self._newsletter.title), date=day)
+            return say("preheader_alone", newsletter=plain(self.newsletter.title), date=day)
         if not titles:
             return say("preheader_plain", count=more)
-        return say("preheader", count=more, sections=self._language.locality.listing(titles))
+        return say("preheader", count=more, sections=self.language.locality.listing(titles))
 
     def _section(self, numbers: Iterator[int], group: StoryGroup, *, untitled: str) -> Section:
         return Section(
             title=untitled if group.title is None else group.title,
-            count=self._language.locality.number(group.count),
+            count=self.language.locality.number(group.count),
             stories=self._items(numbers, group.stories),
             headlines=self._items(numbers, group.headlines),
         )
@@ -210,28 +202,24 @@ class TemplateContext:
         return tuple(self._item(number, s) for s, number in zip(stories, numbers, strict=False))
 
     def _item(self, number: int, story: Story, *, deck: int = DECK) -> Item:
+        own_name = plain(self.site.name).casefold()
         return Item(
             number=number,
             title=story.title,
             url=story.url,
             deck=shorten(story.deck, deck),
-            source="" if self._is_own(story.source) else story.source,
+            source=story.source if story.source.casefold() != own_name else "",
             author=story.author,
-            when=self._when(story.published_at),
+            when=self.language.locality.moment(
+                story.published_at, today=self._today, zone=self.newsletter.timezone
+            ),
             image=self._image(story.image_url),
         )
-
-    def _is_own(self, source: str) -> bool:
-        return source.casefold() == plain(self._site.name).casefold()
-
-    def _when(self, published_at: datetime) -> str:
-        zone = self._newsletter.timezone
-        return self._language.locality.moment(published_at, today=self._today, zone=zone)
 
     def _image(self, image_url: str | None) -> str | None:
         if image_url is None or not travels_along(image_url):
             return image_url
-        return f"cid:{content_id(image_url, self._newsletter)}"
+        return f"cid:{content_id(image_url, self.newsletter)}"
 
 
 def _one_line(address: str) -> str:

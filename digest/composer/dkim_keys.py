@@ -68,21 +68,15 @@ def signing_keys(settings: DkimSettings) -> tuple[SigningKey, ...]:
 
     Raises ConfigError for a key that cannot be read, or that others could read.
     """
-    keys = [_rsa(settings.selector, _loaded("dkim.key_file", settings.key_file))]
+    keys = [_rsa(settings.selector, "dkim.key_file", settings.key_file)]
     if settings.ed25519_selector and settings.ed25519_key_file:
-        loaded = _loaded("dkim.ed25519_key_file", settings.ed25519_key_file)
-        keys.append(_ed25519(settings.ed25519_selector, loaded))
+        key_file = settings.ed25519_key_file
+        keys.append(_ed25519(settings.ed25519_selector, "dkim.ed25519_key_file", key_file))
     return tuple(keys)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Loaded:
-    where: str
-    key: "PrivateKeyTypes"
-
-
-def _loaded(setting: str, path: Path) -> _Loaded:
-    where = f"{setting} {path}"
+def _private_key(where: str, path: Path) -> "PrivateKeyTypes":
+    """The key in a file; `where` is its setting and its path, for messages."""
     pem = _read(where, path)
     try:
         from cryptography.exceptions import UnsupportedAlgorithm
@@ -93,7 +87,7 @@ def _loaded(setting: str, path: Path) -> _Loaded:
             hint="Install digest with its extra: pip install 'digest[dkim]'",
         ) from None
     try:
-        return _Loaded(where=where, key=load_pem_private_key(pem, password=None))
+        return load_pem_private_key(pem, password=None)
     except TypeError:
         raise ConfigError(
             f"{where} is encrypted, and digest cannot ask for its password while it runs",
@@ -124,18 +118,19 @@ def _read(where: str, path: Path) -> bytes:
     return pem
 
 
-def _rsa(selector: str, loaded: _Loaded) -> SigningKey:
+def _rsa(selector: str, setting: str, path: Path) -> SigningKey:
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-    key = loaded.key
+    where = f"{setting} {path}"
+    key = _private_key(where, path)
     if not isinstance(key, RSAPrivateKey) or not _SMALLEST_RSA <= key.key_size <= _LARGEST_RSA:
         kind = f"RSA of {key.key_size} bits" if isinstance(key, RSAPrivateKey) else "another kind"
         raise ConfigError(
-            f"{loaded.where} holds a key of {kind}, expected RSA of {_SMALLEST_RSA} to"
+            f"{where} holds a key of {kind}, expected RSA of {_SMALLEST_RSA} to"
             f" {_LARGEST_RSA} bits",
             hint="2048 is what receivers ask for. An Ed25519 key goes into ed25519_key_file.",
         )
@@ -152,13 +147,14 @@ def _rsa(selector: str, loaded: _Loaded) -> SigningKey:
     )
 
 
-def _ed25519(selector: str, loaded: _Loaded) -> SigningKey:
+def _ed25519(selector: str, setting: str, path: Path) -> SigningKey:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    key = loaded.key
+    where = f"{setting} {path}"
+    key = _private_key(where, path)
     if not isinstance(key, Ed25519PrivateKey):
         raise ConfigError(
-            f"{loaded.where} holds another kind of key, expected Ed25519",
+            f"{where} holds another kind of key, expected Ed25519",
             hint="Make one: openssl genpkey -algorithm ED25519 -out KEY",
         )
     # RFC 8463 section 3: PureEdDSA of the SHA-256 digest.

@@ -126,7 +126,7 @@ def _hides_control(word: re.Match[str]) -> bool:
 
 def _encoded_words(text: str, *, first: int) -> list[str]:
     """The text as encoded words; characters stay whole. Q can be read, so B must be far shorter."""
-    in_q, in_b = (_packed(text, first, *how) for how in (("q", _q), ("b", _b)))
+    in_q, in_b = (_packed(text, first, *encoding) for encoding in (("q", _q), ("b", _b)))
     return in_q if sum(map(len, in_q)) <= 1.4 * sum(map(len, in_b)) else in_b
 
 

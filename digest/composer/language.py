@@ -35,7 +35,7 @@ _PLACE = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Locality:
-    """Dates, numbers and lists as a language writes them."""
+    """Dates, numbers and lists as a language writes them. `code` is its tag, as in `lang="de"`."""
 
     code: str
     locale: Locale
@@ -94,16 +94,6 @@ class Language:
     locality: Locality
     words: Words
     origin: str
-
-    @property
-    def code(self) -> str:
-        """The tag, as in `lang="de"`."""
-        return self.locality.code
-
-    @property
-    def direction(self) -> str:
-        """`ltr` or `rtl`."""
-        return self.locality.direction
 
     def say(self, key: str, count: int | None = None, **values: object) -> str:
         """The words of a key, `{places}` filled with the values; `count` chooses the plural.

@@ -246,10 +246,7 @@ def lay_out(
     )
     filled = [PlaceholderPosition(place) for place in HEADER_PLACES]
     for placeholder in placeholders:
-        filled += [
-            PlaceholderPosition(MimePlace.TEXT, placeholder),
-            PlaceholderPosition(MimePlace.HTML, placeholder),
-        ]
+        filled += (PlaceholderPosition(p, placeholder) for p in (MimePlace.TEXT, MimePlace.HTML))
     index = {piece: index for index, piece in enumerate((*filled, *fixed))}
     return MessageLayout(
         fixed=fixed,

@@ -95,9 +95,9 @@ class PlaceholderMarkers:
         whole = len(self.cut(text)) // 2
         return whole if text.lower().count(self.key) == whole else -1
 
-    def without(self, text: str) -> str:
-        """The text with everything gone that could pass for a marker."""
-        return re.sub(self.key, "", text, flags=re.IGNORECASE)
+    def clean(self, text: str) -> str:
+        """The text on one line, fit to be printed: nothing in it can pass for a marker."""
+        return re.sub(self.key, "", plain(text), flags=re.IGNORECASE)
 
 
 # --- filling placeholders ---
@@ -180,9 +180,9 @@ class PlaceholderMisused(Exception):
 class TemplateReader:
     """`reader`, for one rendering. `answers` are to the segment fields that are known.
 
-    `clean` makes an answer fit to be printed. `printed` counts the markers that were printed, so
-    that one which a filter has damaged is missed. `has_pages` tells whether the readers' pages
-    answer: where they do not, the links to them are empty, and the one to unsubscribe is by mail.
+    `printed` counts the markers that were printed, so that one which a filter has damaged is
+    missed. `has_pages` tells whether the readers' pages answer: where they do not, the links to
+    them are empty, and the one to unsubscribe is by mail.
     """
 
     def __init__(
@@ -191,13 +191,11 @@ class TemplateReader:
         greetings: tuple[str, str],
         *,
         answers: Mapping[str, str],
-        clean: Callable[[str], str],
         has_pages: bool,
     ) -> None:
         self.printed = 0
         self._markers = markers
         self._answers = answers
-        self._clean = clean
         self.greeting = ReaderValue(self, Placeholder(PlaceholderName.GREETING, greetings))
         self.email = ReaderValue(self, Placeholder(PlaceholderName.EMAIL))
         leaving = () if has_pages else (_BY_MAIL,)
@@ -212,7 +210,9 @@ class TemplateReader:
     def value(self, name: str) -> "ReaderValue | str":
         """The text itself where the answer is known, else what prints a placeholder."""
         answer = self._answers.get(name)
-        return ReaderValue(self, Placeholder(name)) if answer is None else self._clean(answer)
+        return (
+            ReaderValue(self, Placeholder(name)) if answer is None else self._markers.clean(answer)
+        )
 
     def print_marker(self, placeholder: Placeholder) -> str:
         """The marker of a placeholder, which is counted."""

@@ -10,7 +10,7 @@ from the end, and a link says how many more there are on the web.
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -18,7 +18,7 @@ from typing import Final
 from digest.composer.context import TemplateContext, cleaned, of_interest, outline
 from digest.composer.images import open_image, travels_along
 from digest.composer.inlining import inline
-from digest.composer.language import Language, Locality
+from digest.composer.language import Locality
 from digest.composer.mime import encoded_size
 from digest.composer.personalization import (
     AnswerNeeded,
@@ -63,22 +63,15 @@ def render(
         return None
     language = templates.language(key.language)
     markers = PlaceholderMarkers.of(edition.nonce)
-
-    def clean(text: str) -> str:
-        return markers.without(plain(text))
-
-    stories = tuple(cleaned(story, clean) for story in chosen)
+    stories = tuple(cleaned(story, markers.clean) for story in chosen)
     stories, lost_images = _with_images(stories, newsletter, images_folder)
     renderer = _TemplateRenderer(
         stories=stories,
         answers=dict(key.fields),
         context=TemplateContext(
-            edition=edition, site=site, newsletter=newsletter, language=language, clean=clean
+            edition=edition, site=site, newsletter=newsletter, language=language, markers=markers
         ),
-        has_pages=site.pages_url is not None,
-        language=language,
         templates=templates,
-        markers=markers,
     )
     try:
         level = first_level_that_fits(trim_levels(stories), renderer.fits)
@@ -93,46 +86,33 @@ def render(
             subject=_subject(edition, stories[0], key, newsletter),
             html=renderer.html(level),
             text=renderer.text(level),
-            cut=replace(renderer.cut(level), images=lost_images),
+            cut=replace(trimmed(stories, level)[1], images=lost_images),
         )
     except AnswerNeeded as needed:
         return SegmentFieldNeeded(segment_field=needed.segment_field, place=needed.place)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _TemplateRenderer:
     """One variant's pages at each level of shortness; each is printed at most once."""
 
-    def __init__(
-        self,
-        *,
-        stories: tuple[Story, ...],
-        answers: Mapping[str, str],
-        context: TemplateContext,
-        language: Language,
-        templates: Templates,
-        markers: PlaceholderMarkers,
-        has_pages: bool,
-    ) -> None:
-        self._stories = stories
-        self._answers = answers
-        self._context = context
-        self._greetings = (language.say("greeting_named", name="{name}"), language.say("greeting"))
-        self._templates = templates
-        self._markers = markers
-        self._has_pages = has_pages
-        self._printed: dict[int, str] = {}
+    stories: tuple[Story, ...]
+    answers: Mapping[str, str]
+    context: TemplateContext
+    templates: Templates
+    pages: dict[int, str] = field(default_factory=dict)
 
     def fits(self, level: int) -> bool:
         html = self.html(level)
         return len(html.encode()) <= MAX_HTML_BYTES and encoded_size(html) <= MAX_HTML_BYTES
 
     def html(self, level: int) -> str:
-        if level not in self._printed:
+        if level not in self.pages:
             html, printed = self._render(_HTML, level)
             html = inline(html)
             self._check_placeholders(_HTML, html, printed)
-            self._printed[level] = html
-        return self._printed[level]
+            self.pages[level] = html
+        return self.pages[level]
 
     def text(self, level: int) -> str:
         text, printed = self._render(_TEXT, level)
@@ -140,28 +120,23 @@ class _TemplateRenderer:
         lines = "\n".join(line.rstrip() for line in text.splitlines())
         return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
 
-    def cut(self, level: int) -> Cut:
-        return trimmed(self._stories, level)[1]
-
     def _render(self, template: str, level: int) -> tuple[str, int]:
         """What the template makes, and how many placeholders it printed."""
-        stories, cut = trimmed(self._stories, level)
+        context = self.context
+        say = context.language.say
+        stories, cut = trimmed(self.stories, level)
         reader = TemplateReader(
-            self._markers,
-            self._greetings,
-            answers=self._answers,
-            clean=self._printable,
-            has_pages=self._has_pages,
+            context.markers,
+            (say("greeting_named", name="{name}"), say("greeting")),
+            answers=self.answers,
+            has_pages=context.site.pages_url is not None,
         )
-        names = self._context.names(outline(stories), left_to_the_web=cut.stories, reader=reader)
-        return self._templates.render(template, names), reader.printed
-
-    def _printable(self, answer: str) -> str:
-        return self._markers.without(plain(answer))
+        names = context.names(outline(stories), left_to_the_web=cut.stories, reader=reader)
+        return self.templates.render(template, names), reader.printed
 
     def _check_placeholders(self, template: str, rendered: str, printed: int) -> None:
         """A filter over a block can damage a placeholder where no expression shows it."""
-        if self._markers.count(rendered) < printed:
+        if self.context.markers.count(rendered) < printed:
             raise TemplateError(
                 f"{template}: a value of the reader was changed after it was printed",
                 hint="Keep {{ reader.… }} out of {% filter %}, {% set %} and macros with filters.",

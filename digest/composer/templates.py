@@ -142,13 +142,12 @@ class Templates:
 
 def open_templates(site_folder: Path | None = None) -> Templates:
     """The templates of a site, whose folder is the one with digest.toml; None is ours alone."""
-    ours = _ours()
-    theirs = () if site_folder is None else (site_folder / "templates" / "email",)
-    return Templates((*(folder for folder in theirs if folder.is_dir()), ours))
+    own = None if site_folder is None else site_folder / "templates" / "email"
+    return Templates((own, _shipped()) if own and own.is_dir() else (_shipped(),))
 
 
 @cache
-def _ours() -> Path:
+def _shipped() -> Path:
     """Inside the package where it was installed from a wheel, else the checkout's own folder."""
     package = Path(digest.__file__).parent
     for root in (package, package.parent):

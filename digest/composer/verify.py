@@ -59,9 +59,9 @@ def _mailbox(field: str) -> tuple[str, str]:
     return str(make_header(decode_header(name))), address
 
 
-def _equal(what: str, found: object, expected: object) -> None:
+def _equal(part: str, found: object, expected: object) -> None:
     if found != expected:
-        raise SenderError(f"the message cannot go out: {what} is {found!r}, expected {expected!r}")
+        raise SenderError(f"the message cannot go out: {part} is {found!r}, expected {expected!r}")
 
 
 def verify_signatures(message: bytes, signer: DkimSigner) -> None:

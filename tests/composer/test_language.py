@@ -55,7 +55,11 @@ def test_one_story_is_not_one_stories() -> None:
 
 
 def test_arabic_runs_from_right_to_left() -> None:
-    assert [OURS.language(code).direction for code in ("ar", "de", "en")] == ["rtl", "ltr", "ltr"]
+    assert [OURS.language(code).locality.direction for code in ("ar", "de", "en")] == [
+        "rtl",
+        "ltr",
+        "ltr",
+    ]
 
 
 def test_days_and_times_are_written_as_the_language_does_in_the_newsletters_zone() -> None:
@@ -71,7 +75,7 @@ def test_days_and_times_are_written_as_the_language_does_in_the_newsletters_zone
 
 def test_a_regional_tag_takes_the_words_of_its_language_and_dates_of_its_own() -> None:
     british = OURS.language("en-GB")
-    assert british.code == "en-GB"
+    assert british.locality.code == "en-GB"
     assert british.say("unsubscribe") == "Unsubscribe"
     assert british.locality.date(date(2026, 3, 12)) == "Thursday, 12 March 2026"
 
