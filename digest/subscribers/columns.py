@@ -25,7 +25,7 @@ _ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "topics": ("topics",),
     "state": ("state", "status"),
     "since": ("since",),
-    REASON: (REASON.replace("_", " "),),
+    "suppressed because": ("suppressed because",),
 }
 
 #: What the owner of a list calls our columns: our name, folded, and the title in the file.
@@ -49,7 +49,7 @@ class Columns:
     topics: int | None
     state: int | None
     since: int | None
-    reason: int | None
+    suppressed_because: int | None
     fields: tuple[tuple[str, int], ...]
 
     def fault_of(self, cells: Sequence[str]) -> str | None:
@@ -83,24 +83,24 @@ def column_titles(titles: Mapping[str, str]) -> ColumnTitles:
 
 def has_email(header: Sequence[str], titles: ColumnTitles = ()) -> bool:
     """Whether one of the columns holds addresses."""
-    given = {_folded(title) for ours, title in titles if ours == "email"}
-    return not (given or set(_ALIASES["email"])).isdisjoint(_folded(name) for name in header)
+    renamed = {_folded(title) for ours, title in titles if ours == "email"}
+    return not (renamed or set(_ALIASES["email"])).isdisjoint(_folded(name) for name in header)
 
 
 @lru_cache(maxsize=256)
 def _of(header: tuple[str, ...], titles: ColumnTitles) -> Columns:
     names = [_folded(name) for name in header]
-    given = {ours: (_folded(title),) for ours, title in titles}
+    renamed = {ours: (_folded(title),) for ours, title in titles}
     places: dict[str, int] = {}
     for ours, usual in _ALIASES.items():
-        aliases = given.get(ours, usual)
+        aliases = renamed.get(ours, usual)
         title = next((alias for alias in aliases if alias in names), None)
         if title is None:
             continue
         if names.count(title) > 1:
             raise SubscriberError(f"two columns are called {title!r}, expected each name once")
         places[ours] = names.index(title)
-    if "name" in places and given.keys() & {"first name", "last name"} and "name" not in given:
+    if "name" in places and renamed.keys() & {"first name", "last name"} and "name" not in renamed:
         del places["name"]
     if "name" in places:
         places.pop("first name", None)
@@ -108,16 +108,8 @@ def _of(header: tuple[str, ...], titles: ColumnTitles) -> Columns:
     return Columns(
         width=len(header),
         email=places["email"],
-        name=places.get("name"),
-        first_name=places.get("first name"),
-        last_name=places.get("last name"),
-        language=places.get("language"),
-        timezone=places.get("timezone"),
-        topics=places.get("topics"),
-        state=places.get("state"),
-        since=places.get("since"),
-        reason=places.get(REASON),
         fields=_fields(header, taken=set(places.values())),
+        **{ours.replace(" ", "_"): places.get(ours) for ours in _ALIASES if ours != "email"},
     )
 
 

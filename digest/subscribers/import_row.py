@@ -20,11 +20,13 @@ T = TypeVar("T")
 class ImportedReader:
     """What one row says; an empty value says nothing. `notes` tell of values that were left out.
 
+    A reader who comes from no file has the `line` 0.
+
     The one value here that is not frozen: a list has a million of them, and frozen ones take four
     times as long to make.
     """
 
-    line: int
+    line: int = 0
     email: str
     status: MembershipStatus
     name: str = ""
@@ -70,7 +72,7 @@ def read(
         reader.topics = _usable(_topics, text, notes) or ()
     if text := cell[columns.since]:
         reader.since = _usable(lambda it: field_values.since(it, now=now, zone=zone), text, notes)
-    if text := cell[columns.reason]:
+    if text := cell[columns.suppressed_because]:
         reader.reason = field_values.one_line(text[:5_000])[:500]
     elif reader.status in (MembershipStatus.UNSUBSCRIBED, MembershipStatus.SUPPRESSED):
         reader.reason = field_values.reason_of(cell[columns.state])
@@ -94,7 +96,6 @@ def typed(
     """
     address = typed_address(email)
     return ImportedReader(
-        line=0,
         email=address.email,
         status=MembershipStatus.ACTIVE,
         name=field_values.name(name or address.name),

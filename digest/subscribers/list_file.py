@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple, assert_never
 
 from digest.errors import SubscriberError
@@ -47,14 +46,6 @@ class BadRow:
 
     line: int
     reason: str
-
-
-class ListFormat(StrEnum):
-    """What a file of readers is written in."""
-
-    CSV = "csv"
-    JSON = "json"
-    JSONL = "jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,20 +99,13 @@ def _rows(
     text: str, delimiter: str | None, titles: ColumnTitles, name: str | None
 ) -> Iterator[ListRow | BadRow]:
     with _named(name):
-        match _format_of(text):
-            case ListFormat.CSV:
-                yield from csv_rows(text, delimiter, titles)
-            case ListFormat.JSON:
+        match text.lstrip()[:1]:
+            case "[":
                 yield from json_rows(text, titles)
-            case ListFormat.JSONL:
+            case "{":
                 yield from jsonl_rows(text, titles)
-
-
-def _format_of(text: str) -> ListFormat:
-    first = text.lstrip()[:1]
-    if first == "[":
-        return ListFormat.JSON
-    return ListFormat.JSONL if first == "{" else ListFormat.CSV
+            case _:
+                yield from csv_rows(text, delimiter, titles)
 
 
 def _decoded(data: bytes, encoding: str | None) -> tuple[str, tuple[str, ...]]:
@@ -189,10 +173,10 @@ def csv_rows(text: str, delimiter: str | None, titles: ColumnTitles) -> Iterator
 
 def _declared_delimiter(text: str) -> tuple[str | None, str, int]:
     """The delimiter of a first line `sep=;`, Excel's own; the text after it, and lines taken."""
-    first, _, rest = text.partition("\n")
+    first, _, following = text.partition("\n")
     first = first.strip("\r")
     if first.lower().startswith("sep=") and len(first) == 5:
-        return first[4], rest, 1
+        return first[4], following, 1
     return None, text, 0
 
 

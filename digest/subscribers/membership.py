@@ -1,7 +1,7 @@
 """One person at a time: joining, coming back, leaving, being kept out for good, and the record."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from digest.errors import SubscriberError
 from digest.model.subscriber import (
@@ -19,8 +19,6 @@ from digest.subscribers.address import for_people
 from digest.subscribers.changes import ChangeContext, SubscriberChanges
 from digest.subscribers.import_policy import ImportResult, decide
 from digest.subscribers.import_row import ImportedReader
-
-_LINE: Final = 0  # a single reader comes from no file
 
 
 def add(db: Database, reader: ImportedReader, context: ChangeContext) -> ImportResult:
@@ -88,12 +86,7 @@ def unsubscribe(db: Database, email: str, reason: str, context: ChangeContext) -
             )
         gone = known.state is SubscriptionState.UNSUBSCRIBED
         if not gone:
-            leaver = ImportedReader(
-                line=_LINE, email=email, status=MembershipStatus.UNSUBSCRIBED, reason=reason
-            )
-            changes = SubscriberChanges(context, next_id=subscribers.next_id(db))
-            changes.take_out(leaver, known)
-            changes.write(db)
+            _take_out(db, (known,), MembershipStatus.UNSUBSCRIBED, reason, context)
     return LeaveResult(email=email, already=gone)
 
 
@@ -103,14 +96,24 @@ def suppress(db: Database, email: str, reason: str, context: ChangeContext) -> L
         done = suppressions.suppress(db, email, reason=reason, since=context.now)
         person = subscribers.find(db, email)
         if done and person is not None:
-            leaver = ImportedReader(
-                line=_LINE, email=email, status=MembershipStatus.SUPPRESSED, reason=reason
-            )
-            changes = SubscriberChanges(context, next_id=subscribers.next_id(db))
-            for subscription in subscriptions.of(db, person):
-                changes.take_out(leaver, subscription)
-            changes.write(db)
+            known = subscriptions.of(db, person)
+            _take_out(db, known, MembershipStatus.SUPPRESSED, reason, context)
     return LeaveResult(email=email, already=not done)
+
+
+def _take_out(
+    db: Database,
+    known: Iterable[Subscription],
+    status: MembershipStatus,
+    reason: str,
+    context: ChangeContext,
+) -> None:
+    changes = SubscriberChanges(context, next_id=subscribers.next_id(db))
+    for subscription in known:
+        email = subscription.subscriber.email
+        leaver = ImportedReader(email=email, status=status, reason=reason)
+        changes.take_out(leaver, subscription)
+    changes.write(db)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

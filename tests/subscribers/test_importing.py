@@ -291,6 +291,13 @@ def test_a_suppressed_address_alone_makes_no_person(db: Database, bring_in: Impo
     assert found.reason == "complained by letter"
 
 
+def test_the_reason_of_a_suppression_may_stand_in_a_column_of_another_name() -> None:
+    data = b"email,state,Why\na@example.com,suppressed,complained by letter\n"
+    rows = list_file.read(data, titles={"suppressed_because": "Why"}).rows
+    (reader,) = importing.read_list(rows, now=NOW, zone=UTC).readers
+    assert reader.reason == "complained by letter"
+
+
 def test_an_error_in_the_middle_leaves_the_list_as_it_was(
     db: Database, bring_in: Import, given: ChangeContext
 ) -> None:
