@@ -7,32 +7,25 @@ whatever the owner says: what answers there (169.254.169.254) hands out the keys
 
 import asyncio
 import socket
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 from digest.errors import SourceError
 
+
+def _networks(addresses: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(map(ip_network, addresses.split()))
+
+
 _NAT64: Final = ip_network("64:ff9b::/96")
 #: What `ipaddress` takes for public and is not: the rest of 192.0.0.0/24 and the old 6to4 relays,
 #: IPv6 of which nothing, or only a private network, is behind the address.
-_NOT_PUBLIC: Final = tuple(
-    map(
-        ip_network,
-        (
-            *("192.0.0.0/24", "192.88.99.0/24", "::/96", "64:ff9b:1::/48", "100::/32"),
-            *("2001::/23", "3fff::/20", "5f00::/16"),
-        ),
-    )
+_NOT_PUBLIC: Final = _networks(
+    "192.0.0.0/24 192.88.99.0/24 ::/96 64:ff9b:1::/48 100::/32 2001::/23 3fff::/20 5f00::/16"
 )
 #: Networks of one's own: RFC 1918, RFC 6598, RFC 4193, and this machine.
-_PRIVATE: Final = tuple(
-    map(
-        ip_network,
-        (
-            *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8"),
-            *("::1/128", "fc00::/7"),
-        ),
-    )
+_PRIVATE: Final = _networks(
+    "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 127.0.0.0/8 ::1/128 fc00::/7"
 )
 
 Address = IPv4Address | IPv6Address

@@ -21,7 +21,7 @@ import feedparser  # type: ignore[import-untyped]  # it ships no types
 from digest.config.settings import SourceSettings
 from digest.errors import SourceError
 from digest.ingest.dates import read_date
-from digest.ingest.json_rows import parsed, row_of
+from digest.ingest.json_source import parsed, row_of
 from digest.ingest.rows import Field, Note, RejectedRow, Row, Unusable, text_of
 from digest.ingest.urls import MOST_CHARACTERS
 

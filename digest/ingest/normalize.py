@@ -153,17 +153,10 @@ def identified(articles: Iterable[NewArticle], source: str) -> tuple[NewArticle,
     titles = defaultdict(set)
     for article in articles:
         titles[article.canonical_url].add(article.title.casefold())
-    return tuple(
-        _identified(
-            article,
-            source,
-            url_identifies=not is_homepage(article.canonical_url)
-            and len(titles[article.canonical_url]) == 1,
-        )
-        for article in articles
-    )
-
-
-def _identified(article: NewArticle, source: str, *, url_identifies: bool) -> NewArticle:
-    identity = identity_of(article, source, url_identifies=url_identifies)
-    return replace(article, identity=identity, url_identifies=url_identifies)
+    with_identity = []
+    for article in articles:
+        link = article.canonical_url
+        unique = not is_homepage(link) and len(titles[link]) == 1
+        identity = identity_of(article, source, url_identifies=unique)
+        with_identity.append(replace(article, identity=identity, url_identifies=unique))
+    return tuple(with_identity)

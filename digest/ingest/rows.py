@@ -1,7 +1,7 @@
 """What comes out of a source, step by step: text, rows, articles, what was rejected, and notes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, assert_never
 
@@ -93,7 +93,7 @@ class SourceReading:
     """
 
     articles: tuple[NewArticle, ...] = ()
-    rejected: tuple[RejectedRow, ...] = field(default=())
+    rejected: tuple[RejectedRow, ...] = ()
     notes: tuple[Note, ...] = ()
     etag: str | None = None
     last_modified: str | None = None

@@ -6,7 +6,7 @@ Many are read at once, and one that is broken does not stop the others.
 import asyncio
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -114,16 +114,15 @@ async def _read_kept(
 def _kept(
     db: Database, source: SourceSettings, reading: SourceReading | SourceError, now: datetime
 ) -> SourceReport:
+    location = without_login(source.location)
     if isinstance(reading, SourceError):
-        sources.record_failure(
-            db, source.name, without_login(source.location), error=reading.message, now=now
-        )
+        sources.record_failure(db, source.name, location, error=reading.message, now=now)
         return SourceReport(source=source.name, error=reading)
     kept = upsert(db, reading.articles, now)
     sources.record_reading(
         db,
         source.name,
-        without_login(source.location),
+        location,
         etag=reading.etag,
         last_modified=reading.last_modified,
         found_new=kept.new > 0,
@@ -137,9 +136,7 @@ def _kept(
         sources.record_days(db, source.name, days, now=now)
     return SourceReport(
         source=source.name,
-        new=kept.new,
-        edited=kept.edited,
-        unchanged=kept.unchanged,
+        **asdict(kept),
         rejected=reading.rejected,
         notes=reading.notes,
         not_modified=reading.not_modified,
@@ -231,12 +228,11 @@ def articles_of(
     base = source.base_url or document.base
     rows = _rows(source, document, base)
     if source.kind is SourceKind.FEED and base is None:
-        rows = (_with_base(row, site_url) for row in rows)
+        rows = (
+            replace(row, base=site_url) if isinstance(row, Row) and row.base is None else row
+            for row in rows
+        )
     return _sort_rows(rows, source, base)
-
-
-def _with_base(row: Row | RejectedRow | Note, base: str | None) -> Row | RejectedRow | Note:
-    return replace(row, base=base) if isinstance(row, Row) and row.base is None else row
 
 
 def _rows(
@@ -253,14 +249,11 @@ def _rows(
             from digest.ingest import csv_source
 
             return csv_source.rows(document.content, source)
-        case SourceKind.JSON:
+        case SourceKind.JSON | SourceKind.JSONL:
             from digest.ingest import json_source
 
-            return json_source.rows(document.content, source)
-        case SourceKind.JSONL:
-            from digest.ingest import json_source
-
-            return json_source.line_rows(document.content, source)
+            lines = source.kind is SourceKind.JSONL
+            return (json_source.line_rows if lines else json_source.rows)(document.content, source)
         case SourceKind.SQLITE:
             raise ValueError("a SQLite database is opened, not read as a document")
 

@@ -88,11 +88,11 @@ def _absolute(text: str, base: str | None) -> str:
 
 def _settled(text: str) -> str:
     """The link in its one form. Percent-encoding may have hidden entities: `&am%70;`."""
-    link = _normal(_parts(text))
+    link = _normal(text)
     for _ in range(_MOST_ROUNDS):
         if not _ENTITY.search(link):
             return link
-        link = _normal(_parts(_decoded(link)))
+        link = _normal(_decoded(link))
     raise ValueError(_HIDDEN)
 
 
@@ -119,16 +119,12 @@ def _decoded(text: str) -> str:
     raise ValueError(_HIDDEN)
 
 
-def _parts(link: str) -> SplitResult:
+def _normal(link: str) -> str:
     try:
         parts = urlsplit(link)
         _ = parts.port
     except ValueError:
         raise ValueError("has an impossible host or port") from None
-    return parts
-
-
-def _normal(parts: SplitResult) -> str:
     scheme = parts.scheme.lower()
     if scheme not in _PORTS:
         raise ValueError("is not http or https")

@@ -23,12 +23,8 @@ def canonical(tag: str) -> str | None:
     if not match:
         return None
     language, script, region, variants = match.groups()
-    parts = [language.lower()]
-    if script:
-        parts.append(script.title())
-    if region:
-        parts.append(region.upper())
-    return "-".join(parts) + variants.lower()
+    parts = (language.lower(), script and script.title(), region and region.upper())
+    return "-".join(filter(None, parts)) + variants.lower()
 
 
 def has_words(tag: str, folder: Path) -> bool:

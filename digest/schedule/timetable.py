@@ -8,6 +8,7 @@ same one (02:30, which spring leaves out, is as late as 03:30), that of their na
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import takewhile
+from operator import attrgetter
 from typing import Final
 
 from digest.model.newsletter import Newsletter
@@ -38,7 +39,7 @@ def slots_after(newsletter: Newsletter, after: datetime) -> Iterator[Slot]:
             waiting = [slot for slot in waiting if slot.at >= surely_before]
         if times:
             waiting += (slot for slot in _slots_on(day, times, newsletter) if slot.at > after)
-            waiting.sort(key=_order)
+            waiting.sort(key=attrgetter("at", "name"))
     yield from waiting
 
 
@@ -50,10 +51,6 @@ def slots_between(newsletter: Newsletter, after: datetime, until: datetime) -> t
 def next_slot(newsletter: Newsletter, after: datetime) -> Slot | None:
     """The first slot later than an instant; None where none comes any more."""
     return next(slots_after(newsletter, after), None)
-
-
-def _order(slot: Slot) -> tuple[datetime, str]:
-    return slot.at, slot.name
 
 
 def _days(schedule: Schedule, begin: int) -> Iterator[tuple[date, tuple[time, ...]]]:

@@ -74,14 +74,11 @@ class _Filling:
 
     def take_turns(self, tier: Sequence[Article]) -> None:
         """Round after round, each section in its order adds one article, while there is room."""
+        order = self.grouping.order
         for tests in ((self._leads_a_story, self._is_distinct), (self.has_room,)):
-            queues = [self._queue(tier, section, tests) for section in self._turns]
+            queues = [self._queue(tier, section, tests) for section in (*order, None)]
             while queues and len(self.taken) < self.rules.max_items:
                 queues = [queue for queue in queues if self._take_next(queue)]
-
-    @property
-    def _turns(self) -> tuple[str | None, ...]:
-        return (*self.grouping.order, None)
 
     def _queue(
         self, tier: Sequence[Article], section: str | None, tests: Iterable[_Test]
@@ -130,7 +127,5 @@ class _Filling:
         return ""
 
     def _most_in(self, section: str) -> int | None:
-        for rule in self.rules.sections:
-            if rule.title == section and rule.max_items is not None:
-                return rule.max_items
-        return self.rules.max_per_section
+        limits = (rule.max_items for rule in self.rules.sections if rule.title == section)
+        return next(filter(None, limits), self.rules.max_per_section)

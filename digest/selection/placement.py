@@ -108,11 +108,11 @@ def lay_out(
     for title in grouping.order:
         members = [article for article in in_order if grouping.group_of.get(article.id) == title]
         placed += _with_decks_first(members, title, rules)
-    rest = [article for article in in_order if article.id not in grouping.group_of]
+    ungrouped = [article for article in in_order if article.id not in grouping.group_of]
     # A source that knows no sections, as most blogs do, deserves decks all the same.
-    decks = rest if len(rest) == len(in_order) else []
+    decks = ungrouped if len(ungrouped) == len(in_order) else []
     placed += _with_decks_first(decks, None, rules)
-    placed += [(article, Placement.HEADLINE, None) for article in rest[len(decks) :]]
+    placed += [(article, Placement.HEADLINE, None) for article in ungrouped[len(decks) :]]
     return tuple(
         story_of(article, position, placement, section, grouping)
         for position, (article, placement, section) in enumerate(placed, start=1)

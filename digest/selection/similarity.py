@@ -7,9 +7,10 @@ lead. What is *around* a headline is a wider circle, which makes room for other 
 
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
+from itertools import chain
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
@@ -92,10 +93,7 @@ class Relations:
         return near.union(*(self._kin(other, SIMILAR) for other in near))
 
     def _kin(self, id_: int, kinship: StoryKinship) -> frozenset[int]:
-        shared: defaultdict[int, int] = defaultdict(int)
-        for word in self._words[id_]:
-            for other in self._having.get(word, ()):
-                shared[other] += 1
+        shared = Counter(chain.from_iterable(self._having.get(w, ()) for w in self._words[id_]))
         shared.pop(id_, None)
         own = len(self._words[id_])
         return frozenset(
@@ -108,9 +106,5 @@ class Relations:
 def first_of_each(headlines: Iterable[tuple[int, str]]) -> dict[int, int]:
     """For each id whose headline came before: the id of the first one that had it."""
     first: dict[frozenset[str], int] = {}
-    repeats: dict[int, int] = {}
-    for id_, headline in headlines:
-        original = first.setdefault(same_headline_key(headline), id_)
-        if original != id_:
-            repeats[id_] = original
-    return repeats
+    originals = ((id_, first.setdefault(same_headline_key(text), id_)) for id_, text in headlines)
+    return {id_: original for id_, original in originals if original != id_}
