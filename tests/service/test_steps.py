@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from digest.composer.message import PreparedMessage
+from digest.composer.message import PreparedMessage, prepare_message
 from digest.config import Quota, Settings, SourceKind, SourceSettings
 from digest.errors import Interrupted
 from digest.lib.timestamps import to_text
@@ -177,7 +177,7 @@ def test_told_to_end_while_a_limit_keeps_everybody_waiting_it_ends_with_nothing_
 def test_told_to_end_while_messages_are_prepared_it_sends_none_of_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prepare = run.prepare_message
+    prepare = prepare_message
 
     def meanwhile(*args: Any, **values: Any) -> PreparedMessage:
         if not made.shutdown.requested:
