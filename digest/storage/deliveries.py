@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from digest.lib.timestamps import from_text, optional_text, optional_time, to_text
+from digest.lib.timestamps import optional_text, optional_time, to_text
 from digest.model.delivery import UNDELIVERED, Delivery, DeliveryState
 from digest.model.subscriber import Recipient
 from digest.storage.database import Database
@@ -223,7 +223,8 @@ def _result_row(result: AttemptResult) -> tuple[object, ...]:
 
 
 _UNDELIVERED = f"""
-select id, state, coalesce(reply, '') as reply, finished_at from edition_deliveries
+select id as delivery_id, state, coalesce(reply, '') as reply, finished_at as at
+from edition_deliveries
 where edition_id = :edition and state in {sql_list(UNDELIVERED)} and finished_at >= :since
 order by id
 limit :most
@@ -235,15 +236,7 @@ def undelivered(
 ) -> tuple[AttemptResult, ...]:
     """The first deliveries of an edition that were rejected or became Unknown since then."""
     values = {"edition": edition_id, "since": to_text(since), "most": most}
-    return tuple(
-        AttemptResult(
-            delivery_id=row["id"],
-            state=DeliveryState(row["state"]),
-            reply=row["reply"],
-            at=from_text(row["finished_at"]),
-        )
-        for row in db.rows(_UNDELIVERED, values)
-    )
+    return db.values(AttemptResult, _UNDELIVERED, values)
 
 
 _RELEASE = """
