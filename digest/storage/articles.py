@@ -11,7 +11,7 @@ from digest.errors import LedgerError
 from digest.lib.timestamps import optional_text, to_text
 from digest.model.article import Article, Decision, NewArticle
 from digest.model.edition import Placement
-from digest.storage.article_upsert import upsert, write_edit
+from digest.storage.article_upsert import WITH_CONTENT, upsert, write_edit
 from digest.storage.database import Database
 from digest.storage.rows import from_row, to_row
 
@@ -190,11 +190,7 @@ def add(db: Database, article: NewArticle, now: datetime) -> Article:
     return db.values(Article, _BY_IDENTITY, (article.identity,))[0]
 
 
-_STORED = """
-select a.*, coalesce(c.content, '') as content
-from articles a left join contents c on c.article_id = a.id
-where a.id = ?
-"""
+_STORED = f"{WITH_CONTENT} where a.id = ?"
 
 
 def correct(

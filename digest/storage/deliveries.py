@@ -9,14 +9,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from digest.lib.timestamps import optional_text, optional_time, to_text
 from digest.model.delivery import UNDELIVERED, Delivery, DeliveryState
 from digest.model.subscriber import Recipient
 from digest.storage.database import Database
 from digest.storage.revocations import revocation_reason
+from digest.storage.rows import sql_list
 from digest.storage.send_journal import Evidence
-from digest.storage.states import sql_list
 
 # The walk along the ids needs no index. The rows come as one: a step for each would hold up the
 # event loop's thread each time.
@@ -85,7 +86,7 @@ def claim(
     queued = db.row(_QUEUED, bounds | {"edition": edition_id, "after": after, "most": most})
     rows = json.loads(queued[0]) if queued else []
     withheld = [(id_, revoked) for id_, revoked, *_ in rows if revoked]
-    claimed = [_delivery(id_, *values) for id_, revoked, *values in rows if not revoked]
+    claimed = [_delivery(row) for row in rows if not row[1]]
     db.connection.executemany(
         _WITHHOLD, ((revocation_reason(revoked), to_text(now), id_) for id_, revoked in withheld)
     )
@@ -97,16 +98,8 @@ def claim(
     )
 
 
-def _delivery(
-    id_: int,
-    variant: str,
-    attempts: int,
-    first_attempt_at: str | None,
-    email: str,
-    name: str,
-    token: str,
-    fields: str,
-) -> Delivery:
+def _delivery(row: Sequence[Any]) -> Delivery:
+    id_, _, variant, attempts, first_attempt_at, email, name, token, fields = row
     return Delivery(
         id=id_,
         variant=variant,

@@ -12,8 +12,7 @@ from digest.lib.timestamps import from_text, optional_time, to_text
 from digest.model.delivery import WAITING_DELIVERIES, DeliveryState
 from digest.storage import deliveries
 from digest.storage.database import Database
-from digest.storage.rows import from_row
-from digest.storage.states import sql_list
+from digest.storage.rows import from_row, sql_list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,10 +21,10 @@ from digest.storage import slots
 from digest.storage.database import Database
 from digest.storage.rows import from_row
 
-_FIND = """
+_DRAFTS = """
 select d.*, d.slot as name, s.due_at as at from drafts d join slots s using (newsletter, slot)
-where d.newsletter = ? and d.slot = ?
 """
+_FIND = f"{_DRAFTS} where d.newsletter = ? and d.slot = ?"
 
 
 def find(db: Database, slot: Slot) -> Draft | None:
@@ -33,10 +33,7 @@ def find(db: Database, slot: Slot) -> Draft | None:
     return _draft(row) if row else None
 
 
-_OPEN = """
-select d.*, d.slot as name, s.due_at as at from drafts d join slots s using (newsletter, slot)
-where s.newsletter = ? and s.state = 'draft' order by s.due_at, s.slot
-"""
+_OPEN = f"{_DRAFTS} where s.newsletter = ? and s.state = 'draft' order by s.due_at, s.slot"
 
 
 def still_open(db: Database, newsletter: str) -> tuple[Draft, ...]:

@@ -7,11 +7,12 @@ keeps it where the query has no such column.
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime
-from enum import Enum
+from enum import Enum, StrEnum
 from functools import lru_cache
+from operator import attrgetter
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -22,30 +23,45 @@ T = TypeVar("T")
 
 def read(kind: type[T], cursor: sqlite3.Cursor) -> Iterator[T]:
     """Each row of a query as a value of this dataclass, made when it is asked for."""
-    hashable: Any = kind
-    return map(_maker(hashable, tuple(column[0] for column in cursor.description)), cursor)
+    return map(_maker(kind, tuple(column[0] for column in cursor.description)), cursor)
 
 
 def from_row(kind: type[T], row: sqlite3.Row, **values: Any) -> T:
     """A row as a value of this dataclass; `values` are fields that are not in it."""
-    hashable: Any = kind
-    value: T = _maker(hashable, tuple(row.keys()), tuple(values))(row, **values)
+    value: T = _maker(kind, tuple(row.keys()), tuple(values))(row, **values)
     return value
 
 
 def to_row(value: Any) -> dict[str, Any]:
     """The fields of a dataclass as they are stored, by their names."""
-    return {field.name: _stored(getattr(value, field.name)) for field in fields(value)}
-
-
-def _stored(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return to_text(value)
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, tuple) else value
+    kind: Any = type(value)
+    names, values_of, converted = _columns(kind)
+    row = dict(zip(names, values_of(value), strict=True))
+    for name in converted:
+        stored = row[name]
+        if isinstance(stored, datetime):
+            row[name] = to_text(stored)
+        elif stored is not None:
+            row[name] = json.dumps(stored, ensure_ascii=False)
+    return row
 
 
 @lru_cache(maxsize=256)
-def _maker(kind: Any, columns: tuple[str, ...], known: tuple[str, ...] = ()) -> Callable[..., Any]:
+def _columns(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], Any], tuple[str, ...]]:
+    """The names of all fields, what gets their values, and the names of those to convert."""
+    annotations = {field.name: field.type for field in fields(kind)}
+    converted = tuple(n for n, type_ in annotations.items() if _is_converted(type_))
+    return tuple(annotations), attrgetter(*annotations), converted
+
+
+def _is_converted(annotation: Any) -> bool:
+    plain = get_args(annotation)[0] if get_origin(annotation) is UnionType else annotation
+    return plain is datetime or get_origin(plain) is tuple
+
+
+def _new_maker(
+    kind: Any, columns: tuple[str, ...], known: tuple[str, ...] = ()
+) -> Callable[..., Any]:
     """What makes a value of a row with these columns, and of the fields that are `known`."""
     # By position: SQLite's rows look for a name from column to column.
     positions: list[tuple[str, int]] = []
@@ -56,8 +72,7 @@ def _maker(kind: Any, columns: tuple[str, ...], known: tuple[str, ...] = ()) -> 
         if field.name in known:
             continue
         if required and is_dataclass(field.type):
-            part: Any = field.type
-            parts.append((field.name, _maker(part, columns)))
+            parts.append((field.name, _maker(field.type, columns)))
         elif required or field.name in columns:
             positions.append((field.name, columns.index(field.name)))
             if convert := _converter(field.type):
@@ -73,6 +88,10 @@ def _maker(kind: Any, columns: tuple[str, ...], known: tuple[str, ...] = ()) -> 
         return kind(**values)
 
     return make
+
+
+#: Declared, because mypy has no hash for a type variable.
+_maker: Callable[..., Callable[..., Any]] = lru_cache(maxsize=256)(_new_maker)
 
 
 def _converter(annotation: Any) -> Callable[[Any], Any] | None:
@@ -94,3 +113,8 @@ def _converter(annotation: Any) -> Callable[[Any], Any] | None:
 def _tuples(value: Any) -> Any:
     """Lists as tuples, to whatever depth."""
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def sql_list(states: Iterable[StrEnum]) -> str:
+    """States as the right-hand side of `in`: `('due', 'draft')`."""
+    return "(" + ", ".join(f"'{state}'" for state in states) + ")"

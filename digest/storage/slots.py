@@ -6,8 +6,7 @@ from typing import Final
 from digest.lib.timestamps import optional_time, to_text
 from digest.model.slot import OPEN_SLOTS, SLOT_TRANSITIONS, Slot, SlotRecord, SlotState
 from digest.storage.database import Database
-from digest.storage.rows import to_row
-from digest.storage.states import sql_list
+from digest.storage.rows import sql_list, to_row
 
 _UNTIL = "select until from timetables where newsletter = ?"
 

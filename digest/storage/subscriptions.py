@@ -19,12 +19,12 @@ from digest.storage import suppressions
 from digest.storage.database import Database
 from digest.storage.rows import from_row, read
 
-_FIND = """
+_SUBSCRIPTIONS = """
 select s.id, s.email, s.name, s.language, s.timezone, s.fields,
        n.newsletter, n.state, n.topics, n.since, n.token
 from subscriptions n join subscribers s on s.id = n.subscriber_id
-where s.email = :email and n.newsletter = :newsletter
 """
+_FIND = f"{_SUBSCRIPTIONS} where s.email = :email and n.newsletter = :newsletter"
 
 
 def find(db: Database, newsletter: str, email: str) -> Subscription | None:
@@ -235,13 +235,7 @@ def field_names(db: Database, newsletter: str) -> tuple[str, ...]:
     return tuple(row["name"] for row in db.rows(_FIELD_NAMES, (newsletter,)))
 
 
-_OF = """
-select s.id, s.email, s.name, s.language, s.timezone, s.fields,
-       n.newsletter, n.state, n.topics, n.since, n.token
-from subscriptions n join subscribers s on s.id = n.subscriber_id
-where s.id = ?
-order by n.newsletter
-"""
+_OF = f"{_SUBSCRIPTIONS} where s.id = ? order by n.newsletter"
 
 
 def of(db: Database, subscriber: Subscriber) -> tuple[Subscription, ...]:
