@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from digest.lib.timestamps import to_text
+from digest.lib.timestamps import optional_text, to_text
 from digest.model.article import NewArticle
 from digest.model.article_identity import StoredIdentity, same_article
 from digest.storage.database import Database
-from digest.storage.rows import to_row
 
 #: How many articles are compared with what is stored by one query; bodies come with them.
 _BATCH: Final = 500
@@ -138,14 +137,14 @@ class _Upsert:
         """Find out whether an article is new, edited, or known as it is."""
         stored = self._by_identity.get(article.identity) or self._same(article)
         if stored is None:
-            self._insert(to_row(article))
+            self._insert(values_of(article))
             return
         foreign = article.guid is None and stored["source"] != article.source
         if stored["id"] in self._seen or foreign:
             self._unchanged += 1
             return
         self._seen.add(stored["id"])
-        self._follow(stored, to_row(article))
+        self._follow(stored, values_of(article))
 
     def write(self, db: Database) -> None:
         """End a batch: run its statements."""
@@ -209,3 +208,25 @@ def write_edit(db: Database, values: Mapping[str, Any]) -> None:
     """Write all values of a stored article anew, inside the caller's transaction."""
     db.execute(_EDIT, values)
     db.execute(_KEEP_CONTENT if values["content"] else _DROP_CONTENT, values)
+
+
+def values_of(article: NewArticle) -> dict[str, Any]:
+    """An article as the columns of `articles`, and its `content`."""
+    # By hand: an import does this for every article, and `rows.to_row` takes a third longer.
+    return {
+        "identity": article.identity,
+        "guid": article.guid,
+        "canonical_url": article.canonical_url,
+        "source": article.source,
+        "url": article.url,
+        "title": article.title,
+        "summary": article.summary,
+        "image_url": article.image_url,
+        "author": article.author,
+        "section": article.section,
+        "tags": json.dumps(article.tags, ensure_ascii=False),
+        "priority": article.priority,
+        "published_at": optional_text(article.published_at),
+        "expires_at": optional_text(article.expires_at),
+        "content": article.content,
+    }

@@ -11,9 +11,9 @@ from digest.errors import LedgerError
 from digest.lib.timestamps import optional_text, to_text
 from digest.model.article import Article, Decision, NewArticle
 from digest.model.edition import Placement
-from digest.storage.article_upsert import WITH_CONTENT, upsert, write_edit
+from digest.storage.article_upsert import WITH_CONTENT, upsert, values_of, write_edit
 from digest.storage.database import Database
-from digest.storage.rows import from_row, to_row
+from digest.storage.rows import from_row
 
 _BY_ID = "select * from articles where id = ?"
 
@@ -204,7 +204,7 @@ def correct(
     with db.transaction():
         existing(db, article_id)
         stored = dict(db.rows(_STORED, (article_id,))[0])
-        values = {name: value for name, value in to_row(article).items() if name in fields}
+        values = {name: value for name, value in values_of(article).items() if name in fields}
         if values.get("published_at", "") is None:
             del values["published_at"]
         if all(stored[name] == value for name, value in values.items()):

@@ -12,7 +12,6 @@ from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
 from functools import lru_cache
-from operator import attrgetter
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -34,29 +33,13 @@ def from_row(kind: type[T], row: sqlite3.Row, **values: Any) -> T:
 
 def to_row(value: Any) -> dict[str, Any]:
     """The fields of a dataclass as they are stored, by their names."""
-    kind: Any = type(value)
-    names, values_of, converted = _columns(kind)
-    row = dict(zip(names, values_of(value), strict=True))
-    for name in converted:
-        stored = row[name]
-        if isinstance(stored, datetime):
-            row[name] = to_text(stored)
-        elif stored is not None:
-            row[name] = json.dumps(stored, ensure_ascii=False)
-    return row
+    return {field.name: _stored(getattr(value, field.name)) for field in fields(value)}
 
 
-@lru_cache(maxsize=256)
-def _columns(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], Any], tuple[str, ...]]:
-    """The names of all fields, what gets their values, and the names of those to convert."""
-    annotations = {field.name: field.type for field in fields(kind)}
-    converted = tuple(n for n, type_ in annotations.items() if _is_converted(type_))
-    return tuple(annotations), attrgetter(*annotations), converted
-
-
-def _is_converted(annotation: Any) -> bool:
-    plain = get_args(annotation)[0] if get_origin(annotation) is UnionType else annotation
-    return plain is datetime or get_origin(plain) is tuple
+def _stored(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return to_text(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, tuple) else value
 
 
 def _new_maker(
