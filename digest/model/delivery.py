@@ -63,16 +63,7 @@ DELIVERY_TRANSITIONS: Final[Mapping[DeliveryState, frozenset[DeliveryState]]] = 
         {DeliveryState.SENDING, DeliveryState.WITHHELD, DeliveryState.UNKNOWN}
     ),
     # Released, or what an attempt came to.
-    DeliveryState.SENDING: frozenset(
-        {
-            DeliveryState.QUEUED,
-            DeliveryState.DEFERRED,
-            DeliveryState.SENT,
-            DeliveryState.REJECTED,
-            DeliveryState.UNKNOWN,
-            DeliveryState.WITHHELD,
-        }
-    ),
+    DeliveryState.SENDING: frozenset(DeliveryState) - {DeliveryState.SENDING},
     DeliveryState.DEFERRED: frozenset({DeliveryState.QUEUED, DeliveryState.UNKNOWN}),
     # The owner has it sent again, or leaves it.
     DeliveryState.UNKNOWN: frozenset({DeliveryState.QUEUED, DeliveryState.WITHHELD}),

@@ -18,7 +18,7 @@ class WireSafeChunks(tuple[bytes, ...]):
 
 
 def _is_safe(piece: bytes) -> bool:
-    *lines, rest = piece.split(b"\r\n")
-    return not rest and not any(
+    *lines, unfinished = piece.split(b"\r\n")
+    return not unfinished and not any(
         line.startswith(b".") or b"\r" in line or b"\n" in line for line in lines
     )

@@ -3,49 +3,24 @@
 `digest.storage.article_upsert` stores what the sources bring.
 """
 
-import json
-import sqlite3
 from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime
 
 from digest.errors import LedgerError
-from digest.lib.timestamps import from_text, optional_text, optional_time, to_text
-from digest.model.article import Article, Decision, NewArticle, Verdict
+from digest.lib.timestamps import optional_text, to_text
+from digest.model.article import Article, Decision, NewArticle
 from digest.model.edition import Placement
-from digest.storage.article_upsert import upsert, values_of, write_edit
+from digest.storage.article_upsert import WITH_CONTENT, upsert, values_of, write_edit
 from digest.storage.database import Database
-
-
-def from_row(row: sqlite3.Row, *, pinned: bool = False) -> Article:
-    """The article of a row of `articles`."""
-    return Article(
-        id=row["id"],
-        source=row["source"],
-        url=row["url"],
-        title=row["title"],
-        summary=row["summary"],
-        image_url=row["image_url"],
-        author=row["author"],
-        section=row["section"],
-        tags=tuple(json.loads(row["tags"])),
-        priority=row["priority"],
-        pinned=pinned,
-        published_at=from_text(row["published_at"]),
-        first_seen_at=from_text(row["first_seen_at"]),
-        expires_at=optional_time(row["expires_at"]),
-        withdrawn_at=optional_time(row["withdrawn_at"]),
-        edited_at=optional_time(row["edited_at"]),
-    )
-
+from digest.storage.rows import from_row
 
 _BY_ID = "select * from articles where id = ?"
 
 
 def find(db: Database, article_id: int) -> Article | None:
     """The article with this id."""
-    row = db.row(_BY_ID, (article_id,))
-    return from_row(row) if row else None
+    return db.value(Article, _BY_ID, (article_id,))
 
 
 def existing(db: Database, article_id: int) -> Article:
@@ -64,8 +39,7 @@ _BY_IDENTITY = "select * from articles where identity = ?"
 
 def by_identity(db: Database, identity: str) -> Article | None:
     """The article of this identity (`digest.ingest.normalize`)."""
-    row = db.row(_BY_IDENTITY, (identity,))
-    return from_row(row) if row else None
+    return db.value(Article, _BY_IDENTITY, (identity,))
 
 
 _SEARCH = """
@@ -89,7 +63,8 @@ def search(
     most: int = 50,
 ) -> tuple[Article, ...]:
     """The newest articles to which everything given applies; `text` is in title or summary."""
-    rows = db.rows(
+    return db.values(
+        Article,
         _SEARCH,
         {
             "text": f"%{escape_like(text)}%" if text else None,
@@ -99,7 +74,6 @@ def search(
             "most": most,
         },
     )
-    return tuple(from_row(row) for row in rows)
 
 
 def escape_like(text: str) -> str:
@@ -207,21 +181,16 @@ limit 1
 
 def at_address(db: Database, canonical_url: str, *, source: str) -> Article | None:
     """The article with this link; of several, the one of `source` rather than another's."""
-    row = db.row(_AT_ADDRESS, {"url": canonical_url, "source": source})
-    return from_row(row) if row else None
+    return db.value(Article, _AT_ADDRESS, {"url": canonical_url, "source": source})
 
 
 def add(db: Database, article: NewArticle, now: datetime) -> Article:
     """Keep one article that is not there yet, and return it as it is stored."""
     upsert(db, [article], now)
-    return from_row(db.rows(_BY_IDENTITY, (article.identity,))[0])
+    return db.values(Article, _BY_IDENTITY, (article.identity,))[0]
 
 
-_STORED = """
-select a.*, coalesce(c.content, '') as content
-from articles a left join contents c on c.article_id = a.id
-where a.id = ?
-"""
+_STORED = f"{WITH_CONTENT} where a.id = ?"
 
 
 def correct(
@@ -294,8 +263,9 @@ class ArticleDecision:
 
 
 _DECISIONS = """
-select n.newsletter, p.article_id is not null as pinned, d.verdict, d.reason, d.decided_at,
-       e.number, e.slot, s.position, s.placement, s.section, s.title
+select n.newsletter, p.article_id is not null as pinned, d.article_id, d.verdict, d.reason,
+       d.decided_at, e.number as edition, e.number, e.slot, s.position, s.placement, s.section,
+       s.title
 from (
     select newsletter from decisions where article_id = :id
     union
@@ -312,28 +282,11 @@ order by n.newsletter
 def article_decisions(db: Database, article_id: int) -> tuple[ArticleDecision, ...]:
     """The decision of each newsletter that has decided on an article, or has it pinned."""
     return tuple(
-        ArticleDecision(
-            newsletter=row["newsletter"],
-            pinned=bool(row["pinned"]),
-            decision=Decision(
-                article_id=article_id, verdict=Verdict(row["verdict"]), reason=row["reason"]
-            )
-            if row["verdict"]
-            else None,
-            decided_at=optional_time(row["decided_at"]),
-            edition=row["number"],
-            place=_place(row) if row["position"] else None,
+        from_row(
+            ArticleDecision,
+            row,
+            decision=from_row(Decision, row) if row["verdict"] else None,
+            place=from_row(StoryPlace, row) if row["position"] else None,
         )
         for row in db.rows(_DECISIONS, {"id": article_id})
-    )
-
-
-def _place(row: sqlite3.Row) -> StoryPlace:
-    return StoryPlace(
-        number=row["number"],
-        slot=row["slot"],
-        position=row["position"],
-        placement=Placement(row["placement"]),
-        section=row["section"],
-        title=row["title"],
     )

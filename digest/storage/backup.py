@@ -17,7 +17,7 @@ from digest.lib.timestamps import to_text
 from digest.model.delivery import OPEN_DELIVERIES
 from digest.model.slot import OPEN_SLOTS
 from digest.storage.database import Database
-from digest.storage.states import sql_list
+from digest.storage.rows import sql_list
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from digest.lib.timestamps import optional_time, to_text
 from digest.model.article import Article
-from digest.storage.articles import from_row
 from digest.storage.database import Database
 
 # Three bounded ranges, each on its index: the window; what waited and has left the window since;
@@ -43,14 +42,10 @@ class Candidates:
 
 def candidates(db: Database, newsletter: str, *, since: datetime, cutoff: datetime) -> Candidates:
     """What was published in `[since, cutoff)`, waits, or is pinned, and has no final decision."""
-    last = db.row(_LAST_ARTICLE)
-    rows = db.rows(
-        _CANDIDATES,
-        {"newsletter": newsletter, "since": to_text(since), "cutoff": to_text(cutoff)},
-    )
+    values = {"newsletter": newsletter, "since": to_text(since), "cutoff": to_text(cutoff)}
+    last_article_id = db.scalar(_LAST_ARTICLE)
     return Candidates(
-        articles=tuple(from_row(row, pinned=bool(row["pinned"])) for row in rows),
-        last_article_id=last[0] if last else 0,
+        articles=db.values(Article, _CANDIDATES, values), last_article_id=last_article_id
     )
 
 
@@ -64,7 +59,7 @@ where not exists (select 1 from decisions d
                     and d.verdict <> 'waiting')
 """
 
-_AFTER = "select min(published_at) as published_at from articles where published_at >= :cutoff"
+_AFTER = "select min(published_at) from articles where published_at >= :cutoff"
 
 _ANY = "select 1 from articles limit 1"
 
@@ -87,9 +82,8 @@ def surroundings(
 ) -> Surroundings:
     """What is before and after `[since, cutoff)`, to explain why nothing is in it."""
     values = {"newsletter": newsletter, "since": to_text(since), "cutoff": to_text(cutoff)}
-    before, after = db.row(_BEFORE, values), db.row(_AFTER, values)
     return Surroundings(
-        before=optional_time(before["published_at"]) if before else None,
-        after=optional_time(after["published_at"]) if after else None,
+        before=optional_time(db.scalar(_BEFORE, values)),
+        after=optional_time(db.scalar(_AFTER, values)),
         any=db.row(_ANY) is not None,
     )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 from digest.errors import (
@@ -20,12 +20,15 @@ from digest.errors import (
 )
 from digest.model.subscriber import answers_of
 from digest.storage import migrations
+from digest.storage.rows import read
 
 #: Seconds to wait for another process before saying that the database is busy.
 BUSY_TIMEOUT: Final = 10.0
 
 #: The operators -> and ->> came with 3.38 (2022).
 _OLDEST_SQLITE: Final = (3, 38, 0)
+
+T = TypeVar("T")
 
 Parameters = Mapping[str, Any] | Sequence[Any]
 
@@ -51,8 +54,21 @@ class Database:
 
     def row(self, sql: str, parameters: Parameters = ()) -> sqlite3.Row | None:
         """The first row of a query, or None."""
-        found: sqlite3.Row | None = self.connection.execute(sql, parameters).fetchone()
-        return found
+        row: sqlite3.Row | None = self.connection.execute(sql, parameters).fetchone()
+        return row
+
+    def scalar(self, sql: str, parameters: Parameters = ()) -> Any:
+        """The first column of the first row of a query; None where there is no row."""
+        row = self.connection.execute(sql, parameters).fetchone()
+        return row[0] if row else None
+
+    def values(self, kind: type[T], sql: str, parameters: Parameters = ()) -> tuple[T, ...]:
+        """All rows of a query as values of a dataclass (`rows`)."""
+        return tuple(read(kind, self.connection.execute(sql, parameters)))
+
+    def value(self, kind: type[T], sql: str, parameters: Parameters = ()) -> T | None:
+        """The first row of a query as a value of a dataclass, or None."""
+        return next(read(kind, self.connection.execute(sql, parameters)), None)
 
     def execute(self, sql: str, parameters: Parameters = ()) -> sqlite3.Cursor:
         """Run one statement."""

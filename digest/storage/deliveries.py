@@ -9,14 +9,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from digest.lib.timestamps import from_text, optional_text, optional_time, to_text
+from digest.lib.timestamps import optional_text, optional_time, to_text
 from digest.model.delivery import UNDELIVERED, Delivery, DeliveryState
 from digest.model.subscriber import Recipient
 from digest.storage.database import Database
 from digest.storage.revocations import revocation_reason
+from digest.storage.rows import sql_list
 from digest.storage.send_journal import Evidence
-from digest.storage.states import sql_list
 
 # The walk along the ids needs no index. The rows come as one: a step for each would hold up the
 # event loop's thread each time.
@@ -85,7 +86,7 @@ def claim(
     queued = db.row(_QUEUED, bounds | {"edition": edition_id, "after": after, "most": most})
     rows = json.loads(queued[0]) if queued else []
     withheld = [(id_, revoked) for id_, revoked, *_ in rows if revoked]
-    claimed = [_delivery(id_, *values) for id_, revoked, *values in rows if not revoked]
+    claimed = [_delivery(row) for row in rows if not row[1]]
     db.connection.executemany(
         _WITHHOLD, ((revocation_reason(revoked), to_text(now), id_) for id_, revoked in withheld)
     )
@@ -97,16 +98,8 @@ def claim(
     )
 
 
-def _delivery(
-    id_: int,
-    variant: str,
-    attempts: int,
-    first_attempt_at: str | None,
-    email: str,
-    name: str,
-    token: str,
-    fields: str,
-) -> Delivery:
+def _delivery(row: Sequence[Any]) -> Delivery:
+    id_, _, variant, attempts, first_attempt_at, email, name, token, fields = row
     return Delivery(
         id=id_,
         variant=variant,
@@ -223,7 +216,8 @@ def _result_row(result: AttemptResult) -> tuple[object, ...]:
 
 
 _UNDELIVERED = f"""
-select id, state, coalesce(reply, '') as reply, finished_at from edition_deliveries
+select id as delivery_id, state, coalesce(reply, '') as reply, finished_at as at
+from edition_deliveries
 where edition_id = :edition and state in {sql_list(UNDELIVERED)} and finished_at >= :since
 order by id
 limit :most
@@ -235,15 +229,7 @@ def undelivered(
 ) -> tuple[AttemptResult, ...]:
     """The first deliveries of an edition that were rejected or became Unknown since then."""
     values = {"edition": edition_id, "since": to_text(since), "most": most}
-    return tuple(
-        AttemptResult(
-            delivery_id=row["id"],
-            state=DeliveryState(row["state"]),
-            reply=row["reply"],
-            at=from_text(row["finished_at"]),
-        )
-        for row in db.rows(_UNDELIVERED, values)
-    )
+    return db.values(AttemptResult, _UNDELIVERED, values)
 
 
 _RELEASE = """

@@ -12,7 +12,7 @@ from digest.lib.timestamps import from_text, optional_time, to_text
 from digest.model.delivery import WAITING_DELIVERIES, DeliveryState
 from digest.storage import deliveries
 from digest.storage.database import Database
-from digest.storage.states import sql_list
+from digest.storage.rows import from_row, sql_list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +33,7 @@ order by 1, 2
 
 def queues(db: Database) -> tuple[QueueCount, ...]:
     """Count the deliveries of all editions that are not finished, by newsletter and state."""
-    return tuple(
-        QueueCount(newsletter=row["newsletter"], state=DeliveryState(row["state"]), n=row["n"])
-        for row in db.rows(_QUEUES)
-    )
+    return db.values(QueueCount, _QUEUES)
 
 
 _LAST_UNKNOWN = """
@@ -46,8 +43,7 @@ select max(finished_at) from edition_deliveries where edition_id = ? and state =
 
 def last_unknown(db: Database, edition_id: int) -> datetime | None:
     """When a delivery of the edition last became Unknown; None where none is."""
-    row = db.row(_LAST_UNKNOWN, (edition_id,))
-    return from_text(row[0]) if row and row[0] else None
+    return optional_time(db.scalar(_LAST_UNKNOWN, (edition_id,)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +79,7 @@ def delivery_counts(
     """Count the deliveries of an edition as they stand at `now`; a state without any counts 0."""
     values = {"edition": edition_id, "now": to_text(now), "since": to_text(since)}
     row = db.rows(_TIMES, values)[0]
-    return DeliveryCounts(
-        counts=deliveries.counts(db, edition_id),
-        not_yet_due=row["not_yet_due"],
-        next_due_at=optional_time(row["next_due_at"]),
-        next_attempt_at=optional_time(row["next_attempt_at"]),
-        recent=row["recent"],
-        recent_from=optional_time(row["recent_from"]),
-    )
+    return from_row(DeliveryCounts, row, counts=deliveries.counts(db, edition_id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +92,10 @@ class UnfinishedReason:
 
 
 _REASONS = """
-select state, ifnull(reply, '') as reply, count(*) as n, count(*) over () as reasons
+select state, ifnull(reply, '') as reply, count(*) as readers, count(*) over () as reasons
 from edition_deliveries where edition_id = :edition and state <> 'sent'
 group by 1, 2
-order by n desc, 1, 2
+order by readers desc, 1, 2
 limit :most
 """
 
@@ -123,12 +112,7 @@ def unfinished_reasons(db: Database, edition_id: int, *, most: int) -> Unfinishe
     """Why an edition is not confirmed for readers: the most frequent reasons first."""
     rows = db.rows(_REASONS, {"edition": edition_id, "most": most})
     return UnfinishedReasons(
-        first=tuple(
-            UnfinishedReason(
-                state=DeliveryState(row["state"]), reply=row["reply"], readers=row["n"]
-            )
-            for row in rows
-        ),
+        first=tuple(from_row(UnfinishedReason, row) for row in rows),
         different=rows[0]["reasons"] if rows else 0,
     )
 
@@ -162,19 +146,11 @@ order by l.rank, l.id
 
 def unfinished(db: Database, edition_id: int, *, most: int = -1) -> tuple[UnfinishedDelivery, ...]:
     """For whom the edition is not confirmed: the first `most` of them, all if negative."""
-    return tuple(
-        UnfinishedDelivery(
-            email=row["email"],
-            state=DeliveryState(row["state"]),
-            reply=row["reply"],
-            next_at=optional_time(row["next_at"]),
-        )
-        for row in db.rows(_UNFINISHED, {"edition": edition_id, "most": most})
-    )
+    return db.values(UnfinishedDelivery, _UNFINISHED, {"edition": edition_id, "most": most})
 
 
 _NEXT_DELIVERY = f"""
-select min(iif(state = 'deferred', next_attempt_at, coalesce(due_at, '')))
+select min(iif(state = 'deferred', next_attempt_at, coalesce(due_at, '1970-01-01T00:00:00Z')))
 from edition_deliveries where edition_id = ? and state in {sql_list(WAITING_DELIVERIES)}
 """  # noqa: S608 (a constant)
 
@@ -184,10 +160,7 @@ def next_delivery_at(db: Database, edition_id: int) -> datetime | None:
 
     None where none waits.
     """
-    row = db.row(_NEXT_DELIVERY, (edition_id,))
-    if row is None or row[0] is None:
-        return None
-    return from_text(row[0] or "1970-01-01T00:00:00Z")
+    return optional_time(db.scalar(_NEXT_DELIVERY, (edition_id,)))
 
 
 _HAS_DUE = """
@@ -226,8 +199,8 @@ where edition_id = :edition and state = 'queued' and due_at > :now
 
 def count_not_yet_due(db: Database, edition_id: int, now: datetime) -> int:
     """How many deliveries wait for their reader's hour."""
-    row = db.row(_COUNT_NOT_YET_DUE, {"edition": edition_id, "now": to_text(now)})
-    return int(row[0]) if row else 0
+    values = {"edition": edition_id, "now": to_text(now)}
+    return int(db.scalar(_COUNT_NOT_YET_DUE, values))
 
 
 _LAST_PROGRESS = """
@@ -245,7 +218,7 @@ def last_progress(db: Database, edition_id: int, now: datetime) -> datetime:
 
     When a delivery of it last ended or became due: a night in which none is due is no delay.
     """
-    row = db.row(_LAST_PROGRESS, {"edition": edition_id, "now": to_text(now)})
-    if row is None or row[0] is None:
+    last = db.scalar(_LAST_PROGRESS, {"edition": edition_id, "now": to_text(now)})
+    if last is None:
         raise LookupError(f"there is no edition {edition_id} with deliveries")
-    return from_text(row[0])
+    return from_text(last)

@@ -12,19 +12,19 @@ from datetime import datetime
 from typing import Any
 
 from digest.errors import Superseded
-from digest.lib.timestamps import from_text, optional_time, to_text
+from digest.lib.timestamps import to_text
 from digest.model.article import Article, Verdict
 from digest.model.draft import Approval, Draft, DraftContents, DraftItem, DraftState
 from digest.model.edition import Placement
 from digest.model.slot import Slot, SlotRecord, SlotState
 from digest.storage import slots
-from digest.storage.articles import from_row
 from digest.storage.database import Database
+from digest.storage.rows import from_row
 
-_FIND = """
-select d.*, s.due_at from drafts d join slots s using (newsletter, slot)
-where d.newsletter = ? and d.slot = ?
+_DRAFTS = """
+select d.*, d.slot as name, s.due_at as at from drafts d join slots s using (newsletter, slot)
 """
+_FIND = f"{_DRAFTS} where d.newsletter = ? and d.slot = ?"
 
 
 def find(db: Database, slot: Slot) -> Draft | None:
@@ -33,10 +33,7 @@ def find(db: Database, slot: Slot) -> Draft | None:
     return _draft(row) if row else None
 
 
-_OPEN = """
-select d.*, s.due_at from drafts d join slots s using (newsletter, slot)
-where s.newsletter = ? and s.state = 'draft' order by s.due_at, s.slot
-"""
+_OPEN = f"{_DRAFTS} where s.newsletter = ? and s.state = 'draft' order by s.due_at, s.slot"
 
 
 def still_open(db: Database, newsletter: str) -> tuple[Draft, ...]:
@@ -60,10 +57,10 @@ def add(db: Database, slot: Slot, proposal: DraftContents, now: datetime) -> Non
     """
     with db.transaction():
         added = slots.add(db, SlotRecord(slot=slot, state=SlotState.DRAFT), now)
-        found = slots.find(db, slot.newsletter, slot.name)
-        if found is None or found.state is not (SlotState.DRAFT if added else SlotState.DUE):
+        record = slots.find(db, slot.newsletter, slot.name)
+        if record is None or record.state is not (SlotState.DRAFT if added else SlotState.DUE):
             raise Superseded(f"the slot {slot.name} of {slot.newsletter} was processed meanwhile")
-        slots.settle(db, replace(found.waiting(""), state=SlotState.DRAFT), now)
+        slots.settle(db, replace(record.waiting(""), state=SlotState.DRAFT), now)
         values = {"newsletter": slot.newsletter, "slot": slot.name, "now": to_text(now)}
         db.execute(_ADD, values | {"content": _as_json(proposal, None)})
 
@@ -121,8 +118,8 @@ class ArticleStatus:
     edition: int | None
 
 
-_STANDINGS = """
-select a.*, p.article_id is not null as pinned, d.verdict, e.number
+_STATUSES = """
+select a.*, p.article_id is not null as pinned, d.verdict, e.number as edition
 from json_each(:ids) wanted
 join articles a on a.id = wanted.value
 left join decisions d on d.newsletter = :newsletter and d.article_id = a.id
@@ -135,15 +132,9 @@ def article_statuses(
     db: Database, newsletter: str, ids: Iterable[int]
 ) -> Mapping[int, ArticleStatus]:
     """The articles with these ids, and what was decided about each; unknown ids are absent."""
-    rows = db.rows(_STANDINGS, {"newsletter": newsletter, "ids": json.dumps(list(ids))})
-    return {
-        row["id"]: ArticleStatus(
-            article=from_row(row, pinned=bool(row["pinned"])),
-            verdict=Verdict(row["verdict"]) if row["verdict"] else None,
-            edition=row["number"],
-        )
-        for row in rows
-    }
+    values = {"newsletter": newsletter, "ids": json.dumps(list(ids))}
+    statuses = db.values(ArticleStatus, _STATUSES, values)
+    return {status.article.id: status for status in statuses}
 
 
 def _as_json(proposal: DraftContents, approval: Approval | None) -> str:
@@ -154,23 +145,20 @@ def _as_json(proposal: DraftContents, approval: Approval | None) -> str:
 def _draft(row: sqlite3.Row) -> Draft:
     content = json.loads(row["content"])
     approved = content["approved"]
-    return Draft(
-        slot=Slot(newsletter=row["newsletter"], name=row["slot"], at=from_text(row["due_at"])),
-        contents=_proposal(content["proposal"]),
-        state=DraftState(row["state"]),
-        made_at=from_text(row["made_at"]),
-        decided_at=optional_time(row["decided_at"]),
+    return from_row(
+        Draft,
+        row,
+        contents=_proposal(**content["proposal"]),
         approval=Approval(content=approved, seal=row["seal"]) if row["seal"] else None,
     )
 
 
-def _proposal(told: Mapping[str, Any]) -> DraftContents:
-    return DraftContents(
-        placed=tuple(
-            DraftItem(**one | {"placement": Placement(one["placement"])}) for one in told["placed"]
-        ),
-        dropped=tuple(told["dropped"]),
-        subject=told["subject"],
-        intro=tuple(told["intro"]),
-        edited=told["edited"],
-    )
+def _proposal(
+    *,
+    placed: Iterable[dict[str, Any]],
+    dropped: Iterable[int],
+    intro: Iterable[str],
+    **others: Any,
+) -> DraftContents:
+    items = (DraftItem(**item | {"placement": Placement(item["placement"])}) for item in placed)
+    return DraftContents(placed=tuple(items), dropped=tuple(dropped), intro=tuple(intro), **others)

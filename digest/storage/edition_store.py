@@ -9,11 +9,12 @@ from datetime import datetime
 from digest.errors import LedgerError, SlotTaken, Superseded
 from digest.lib.timestamps import to_text
 from digest.model.article import Decision, Verdict
-from digest.model.edition import Edition, RenderedVariant, Story, VariantKey
+from digest.model.edition import Edition, RenderedVariant, VariantKey
 from digest.model.subscriber import Segment
 from digest.storage import slots
 from digest.storage.database import Database
 from digest.storage.editions import BETWEEN_PARAGRAPHS, last_row
+from digest.storage.rows import to_row
 from digest.storage.subscriptions import ACTIVE, ANSWERS, topics_text
 
 
@@ -54,12 +55,13 @@ values (:newsletter, :slot, :number, 'prepared', :since, :cutoff, :last_article_
 _STORY = """
 insert into stories (edition_id, position, article_id, placement, section, topic, title, deck, url,
                      image_url, author, source, published_at)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+values (:edition, :position, :article_id, :placement, :section, :topic, :title, :deck, :url,
+        :image_url, :author, :source, :published_at)
 """
 
 _VARIANT = """
 insert into variants (edition_id, variant, language, topics, fields, subject, html, text)
-values (?, ?, ?, ?, ?, ?, ?, ?)
+values (:edition, :variant, :language, :topics, :fields, :subject, :html, :text)
 """
 
 _DECISION = """
@@ -123,7 +125,9 @@ def store(
         require_unchanged()
         values = _edition_values(edition, new.last_article_id, now)
         edition_id = _inserted_id(db.execute(_EDITION, values))
-        db.connection.executemany(_STORY, [_story_row(edition_id, s) for s in edition.stories])
+        db.connection.executemany(
+            _STORY, (to_row(story) | {"edition": edition_id} for story in edition.stories)
+        )
         db.connection.executemany(_VARIANT, [_variant_row(edition_id, v) for v in new.variants])
         _decide(db, edition, edition_id, new.decisions, to_text(now))
         if db.row(_WITHDRAWN, (edition_id,)):
@@ -151,10 +155,10 @@ _SAME_SLOT = "select number from editions where newsletter = ? and slot = ?"
 
 def _require_next(db: Database, edition: Edition) -> sqlite3.Row | None:
     """The edition before this one. Raises SlotTaken, or Superseded where it is another by now."""
-    taken = db.row(_SAME_SLOT, (edition.newsletter, edition.slot))
-    if taken:
+    number = db.scalar(_SAME_SLOT, (edition.newsletter, edition.slot))
+    if number is not None:
         raise SlotTaken(
-            f"the slot {edition.slot} of {edition.newsletter} already has No. {taken['number']}",
+            f"the slot {edition.slot} of {edition.newsletter} already has No. {number}",
             hint="A slot is a local time and has one edition; try again a minute later.",
         )
     previous = last_row(db, edition.newsletter)
@@ -178,36 +182,9 @@ def _edition_values(edition: Edition, last_article_id: int, now: datetime) -> di
     }
 
 
-def _story_row(edition_id: int, story: Story) -> tuple[object, ...]:
-    return (
-        edition_id,
-        story.position,
-        story.article_id,
-        story.placement,
-        story.section,
-        story.topic,
-        story.title,
-        story.deck,
-        story.url,
-        story.image_url,
-        story.author,
-        story.source,
-        to_text(story.published_at),
-    )
-
-
-def _variant_row(edition_id: int, variant: RenderedVariant) -> tuple[object, ...]:
+def _variant_row(edition_id: int, variant: RenderedVariant) -> dict[str, object]:
     key = variant.key
-    return (
-        edition_id,
-        key.name,
-        key.language,
-        json.dumps(key.topics, ensure_ascii=False),
-        json.dumps(key.fields, ensure_ascii=False),
-        variant.subject,
-        variant.html,
-        variant.text,
-    )
+    return to_row(variant) | to_row(key) | {"edition": edition_id, "variant": key.name}
 
 
 def _decide(
@@ -294,8 +271,7 @@ def _queue_deliveries(db: Database, edition_id: int, new: NewEdition, now: datet
     )
     # A cursor does not count the rows of an insert that begins with WITH.
     inserted, last = db.execute("select changes(), last_insert_rowid()").fetchone()
-    active = db.execute(_COUNT_ACTIVE, {"newsletter": new.edition.newsletter}).fetchone()[0]
-    if inserted != active:
+    if inserted != db.scalar(_COUNT_ACTIVE, {"newsletter": new.edition.newsletter}):
         raise Superseded("a reader with another language, other topics or fields joined meanwhile")
     # Stored at once, so their ids are one run: walking along an edition needs no index.
     db.execute(_ID_RUN, {"edition": edition_id, "first": last - inserted + 1, "last": last})

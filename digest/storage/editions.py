@@ -1,22 +1,15 @@
 """Editions: read as they were stored, and how far each of them is."""
 
-import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from digest.lib.timestamps import from_text, optional_text, optional_time, to_text
-from digest.model.edition import (
-    Edition,
-    EditionState,
-    Placement,
-    RenderedVariant,
-    Story,
-    VariantKey,
-)
+from digest.lib.timestamps import optional_text, to_text
+from digest.model.edition import Edition, EditionState, RenderedVariant, Story
 from digest.storage.database import Database
+from digest.storage.rows import from_row
 
 #: Separates the paragraphs of an intro; no paragraph contains a line break.
 BETWEEN_PARAGRAPHS: Final = "\n\n"
@@ -74,8 +67,7 @@ order by number
 
 def summaries_since(db: Database, newsletter: str, since: datetime) -> tuple[EditionSummary, ...]:
     """The editions that were prepared or finished since then, in order."""
-    rows = db.rows(_SINCE, {"newsletter": newsletter, "since": to_text(since)})
-    return tuple(_summary(row) for row in rows)
+    return db.values(EditionSummary, _SINCE, {"newsletter": newsletter, "since": to_text(since)})
 
 
 _UNDER_WAY = "select * from editions where newsletter = ? and state = 'prepared' order by number"
@@ -83,55 +75,19 @@ _UNDER_WAY = "select * from editions where newsletter = ? and state = 'prepared'
 
 def under_way(db: Database, newsletter: str) -> tuple[EditionSummary, ...]:
     """The editions of a newsletter that are not finished, stopped or not, the oldest first."""
-    return tuple(_summary(row) for row in db.rows(_UNDER_WAY, (newsletter,)))
-
-
-def _summary(row: sqlite3.Row) -> EditionSummary:
-    return EditionSummary(
-        id=row["id"],
-        number=row["number"],
-        subject=row["subject"],
-        state=EditionState(row["state"]),
-        created_at=from_text(row["created_at"]),
-        stopped_at=optional_time(row["stopped_at"]),
-        finished_at=optional_time(row["finished_at"]),
-    )
+    return db.values(EditionSummary, _UNDER_WAY, (newsletter,))
 
 
 _STORIES = "select * from stories where edition_id = ? order by position"
 
 
 def _edition(db: Database, row: sqlite3.Row) -> Edition:
-    return Edition(
-        id=row["id"],
-        newsletter=row["newsletter"],
-        slot=row["slot"],
-        number=row["number"],
-        state=EditionState(row["state"]),
-        stopped=row["stopped_at"] is not None,
-        since=from_text(row["since"]),
-        cutoff=from_text(row["cutoff"]),
-        nonce=row["nonce"],
-        subject=row["subject"],
-        stories=tuple(_story(story) for story in db.rows(_STORIES, (row["id"],))),
+    return from_row(
+        Edition,
+        row,
+        stories=db.values(Story, _STORIES, (row["id"],)),
         intro=tuple(row["intro"].split(BETWEEN_PARAGRAPHS)) if row["intro"] else (),
-    )
-
-
-def _story(row: sqlite3.Row) -> Story:
-    return Story(
-        article_id=row["article_id"],
-        position=row["position"],
-        placement=Placement(row["placement"]),
-        section=row["section"],
-        topic=row["topic"],
-        title=row["title"],
-        deck=row["deck"],
-        url=row["url"],
-        image_url=row["image_url"],
-        author=row["author"],
-        source=row["source"],
-        published_at=from_text(row["published_at"]),
+        stopped=row["stopped_at"] is not None,
     )
 
 
@@ -140,19 +96,8 @@ _VARIANTS = "select * from variants where edition_id = ?"
 
 def variants(db: Database, edition_id: int) -> Mapping[str, RenderedVariant]:
     """The variants of an edition by their names, as they were rendered when it was prepared."""
-    return {
-        row["variant"]: RenderedVariant(
-            key=VariantKey(
-                language=row["language"],
-                topics=tuple(json.loads(row["topics"])),
-                fields=tuple((asked, answer) for asked, answer in json.loads(row["fields"])),
-            ),
-            subject=row["subject"],
-            html=row["html"],
-            text=row["text"],
-        )
-        for row in db.rows(_VARIANTS, (edition_id,))
-    }
+    rows = db.rows(_VARIANTS, (edition_id,))
+    return {row["variant"]: from_row(RenderedVariant, row) for row in rows}
 
 
 _OPEN = "select * from editions where newsletter = ? and state <> 'sent' order by number"

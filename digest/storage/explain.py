@@ -4,13 +4,12 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from digest.lib.timestamps import from_text, optional_time
 from digest.model.article import Article
 from digest.model.delivery import DeliveryState
 from digest.model.subscriber import Consent
-from digest.storage.articles import escape_like, from_row
+from digest.storage.articles import escape_like
 from digest.storage.database import Database
-from digest.storage.subscribers import consent_of
+from digest.storage.rows import from_row
 
 _TITLED = """
 select * from articles a
@@ -26,8 +25,8 @@ def with_words(db: Database, words: str, *, most: int) -> tuple[Article, ...]:
     patterns = [f"%{escape_like(word)}%" for word in words.split()]
     if not patterns:
         return ()
-    rows = db.rows(_TITLED, {"words": json.dumps(patterns, ensure_ascii=False), "most": most})
-    return tuple(from_row(row) for row in rows)
+    values = {"words": json.dumps(patterns, ensure_ascii=False), "most": most}
+    return db.values(Article, _TITLED, values)
 
 
 _AT = """
@@ -38,8 +37,7 @@ order by published_at desc, id desc
 
 def at_address(db: Database, url: str, canonical: str) -> tuple[Article, ...]:
     """The articles with this link; several sources may link to the same page."""
-    rows = db.rows(_AT, {"url": url, "canonical": canonical})
-    return tuple(from_row(row) for row in rows)
+    return db.values(Article, _AT, {"url": url, "canonical": canonical})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +70,7 @@ class ReaderEdition:
 
 
 _EDITION = """
-select e.id, e.number, e.slot, e.subject, e.created_at, e.last_consent_id,
+select e.id, e.number, e.slot, e.subject, e.created_at as prepared_at, e.last_consent_id,
        exists (select 1 from delivery_totals t where t.edition_id = e.id) as pruned,
        d.state, ifnull(d.reply, '') as reply, d.attempts, d.due_at, d.next_attempt_at,
        d.finished_at
@@ -100,22 +98,9 @@ def reader_edition(
     row = db.row(_EDITION, values)
     if row is None:
         return None
-    last = db.row(_LAST_CONSENT, values | {"last": row["last_consent_id"]})
-    return ReaderEdition(
-        number=row["number"],
-        slot=row["slot"],
-        subject=row["subject"],
-        prepared_at=from_text(row["created_at"]),
-        pruned=bool(row["pruned"]),
-        delivery=DeliveryDetail(
-            state=DeliveryState(row["state"]),
-            reply=row["reply"],
-            attempts=row["attempts"],
-            due_at=optional_time(row["due_at"]),
-            next_attempt_at=optional_time(row["next_attempt_at"]),
-            finished_at=optional_time(row["finished_at"]),
-        )
-        if row["state"]
-        else None,
-        consent=consent_of(last) if last else None,
+    return from_row(
+        ReaderEdition,
+        row,
+        delivery=from_row(DeliveryDetail, row) if row["state"] else None,
+        consent=db.value(Consent, _LAST_CONSENT, values | {"last": row["last_consent_id"]}),
     )

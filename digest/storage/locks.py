@@ -25,13 +25,14 @@ _TAKE_WITHIN: Final = 0.2
 class LockFile:
     """A file that one process at a time has locked. Used by one thread."""
 
-    def __init__(self, database: Path, suffix: str) -> None:
+    def __init__(self, database: Path, suffix: str, *, resume_with: str) -> None:
         from filelock import FileLock
 
         # Resolved: a database with two names has one lock.
         path = database.resolve()
         self.path = path.with_name(path.name + suffix)
         self._lock = FileLock(self.path)
+        self._resume_with = resume_with
         self._ours: tuple[int, int] | None = None
 
     def take(self, *, within: float = 0) -> bool:
@@ -58,13 +59,13 @@ class LockFile:
         """
         return self._ours is not None and _identity(self.path) == self._ours
 
-    def check(self, *, resume_with: str) -> None:
+    def check(self) -> None:
         """Raise LedgerError if the file is gone: another process could work at the same time."""
         if not self.is_ours:
             raise LedgerError(
                 f"the lock {self.path} was removed while digest was working",
                 hint="Never remove it: it is unlocked when its process ends."
-                f" `{resume_with}` continues.",
+                f" `{self._resume_with}` continues.",
             )
 
     def release(self) -> None:
@@ -89,28 +90,17 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-class SenderLock:
-    """The sender's lock of a database, held by this process."""
-
-    def __init__(self, lock: LockFile) -> None:
-        self._lock = lock
-
-    def check(self) -> None:
-        """Raise LedgerError if the lock file is gone: another process could be sending, too."""
-        self._lock.check(resume_with="digest send")
-
-
 @contextmanager
-def sender_lock(database: Path) -> Iterator[SenderLock]:
+def sender_lock(database: Path) -> Iterator[LockFile]:
     """Hold the sender's lock of a database. Raises AlreadySending if another process has it."""
-    lock = LockFile(database, ".sending.lock")
+    lock = LockFile(database, ".sending.lock", resume_with="digest send")
     if not lock.take():
         raise AlreadySending(
             f"another digest process is sending editions of {database.name}",
             hint="`digest status` shows its progress. This command has changed nothing.",
         )
     try:
-        yield SenderLock(lock)
+        yield lock
     finally:
         lock.release()
 
@@ -134,7 +124,7 @@ class Lease:
     """
 
     def __init__(self, database: Path) -> None:
-        self._lock = LockFile(database, ".run.lock")
+        self._lock = LockFile(database, ".run.lock", resume_with="digest run")
         self._holder_file = self._lock.path.with_suffix(".json")
 
     def take(self, now: datetime) -> Holder | None:
@@ -192,7 +182,7 @@ class Lease:
 
     def check(self) -> None:
         """Raise LedgerError if the lock file is gone: another service could be working, too."""
-        self._lock.check(resume_with="digest run")
+        self._lock.check()
 
     def release(self) -> None:
         """Give it up. The holder's file is removed, unless another process has the lock by now."""

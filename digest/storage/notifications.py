@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from digest.errors import Superseded
 from digest.lib.timestamps import to_text
 from digest.storage.database import Database
+from digest.storage.rows import from_row, to_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +32,14 @@ def known(db: Database, event: str) -> bool:
 
 
 _ADD = """
-insert into notices (event, subject, body, since) values (?, ?, ?, ?) on conflict do nothing
+insert into notices (event, subject, body, since) values (:event, :subject, :body, :now)
+on conflict do nothing
 """
 
 
 def add(db: Database, notice: Notification, now: datetime) -> bool:
     """Record an event; False if it is there already."""
-    values = (notice.event, notice.subject, notice.body, to_text(now))
-    return db.execute(_ADD, values).rowcount > 0
+    return db.execute(_ADD, to_row(notice) | {"now": to_text(now)}).rowcount > 0
 
 
 _UNTOLD = """
@@ -62,9 +63,7 @@ def claim(
         rows = db.rows(_UNTOLD, {"since": to_text(since), "now": to_text(now)})
         for row in rows:
             db.execute(_CLAIM, (to_text(now + wait(row["tries"] + 1)), row["event"]))
-    return tuple(
-        Notification(event=row["event"], subject=row["subject"], body=row["body"]) for row in rows
-    )
+    return tuple(from_row(Notification, row) for row in rows)
 
 
 _TOLD = "update notices set told_at = ? where event = ? and told_at is null"

@@ -10,7 +10,7 @@ from typing import Final
 from digest.lib.timestamps import to_text
 from digest.model.delivery import SETTLED_DELIVERIES
 from digest.storage.database import Database
-from digest.storage.states import sql_list
+from digest.storage.rows import sql_list
 
 #: Deliveries of one batch: others wait for the write lock as long as that takes.
 BATCH: Final = 10_000

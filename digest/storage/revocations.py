@@ -1,7 +1,6 @@
 """Revocations: what keeps a message from leaving although its delivery was claimed."""
 
-import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from digest.storage.database import Database
@@ -60,10 +59,9 @@ class Revocations:
     def refresh(self) -> None:
         """See what there is at this moment."""
         if self._changed():
-            rows: Sequence[sqlite3.Row] = self._db.rows(_CLAIMED_AND_REVOKED)
             self._revoked = {
                 row["id"]: EditionStopped() if row["stopped"] else Revoked(status=row["status"])
-                for row in rows
+                for row in self._db.rows(_CLAIMED_AND_REVOKED)
             }
 
     def of(self, delivery_id: int) -> Revocation | None:
@@ -71,11 +69,11 @@ class Revocations:
         return self._revoked.get(delivery_id)
 
     def _changed(self) -> bool:
-        version = self._db.connection.execute("pragma data_version").fetchone()[0]
+        version = self._db.scalar("pragma data_version")
         if version == self._version:
             return False
         self._version = version
-        counter = self._db.connection.execute(_COUNTER).fetchone()[0]
+        counter = self._db.scalar(_COUNTER)
         if counter == self._counter:
             return False
         self._counter = counter

@@ -83,8 +83,7 @@ def sandbox(
         "begin": to_text(begin),
         "until": to_text(until),
     }
-    decided_by = real.row(_DECIDED_BY, values)
-    values["decided_by"] = decided_by[0] if decided_by else ""
+    values["decided_by"] = real.scalar(_DECIDED_BY, values)
     connection = sqlite3.connect(_NOWHERE, isolation_level=None)
     try:
         connection.row_factory = sqlite3.Row
@@ -112,8 +111,7 @@ _IN_REACH = "select count(*) from articles where published_at >= :since and publ
 
 def in_reach(db: Database, since: datetime, until: datetime) -> int:
     """How many articles were published in `[since, until)`."""
-    row = db.row(_IN_REACH, {"since": to_text(since), "until": to_text(until)})
-    return int(row[0]) if row else 0
+    return int(db.scalar(_IN_REACH, {"since": to_text(since), "until": to_text(until)}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +144,8 @@ def counts(
     Those without a final decision that are from before `horizon` count as too old; where they
     waited, the reason is why.
     """
-    rows = db.rows(
+    return db.values(
+        Count,
         _COUNTS,
         {
             "newsletter": newsletter,
@@ -154,12 +153,4 @@ def counts(
             "until": to_text(until),
             "horizon": to_text(horizon),
         },
-    )
-    return tuple(
-        Count(
-            verdict=Verdict(row["verdict"]) if row["verdict"] else None,
-            reason=row["reason"],
-            articles=row["articles"],
-        )
-        for row in rows
     )

@@ -73,8 +73,8 @@ def read(path: Path) -> Evidence:
     ended: dict[int, tuple[DeliveryState, str]] = {}
     # What follows the last line end was not written whole.
     for line in lines[1:-1]:
-        word, _, rest = line.decode("utf-8", "replace").partition(" ")
-        number, _, reply = rest.partition(" ")
+        word, _, event = line.decode("utf-8", "replace").partition(" ")
+        number, _, reply = event.partition(" ")
         if not number.isdecimal():
             continue
         if word == "begun":

@@ -1,29 +1,19 @@
 """Slots: every due time that came, and its state."""
 
-import sqlite3
-from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
-from digest.lib.timestamps import from_text, optional_text, optional_time, to_text
-from digest.model.slot import (
-    OPEN_SLOTS,
-    SLOT_TRANSITIONS,
-    HoldKind,
-    SkippedBy,
-    Slot,
-    SlotRecord,
-    SlotState,
-)
+from digest.lib.timestamps import optional_time, to_text
+from digest.model.slot import OPEN_SLOTS, SLOT_TRANSITIONS, Slot, SlotRecord, SlotState
 from digest.storage.database import Database
-from digest.storage.states import sql_list
+from digest.storage.rows import sql_list, to_row
 
 _UNTIL = "select until from timetables where newsletter = ?"
 
 
 def until(db: Database, newsletter: str) -> datetime | None:
     """The time up to which every slot is recorded; None where no schedule was followed yet."""
-    row = db.row(_UNTIL, (newsletter,))
-    return from_text(row["until"]) if row else None
+    return optional_time(db.scalar(_UNTIL, (newsletter,)))
 
 
 _FOLLOW = """
@@ -50,7 +40,7 @@ _HAS_EDITION = "select id from editions where newsletter = ? and slot = ?"
 _INSERT = """
 insert into slots (newsletter, slot, due_at, state, reason, edition_id, made_up_in, skipped_by,
                    since)
-values (:newsletter, :slot, :due_at, :state, :reason, :edition_id, :made_up_in, :skipped_by, :now)
+values (:newsletter, :name, :at, :state, :reason, :edition_id, :made_up_in, :skipped_by, :now)
 on conflict do nothing
 """
 
@@ -61,19 +51,10 @@ def add(db: Database, record: SlotRecord, now: datetime) -> bool:
     An edition that somebody sent by hand for this very time becomes the slot's.
     """
     slot = record.slot
-    taken = db.row(_HAS_EDITION, (slot.newsletter, slot.name))
-    values = {
-        "newsletter": slot.newsletter,
-        "slot": slot.name,
-        "due_at": to_text(slot.at),
-        "state": SlotState.PREPARED if taken else record.state,
-        "reason": "" if taken else record.reason,
-        "edition_id": taken["id"] if taken else None,
-        "made_up_in": None if taken else record.made_up_in,
-        "skipped_by": None if taken else record.skipped_by,
-        "now": to_text(now),
-    }
-    return db.execute(_INSERT, values).rowcount > 0
+    edition_id = db.scalar(_HAS_EDITION, (slot.newsletter, slot.name))
+    if edition_id is not None:
+        record = SlotRecord(slot=slot, state=SlotState.PREPARED, edition_id=edition_id)
+    return db.execute(_INSERT, _values(record, now)).rowcount > 0
 
 
 _PAIRS = ", ".join(
@@ -86,7 +67,7 @@ _SETTLE = f"""
 update slots set state = :state, reason = :reason, made_up_in = :made_up_in, tries = :tries,
     next_try_at = :next_try_at, skipped_by = :skipped_by, hold_kind = :hold_kind,
     since = iif(state = :state, since, :now)
-where newsletter = :newsletter and slot = :slot and (state, :state) in (values {_PAIRS})
+where newsletter = :newsletter and slot = :name and (state, :state) in (values {_PAIRS})
 """  # noqa: S608 (constants)
 
 
@@ -96,22 +77,11 @@ def settle(db: Database, record: SlotRecord, now: datetime) -> None:
     Somebody may have skipped it by hand, or made a draft for it, since the caller looked: then
     nothing changes. Its edition is given to it by `give_edition`.
     """
-    again = record.next_try_at
-    db.execute(
-        _SETTLE,
-        {
-            "newsletter": record.slot.newsletter,
-            "slot": record.slot.name,
-            "state": record.state,
-            "reason": record.reason,
-            "made_up_in": record.made_up_in,
-            "tries": record.tries,
-            "next_try_at": optional_text(again),
-            "skipped_by": record.skipped_by,
-            "hold_kind": record.hold_kind,
-            "now": to_text(now),
-        },
-    )
+    db.execute(_SETTLE, _values(record, now))
+
+
+def _values(record: SlotRecord, now: datetime) -> dict[str, object]:
+    return to_row(record) | to_row(record.slot) | {"now": to_text(now)}
 
 
 _WITHOUT_EDITION = sql_list(
@@ -132,31 +102,31 @@ def give_edition(db: Database, newsletter: str, name: str, now: datetime) -> Non
     db.execute(_GIVE_EDITION, {"newsletter": newsletter, "slot": name, "now": to_text(now)})
 
 
-_FIND = "select * from slots where newsletter = ? and slot = ?"
+_RECORDS: Final = "select *, slot as name, due_at as at from slots"
+_FIND = f"{_RECORDS} where newsletter = ? and slot = ?"
 
 
 def find(db: Database, newsletter: str, name: str) -> SlotRecord | None:
     """The slot of this name, if it is recorded."""
-    row = db.row(_FIND, (newsletter, name))
-    return _record(row) if row else None
+    return db.value(SlotRecord, _FIND, (newsletter, name))
 
 
 _OPEN = f"""
-select * from slots where newsletter = ? and state in {sql_list(OPEN_SLOTS)} order by due_at, slot
-"""  # noqa: S608 (a constant)
+{_RECORDS} where newsletter = ? and state in {sql_list(OPEN_SLOTS)} order by due_at, slot
+"""
 
 
 def still_open(db: Database, newsletter: str) -> tuple[SlotRecord, ...]:
     """The slots that have neither an edition nor a reason yet, the oldest first."""
-    return _records(db.rows(_OPEN, (newsletter,)))
+    return db.values(SlotRecord, _OPEN, (newsletter,))
 
 
-_RECENT = "select * from slots where newsletter = ? order by due_at desc, slot desc limit ?"
+_RECENT = f"{_RECORDS} where newsletter = ? order by due_at desc, slot desc limit ?"
 
 
 def recent(db: Database, newsletter: str, most: int) -> tuple[SlotRecord, ...]:
     """The newest slots that are recorded, newest first."""
-    return _records(db.rows(_RECENT, (newsletter, most)))
+    return db.values(SlotRecord, _RECENT, (newsletter, most))
 
 
 _MADE_UP = """
@@ -172,12 +142,12 @@ select min(due_at) from missed
 
 def first_made_up(db: Database, slot: Slot) -> datetime | None:
     """The instant of the first slot that this one makes up for, directly or through others."""
-    row = db.row(_MADE_UP, {"newsletter": slot.newsletter, "slot": slot.name})
-    return from_text(row[0]) if row and row[0] else None
+    values = {"newsletter": slot.newsletter, "slot": slot.name}
+    return optional_time(db.scalar(_MADE_UP, values))
 
 
-_WITHOUT_EDITION_SINCE = """
-select * from slots
+_WITHOUT_EDITION_SINCE = f"""
+{_RECORDS}
 where newsletter = :newsletter and (due_at >= :since or since >= :since)
   and state <> 'prepared' and made_up_in is null
 order by due_at, slot
@@ -187,23 +157,4 @@ order by due_at, slot
 def without_edition(db: Database, newsletter: str, since: datetime) -> tuple[SlotRecord, ...]:
     """The slots without an edition that came or changed since then, but for those made up for."""
     values = {"newsletter": newsletter, "since": to_text(since)}
-    return _records(db.rows(_WITHOUT_EDITION_SINCE, values))
-
-
-def _records(rows: Iterable[sqlite3.Row]) -> tuple[SlotRecord, ...]:
-    return tuple(_record(row) for row in rows)
-
-
-def _record(row: sqlite3.Row) -> SlotRecord:
-    again = row["next_try_at"]
-    return SlotRecord(
-        slot=Slot(newsletter=row["newsletter"], name=row["slot"], at=from_text(row["due_at"])),
-        state=SlotState(row["state"]),
-        reason=row["reason"],
-        edition_id=row["edition_id"],
-        made_up_in=row["made_up_in"],
-        tries=row["tries"],
-        next_try_at=optional_time(again),
-        skipped_by=SkippedBy(row["skipped_by"]) if row["skipped_by"] else None,
-        hold_kind=HoldKind(row["hold_kind"]) if row["hold_kind"] else None,
-    )
+    return db.values(SlotRecord, _WITHOUT_EDITION_SINCE, values)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from digest.lib.timestamps import optional_time, to_text
+from digest.lib.timestamps import to_text
 from digest.storage.database import Database
 
 
@@ -27,30 +27,12 @@ class SourceRecord:
     failing_since: datetime | None
 
 
-_ALL = """
-select name, location, etag, last_modified, last_read_at, last_new_at, last_error,
-       last_error_at, failing_since
-from sources
-order by name
-"""
+_ALL = "select * from sources order by name"
 
 
 def everything(db: Database) -> tuple[SourceRecord, ...]:
     """Every source that was ever read or tried, by name."""
-    return tuple(
-        SourceRecord(
-            name=row["name"],
-            location=row["location"],
-            etag=row["etag"],
-            last_modified=row["last_modified"],
-            last_read_at=optional_time(row["last_read_at"]),
-            last_new_at=optional_time(row["last_new_at"]),
-            last_error=row["last_error"],
-            last_error_at=optional_time(row["last_error_at"]),
-            failing_since=optional_time(row["failing_since"]),
-        )
-        for row in db.rows(_ALL)
-    )
+    return db.values(SourceRecord, _ALL)
 
 
 def find(db: Database, name: str) -> SourceRecord | None:

@@ -1,13 +1,12 @@
 """A person's tie to a newsletter, the list that these ties make, and the segments in it."""
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Final
 
-from digest.lib.timestamps import from_text, to_text
+from digest.lib.timestamps import to_text
 from digest.model.subscriber import (
     Member,
     MembershipStatus,
@@ -18,20 +17,19 @@ from digest.model.subscriber import (
 )
 from digest.storage import suppressions
 from digest.storage.database import Database
-from digest.storage.subscribers import subscriber_of
+from digest.storage.rows import from_row, read
 
-_FIND = """
+_SUBSCRIPTIONS = """
 select s.id, s.email, s.name, s.language, s.timezone, s.fields,
        n.newsletter, n.state, n.topics, n.since, n.token
 from subscriptions n join subscribers s on s.id = n.subscriber_id
-where s.email = :email and n.newsletter = :newsletter
 """
+_FIND = f"{_SUBSCRIPTIONS} where s.email = :email and n.newsletter = :newsletter"
 
 
 def find(db: Database, newsletter: str, email: str) -> Subscription | None:
     """The subscription of this address, in whatever state, or None."""
-    row = db.row(_FIND, {"email": email, "newsletter": newsletter})
-    return _subscription_of(row) if row else None
+    return db.value(Subscription, _FIND, {"email": email, "newsletter": newsletter})
 
 
 def find_active(db: Database, newsletter: str, email: str) -> Subscription | None:
@@ -61,24 +59,11 @@ def find_many(
     """
     rows = db.rows(_FIND_MANY, {"newsletter": newsletter, "emails": json.dumps(emails)})
     return {
-        row["email"].lower(): _subscription_of(row) if row["newsletter"] else subscriber_of(row)
+        row["email"].lower(): from_row(Subscription, row)
+        if row["newsletter"]
+        else from_row(Subscriber, row)
         for row in rows
     }
-
-
-def _subscription_of(row: sqlite3.Row) -> Subscription:
-    return Subscription(
-        subscriber=subscriber_of(row),
-        newsletter=row["newsletter"],
-        state=SubscriptionState(row["state"]),
-        since=from_text(row["since"]),
-        token=row["token"],
-        topics=_topics_of(row["topics"]),
-    )
-
-
-def _topics_of(text: str) -> tuple[str, ...]:
-    return () if text == "[]" else tuple(json.loads(text))
 
 
 def topics_text(topics: Sequence[str]) -> str:
@@ -166,18 +151,8 @@ def segments(
     db: Database, newsletter: str, segment_fields: Sequence[str] = ()
 ) -> tuple[Segment, ...]:
     """The active, not suppressed readers of a newsletter, divided by what they are to get."""
-    rows = db.rows(
-        _SEGMENTS, {"newsletter": newsletter, "segment_fields": json.dumps(segment_fields)}
-    )
-    return tuple(
-        Segment(
-            language=row["language"],
-            topics=_topics_of(row["topics"]),
-            answers=tuple(json.loads(row["answers"])),
-            readers=row["readers"],
-        )
-        for row in rows
-    )
+    values = {"newsletter": newsletter, "segment_fields": json.dumps(segment_fields)}
+    return db.values(Segment, _SEGMENTS, values)
 
 
 _COUNT_ANSWERS = f"""
@@ -188,16 +163,15 @@ select count(distinct {ANSWERS})
 
 def count_distinct_answers(db: Database, newsletter: str, segment_fields: Sequence[str]) -> int:
     """How many different answers the active readers have to these segment fields together."""
-    parameters = {"newsletter": newsletter, "segment_fields": json.dumps(segment_fields)}
-    count: int = db.execute(_COUNT_ANSWERS, parameters).fetchone()[0]
-    return count
+    values = {"newsletter": newsletter, "segment_fields": json.dumps(segment_fields)}
+    return int(db.scalar(_COUNT_ANSWERS, values))
 
 
 # Everybody with a subscription, then the suppressed addresses that never had one.
 _MEMBERS = """
 select * from (
     select s.id, s.email, s.name, s.language, s.timezone, s.fields, n.topics, n.since,
-           iif(x.hash is null, n.state, 'suppressed') as standing,
+           iif(x.hash is null, n.state, 'suppressed') as status,
            coalesce(x.reason, '') as suppressed_because
     from subscriptions n
     join subscribers s on s.id = n.subscriber_id
@@ -212,16 +186,16 @@ select * from (
 )
 """
 _MEMBERS_WITH = f"""{_MEMBERS}
-where standing in (select value from json_each(:standings))
+where status in (select value from json_each(:statuses))
 order by id = 0, id, email
 limit :most
 """  # noqa: S608 (two constants)
 
 
 def members(
-    db: Database, newsletter: str, standings: Iterable[MembershipStatus], *, most: int = -1
+    db: Database, newsletter: str, statuses: Iterable[MembershipStatus], *, most: int = -1
 ) -> Iterator[Member]:
-    """The list of a newsletter, as far as it has one of these standings; none of them is nobody.
+    """The list of a newsletter, as far as it has one of these statuses; none of them is nobody.
 
     In the order in which people came; suppressed addresses that were never on it come last.
     At most `most` of them, all when that is negative. Rows are read as they are asked for.
@@ -230,28 +204,21 @@ def members(
         _MEMBERS_WITH,
         {
             "newsletter": newsletter,
-            "standings": json.dumps([standing.value for standing in standings]),
+            "statuses": json.dumps([status.value for status in statuses]),
             "most": most,
         },
     )
-    for row in rows:
-        yield Member(
-            subscriber=subscriber_of(row),
-            status=MembershipStatus(row["standing"]),
-            since=from_text(row["since"]),
-            topics=_topics_of(row["topics"]),
-            suppressed_because=row["suppressed_because"],
-        )
+    return read(Member, rows)
 
 
-_COUNTS = f"select standing, count(*) as n from ({_MEMBERS}) group by standing"  # noqa: S608 (two constants)
+_COUNTS = f"select status, count(*) as n from ({_MEMBERS}) group by status"  # noqa: S608 (two constants)
 
 
 def counts(db: Database, newsletter: str) -> Mapping[MembershipStatus, int]:
-    """How many people have each standing; a standing that nobody has counts 0."""
+    """How many people have each status; a status that nobody has counts 0."""
     people = dict.fromkeys(MembershipStatus, 0)
     for row in db.rows(_COUNTS, {"newsletter": newsletter}):
-        people[MembershipStatus(row["standing"])] = row["n"]
+        people[MembershipStatus(row["status"])] = row["n"]
     return people
 
 
@@ -268,18 +235,12 @@ def field_names(db: Database, newsletter: str) -> tuple[str, ...]:
     return tuple(row["name"] for row in db.rows(_FIELD_NAMES, (newsletter,)))
 
 
-_OF = """
-select s.id, s.email, s.name, s.language, s.timezone, s.fields,
-       n.newsletter, n.state, n.topics, n.since, n.token
-from subscriptions n join subscribers s on s.id = n.subscriber_id
-where s.id = ?
-order by n.newsletter
-"""
+_OF = f"{_SUBSCRIPTIONS} where s.id = ? order by n.newsletter"
 
 
 def of(db: Database, subscriber: Subscriber) -> tuple[Subscription, ...]:
     """All subscriptions of a person."""
-    return tuple(_subscription_of(row) for row in db.rows(_OF, (subscriber.id,)))
+    return db.values(Subscription, _OF, (subscriber.id,))
 
 
 # Leaps along the index from zone to zone: there are few, and perhaps a million readers.

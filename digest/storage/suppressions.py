@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from digest.errors import LedgerError
-from digest.lib.timestamps import from_text, to_text
+from digest.lib.timestamps import to_text
 from digest.storage.database import Database
 
 _KEY = "select key from keys where name = ?"
@@ -24,14 +24,14 @@ BOUNCES = "bounces"
 
 def key(db: Database, name: str) -> bytes:
     """The key of this name. Raises LedgerError if it was lost."""
-    row = db.row(_KEY, (name,))
-    if row is None:
+    secret = db.scalar(_KEY, (name,))
+    if secret is None:
         # Without its key every suppression, or every return path, would silently be forgotten.
         raise LedgerError(
             f"the key {name!r} is missing from {db.path}",
             hint="Restore the table `keys` from a backup before anything is sent.",
         )
-    return bytes(row["key"])
+    return bytes(secret)
 
 
 _HASHES = "select hash from suppressions"
@@ -69,10 +69,7 @@ class Suppression:
 
 def find(db: Database, email: str) -> Suppression | None:
     """The suppression of an address, or None."""
-    row = db.row(_REASON, (_hash(key(db, SUPPRESSIONS), email),))
-    if row is None:
-        return None
-    return Suppression(reason=row["reason"], since=from_text(row["since"]))
+    return db.value(Suppression, _REASON, (_hash(key(db, SUPPRESSIONS), email),))
 
 
 _SUPPRESS = """
@@ -94,8 +91,7 @@ _ERASED = "select count(*) from suppressions where email is null"
 
 def erased(db: Database) -> int:
     """How many addresses are known by their hash only."""
-    row = db.row(_ERASED)
-    return int(row[0]) if row else 0
+    return int(db.scalar(_ERASED))
 
 
 def _hash(key: bytes, email: str) -> bytes:

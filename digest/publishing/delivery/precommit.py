@@ -10,7 +10,7 @@ from typing import assert_never
 from digest.errors import DigestError
 from digest.model.delivery import Delivery
 from digest.publishing.delivery.cancellation import CancelReason, CancelToken, MessageTask
-from digest.storage.locks import SenderLock
+from digest.storage.locks import LockFile
 from digest.storage.revocations import EditionStopped, Revocations, Revoked
 from digest.storage.send_journal import Journal
 
@@ -37,7 +37,7 @@ class PrecommitCheck:
     turn between two messages.
     """
 
-    lock: SenderLock
+    lock: LockFile
     revocations: Revocations
     journal: Journal
     cancel: CancelToken

@@ -37,7 +37,7 @@ from digest.sender import event_loop
 from digest.sender.transport import Transport
 from digest.storage import backup, deliveries, delivery_stats, editions, send_journal, suppressions
 from digest.storage.database import Database, open_database
-from digest.storage.locks import SenderLock, sender_lock
+from digest.storage.locks import LockFile, sender_lock
 from digest.storage.revocations import Revocations
 from digest.storage.send_journal import Journal, journal_of
 
@@ -58,7 +58,7 @@ class SenderSession:
     settings: Settings
     newsletter: Newsletter
     db: Database
-    lock: SenderLock
+    lock: LockFile
     signer: DkimSigner | None
 
 
