@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.console import Exit, confirm, fields_of, note, on_a_terminal, print_json, say
+from digest.cli.console import (
+    Exit,
+    confirm,
+    fields_of,
+    note,
+    on_a_terminal,
+    print_json,
+    print_result,
+    say,
+)
 from digest.cli.options import AsJson, Yes
 from digest.cli.session import existing_database, instant_of, session_of
 from digest.errors import UsageError
@@ -27,12 +36,12 @@ def backup(
 
     Example: `digest backup /var/backups/digest-2026-03-12.db`
     """
-    settings = session_of(context).settings
-    copy = create_backup(settings, file, now=datetime.now(UTC))
-    if as_json:
-        print_json({"file": copy.file, "octets": copy.size})
-        return
-    say(f"{copy.file}: {copy.size / 1_000_000:,.1f} MB, complete")
+    copy = create_backup(session_of(context).settings, file, now=datetime.now(UTC))
+    print_result(
+        {"file": copy.file, "octets": copy.size},
+        f"{copy.file}: {copy.size / 1_000_000:,.1f} MB, complete",
+        as_json=as_json,
+    )
 
 
 def restored(
@@ -40,9 +49,7 @@ def restored(
     *,
     since: Annotated[
         str | None,
-        typer.Option(
-            "--since", metavar="TIME", help="Time of the restored copy, if another program made it."
-        ),
+        typer.Option(metavar="TIME", help="Time of the restored copy, if another program made it."),
     ] = None,
     yes: Yes = False,
     as_json: AsJson = False,

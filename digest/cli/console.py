@@ -143,6 +143,14 @@ def print_json(value: Any) -> None:
     print(_UNSAFE_IN_JSON.sub(lambda unsafe: f"\\u{ord(unsafe[0]):04x}", text))  # noqa: T201
 
 
+def print_result(value: Any, text: str, *, as_json: bool) -> None:
+    """A result that is one sentence for people: the value as JSON, or the text."""
+    if as_json:
+        print_json(value)
+    else:
+        say(text)
+
+
 def fields_of(value: object, *names: str) -> dict[str, Any]:
     """The named fields of a dataclass, or all of them, as an object for `print_json`."""
     chosen = names or [field.name for field in fields(cast("Any", value))]

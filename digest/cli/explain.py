@@ -64,8 +64,6 @@ def explain(
     edition: Annotated[
         int | None,
         typer.Option(
-            "--edition",
-            metavar="N",
             min=1,
             max=LARGEST,
             help="For a reader: the edition with this number (default: the newest).",

@@ -35,36 +35,27 @@ def ingest(
     ] = None,
     *,
     kind: Annotated[
-        SourceKind | None,
-        typer.Option("--kind", help="Format of a file or URL whose name does not tell it."),
+        SourceKind | None, typer.Option(help="Format of a file or URL whose name does not tell it.")
     ] = None,
     name: Annotated[
-        str | None,
-        typer.Option("--name", help="Name of the source (default: the file's or host's name)."),
+        str | None, typer.Option(help="Name of the source (default: the file's or host's name).")
     ] = None,
     table: Annotated[
-        str | None, typer.Option("--table", help="For sqlite: the table or view to read.")
+        str | None, typer.Option(help="For sqlite: the table or view to read.")
     ] = None,
     encoding: Annotated[
-        str | None, typer.Option("--encoding", help="Text encoding, such as windows-1252.")
+        str | None, typer.Option(help="Text encoding, such as windows-1252.")
     ] = None,
     delimiter: Annotated[
-        str | None, typer.Option("--delimiter", help="For csv: the character between fields.")
+        str | None, typer.Option(help="For csv: the character between fields.")
     ] = None,
-    section: Annotated[
-        str | None, typer.Option("--section", help="Section of articles that have none.")
-    ] = None,
+    section: Annotated[str | None, typer.Option(help="Section of articles that have none.")] = None,
     source_timezone: Annotated[
-        str | None,
-        typer.Option(
-            "--source-timezone", metavar="ZONE", help="Time zone of dates that have none."
-        ),
+        str | None, typer.Option(metavar="ZONE", help="Time zone of dates that have none.")
     ] = None,
     dates: Annotated[
         str | None,
-        typer.Option(
-            "--dates", metavar="ORDER", help="How to read 03/04/2026: day-first or month-first."
-        ),
+        typer.Option(metavar="ORDER", help="How to read 03/04/2026: day-first or month-first."),
     ] = None,
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Allow URLs in private networks.")

@@ -35,23 +35,16 @@ def init(
         Path, typer.Argument(metavar="DIR", help="The folder; created if it does not exist.")
     ],
     *,
-    name: Annotated[str | None, typer.Option("--name", help="The name of the publication.")] = None,
-    url: Annotated[str | None, typer.Option("--url", help="The URL of its website.")] = None,
+    name: Annotated[str | None, typer.Option(help="The name of the publication.")] = None,
+    url: Annotated[str | None, typer.Option(help="The URL of its website.")] = None,
     sender: Annotated[
         str | None,
         typer.Option("--from", metavar="SENDER", help="`Name <address>`, or an address alone."),
     ] = None,
-    language: Annotated[
-        str, typer.Option("--language", help="Language of the newsletter, such as fr.")
-    ] = "en",
-    timezone: Annotated[
-        str, typer.Option("--timezone", help="Time zone, such as Europe/Paris.")
-    ] = "UTC",
+    language: Annotated[str, typer.Option(help="Language of the newsletter, such as fr.")] = "en",
+    timezone: Annotated[str, typer.Option(help="Time zone, such as Europe/Paris.")] = "UTC",
     postal_address: Annotated[
-        str | None,
-        typer.Option(
-            "--postal-address", help="Postal address for the footer; required before sending."
-        ),
+        str | None, typer.Option(help="Postal address for the footer; required before sending.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

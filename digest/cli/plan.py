@@ -38,9 +38,7 @@ def plan(
         ),
     ] = None,
     *,
-    days: Annotated[
-        int, typer.Option("--days", metavar="N", min=1, max=3660, help="How many days ahead.")
-    ] = 7,
+    days: Annotated[int, typer.Option(min=1, max=3660, help="How many days ahead.")] = 7,
     at: At = None,
     as_json: AsJson = False,
 ) -> None:

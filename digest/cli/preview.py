@@ -12,13 +12,11 @@ import typer
 from digest.cli.console import clean, fields_of, note, print_json, say
 from digest.cli.files import by_ending, writable
 from digest.cli.options import AsJson, At, NewsletterArgument
-from digest.cli.session import instant_of, session_of, typed_in
+from digest.cli.session import chosen, typed_address
 from digest.cli.skipped import unless_skipped
 from digest.lib.formatting import counted
-from digest.lib.timestamps import next_second
 from digest.publishing.preview import Preview
 from digest.publishing.preview import preview as make_preview
-from digest.subscribers.address import normalise
 
 
 class PreviewFormat(StrEnum):
@@ -70,15 +68,12 @@ def preview(
     Example: `digest preview --for ada@example.com --out digest.html`
     """
     shown_as = _format_of(format, out)
-    session = session_of(context)
-    chosen = session.settings.newsletter(newsletter)
-    now = next_second(instant_of(at, session.settings))
-    if reader is not None:
-        with typed_in():
-            reader = normalise(reader)
+    settings, named, now = chosen(context, newsletter, at)
+    address = typed_address(reader) if reader is not None else None
     signed = shown_as is PreviewFormat.EML
-    made = make_preview(session.settings, chosen, now=now, reader=reader, signed=signed)
-    made = unless_skipped(made, as_json=as_json)
+    made = unless_skipped(
+        make_preview(settings, named, now=now, reader=address, signed=signed), as_json=as_json
+    )
     if made.begun:
         note(
             f"No. {made.edition.number} was started and is not complete; `digest send` completes it"

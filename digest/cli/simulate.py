@@ -37,10 +37,7 @@ def simulate(
     newsletter: NewsletterArgument = None,
     *,
     weeks: Annotated[
-        int,
-        typer.Option(
-            "--weeks", metavar="N", min=1, max=_MOST_WEEKS, help="How many weeks to simulate."
-        ),
+        int, typer.Option(min=1, max=_MOST_WEEKS, help="How many weeks to simulate.")
     ] = 12,
     at: Annotated[
         str | None,
@@ -54,7 +51,6 @@ def simulate(
     schedule: Annotated[
         list[str] | None,
         typer.Option(
-            "--schedule",
             metavar="TEXT",
             help='Schedule to use instead, such as "fridays at 16:30"; may be repeated.',
         ),
@@ -64,10 +60,7 @@ def simulate(
     max_per_section: Annotated[int | None, _rule("max_per_section")] = None,
     max_per_source: Annotated[int | None, _rule("max_per_source")] = None,
     max_age: Annotated[
-        str | None,
-        typer.Option(
-            "--max-age", metavar="SPAN", help="max_age to use instead, such as 36h or 7d."
-        ),
+        str | None, typer.Option(metavar="SPAN", help="max_age to use instead, such as 36h or 7d.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -27,10 +27,7 @@ def status(
     newsletter: NewsletterArgument = None,
     *,
     number: Annotated[
-        int | None,
-        typer.Option(
-            "--number", metavar="N", min=1, max=LARGEST, help="Only the edition with this number."
-        ),
+        int | None, typer.Option(min=1, max=LARGEST, help="Only the edition with this number.")
     ] = None,
     limit: Annotated[
         int | None,
