@@ -2,7 +2,6 @@
 
 import os
 import shlex
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -65,8 +64,8 @@ def init(
                 "Postal address for the footer (can be added later)", "postal_address"
             )
     if not (name and url and sender):
-        given = {"--name": name, "--url": url, "--from": sender}
-        missing = [option for option, value in given.items() if not value]
+        required = {"--name": name, "--url": url, "--from": sender}
+        missing = [option for option, value in required.items() if not value]
         raise UsageError(
             f"init needs {', '.join(missing)}",
             hint="Give these options, or run `digest init` on a terminal, where it asks for them.",
@@ -79,7 +78,10 @@ def init(
         timezone=timezone,
         postal_address=postal_address or "",
     )
-    _write(folder, _checked_text(beginning, folder))
+    text, problems = _text_and_problems(beginning, folder)
+    if problems:
+        raise ConfigError("some values are not valid; nothing was written", problems=problems)
+    _write(folder, text)
     if as_json:
         files = {"configuration": folder / _FILE, "database": folder / _DATABASE}
         print_json({"folder": folder, **files})
@@ -89,10 +91,6 @@ def init(
 
 def _asked(question: str, field: str) -> str:
     """Ask for the value of a key, until the answer is valid."""
-    return ask(question, _checked_answer(field))
-
-
-def _checked_answer(field: str) -> Callable[[str], str]:
     valid = Beginning(name="News", url="https://www.example.com", sender="news@example.com")
 
     def parse(answer: str) -> str:
@@ -106,7 +104,7 @@ def _checked_answer(field: str) -> Callable[[str], str]:
             )
         return answer
 
-    return parse
+    return ask(question, parse)
 
 
 def _refuse_existing(folder: Path) -> None:
@@ -118,14 +116,6 @@ def _refuse_existing(folder: Path) -> None:
         )
     if os.path.lexists(folder) and not folder.is_dir():
         raise UsageError(f"{folder} is not a folder", hint="Name a folder.")
-
-
-def _checked_text(beginning: Beginning, folder: Path) -> str:
-    """The text of digest.toml, which loads without a problem. Raises ConfigError."""
-    text, problems = _text_and_problems(beginning, folder)
-    if problems:
-        raise ConfigError("some values are not valid; nothing was written", problems=problems)
-    return text
 
 
 def _text_and_problems(beginning: Beginning, folder: Path) -> tuple[str, list[Problem]]:
