@@ -9,7 +9,15 @@ import typer
 
 from digest.cli.console import fields_of, note, print_json, print_result
 from digest.cli.help import Command, command_group
-from digest.cli.options import LARGEST, ArticleNumber, AsJson, Limit, NewsletterOption
+from digest.cli.options import (
+    LARGEST,
+    ArticleNumber,
+    AsJson,
+    Limit,
+    NewsletterOption,
+    argument,
+    option,
+)
 from digest.cli.session import key_of, reading, session_of, writing
 from digest.cli.tables import print_table
 from digest.errors import UsageError
@@ -37,32 +45,27 @@ app = command_group(
 @app.command(cls=Command)
 def add(
     context: typer.Context,
-    title: Annotated[str, typer.Argument(metavar="TITLE", help="The headline.")],
-    url: Annotated[str, typer.Argument(metavar="URL", help="The article's address on the web.")],
+    title: Annotated[str, argument("The headline.", metavar="TITLE")],
+    url: Annotated[str, argument("The article's address on the web.", metavar="URL")],
     *,
-    summary: Annotated[
-        str | None, typer.Option(help="One or two sentences on what it says.")
-    ] = None,
-    section: Annotated[str | None, typer.Option(help="Its section.")] = None,
-    author: Annotated[str | None, typer.Option(help="Its author.")] = None,
-    source: Annotated[
-        str | None, typer.Option(help="Its publisher (default: the site's name).")
-    ] = None,
+    summary: Annotated[str | None, option("One or two sentences on what it says.")] = None,
+    section: Annotated[str | None, option("Its section.")] = None,
+    author: Annotated[str | None, option("Its author.")] = None,
+    source: Annotated[str | None, option("Its publisher (default: the site's name).")] = None,
     image: Annotated[
-        str | None, typer.Option(help="The URL of an image, or a path relative to digest.toml.")
+        str | None, option("The URL of an image, or a path relative to digest.toml.")
     ] = None,
     tags: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TAG,…", help="Separated by commas; may be repeated."),
+        list[str] | None, option("Separated by commas; may be repeated.", metavar="TAG,…")
     ] = None,
     priority: Annotated[
-        int | None, typer.Option(help="Articles with a higher number come first (default: 0).")
+        int | None, option("Articles with a higher number come first (default: 0).")
     ] = None,
     published: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Publication time (default: now).")
+        str | None, option("Publication time (default: now).", metavar="TIME")
     ] = None,
     expires: Annotated[
-        str | None, typer.Option(metavar="TIME", help="From this time on, no edition uses it.")
+        str | None, option("From this time on, no edition uses it.", metavar="TIME")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -106,13 +109,13 @@ def add(
 def list_(
     context: typer.Context,
     text: Annotated[
-        str | None, typer.Argument(metavar="TEXT", help="Text in the title or the summary.")
+        str | None, argument("Text in the title or the summary.", metavar="TEXT")
     ] = None,
     *,
-    section: Annotated[str | None, typer.Option(help="Only articles of this section.")] = None,
-    source: Annotated[str | None, typer.Option(help="Only articles from this source.")] = None,
+    section: Annotated[str | None, option("Only articles of this section.")] = None,
+    source: Annotated[str | None, option("Only articles from this source.")] = None,
     since: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Only articles published since this time.")
+        str | None, option("Only articles published since this time.", metavar="TIME")
     ] = None,
     limit: Limit = 30,
     as_json: AsJson = False,
@@ -199,7 +202,7 @@ def drop(
     context: typer.Context,
     number: ArticleNumber,
     *,
-    reason: Annotated[str, typer.Option(help="Stored with the decision.")] = "by the editor",
+    reason: Annotated[str, option("Stored with the decision.")] = "by the editor",
     newsletter: NewsletterOption = None,
     as_json: AsJson = False,
 ) -> None:

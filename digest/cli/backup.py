@@ -16,7 +16,7 @@ from digest.cli.console import (
     print_result,
     say,
 )
-from digest.cli.options import AsJson, Yes
+from digest.cli.options import AsJson, Yes, argument, option
 from digest.cli.session import existing_database, instant_of, session_of
 from digest.errors import UsageError
 from digest.lib.formatting import counted
@@ -25,7 +25,7 @@ from digest.publishing.backup import accept_restored, create_backup
 
 def backup(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to create.")],
+    file: Annotated[Path, argument("The file to create.", metavar="FILE")],
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -48,8 +48,7 @@ def restored(
     context: typer.Context,
     *,
     since: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="Time of the restored copy, if another program made it."),
+        str | None, option("Time of the restored copy, if another program made it.", metavar="TIME")
     ] = None,
     yes: Yes = False,
     as_json: AsJson = False,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from digest.cli.console import Exit, fields_of, note, print_error, print_json, say
-from digest.cli.options import AsJson
+from digest.cli.options import AsJson, option
 from digest.cli.progress import cancelled_by_signals, delivery_progress
 from digest.cli.skipped import unless_skipped
 from digest.cli.tables import print_table
@@ -18,8 +18,7 @@ from digest.publishing.demo import demo as run_demo
 
 def demo(
     folder: Annotated[
-        Path | None,
-        typer.Option("--dir", metavar="DIR", help="The folder to work in (default: a new one)."),
+        Path | None, option("The folder to work in (default: a new one).", "--dir", metavar="DIR")
     ] = None,
     *,
     as_json: AsJson = False,

@@ -18,7 +18,7 @@ from digest.cli.console import (
     say,
 )
 from digest.cli.files import replace_whole, writable
-from digest.cli.options import AsJson, At, NewsletterArgument
+from digest.cli.options import AsJson, At, NewsletterArgument, option
 from digest.cli.session import chosen, session_of
 from digest.cli.skipped import unless_skipped
 from digest.config import Settings
@@ -35,10 +35,10 @@ from digest.schedule.timetable import slots_after
 
 SlotOption = Annotated[
     str | None,
-    typer.Option(
+    option(
+        "The slot, such as 2026-03-12T07:00 (default: the first that has a draft).",
         "--slot",
         metavar="SLOT",
-        help="The slot, such as 2026-03-12T07:00 (default: the first that has a draft).",
     ),
 ]
 
@@ -78,15 +78,11 @@ def draft(
     context: typer.Context,
     newsletter: NewsletterArgument = None,
     *,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it to this file.")] = None,
-    read: Annotated[Path | None, typer.Option(help="Apply this edited draft file.")] = None,
+    out: Annotated[Path | None, option("Write it to this file.", "--out", "-o")] = None,
+    read: Annotated[Path | None, option("Apply this edited draft file.")] = None,
     slot: SlotOption = None,
-    anew: Annotated[
-        bool, typer.Option("--anew", help="Discard the stored draft and make a new one.")
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Overwrite a file that was edited.")
-    ] = False,
+    anew: Annotated[bool, option("Discard the stored draft and make a new one.", "--anew")] = False,
+    force: Annotated[bool, option("Overwrite a file that was edited.", "--force")] = False,
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
@@ -207,7 +203,7 @@ def skip(
     context: typer.Context,
     newsletter: NewsletterArgument = None,
     *,
-    reason: Annotated[str, typer.Option(help="Why; stored with the slot.")] = "",
+    reason: Annotated[str, option("Why; stored with the slot.")] = "",
     slot: SlotOption = None,
     at: At = None,
     as_json: AsJson = False,

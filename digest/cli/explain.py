@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from digest.cli.console import Exit, fields_of, note, print_json, say
-from digest.cli.options import LARGEST, AsJson, At, newsletter_keys
+from digest.cli.options import LARGEST, AsJson, At, argument, newsletter_keys, option
 from digest.cli.session import instant_of, reading, session_of, typed_address
 from digest.cli.tables import print_table
 from digest.config import Settings
@@ -34,28 +34,26 @@ def explain(
     context: typer.Context,
     what: Annotated[
         list[str],
-        typer.Argument(
+        argument(
+            "An article's number, URL or words of its title; or a reader's address.",
             metavar="ARTICLE|EMAIL",
-            help="An article's number, URL or words of its title; or a reader's address.",
         ),
     ],
     *,
     newsletter: Annotated[
         str | None,
-        typer.Option(
+        option(
+            "Only this newsletter (default: all).",
             "--newsletter",
             "-n",
             metavar="KEY",
-            help="Only this newsletter (default: all).",
             autocompletion=newsletter_keys,
         ),
     ] = None,
     edition: Annotated[
         int | None,
-        typer.Option(
-            min=1,
-            max=LARGEST,
-            help="For a reader: the edition with this number (default: the newest).",
+        option(
+            "For a reader: the edition with this number (default: the newest).", min=1, max=LARGEST
         ),
     ] = None,
     at: At = None,

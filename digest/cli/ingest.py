@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from digest.cli.console import Exit, error_console, fields_of, note, print_error, print_json
-from digest.cli.options import AsJson, source_names
+from digest.cli.options import AsJson, argument, option, source_names
 from digest.cli.session import session_of
 from digest.cli.source_args import parse_date_order, parse_delimiter, parse_zone, sources_named
 from digest.cli.tables import print_table
@@ -28,40 +28,32 @@ def ingest(
     context: typer.Context,
     source: Annotated[
         list[str] | None,
-        typer.Argument(
-            help="Names of sources, files or URLs (default: every source).",
-            autocompletion=source_names,
+        argument(
+            "Names of sources, files or URLs (default: every source).", autocompletion=source_names
         ),
     ] = None,
     *,
     kind: Annotated[
-        SourceKind | None, typer.Option(help="Format of a file or URL whose name does not tell it.")
+        SourceKind | None, option("Format of a file or URL whose name does not tell it.")
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="Name of the source (default: the file's or host's name).")
+        str | None, option("Name of the source (default: the file's or host's name).")
     ] = None,
-    table: Annotated[
-        str | None, typer.Option(help="For sqlite: the table or view to read.")
-    ] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="Text encoding, such as windows-1252.")
-    ] = None,
-    delimiter: Annotated[
-        str | None, typer.Option(help="For csv: the character between fields.")
-    ] = None,
-    section: Annotated[str | None, typer.Option(help="Section of articles that have none.")] = None,
+    table: Annotated[str | None, option("For sqlite: the table or view to read.")] = None,
+    encoding: Annotated[str | None, option("Text encoding, such as windows-1252.")] = None,
+    delimiter: Annotated[str | None, option("For csv: the character between fields.")] = None,
+    section: Annotated[str | None, option("Section of articles that have none.")] = None,
     source_timezone: Annotated[
-        str | None, typer.Option(metavar="ZONE", help="Time zone of dates that have none.")
+        str | None, option("Time zone of dates that have none.", metavar="ZONE")
     ] = None,
     dates: Annotated[
-        str | None,
-        typer.Option(metavar="ORDER", help="How to read 03/04/2026: day-first or month-first."),
+        str | None, option("How to read 03/04/2026: day-first or month-first.", metavar="ORDER")
     ] = None,
     allow_private: Annotated[
-        bool, typer.Option("--allow-private", help="Allow URLs in private networks.")
+        bool, option("Allow URLs in private networks.", "--allow-private")
     ] = False,
     all_rejected: Annotated[
-        bool, typer.Option("--all-rejected", help="List all rejected rows, not only the first 20.")
+        bool, option("List all rejected rows, not only the first 20.", "--all-rejected")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -6,10 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from digest.cli.console import ask, on_a_terminal, print_json, say
-from digest.cli.options import AsJson
+from digest.cli.options import AsJson, argument, option
 from digest.config.load import load_text
 from digest.config.starter import Beginning, starter
 from digest.errors import ConfigError, DigestError, Problem, UsageError
@@ -30,20 +28,17 @@ _OPTIONS = {
 
 
 def init(
-    folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="The folder; created if it does not exist.")
-    ],
+    folder: Annotated[Path, argument("The folder; created if it does not exist.", metavar="DIR")],
     *,
-    name: Annotated[str | None, typer.Option(help="The name of the publication.")] = None,
-    url: Annotated[str | None, typer.Option(help="The URL of its website.")] = None,
+    name: Annotated[str | None, option("The name of the publication.")] = None,
+    url: Annotated[str | None, option("The URL of its website.")] = None,
     sender: Annotated[
-        str | None,
-        typer.Option("--from", metavar="SENDER", help="`Name <address>`, or an address alone."),
+        str | None, option("`Name <address>`, or an address alone.", "--from", metavar="SENDER")
     ] = None,
-    language: Annotated[str, typer.Option(help="Language of the newsletter, such as fr.")] = "en",
-    timezone: Annotated[str, typer.Option(help="Time zone, such as Europe/Paris.")] = "UTC",
+    language: Annotated[str, option("Language of the newsletter, such as fr.")] = "en",
+    timezone: Annotated[str, option("Time zone, such as Europe/Paris.")] = "UTC",
     postal_address: Annotated[
-        str | None, typer.Option(help="Postal address for the footer; required before sending.")
+        str | None, option("Postal address for the footer; required before sending.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from digest.cli.console import fields_of, note, print_json, say
-from digest.cli.options import AsJson, At, newsletter_keys
+from digest.cli.options import AsJson, At, argument, newsletter_keys, option
 from digest.cli.session import instant_of, session_of
 from digest.cli.tables import print_table
 from digest.lib.formatting import counted, local, weekday
@@ -31,14 +31,14 @@ def plan(
     context: typer.Context,
     newsletters: Annotated[
         list[str] | None,
-        typer.Argument(
+        argument(
+            "Keys in digest.toml (default: all newsletters).",
             metavar="NEWSLETTER",
-            help="Keys in digest.toml (default: all newsletters).",
             autocompletion=newsletter_keys,
         ),
     ] = None,
     *,
-    days: Annotated[int, typer.Option(min=1, max=3660, help="How many days ahead.")] = 7,
+    days: Annotated[int, option("How many days ahead.", min=1, max=3660)] = 7,
     at: At = None,
     as_json: AsJson = False,
 ) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from digest.cli.console import clean, fields_of, note, print_json, say
 from digest.cli.files import by_ending, writable
-from digest.cli.options import AsJson, At, NewsletterArgument
+from digest.cli.options import AsJson, At, NewsletterArgument, option
 from digest.cli.session import chosen, typed_address
 from digest.cli.skipped import unless_skipped
 from digest.lib.formatting import counted
@@ -45,18 +45,14 @@ def preview(
     newsletter: NewsletterArgument = None,
     *,
     reader: Annotated[
-        str | None,
-        typer.Option("--for", metavar="EMAIL", help="As this subscriber would receive it."),
+        str | None, option("As this subscriber would receive it.", "--for", metavar="EMAIL")
     ] = None,
     format: Annotated[  # noqa: A002  the option's name
         PreviewFormat | None,
-        typer.Option(
-            "--format", "-f", help="The format (default: by the ending of --out, or terminal)."
-        ),
+        option("The format (default: by the ending of --out, or terminal).", "--format", "-f"),
     ] = None,
     out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", help="Write it to this file, replacing an existing one."),
+        Path | None, option("Write it to this file, replacing an existing one.", "--out", "-o")
     ] = None,
     at: At = None,
     as_json: AsJson = False,

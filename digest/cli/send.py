@@ -19,7 +19,7 @@ from digest.cli.console import (
     print_result,
     say,
 )
-from digest.cli.options import AsJson, At, DryRun, NewsletterArgument, Outbox, Yes
+from digest.cli.options import AsJson, At, DryRun, NewsletterArgument, Outbox, Yes, option
 from digest.cli.progress import cancelled_by_signals, delivery_progress
 from digest.cli.session import chosen, existing_database, session_of, typed_address
 from digest.cli.skipped import exit_skipped, unless_skipped
@@ -46,8 +46,7 @@ def send(
     newsletter: NewsletterArgument = None,
     *,
     to: Annotated[
-        str | None,
-        typer.Option(metavar="EMAIL", help="Send a test to this address only; nothing is stored."),
+        str | None, option("Send a test to this address only; nothing is stored.", metavar="EMAIL")
     ] = None,
     outbox: Outbox = None,
     dry_run: DryRun = False,
@@ -96,7 +95,7 @@ def resume(
         ),
     ] = UnknownPolicy.HOLD,
     now: Annotated[
-        bool, typer.Option("--now", help="Retry deferred deliveries now, before they are due.")
+        bool, option("Retry deferred deliveries now, before they are due.", "--now")
     ] = False,
     outbox: Outbox = None,
     as_json: AsJson = False,

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from digest.cli.console import fields_of, print_json
-from digest.cli.options import AsJson, NewsletterArgument
+from digest.cli.options import AsJson, NewsletterArgument, option
 from digest.cli.session import instant_of, session_of
 from digest.cli.simulate_views import counts_by_section, show, sizes
 from digest.errors import UsageError
@@ -36,23 +36,20 @@ def simulate(
     context: typer.Context,
     newsletter: NewsletterArgument = None,
     *,
-    weeks: Annotated[
-        int, typer.Option(min=1, max=_MOST_WEEKS, help="How many weeks to simulate.")
-    ] = 12,
+    weeks: Annotated[int, option("How many weeks to simulate.", min=1, max=_MOST_WEEKS)] = 12,
     at: Annotated[
         str | None,
-        typer.Option(
+        option(
+            "The end of the simulated time, such as 2026-03-12T07:00 (default: now).",
             "--at",
             "--until",
             metavar="TIME",
-            help="The end of the simulated time, such as 2026-03-12T07:00 (default: now).",
         ),
     ] = None,
     schedule: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="TEXT",
-            help='Schedule to use instead, such as "fridays at 16:30"; may be repeated.',
+        option(
+            'Schedule to use instead, such as "fridays at 16:30"; may be repeated.', metavar="TEXT"
         ),
     ] = None,
     min_items: Annotated[int | None, _rule("min_items")] = None,
@@ -60,7 +57,7 @@ def simulate(
     max_per_section: Annotated[int | None, _rule("max_per_section")] = None,
     max_per_source: Annotated[int | None, _rule("max_per_source")] = None,
     max_age: Annotated[
-        str | None, typer.Option(metavar="SPAN", help="max_age to use instead, such as 36h or 7d.")
+        str | None, option("max_age to use instead, such as 36h or 7d.", metavar="SPAN")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from digest.cli.console import Exit, fields_of, note, print_json, say
-from digest.cli.options import LARGEST, AsJson, At, NewsletterArgument
+from digest.cli.options import LARGEST, AsJson, At, NewsletterArgument, option
 from digest.cli.session import instant_of, session_of
 from digest.cli.tables import print_table
 from digest.errors import UsageError
@@ -27,7 +27,7 @@ def status(
     newsletter: NewsletterArgument = None,
     *,
     number: Annotated[
-        int | None, typer.Option(min=1, max=LARGEST, help="Only the edition with this number.")
+        int | None, option("Only the edition with this number.", min=1, max=LARGEST)
     ] = None,
     limit: Annotated[
         int | None,

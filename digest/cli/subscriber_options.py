@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from digest.cli.options import option
 from digest.cli.session import reading, session_of
 from digest.errors import UsageError
 from digest.model.subscriber import MembershipStatus
@@ -19,9 +20,7 @@ from digest.subscribers.field_values import one_line
 
 Wording = Annotated[
     str | None,
-    typer.Option(
-        "--consent", metavar="WORDING", help="What the subscriber agreed to; stored as consent."
-    ),
+    option("What the subscriber agreed to; stored as consent.", "--consent", metavar="WORDING"),
 ]
 States = Annotated[
     list[str] | None,

@@ -18,7 +18,7 @@ from digest.cli.console import (
 )
 from digest.cli.files import by_ending, writable
 from digest.cli.help import Command, command_group
-from digest.cli.options import AsJson, DryRun, Limit, NewsletterOption
+from digest.cli.options import AsJson, DryRun, Limit, NewsletterOption, argument, option
 from digest.cli.session import key_of, reading, session_of, typed_address, typed_in
 from digest.cli.subscriber_options import (
     States,
@@ -61,24 +61,22 @@ app = command_group(
     example="digest subscribers import readers.csv --dry-run",
 )
 
-Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The address.")]
+Email = Annotated[str, argument("The address.", metavar="EMAIL")]
 
 
 @app.command(cls=Command)
 def add(
     context: typer.Context,
     email: Annotated[
-        str, typer.Argument(metavar="EMAIL", help="The address, or `A Name <name@example.com>`.")
+        str, argument("The address, or `A Name <name@example.com>`.", metavar="EMAIL")
     ],
     *,
-    name: Annotated[str, typer.Option(help="The subscriber's name.")] = "",
-    language: Annotated[str | None, typer.Option(help="Language, such as pt-BR.")] = None,
-    timezone: Annotated[str | None, typer.Option(help="Time zone, such as Europe/Lisbon.")] = None,
+    name: Annotated[str, option("The subscriber's name.")] = "",
+    language: Annotated[str | None, option("Language, such as pt-BR.")] = None,
+    timezone: Annotated[str | None, option("Time zone, such as Europe/Lisbon.")] = None,
     topics: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="TOPIC,…", help="Only these topics. Separated by commas; may be repeated."
-        ),
+        option("Only these topics. Separated by commas; may be repeated.", metavar="TOPIC,…"),
     ] = None,
     consent: Wording = None,
     newsletter: NewsletterOption = None,
@@ -114,24 +112,19 @@ def add(
 def import_(
     context: typer.Context,
     file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE", help="A file in CSV, JSON or JSON Lines; - is standard input."
-        ),
+        Path, argument("A file in CSV, JSON or JSON Lines; - is standard input.", metavar="FILE")
     ],
     *,
     dry_run: DryRun = False,
-    encoding: Annotated[
-        str | None, typer.Option(help="Text encoding, if it is detected wrongly.")
-    ] = None,
+    encoding: Annotated[str | None, option("Text encoding, if it is detected wrongly.")] = None,
     delimiter: Annotated[
-        str | None, typer.Option(help="The character between fields, if it is not , ; | or a tab.")
+        str | None, option("The character between fields, if it is not , ; | or a tab.")
     ] = None,
     column: Annotated[
         list[str] | None,
-        typer.Option(
+        option(
+            "The file's title for one of our columns, such as name=Vorname; may be repeated.",
             metavar="OURS=TITLE",
-            help="The file's title for one of our columns, such as name=Vorname; may be repeated.",
         ),
     ] = None,
     consent: Wording = None,
@@ -174,15 +167,13 @@ def export(
     context: typer.Context,
     *,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Write to this file, readable by you only.")
+        Path | None, option("Write to this file, readable by you only.", "--out", "-o")
     ] = None,
     format: Annotated[  # noqa: A002  the option's name
         ExportFormat | None,
-        typer.Option(
-            "--format", "-f", help="The format (default: by the ending of --out, or csv)."
-        ),
+        option("The format (default: by the ending of --out, or csv).", "--format", "-f"),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+    force: Annotated[bool, option("Overwrite an existing file.", "--force")] = False,
     state: States = None,
     newsletter: NewsletterOption = None,
 ) -> None:
@@ -275,9 +266,7 @@ def unsubscribe(
     context: typer.Context,
     email: Email,
     *,
-    reason: Annotated[
-        str, typer.Option(help="Stored as a receipt.")
-    ] = "asked the owner of the list",
+    reason: Annotated[str, option("Stored as a receipt.")] = "asked the owner of the list",
     newsletter: NewsletterOption = None,
     as_json: AsJson = False,
 ) -> None:
@@ -298,7 +287,7 @@ def suppress(
     email: Email,
     *,
     reason: Annotated[
-        str | None, typer.Option(help="Why, such as 'asked by letter'; asked for on a terminal.")
+        str | None, option("Why, such as 'asked by letter'; asked for on a terminal.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
