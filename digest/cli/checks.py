@@ -1,14 +1,12 @@
 """`digest check` tries out the configuration; `digest audit` verifies the stored records."""
 
 import os
-import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
 from datetime import UTC, datetime
 
 import typer
 
-from digest.cli.console import Exit, error_console, fields_of, note, print_json, say
+from digest.cli.console import Exit, fields_of, note, print_json, say, working
 from digest.cli.options import AsJson
 from digest.cli.session import session_of
 from digest.cli.tables import print_table
@@ -73,7 +71,7 @@ def check(context: typer.Context, *, as_json: AsJson = False) -> None:
     Example: `digest check --json`
     """
     loaded = _loaded(context, as_json=as_json)
-    with error_console().status("Checking…") if sys.stderr.isatty() else nullcontext():
+    with working("Checking…"):
         findings = list(findings_of(loaded, now=datetime.now(UTC)))
     if as_json:
         print_json({"findings": findings})

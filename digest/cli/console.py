@@ -12,6 +12,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import IntEnum
@@ -131,6 +132,11 @@ def console_on(stream: TextIO) -> "Console":
 def error_console() -> "Console":
     """The console of standard error, for progress."""
     return console_on(sys.stderr)
+
+
+def working(text: str) -> AbstractContextManager[object]:
+    """A sign on a terminal that this takes a while; nothing in a pipe."""
+    return error_console().status(text) if sys.stderr.isatty() else nullcontext()
 
 
 def print_json(value: Any) -> None:

@@ -1,15 +1,13 @@
 """`digest ingest`: read the configured sources, or the files and URLs named, into the database."""
 
-import sys
 from collections.abc import Collection, Sequence
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from digest.cli.console import Exit, error_console, fields_of, note, print_error, print_json
+from digest.cli.console import Exit, fields_of, note, print_error, print_json, working
 from digest.cli.options import AsJson, argument, option, source_names
 from digest.cli.session import session_of
 from digest.cli.source_args import parse_date_order, parse_delimiter, parse_zone, sources_named
@@ -78,11 +76,7 @@ def ingest(
     }
     _refuse_folders(source or (), [configured.name for configured in settings.sources])
     sources = sources_named(source or (), settings, overrides)
-    with (
-        error_console().status(f"Reading {counted(len(sources), 'source')}…")
-        if sys.stderr.isatty()
-        else nullcontext()
-    ):
+    with working(f"Reading {counted(len(sources), 'source')}…"):
         reports = read_sources(settings, sources, now=datetime.now(UTC))
     if as_json:
         print_json([_report_json(report) for report in reports])

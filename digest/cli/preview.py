@@ -76,7 +76,8 @@ def preview(
         )
     _report_cuts(made)
     if out is not None:
-        _write(made, shown_as, out)
+        out.write_bytes(_content(made, shown_as))
+        note(f"wrote {out} ({shown_as}, {out.stat().st_size:,} bytes)")
     if as_json:
         print_json(_preview_json(made, out))
     elif out is None and shown_as is PreviewFormat.TERMINAL:
@@ -143,16 +144,10 @@ def _text(made: Preview) -> str:
     return str(part.get_content()) if part else ""
 
 
-def _write(made: Preview, format_: PreviewFormat, out: Path) -> None:
-    out.write_bytes(_content(made, format_))
-    note(f"wrote {out} ({format_}, {out.stat().st_size:,} bytes)")
-
-
 def _show(made: Preview) -> None:
     headers = message_from_bytes(made.message, policy=default)
-    for name in _SHOWN:
-        if headers[name]:
-            say(f"{name}: {headers[name]}")
+    for name in filter(headers.get, _SHOWN):
+        say(f"{name}: {headers[name]}")
     say(f"\n{_text(made)}")
     stories = counted(len(made.edition.stories), "story", "stories")
     note(

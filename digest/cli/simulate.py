@@ -77,13 +77,11 @@ def simulate(
         schedule=_schedule(chosen, schedule),
         rules=_rules(
             chosen.rules,
-            {
-                "min_items": min_items,
-                "max_items": max_items,
-                "max_per_section": max_per_section,
-                "max_per_source": max_per_source,
-                "max_age": _span(max_age),
-            },
+            min_items=min_items,
+            max_items=max_items,
+            max_per_section=max_per_section,
+            max_per_source=max_per_source,
+            max_age=_span(max_age),
         ),
     )
     until = instant_of(at, settings).replace(microsecond=0)
@@ -124,8 +122,9 @@ def _span(text: str | None) -> timedelta | None:
     return span
 
 
-def _rules(rules: Rules, given: dict[str, Any]) -> Rules:
-    changes = {name: value for name, value in given.items() if value is not None}
+def _rules(rules: Rules, **values: Any) -> Rules:
+    """The rules with these values, where they are not None. Raises UsageError."""
+    changes = {name: value for name, value in values.items() if value is not None}
     least = changes.get("min_items", rules.min_items)
     most = changes.get("max_items", rules.max_items)
     if least > most:
