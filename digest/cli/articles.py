@@ -258,11 +258,10 @@ def article_json(article: Article) -> dict[str, Any]:
 
 def _decision_json(row: ArticleDecision) -> dict[str, Any]:
     """What a newsletter decided about an article, as `--json` shows it."""
-    decision = row.decision
     return {
         **fields_of(row, "newsletter", "pinned"),
-        "verdict": decision and decision.verdict,
-        "reason": decision and decision.reason,
+        "verdict": row.decision and row.decision.verdict,
+        "reason": row.decision and row.decision.reason,
         "edition": row.edition,
     }
 

@@ -39,13 +39,8 @@ def demo(
         result = run_demo(place, progress=progress, cancel=cancel)
     result = unless_skipped(result, as_json=as_json)
     if as_json:
-        print_json(
-            {
-                **fields_of(result.report.edition, "number", "subject"),
-                **fields_of(result, "html", "text"),
-                "readers": result.got,
-            }
-        )
+        edition = fields_of(result.report.edition, "number", "subject")
+        print_json(edition | fields_of(result, "html", "text") | {"readers": result.got})
     else:
         _show(result, place)
     _verify(result)

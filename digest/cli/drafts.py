@@ -104,7 +104,11 @@ def draft(
         if isinstance(applied, tuple):
             _report_mistakes(read, applied, as_json=as_json)
         result = unless_skipped(applied, as_json=as_json)
-        _report_applied(result, named, now, as_json=as_json)
+        edition = result.edition
+        stories = counted(len(edition.stories), "story", "stories")
+        when = describe_slot(result.stored, named, now=now)
+        text = f"No. {edition.number} “{edition.subject}”, {stories}\n{when}"
+        print_result(_draft_json(result), text, as_json=as_json)
     else:
         if out is not None:
             _refuse_edited(out, force=force)
@@ -150,15 +154,6 @@ def _report_mistakes(file: Path, mistakes: Sequence[DraftFileError], *, as_json:
     for mistake in mistakes:
         note(f"  {mistake}")
     raise typer.Exit(Exit.USAGE)
-
-
-def _report_applied(
-    shown: DraftView, newsletter: Newsletter, now: datetime, *, as_json: bool
-) -> None:
-    stories = counted(len(shown.edition.stories), "story", "stories")
-    text = f"No. {shown.edition.number} “{shown.edition.subject}”, {stories}"
-    when = describe_slot(shown.stored, newsletter, now=now)
-    print_result(_draft_json(shown), f"{text}\n{when}", as_json=as_json)
 
 
 def _show(

@@ -113,7 +113,12 @@ def _one_article(
     if as_json:
         print_json({"could_be": [_article_fields(article) for article in matches]})
     else:
-        _show_choice(matches, settings)
+        zone = settings.site.timezone
+        rows = (
+            (str(article.id), f"{article.published_at.astimezone(zone):%Y-%m-%d}", article.title)
+            for article in matches
+        )
+        print_table((">ID", "Published", "Title"), rows, fold=("Title",))
     newest = f" (only the newest {MOST} are listed)" if len(matches) == MOST else ""
     note(f"several articles match {text!r}: name one by its number{newest}")
     raise typer.Exit(Exit.USAGE)
@@ -198,15 +203,6 @@ def _forecast_in_words(forecast: Forecast) -> str:
     verdict, reason = forecast.verdict, forecast.reason
     sentence = verdict.with_reason(reason) if verdict else reason
     return f"{forecast.short}; with enough stories, {sentence}" if forecast.short else sentence
-
-
-def _show_choice(matches: Sequence[Article], settings: Settings) -> None:
-    zone = settings.site.timezone
-    rows = (
-        (str(article.id), f"{article.published_at.astimezone(zone):%Y-%m-%d}", article.title)
-        for article in matches
-    )
-    print_table((">ID", "Published", "Title"), rows, fold=("Title",))
 
 
 def _show_reader(

@@ -17,7 +17,6 @@ from digest.cli.console import (
     print_error,
     print_json,
     print_result,
-    say,
 )
 from digest.cli.options import AsJson, At, DryRun, NewsletterArgument, Outbox, Yes, option
 from digest.cli.progress import cancelled_by_signals, delivery_progress
@@ -145,14 +144,12 @@ def stop(
     if not stopped:
         reason = f"no edition{f' of {named.key}' if named else ''} is being sent"
         exit_skipped(reason, as_json=as_json, editions=editions)
-    if as_json:
-        print_json({"result": "stopped", "editions": editions})
-        return
-    for edition in stopped:
-        say(
-            f"stopped No. {edition.number} of {edition.newsletter};"
-            f" `digest resume {edition.newsletter}` continues"
-        )
+    lines = (
+        f"stopped No. {edition.number} of {edition.newsletter};"
+        f" `digest resume {edition.newsletter}` continues"
+        for edition in stopped
+    )
+    print_result({"result": "stopped", "editions": editions}, "\n".join(lines), as_json=as_json)
 
 
 def _send_test(

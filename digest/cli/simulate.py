@@ -10,7 +10,7 @@ import typer
 from digest.cli.console import fields_of, print_json
 from digest.cli.options import AsJson, NewsletterArgument, option
 from digest.cli.session import instant_of, session_of
-from digest.cli.simulate_views import counts_by_section, show, sizes
+from digest.cli.simulate_views import LIMITS, counts_by_section, show, sizes
 from digest.errors import UsageError
 from digest.lib.durations import format_duration, parse_duration
 from digest.model.newsletter import Newsletter, Rules
@@ -138,13 +138,12 @@ def _rules(rules: Rules, **values: Any) -> Rules:
 
 def _simulation_json(result: Simulation) -> dict[str, Any]:
     newsletter, rules = result.newsletter, result.newsletter.rules
-    limits = ("min_items", "max_items", "max_per_section", "max_per_source")
     return {
         "newsletter": newsletter.key,
         **fields_of(result, "begin", "until"),
         "rules": {
             "schedule": newsletter.schedule.lines if newsletter.schedule else [],
-            **fields_of(rules, *limits),
+            **fields_of(rules, *LIMITS),
             "max_age": format_duration(rules.max_age),
         },
         **fields_of(result, "articles", "decided_before"),

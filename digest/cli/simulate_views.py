@@ -8,11 +8,14 @@ from itertools import groupby
 from statistics import median
 from typing import Any, Final
 
-from digest.cli.console import note, say
+from digest.cli.console import fields_of, note, say
 from digest.cli.tables import print_bars, print_table
 from digest.lib.durations import format_duration
 from digest.lib.formatting import counted, weekday
 from digest.scheduler.simulation import SimulatedSlot, Simulation
+
+#: The rules that are numbers.
+LIMITS: Final = ("min_items", "max_items", "max_per_section", "max_per_source")
 
 #: More slots than this are grouped by week on a terminal, and their bars everywhere.
 _MANY: Final = 31
@@ -68,12 +71,10 @@ def counts_by_section(sections: Counter[str | None]) -> list[dict[str, Any]]:
 
 def _heading(result: Simulation) -> str:
     newsletter, rules = result.newsletter, result.newsletter.rules
+    limits = fields_of(rules, *LIMITS).items()
     used = [
         f"{newsletter.schedule}",
-        f"min_items {rules.min_items}",
-        f"max_items {rules.max_items}",
-        *(f"max_per_section {n}" for n in (rules.max_per_section,) if n),
-        *(f"max_per_source {n}" for n in (rules.max_per_source,) if n),
+        *(f"{name} {limit}" for name, limit in limits if limit is not None),
         f"max_age {format_duration(rules.max_age)}",
     ]
     begin, until = (_local(instant, result) for instant in (result.begin, result.until))

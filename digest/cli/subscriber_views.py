@@ -46,7 +46,16 @@ def print_import(
 ) -> None:
     """What an import did: counts as the result, everything that was not plain as error_console."""
     if as_json:
-        print_json(_import_json(listed, report, remarks, dry_run=dry_run))
+        print_json(
+            {
+                "dry_run": dry_run,
+                **{result.replace(" ", "_"): count for result, count in report.results.items()},
+                "left_as_they_were": report.left,
+                **fields_of(listed, "rejected", "notes", "duplicates"),
+                "remarks": remarks,
+                "fields": listed.fields,
+            }
+        )
         return
     for remark in remarks:
         note(remark)
@@ -76,19 +85,6 @@ def _print_remarks(one: str, several: str, remarks: Sequence[ImportRemark]) -> N
         note(f"  line {remark.line}: {one_line(remark.text)}")
     if len(remarks) > _SHOWN:
         note(f"  … and {len(remarks) - _SHOWN:,} more; --json lists all")
-
-
-def _import_json(
-    listed: ReadList, report: ImportReport, remarks: Sequence[str], *, dry_run: bool
-) -> dict[str, Any]:
-    return {
-        "dry_run": dry_run,
-        **{result.replace(" ", "_"): count for result, count in report.results.items()},
-        "left_as_they_were": report.left,
-        **fields_of(listed, "rejected", "notes", "duplicates"),
-        "remarks": remarks,
-        "fields": listed.fields,
-    }
 
 
 def print_members(
