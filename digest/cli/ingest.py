@@ -1,8 +1,7 @@
 """`digest ingest`: read the configured sources, or the files and URLs named, into the database."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -13,7 +12,6 @@ from digest.cli.session import session_of
 from digest.cli.source_args import parse_date_order, parse_delimiter, parse_zone, sources_named
 from digest.cli.tables import print_table
 from digest.config import SourceKind
-from digest.errors import UsageError
 from digest.ingest.sources import SourceReport
 from digest.lib.formatting import counted
 from digest.publishing.maintenance import ingest as read_sources
@@ -74,7 +72,6 @@ def ingest(
         "dates": parse_date_order(dates),
         "allow_private": allow_private or None,
     }
-    _refuse_folders(source or (), [configured.name for configured in settings.sources])
     sources = sources_named(source or (), settings, overrides)
     with working(f"Reading {counted(len(sources), 'source')}…"):
         reports = read_sources(settings, sources, now=datetime.now(UTC))
@@ -84,15 +81,6 @@ def ingest(
         _show(reports)
         _show_rejected(reports, most=None if all_rejected else _SHOWN)
     _complain(reports)
-
-
-def _refuse_folders(named: Sequence[str], known: Collection[str]) -> None:
-    for name in named:
-        if name not in known and Path(name).is_dir():
-            raise UsageError(
-                f"{name} is a folder, expected a file, a URL or the name of a source",
-                hint="Name the files in it.",
-            )
 
 
 def _show(reports: Sequence[SourceReport]) -> None:

@@ -28,8 +28,7 @@ _MOST_WEEKS: Final = 520
 
 def _rule(key: str) -> Any:
     """The option that replaces a key of the newsletter in digest.toml."""
-    option = f"--{key.replace('_', '-')}"
-    return typer.Option(option, metavar="N", min=1, max=_MOST, help=f"{key} to use instead.")
+    return option(f"{key} to use instead.", min=1, max=_MOST)
 
 
 def simulate(

@@ -59,6 +59,11 @@ def _named(name: str, settings: Settings, kind: SourceKind | None) -> SourceSett
             timezone=settings.site.timezone,
         )
     path = Path(name).absolute()
+    if path.is_dir():
+        raise UsageError(
+            f"{name} is a folder, expected a file, a URL or the name of a source",
+            hint="Name the files in it.",
+        )
     guessed = guessed_kind(None, name)
     if not path.exists() and not guessed:
         raise UsageError(
