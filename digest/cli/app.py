@@ -107,12 +107,7 @@ def root(
     context: typer.Context,
     config: Annotated[
         Path,
-        typer.Option(
-            "--config",
-            "-c",
-            metavar="FILE",
-            help="The configuration file; stands before the command.",
-        ),
+        typer.Option("--config", "-c", help="The configuration file; stands before the command."),
     ] = Path("digest.toml"),
     *,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
@@ -152,14 +147,10 @@ def _run() -> int:
             typer.echo(error.message, err=True)
             return Exit.USAGE
         return _report(usage_error(error))
-    except DigestError as error:
-        if _given("--debug"):
-            raise
-        return _report(error)
     except Exception as error:
         if _given("--debug"):
             raise
-        return _report(_unexpected(error))
+        return _report(error if isinstance(error, DigestError) else _unexpected(error))
     if code == Exit.INTERRUPTED:
         note("interrupted; unfinished changes were rolled back")
     return int(code)

@@ -7,9 +7,17 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from digest.cli.console import fields_of, note, print_json, say
-from digest.cli.help import Command, Group
-from digest.cli.options import LARGEST, ArticleNumber, AsJson, Limit, NewsletterOption
+from digest.cli.console import fields_of, note, print_json, print_result
+from digest.cli.help import Command, command_group
+from digest.cli.options import (
+    LARGEST,
+    ArticleNumber,
+    AsJson,
+    Limit,
+    NewsletterOption,
+    argument,
+    option,
+)
 from digest.cli.session import key_of, reading, session_of, writing
 from digest.cli.tables import print_table
 from digest.errors import UsageError
@@ -27,50 +35,37 @@ _FIELDS: Final = (
     *("priority", "published_at", "first_seen_at", "edited_at", "expires_at", "withdrawn_at"),
 )
 
-app = typer.Typer(
-    name="articles",
-    cls=Group,
-    help="List, add and edit articles; pin, drop or withdraw them.\n\n"
-    "Example: `digest articles list ferry --since 2026-03-01`",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
+app = command_group(
+    "articles",
+    "List, add and edit articles; pin, drop or withdraw them.",
+    example="digest articles list ferry --since 2026-03-01",
 )
 
 
 @app.command(cls=Command)
 def add(
     context: typer.Context,
-    title: Annotated[str, typer.Argument(metavar="TITLE", help="The headline.")],
-    url: Annotated[str, typer.Argument(metavar="URL", help="The article's address on the web.")],
+    title: Annotated[str, argument("The headline.", metavar="TITLE")],
+    url: Annotated[str, argument("The article's address on the web.", metavar="URL")],
     *,
-    summary: Annotated[
-        str | None, typer.Option("--summary", help="One or two sentences on what it says.")
-    ] = None,
-    section: Annotated[str | None, typer.Option("--section", help="Its section.")] = None,
-    author: Annotated[str | None, typer.Option("--author", help="Its author.")] = None,
-    source: Annotated[
-        str | None, typer.Option("--source", help="Its publisher (default: the site's name).")
-    ] = None,
+    summary: Annotated[str | None, option("One or two sentences on what it says.")] = None,
+    section: Annotated[str | None, option("Its section.")] = None,
+    author: Annotated[str | None, option("Its author.")] = None,
+    source: Annotated[str | None, option("Its publisher (default: the site's name).")] = None,
     image: Annotated[
-        str | None,
-        typer.Option("--image", help="The URL of an image, or a path relative to digest.toml."),
+        str | None, option("The URL of an image, or a path relative to digest.toml.")
     ] = None,
     tags: Annotated[
-        list[str] | None,
-        typer.Option("--tags", metavar="TAG,…", help="Separated by commas; may be repeated."),
+        list[str] | None, option("Separated by commas; may be repeated.", metavar="TAG,…")
     ] = None,
     priority: Annotated[
-        int | None,
-        typer.Option("--priority", help="Articles with a higher number come first (default: 0)."),
+        int | None, option("Articles with a higher number come first (default: 0).")
     ] = None,
     published: Annotated[
-        str | None,
-        typer.Option("--published", metavar="TIME", help="Publication time (default: now)."),
+        str | None, option("Publication time (default: now).", metavar="TIME")
     ] = None,
     expires: Annotated[
-        str | None,
-        typer.Option("--expires", metavar="TIME", help="From this time on, no edition uses it."),
+        str | None, option("From this time on, no edition uses it.", metavar="TIME")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -94,18 +89,18 @@ def add(
         Field.PUBLISHED_AT: published,
         Field.EXPIRES_AT: expires,
     }
-    given = {field: text for field, text in fields.items() if text is not None}
+    values = {field: text for field, text in fields.items() if text is not None}
+    now = datetime.now(UTC)
     with writing(context) as db:
-        stored = upsert_manual(
-            db, given, site=settings.site, folder=settings.folder, now=datetime.now(UTC)
-        )
+        stored = upsert_manual(db, values, site=settings.site, folder=settings.folder, now=now)
     if isinstance(stored, RejectedRow):
         raise UsageError(f"the article cannot be added: {stored.reason}", hint=stored.hint or None)
     article = stored.article
-    if as_json:
-        print_json({"result": stored.result, "article": article_json(article)})
-    else:
-        say(f"article {article.id} {stored.result}: {article.title}")
+    print_result(
+        {"result": stored.result, "article": article_json(article)},
+        f"article {article.id} {stored.result}: {article.title}",
+        as_json=as_json,
+    )
     if article.withdrawn_at:
         note(f"it is withdrawn; `digest articles restore {article.id}` undoes that")
 
@@ -114,18 +109,13 @@ def add(
 def list_(
     context: typer.Context,
     text: Annotated[
-        str | None, typer.Argument(metavar="TEXT", help="Text in the title or the summary.")
+        str | None, argument("Text in the title or the summary.", metavar="TEXT")
     ] = None,
     *,
-    section: Annotated[
-        str | None, typer.Option("--section", help="Only articles of this section.")
-    ] = None,
-    source: Annotated[
-        str | None, typer.Option("--source", help="Only articles from this source.")
-    ] = None,
+    section: Annotated[str | None, option("Only articles of this section.")] = None,
+    source: Annotated[str | None, option("Only articles from this source.")] = None,
     since: Annotated[
-        str | None,
-        typer.Option("--since", metavar="TIME", help="Only articles published since this time."),
+        str | None, option("Only articles published since this time.", metavar="TIME")
     ] = None,
     limit: Limit = 30,
     as_json: AsJson = False,
@@ -135,12 +125,11 @@ def list_(
     Example: `digest articles list ferry --section Town --since 2026-03-01`
     """
     zone = session_of(context).settings.site.timezone
-    instant = _since(since, zone) if since else None
     # One more than is shown: it tells whether there are more.
     most = min(limit, LARGEST - 1) + 1 if limit else -1
     with reading(context) as db:
         rows = articles.search(
-            db, text=text, section=section, source=source, since=instant, most=most
+            db, text=text, section=section, source=source, since=_since(since, zone), most=most
         )
     shown = rows[: limit or None]
     if as_json:
@@ -213,9 +202,7 @@ def drop(
     context: typer.Context,
     number: ArticleNumber,
     *,
-    reason: Annotated[
-        str, typer.Option("--reason", help="Stored with the decision.")
-    ] = "by the editor",
+    reason: Annotated[str, option("Stored with the decision.")] = "by the editor",
     newsletter: NewsletterOption = None,
     as_json: AsJson = False,
 ) -> None:
@@ -259,12 +246,9 @@ def _report(
     preposition: str = "for",
     as_json: bool,
 ) -> None:
-    if as_json:
-        shown = {"result": result, "newsletter": newsletter, "article": article_json(article)}
-        print_json(shown)
-    else:
-        where = f" {preposition} {newsletter}" if newsletter else ""
-        say(f"{result}{where}: {article.title}")
+    shown = {"result": result, "newsletter": newsletter, "article": article_json(article)}
+    where = f" {preposition} {newsletter}" if newsletter else ""
+    print_result(shown, f"{result}{where}: {article.title}", as_json=as_json)
 
 
 def article_json(article: Article) -> dict[str, Any]:
@@ -274,11 +258,10 @@ def article_json(article: Article) -> dict[str, Any]:
 
 def _decision_json(row: ArticleDecision) -> dict[str, Any]:
     """What a newsletter decided about an article, as `--json` shows it."""
-    decision = row.decision
     return {
         **fields_of(row, "newsletter", "pinned"),
-        "verdict": decision.verdict if decision else None,
-        "reason": decision.reason if decision else None,
+        "verdict": row.decision and row.decision.verdict,
+        "reason": row.decision and row.decision.reason,
         "edition": row.edition,
     }
 
@@ -312,20 +295,17 @@ def _show_one(article: Article, decisions: Sequence[ArticleDecision], zone: Zone
 
 
 def _decision_in_words(row: ArticleDecision) -> str:
-    pinned = "pinned" if row.pinned else ""
-    if row.decision is None:
-        return pinned
-    reason = row.decision.reason
-    if row.edition is not None:
-        decision = f"in No. {row.edition} ({reason})"
-    else:
+    parts = ["pinned"] if row.pinned else []
+    if row.decision is not None:
+        reason = row.decision.reason
         decision = row.decision.verdict.with_reason(reason)
-    return f"{pinned}; {decision}" if pinned else decision
+        parts.append(f"in No. {row.edition} ({reason})" if row.edition is not None else decision)
+    return "; ".join(parts)
 
 
-def _since(text: str, zone: ZoneInfo) -> datetime | None:
+def _since(text: str | None, zone: ZoneInfo) -> datetime | None:
     try:
-        return read_date(text, zone)
+        return read_date(text, zone) if text else None
     except ValueError as error:
         raise UsageError(
             f"--since: {error}", hint="Such as 2026-03-12 or 2026-03-12T07:00."

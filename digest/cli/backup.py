@@ -6,8 +6,17 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.console import Exit, confirm, fields_of, note, on_a_terminal, print_json, say
-from digest.cli.options import AsJson, Yes
+from digest.cli.console import (
+    Exit,
+    confirm,
+    fields_of,
+    note,
+    on_a_terminal,
+    print_json,
+    print_result,
+    say,
+)
+from digest.cli.options import AsJson, Yes, argument, option
 from digest.cli.session import existing_database, instant_of, session_of
 from digest.errors import UsageError
 from digest.lib.formatting import counted
@@ -16,7 +25,7 @@ from digest.publishing.backup import accept_restored, create_backup
 
 def backup(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to create.")],
+    file: Annotated[Path, argument("The file to create.", metavar="FILE")],
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -27,22 +36,19 @@ def backup(
 
     Example: `digest backup /var/backups/digest-2026-03-12.db`
     """
-    settings = session_of(context).settings
-    copy = create_backup(settings, file, now=datetime.now(UTC))
-    if as_json:
-        print_json({"file": copy.file, "octets": copy.size})
-        return
-    say(f"{copy.file}: {copy.size / 1_000_000:,.1f} MB, complete")
+    copy = create_backup(session_of(context).settings, file, now=datetime.now(UTC))
+    print_result(
+        {"file": copy.file, "octets": copy.size},
+        f"{copy.file}: {copy.size / 1_000_000:,.1f} MB, complete",
+        as_json=as_json,
+    )
 
 
 def restored(
     context: typer.Context,
     *,
     since: Annotated[
-        str | None,
-        typer.Option(
-            "--since", metavar="TIME", help="Time of the restored copy, if another program made it."
-        ),
+        str | None, option("Time of the restored copy, if another program made it.", metavar="TIME")
     ] = None,
     yes: Yes = False,
     as_json: AsJson = False,

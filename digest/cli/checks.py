@@ -1,14 +1,12 @@
 """`digest check` tries out the configuration; `digest audit` verifies the stored records."""
 
 import os
-import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
 from datetime import UTC, datetime
 
 import typer
 
-from digest.cli.console import Exit, error_console, fields_of, note, print_json, say
+from digest.cli.console import Exit, fields_of, note, print_json, say, working
 from digest.cli.options import AsJson
 from digest.cli.session import session_of
 from digest.cli.tables import print_table
@@ -22,11 +20,7 @@ from digest.publishing.maintenance import audit as audit_database
 from digest.storage.integrity import MOST
 
 
-def audit(
-    context: typer.Context,
-    *,
-    as_json: AsJson = False,
-) -> None:
+def audit(context: typer.Context, *, as_json: AsJson = False) -> None:
     """Verify that every article and every delivery is accounted for.
 
     Reads the database only. Exits with 1 if a record breaks a rule, and names the rule and records.
@@ -55,8 +49,8 @@ def _show_audit(result: AuditReport) -> None:
     ]
     if extent.slots:
         checked.append(counted(extent.slots, "slot"))
-    verdict = "rules are broken" if result.breaches else "everything is accounted for"
-    say(f"{', '.join(checked)}: {verdict}")
+    conclusion = "rules are broken" if result.breaches else "everything is accounted for"
+    say(f"{', '.join(checked)}: {conclusion}")
     for breach in result.breaches:
         say(f"  broken: {breach.rule}")
         for id_ in breach.ids:
@@ -68,11 +62,7 @@ def _show_audit(result: AuditReport) -> None:
 _COLOURS = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 
 
-def check(
-    context: typer.Context,
-    *,
-    as_json: AsJson = False,
-) -> None:
+def check(context: typer.Context, *, as_json: AsJson = False) -> None:
     """Check configuration, database, templates, sources, SMTP and DNS.
 
     DNS is checked where digest.toml has [dkim]. Nothing is stored or sent, and no password is
@@ -81,13 +71,13 @@ def check(
     Example: `digest check --json`
     """
     loaded = _loaded(context, as_json=as_json)
-    with error_console().status("Checking…") if sys.stderr.isatty() else nullcontext():
+    with working("Checking…"):
         findings = list(findings_of(loaded, now=datetime.now(UTC)))
     if as_json:
         print_json({"findings": findings})
     else:
         _show_findings(findings)
-    if any(finding.verdict is Severity.PROBLEM for finding in findings):
+    if any(finding.severity is Severity.PROBLEM for finding in findings):
         raise typer.Exit(Exit.ERROR)
 
 
@@ -98,14 +88,14 @@ def _loaded(context: typer.Context, *, as_json: bool) -> Loaded:
         if not as_json:
             raise
         messages = [str(problem) for problem in error.problems] or [error.message]
-        common = {"area": "configuration", "verdict": "problem", "advice": error.hint}
+        common = {"area": "configuration", "severity": "problem", "advice": error.hint}
         print_json({"findings": [common | {"message": message} for message in messages]})
         raise typer.Exit(Exit.USAGE) from None
 
 
 def _show_findings(findings: Sequence[Finding]) -> None:
-    rows = []
-    for finding in findings:
-        advice = f"\n→ {finding.advice}" if finding.advice else ""
-        rows.append((finding.verdict.value, finding.area, finding.message + advice))
+    rows = (
+        (each.severity, each.area, "\n→ ".join(filter(None, (each.message, each.advice))))
+        for each in findings
+    )
     print_table(("", "Area", "Found"), rows, fold=("Found",), styles=_COLOURS)

@@ -12,6 +12,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import IntEnum
@@ -133,6 +134,11 @@ def error_console() -> "Console":
     return console_on(sys.stderr)
 
 
+def working(text: str) -> AbstractContextManager[object]:
+    """A sign on a terminal that this takes a while; nothing in a pipe."""
+    return error_console().status(text) if sys.stderr.isatty() else nullcontext()
+
+
 def print_json(value: Any) -> None:
     """A value as JSON on standard output; keys keep their order.
 
@@ -141,6 +147,14 @@ def print_json(value: Any) -> None:
     text = json.dumps(value, indent=2, ensure_ascii=False, default=_encoded)
     # These characters can only stand inside a string, where JSON has an escape for them.
     print(_UNSAFE_IN_JSON.sub(lambda unsafe: f"\\u{ord(unsafe[0]):04x}", text))  # noqa: T201
+
+
+def print_result(value: Any, text: str, *, as_json: bool) -> None:
+    """A result that is one sentence for people: the value as JSON, or the text."""
+    if as_json:
+        print_json(value)
+    else:
+        say(text)
 
 
 def fields_of(value: object, *names: str) -> dict[str, Any]:

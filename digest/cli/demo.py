@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from digest.cli.console import Exit, fields_of, note, print_error, print_json, say
-from digest.cli.options import AsJson
-from digest.cli.progress import delivery_progress
+from digest.cli.options import AsJson, option
+from digest.cli.progress import cancelled_by_signals, delivery_progress
 from digest.cli.skipped import unless_skipped
 from digest.cli.tables import print_table
 from digest.errors import DigestError, UsageError
@@ -18,8 +18,7 @@ from digest.publishing.demo import demo as run_demo
 
 def demo(
     folder: Annotated[
-        Path | None,
-        typer.Option("--dir", metavar="DIR", help="The folder to work in (default: a new one)."),
+        Path | None, option("The folder to work in (default: a new one).", "--dir", metavar="DIR")
     ] = None,
     *,
     as_json: AsJson = False,
@@ -36,17 +35,12 @@ def demo(
             f"--dir: {folder} is not an empty folder", hint="Name a folder that does not exist yet."
         )
     place = folder or Path(tempfile.mkdtemp(prefix="digest-demo-"))
-    with delivery_progress() as progress:
-        result = run_demo(place, progress=progress)
+    with delivery_progress() as progress, cancelled_by_signals() as cancel:
+        result = run_demo(place, progress=progress, cancel=cancel)
     result = unless_skipped(result, as_json=as_json)
     if as_json:
-        print_json(
-            {
-                **fields_of(result.report.edition, "number", "subject"),
-                **fields_of(result, "html", "text"),
-                "readers": result.got,
-            }
-        )
+        edition = fields_of(result.report.edition, "number", "subject")
+        print_json(edition | fields_of(result, "html", "text") | {"readers": result.got})
     else:
         _show(result, place)
     _verify(result)

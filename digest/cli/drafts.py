@@ -13,17 +13,17 @@ from digest.cli.console import (
     note,
     print_error,
     print_json,
+    print_result,
     results,
     say,
 )
 from digest.cli.files import replace_whole, writable
-from digest.cli.options import AsJson, At, NewsletterArgument
-from digest.cli.session import instant_of, session_of
+from digest.cli.options import AsJson, At, NewsletterArgument, option
+from digest.cli.session import chosen, session_of
 from digest.cli.skipped import unless_skipped
 from digest.config import Settings
 from digest.errors import UsageError
 from digest.lib.formatting import counted
-from digest.lib.timestamps import next_second
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot
 from digest.publishing.drafts import editing
@@ -35,10 +35,10 @@ from digest.schedule.timetable import slots_after
 
 SlotOption = Annotated[
     str | None,
-    typer.Option(
+    option(
+        "The slot, such as 2026-03-12T07:00 (default: the first that has a draft).",
         "--slot",
         metavar="SLOT",
-        help="The slot, such as 2026-03-12T07:00 (default: the first that has a draft).",
     ),
 ]
 
@@ -57,10 +57,8 @@ def approve(
 
     Example: `digest approve daily`
     """
-    settings = session_of(context).settings
-    chosen = settings.newsletter(newsletter)
-    now = next_second(instant_of(at, settings))
-    result = unless_skipped(editing.approve(settings, chosen, now=now, slot=slot), as_json=as_json)
+    settings, named, now = chosen(context, newsletter, at)
+    result = unless_skipped(editing.approve(settings, named, now=now, slot=slot), as_json=as_json)
     shown, edition = result.shown, result.shown.edition
     for reason in shown.file.gone:
         note(f"not in the edition: {reason}")
@@ -69,32 +67,22 @@ def approve(
         return
     stories = counted(len(edition.stories), "story", "stories")
     readers = counted(result.readers, "reader")
-    say(f"approved No. {edition.number} of {chosen.title}: {stories}, {readers}")
+    say(f"approved No. {edition.number} of {named.title}: {stories}, {readers}")
     say(f"  {edition.subject}")
     for story in edition.stories:
         say(f"  [{story.article_id}] {story.title}")
-    say(describe_slot(shown.stored, chosen, now=now))
+    say(describe_slot(shown.stored, named, now=now))
 
 
 def draft(
     context: typer.Context,
     newsletter: NewsletterArgument = None,
     *,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="Write it to this file."),
-    ] = None,
-    read: Annotated[
-        Path | None,
-        typer.Option("--read", metavar="FILE", help="Apply this edited draft file."),
-    ] = None,
+    out: Annotated[Path | None, option("Write it to this file.", "--out", "-o")] = None,
+    read: Annotated[Path | None, option("Apply this edited draft file.")] = None,
     slot: SlotOption = None,
-    anew: Annotated[
-        bool, typer.Option("--anew", help="Discard the stored draft and make a new one.")
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Overwrite a file that was edited.")
-    ] = False,
+    anew: Annotated[bool, option("Discard the stored draft and make a new one.", "--anew")] = False,
+    force: Annotated[bool, option("Overwrite a file that was edited.", "--force")] = False,
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
@@ -108,26 +96,26 @@ def draft(
     """
     if read is not None and (out is not None or anew or force):
         raise UsageError("--read cannot be combined with --out, --anew or --force")
-    settings = session_of(context).settings
     if read is not None and newsletter is None:
-        newsletter = _newsletter_of(read, settings)
-    chosen = settings.newsletter(newsletter)
-    now = next_second(instant_of(at, settings))
-    if out is not None:
-        _refuse_edited(out, force=force)
+        newsletter = _newsletter_of(read, session_of(context).settings)
+    settings, named, now = chosen(context, newsletter, at)
     if read is not None:
-        result = editing.apply_draft_file(settings, chosen, _content(read), now=now, slot=slot)
-        if isinstance(result, tuple):
-            _report_mistakes(read, result, as_json=as_json)
+        applied = editing.apply_draft_file(settings, named, _content(read), now=now, slot=slot)
+        if isinstance(applied, tuple):
+            _report_mistakes(read, applied, as_json=as_json)
+        result = unless_skipped(applied, as_json=as_json)
+        edition = result.edition
+        stories = counted(len(edition.stories), "story", "stories")
+        when = describe_slot(result.stored, named, now=now)
+        text = f"No. {edition.number} “{edition.subject}”, {stories}\n{when}"
+        print_result(_draft_json(result), text, as_json=as_json)
     else:
-        result = editing.show(
-            settings, chosen, _upcoming(chosen, now), now=now, slot=slot, anew=anew
-        )
-    result = unless_skipped(result, as_json=as_json)
-    if read is not None:
-        _report_applied(result, chosen, now, as_json=as_json)
-    else:
-        _show(result, chosen, out, now, as_json=as_json)
+        if out is not None:
+            _refuse_edited(out, force=force)
+        coming = _upcoming(named, now)
+        view = editing.show(settings, named, coming, now=now, slot=slot, anew=anew)
+        result = unless_skipped(view, as_json=as_json)
+        _show(result, named, out, now, as_json=as_json)
     for difference in result.differences:
         note(f"changed since it was approved: {difference}")
 
@@ -168,17 +156,6 @@ def _report_mistakes(file: Path, mistakes: Sequence[DraftFileError], *, as_json:
     raise typer.Exit(Exit.USAGE)
 
 
-def _report_applied(
-    shown: DraftView, newsletter: Newsletter, now: datetime, *, as_json: bool
-) -> None:
-    if as_json:
-        print_json(_draft_json(shown))
-        return
-    stories = counted(len(shown.edition.stories), "story", "stories")
-    say(f"No. {shown.edition.number} “{shown.edition.subject}”, {stories}")
-    say(describe_slot(shown.stored, newsletter, now=now))
-
-
 def _show(
     shown: DraftView, newsletter: Newsletter, out: Path | None, now: datetime, *, as_json: bool
 ) -> None:
@@ -208,24 +185,20 @@ def hold(
 
     Example: `digest hold daily`
     """
-    settings = session_of(context).settings
-    chosen = settings.newsletter(newsletter)
-    now = instant_of(at, settings)
-    result = unless_skipped(editing.hold(settings, chosen, now=now, slot=slot), as_json=as_json)
-    if as_json:
-        print_json({"result": "held", "newsletter": chosen.key, "slot": result.slot.name})
-        return
-    say(f"held the draft of {chosen.key} for {result.slot.name}; `digest approve` releases it")
+    settings, named, now = chosen(context, newsletter, at)
+    result = unless_skipped(editing.hold(settings, named, now=now, slot=slot), as_json=as_json)
+    print_result(
+        {"result": "held", "newsletter": named.key, "slot": result.slot.name},
+        f"held the draft of {named.key} for {result.slot.name}; `digest approve` releases it",
+        as_json=as_json,
+    )
 
 
 def skip(
     context: typer.Context,
     newsletter: NewsletterArgument = None,
     *,
-    reason: Annotated[
-        str,
-        typer.Option("--reason", metavar="TEXT", help="Why; stored with the slot."),
-    ] = "",
+    reason: Annotated[str, option("Why; stored with the slot.")] = "",
     slot: SlotOption = None,
     at: At = None,
     as_json: AsJson = False,
@@ -236,23 +209,17 @@ def skip(
 
     Example: `digest skip daily --reason "public holiday"`
     """
-    settings = session_of(context).settings
-    chosen = settings.newsletter(newsletter)
-    now = next_second(instant_of(at, settings))
-    result = editing.skip(
-        settings,
-        chosen,
-        _upcoming(chosen, now) if chosen.schedule else (),
-        reason=" ".join(reason.split()),
-        now=now,
-        slot=slot,
+    settings, named, now = chosen(context, newsletter, at)
+    coming = _upcoming(named, now) if named.schedule else ()
+    why = " ".join(reason.split())
+    skipped = editing.skip(settings, named, coming, reason=why, now=now, slot=slot)
+    result = unless_skipped(skipped, as_json=as_json)
+    shown = {"newsletter": named.key, "slot": result.slot.name, "reason": result.reason}
+    print_result(
+        {"result": "left out", **shown},
+        f"skipped {result.slot.name} of {named.key}: {result.reason}",
+        as_json=as_json,
     )
-    result = unless_skipped(result, as_json=as_json)
-    if as_json:
-        shown = {"newsletter": chosen.key, "slot": result.slot.name, "reason": result.reason}
-        print_json({"result": "left out", **shown})
-        return
-    say(f"skipped {result.slot.name} of {chosen.key}: {result.reason}")
 
 
 def _upcoming(newsletter: Newsletter, now: datetime) -> Iterable[Slot]:

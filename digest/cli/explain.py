@@ -1,7 +1,6 @@
 """`digest explain`: why an article was chosen or not, or what a reader got and why."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -9,14 +8,13 @@ from zoneinfo import ZoneInfo
 import typer
 
 from digest.cli.console import Exit, fields_of, note, print_json, say
-from digest.cli.options import LARGEST, AsJson, At, newsletter_keys
-from digest.cli.session import instant_of, reading, session_of, typed_in
+from digest.cli.options import LARGEST, AsJson, At, argument, newsletter_keys, option
+from digest.cli.session import instant_of, reading, session_of, typed_address
 from digest.cli.tables import print_table
 from digest.config import Settings
 from digest.errors import UsageError
 from digest.lib.formatting import local
 from digest.model.article import Article
-from digest.publishing.editions.due_times import next_due_time
 from digest.publishing.explain import (
     MOST,
     ArticleInNewsletter,
@@ -30,45 +28,32 @@ from digest.storage import subscribers, suppressions
 from digest.storage.articles import StoryPlace
 from digest.storage.database import Database
 from digest.storage.suppressions import Suppression
-from digest.subscribers.address import normalise
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Why a reader got an edition or did not, and when the next one is due."""
-
-    reader: ReaderExplanation
-    next_at: datetime | None
 
 
 def explain(
     context: typer.Context,
     what: Annotated[
         list[str],
-        typer.Argument(
+        argument(
+            "An article's number, URL or words of its title; or a reader's address.",
             metavar="ARTICLE|EMAIL",
-            help="An article's number, URL or words of its title; or a reader's address.",
         ),
     ],
     *,
     newsletter: Annotated[
         str | None,
-        typer.Option(
+        option(
+            "Only this newsletter (default: all).",
             "--newsletter",
             "-n",
             metavar="KEY",
-            help="Only this newsletter (default: all).",
             autocompletion=newsletter_keys,
         ),
     ] = None,
     edition: Annotated[
         int | None,
-        typer.Option(
-            "--edition",
-            metavar="N",
-            min=1,
-            max=LARGEST,
-            help="For a reader: the edition with this number (default: the newest).",
+        option(
+            "For a reader: the edition with this number (default: the newest).", min=1, max=LARGEST
         ),
     ] = None,
     at: At = None,
@@ -89,24 +74,25 @@ def explain(
         settings.newsletter(newsletter)
     now = instant_of(at, settings)
     text = " ".join(what).strip()
+    if _is_address(text):
+        with reading(context) as db:
+            reader = _reader(db, settings, text, now, newsletter, edition)
+        if as_json:
+            print_json(_subscriber_json(*reader))
+        else:
+            _show_reader(*reader)
+        return
+    if edition is not None:
+        raise UsageError(
+            "--edition can only be used with a reader: an article is in one edition at most"
+        )
     with reading(context) as db:
-        if not _is_address(text):
-            if edition is not None:
-                raise UsageError(
-                    "--edition can only be used with a reader: an article is in one edition at most"
-                )
-            article = _one_article(find_articles(db, text), text, settings, as_json=as_json)
-            answers = explain_article(db, settings, article, now=now, only=newsletter)
-            if as_json:
-                print_json(_article_json(article, answers))
-            else:
-                _show_article(article, answers, settings)
-            return
-        email, suppression, explanations = _reader(db, settings, text, now, newsletter, edition)
+        article = _one_article(find_articles(db, text), text, settings, as_json=as_json)
+        answers = explain_article(db, settings, article, now=now, only=newsletter)
     if as_json:
-        print_json(_subscriber_json(email, suppression, explanations))
+        print_json(_article_json(article, answers))
     else:
-        _show_reader(email, suppression, explanations)
+        _show_article(article, answers, settings)
 
 
 def _is_address(text: str) -> bool:
@@ -127,7 +113,12 @@ def _one_article(
     if as_json:
         print_json({"could_be": [_article_fields(article) for article in matches]})
     else:
-        _show_choice(matches, settings)
+        zone = settings.site.timezone
+        rows = (
+            (str(article.id), f"{article.published_at.astimezone(zone):%Y-%m-%d}", article.title)
+            for article in matches
+        )
+        print_table((">ID", "Published", "Title"), rows, fold=("Title",))
     newest = f" (only the newest {MOST} are listed)" if len(matches) == MOST else ""
     note(f"several articles match {text!r}: name one by its number{newest}")
     raise typer.Exit(Exit.USAGE)
@@ -140,10 +131,9 @@ def _reader(
     now: datetime,
     newsletter: str | None,
     edition: int | None,
-) -> tuple[str, Suppression | None, list[Explanation]]:
+) -> tuple[str, Suppression | None, Sequence[ReaderExplanation]]:
     """The stored address, why it is suppressed if it is, and an answer for each newsletter."""
-    with typed_in():
-        address = normalise(email)
+    address = typed_address(email)
     person = subscribers.find(db, address)
     suppression = suppressions.find(db, address)
     if person is None and suppression is None:
@@ -151,25 +141,13 @@ def _reader(
             f"{address} is not on any list and never was",
             hint="`digest subscribers list` shows who is on the list.",
         )
-    answers = (
-        explain_reader(db, settings, person, now=now, only=newsletter, number=edition)
-        if person
-        else ()
-    )
-    missing = [answer for answer in answers if answer.edition is None] if edition else []
-    if missing and len(missing) == len(answers):
-        keys = ", ".join(answer.newsletter.key for answer in missing)
+    if person is None:
+        return address, suppression, ()
+    answers = explain_reader(db, settings, person, now=now, only=newsletter, number=edition)
+    if edition and answers and all(answer.edition is None for answer in answers):
+        keys = ", ".join(answer.newsletter.key for answer in answers)
         raise UsageError(f"--edition: {keys} has no edition No. {edition}")
-    explanations = [
-        Explanation(
-            answer,
-            next_due_time(db, answer.newsletter, answer.subscription, now)
-            if answer.subscription and not suppression
-            else None,
-        )
-        for answer in answers
-    ]
-    return person.email if person else address, suppression, explanations
+    return person.email, suppression, answers
 
 
 def _show_article(
@@ -182,10 +160,11 @@ def _show_article(
     if article.withdrawn_at:
         say(f"  withdrawn {local(article.withdrawn_at, zone)}")
     say("")
-    rows = []
-    for answer in answers:
-        for number, sentence in enumerate(_sentences(answer, zone)):
-            rows.append((answer.newsletter if number == 0 else "", sentence))
+    rows = [
+        (answer.newsletter if number == 0 else "", sentence)
+        for answer in answers
+        for number, sentence in enumerate(_sentences(answer, zone))
+    ]
     print_table(("", "why"), rows, fold=("why",), show_headers=False)
 
 
@@ -226,33 +205,24 @@ def _forecast_in_words(forecast: Forecast) -> str:
     return f"{forecast.short}; with enough stories, {sentence}" if forecast.short else sentence
 
 
-def _show_choice(matches: Sequence[Article], settings: Settings) -> None:
-    zone = settings.site.timezone
-    rows = (
-        (str(article.id), f"{article.published_at.astimezone(zone):%Y-%m-%d}", article.title)
-        for article in matches
-    )
-    print_table((">ID", "Published", "Title"), rows, fold=("Title",))
-
-
 def _show_reader(
-    email: str, suppression: Suppression | None, answers: Sequence[Explanation]
+    email: str, suppression: Suppression | None, answers: Sequence[ReaderExplanation]
 ) -> None:
     say(email)
     if suppression:
         say(f"  suppressed since {suppression.since:%Y-%m-%d}: {suppression.reason}")
     if not answers:
         say("  not on any list")
-    for answer in answers:
-        reader = answer.reader
+    for reader in answers:
+        zone, edition = reader.newsletter.timezone, reader.edition
+        got = (f"No. {edition.number}", f"{edition.slot}: ") if edition else ("edition", "")
+        rows = [
+            (reader.newsletter.key, _subscription(reader, zone)),
+            (got[0], got[1] + reader.why),
+        ]
+        if reader.next_at is not None:
+            rows.append(("next", f"due {local(reader.next_at, zone)}"))
         say("")
-        zone = reader.newsletter.timezone
-        rows = [(reader.newsletter.key, _subscription(reader, zone))]
-        edition = reader.edition
-        name = f"No. {edition.number}" if edition else "edition"
-        rows.append((name, reader.why if edition is None else f"{edition.slot}: {reader.why}"))
-        if answer.next_at is not None:
-            rows.append(("next", f"due {local(answer.next_at, zone)}"))
         print_table(("", "why"), rows, fold=("why",), show_headers=False)
 
 
@@ -271,31 +241,29 @@ def _article_fields(article: Article) -> dict[str, Any]:
 
 
 def _article_json(article: Article, answers: Sequence[ArticleInNewsletter]) -> dict[str, Any]:
-    place = ("number", "slot", "placement", "section", "position", "title")
     return {
         "article": _article_fields(article),
-        "newsletters": [
-            {
-                "newsletter": answer.newsletter,
-                "verdict": answer.decided.decision and answer.decided.decision.verdict,
-                "reason": answer.decided.decision and answer.decided.decision.reason,
-                "decided_at": answer.decided.decided_at,
-                "edition": answer.decided.place and fields_of(answer.decided.place, *place),
-                "pinned": answer.decided.pinned,
-                "now": answer.forecast
-                and {
-                    "verdict": answer.forecast.verdict,
-                    "reason": answer.forecast.reason,
-                    "too_few": answer.forecast.short or None,
-                },
-            }
-            for answer in answers
-        ],
+        "newsletters": [_newsletter_json(answer) for answer in answers],
+    }
+
+
+def _newsletter_json(answer: ArticleInNewsletter) -> dict[str, Any]:
+    decided, decision, forecast = answer.decided, answer.decided.decision, answer.forecast
+    place = ("number", "slot", "placement", "section", "position", "title")
+    return {
+        "newsletter": answer.newsletter,
+        "verdict": decision and decision.verdict,
+        "reason": decision and decision.reason,
+        "decided_at": decided.decided_at,
+        "edition": decided.place and fields_of(decided.place, *place),
+        "pinned": decided.pinned,
+        "now": forecast
+        and fields_of(forecast, "verdict", "reason") | {"too_few": forecast.short or None},
     }
 
 
 def _subscriber_json(
-    email: str, suppression: Suppression | None, answers: Sequence[Explanation]
+    email: str, suppression: Suppression | None, answers: Sequence[ReaderExplanation]
 ) -> dict[str, Any]:
     return {
         "email": email,
@@ -304,20 +272,17 @@ def _subscriber_json(
     }
 
 
-def _answer_json(answer: Explanation) -> dict[str, Any]:
-    subscription, edition = answer.reader.subscription, answer.reader.edition
+def _answer_json(answer: ReaderExplanation) -> dict[str, Any]:
+    subscription, edition = answer.subscription, answer.edition
     delivery = edition and edition.delivery
-    times = ("due_at", "next_attempt_at", "finished_at")
     return {
-        "newsletter": answer.reader.newsletter.key,
+        "newsletter": answer.newsletter.key,
         "subscription": subscription and fields_of(subscription, "state", "since"),
         "edition": edition and fields_of(edition, "number", "slot", "prepared_at"),
         "delivery": delivery
-        and {
-            "state": delivery.state,
-            "reply": delivery.reply or None,
-            **fields_of(delivery, "attempts", *times),
-        },
-        "why": answer.reader.why,
+        and fields_of(delivery, "state")
+        | {"reply": delivery.reply or None}
+        | fields_of(delivery, "attempts", "due_at", "next_attempt_at", "finished_at"),
+        "why": answer.why,
         "next_at": answer.next_at,
     }

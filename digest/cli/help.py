@@ -14,6 +14,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 _WIDEST: Final = 100
@@ -40,6 +41,18 @@ class Group(TyperGroup):
     def get_help(self, ctx: Any) -> str:
         """The text of `--help`."""
         return _help_of(self, ctx)
+
+
+def command_group(name: str, summary: str, *, example: str) -> typer.Typer:
+    """A group of commands; alone, it prints its help."""
+    return typer.Typer(
+        name=name,
+        cls=Group,
+        help=f"{summary}\n\n{_EXAMPLE} `{example}`",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+    )
 
 
 def _help_of(command: Any, context: Any) -> str:

@@ -1,21 +1,17 @@
 """`digest ingest`: read the configured sources, or the files and URLs named, into the database."""
 
-import sys
-from collections.abc import Collection, Sequence
-from contextlib import nullcontext
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from digest.cli.console import Exit, error_console, fields_of, note, print_error, print_json
-from digest.cli.options import AsJson, source_names
+from digest.cli.console import Exit, fields_of, note, print_error, print_json, working
+from digest.cli.options import AsJson, argument, option, source_names
 from digest.cli.session import session_of
 from digest.cli.source_args import parse_date_order, parse_delimiter, parse_zone, sources_named
 from digest.cli.tables import print_table
 from digest.config import SourceKind
-from digest.errors import UsageError
 from digest.ingest.sources import SourceReport
 from digest.lib.formatting import counted
 from digest.publishing.maintenance import ingest as read_sources
@@ -28,49 +24,32 @@ def ingest(
     context: typer.Context,
     source: Annotated[
         list[str] | None,
-        typer.Argument(
-            help="Names of sources, files or URLs (default: every source).",
-            autocompletion=source_names,
+        argument(
+            "Names of sources, files or URLs (default: every source).", autocompletion=source_names
         ),
     ] = None,
     *,
     kind: Annotated[
-        SourceKind | None,
-        typer.Option("--kind", help="Format of a file or URL whose name does not tell it."),
+        SourceKind | None, option("Format of a file or URL whose name does not tell it.")
     ] = None,
     name: Annotated[
-        str | None,
-        typer.Option("--name", help="Name of the source (default: the file's or host's name)."),
+        str | None, option("Name of the source (default: the file's or host's name).")
     ] = None,
-    table: Annotated[
-        str | None, typer.Option("--table", help="For sqlite: the table or view to read.")
-    ] = None,
-    encoding: Annotated[
-        str | None, typer.Option("--encoding", help="Text encoding, such as windows-1252.")
-    ] = None,
-    delimiter: Annotated[
-        str | None, typer.Option("--delimiter", help="For csv: the character between fields.")
-    ] = None,
-    section: Annotated[
-        str | None, typer.Option("--section", help="Section of articles that have none.")
-    ] = None,
+    table: Annotated[str | None, option("For sqlite: the table or view to read.")] = None,
+    encoding: Annotated[str | None, option("Text encoding, such as windows-1252.")] = None,
+    delimiter: Annotated[str | None, option("For csv: the character between fields.")] = None,
+    section: Annotated[str | None, option("Section of articles that have none.")] = None,
     source_timezone: Annotated[
-        str | None,
-        typer.Option(
-            "--source-timezone", metavar="ZONE", help="Time zone of dates that have none."
-        ),
+        str | None, option("Time zone of dates that have none.", metavar="ZONE")
     ] = None,
     dates: Annotated[
-        str | None,
-        typer.Option(
-            "--dates", metavar="ORDER", help="How to read 03/04/2026: day-first or month-first."
-        ),
+        str | None, option("How to read 03/04/2026: day-first or month-first.", metavar="ORDER")
     ] = None,
     allow_private: Annotated[
-        bool, typer.Option("--allow-private", help="Allow URLs in private networks.")
+        bool, option("Allow URLs in private networks.", "--allow-private")
     ] = False,
     all_rejected: Annotated[
-        bool, typer.Option("--all-rejected", help="List all rejected rows, not only the first 20.")
+        bool, option("List all rejected rows, not only the first 20.", "--all-rejected")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -93,13 +72,8 @@ def ingest(
         "dates": parse_date_order(dates),
         "allow_private": allow_private or None,
     }
-    _refuse_folders(source or (), [configured.name for configured in settings.sources])
     sources = sources_named(source or (), settings, overrides)
-    with (
-        error_console().status(f"Reading {counted(len(sources), 'source')}…")
-        if sys.stderr.isatty()
-        else nullcontext()
-    ):
+    with working(f"Reading {counted(len(sources), 'source')}…"):
         reports = read_sources(settings, sources, now=datetime.now(UTC))
     if as_json:
         print_json([_report_json(report) for report in reports])
@@ -107,15 +81,6 @@ def ingest(
         _show(reports)
         _show_rejected(reports, most=None if all_rejected else _SHOWN)
     _complain(reports)
-
-
-def _refuse_folders(named: Sequence[str], known: Collection[str]) -> None:
-    for name in named:
-        if name not in known and Path(name).is_dir():
-            raise UsageError(
-                f"{name} is a folder, expected a file, a URL or the name of a source",
-                hint="Name the files in it.",
-            )
 
 
 def _show(reports: Sequence[SourceReport]) -> None:

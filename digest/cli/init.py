@@ -2,15 +2,12 @@
 
 import os
 import shlex
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from digest.cli.console import ask, on_a_terminal, print_json, say
-from digest.cli.options import AsJson
+from digest.cli.options import AsJson, argument, option
 from digest.config.load import load_text
 from digest.config.starter import Beginning, starter
 from digest.errors import ConfigError, DigestError, Problem, UsageError
@@ -31,27 +28,17 @@ _OPTIONS = {
 
 
 def init(
-    folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="The folder; created if it does not exist.")
-    ],
+    folder: Annotated[Path, argument("The folder; created if it does not exist.", metavar="DIR")],
     *,
-    name: Annotated[str | None, typer.Option("--name", help="The name of the publication.")] = None,
-    url: Annotated[str | None, typer.Option("--url", help="The URL of its website.")] = None,
+    name: Annotated[str | None, option("The name of the publication.")] = None,
+    url: Annotated[str | None, option("The URL of its website.")] = None,
     sender: Annotated[
-        str | None,
-        typer.Option("--from", metavar="SENDER", help="`Name <address>`, or an address alone."),
+        str | None, option("`Name <address>`, or an address alone.", "--from", metavar="SENDER")
     ] = None,
-    language: Annotated[
-        str, typer.Option("--language", help="Language of the newsletter, such as fr.")
-    ] = "en",
-    timezone: Annotated[
-        str, typer.Option("--timezone", help="Time zone, such as Europe/Paris.")
-    ] = "UTC",
+    language: Annotated[str, option("Language of the newsletter, such as fr.")] = "en",
+    timezone: Annotated[str, option("Time zone, such as Europe/Paris.")] = "UTC",
     postal_address: Annotated[
-        str | None,
-        typer.Option(
-            "--postal-address", help="Postal address for the footer; required before sending."
-        ),
+        str | None, option("Postal address for the footer; required before sending.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -72,8 +59,8 @@ def init(
                 "Postal address for the footer (can be added later)", "postal_address"
             )
     if not (name and url and sender):
-        given = {"--name": name, "--url": url, "--from": sender}
-        missing = [option for option, value in given.items() if not value]
+        required = {"--name": name, "--url": url, "--from": sender}
+        missing = [option for option, value in required.items() if not value]
         raise UsageError(
             f"init needs {', '.join(missing)}",
             hint="Give these options, or run `digest init` on a terminal, where it asks for them.",
@@ -86,7 +73,10 @@ def init(
         timezone=timezone,
         postal_address=postal_address or "",
     )
-    _write(folder, _checked_text(beginning, folder))
+    text, problems = _text_and_problems(beginning, folder)
+    if problems:
+        raise ConfigError("some values are not valid; nothing was written", problems=problems)
+    _write(folder, text)
     if as_json:
         files = {"configuration": folder / _FILE, "database": folder / _DATABASE}
         print_json({"folder": folder, **files})
@@ -96,10 +86,6 @@ def init(
 
 def _asked(question: str, field: str) -> str:
     """Ask for the value of a key, until the answer is valid."""
-    return ask(question, _checked_answer(field))
-
-
-def _checked_answer(field: str) -> Callable[[str], str]:
     valid = Beginning(name="News", url="https://www.example.com", sender="news@example.com")
 
     def parse(answer: str) -> str:
@@ -113,7 +99,7 @@ def _checked_answer(field: str) -> Callable[[str], str]:
             )
         return answer
 
-    return parse
+    return ask(question, parse)
 
 
 def _refuse_existing(folder: Path) -> None:
@@ -125,14 +111,6 @@ def _refuse_existing(folder: Path) -> None:
         )
     if os.path.lexists(folder) and not folder.is_dir():
         raise UsageError(f"{folder} is not a folder", hint="Name a folder.")
-
-
-def _checked_text(beginning: Beginning, folder: Path) -> str:
-    """The text of digest.toml, which loads without a problem. Raises ConfigError."""
-    text, problems = _text_and_problems(beginning, folder)
-    if problems:
-        raise ConfigError("some values are not valid; nothing was written", problems=problems)
-    return text
 
 
 def _text_and_problems(beginning: Beginning, folder: Path) -> tuple[str, list[Problem]]:

@@ -14,6 +14,16 @@ import typer
 LARGEST = 2**63 - 1
 
 
+def option(help_: str, *names: str, **settings: Any) -> Any:
+    """An option; without `names`, its name is that of the parameter."""
+    return typer.Option(*names, help=help_, **settings)
+
+
+def argument(help_: str, **settings: Any) -> Any:
+    """An argument, which stands in the place of its parameter."""
+    return typer.Argument(help=help_, **settings)
+
+
 def newsletter_keys(context: typer.Context, incomplete: str) -> list[str]:
     """The keys of newsletters that begin like this."""
     tables = _file(context).get("newsletters")
@@ -43,44 +53,38 @@ def _beginning(incomplete: str, names: Any) -> list[str]:
 #: For commands that are about an edition; the others have the option.
 NewsletterArgument = Annotated[
     str | None,
-    typer.Argument(
+    argument(
+        "Its key in digest.toml; needed only where there are several.",
         metavar="NEWSLETTER",
-        help="Its key in digest.toml; needed only where there are several.",
         autocompletion=newsletter_keys,
     ),
 ]
 NewsletterOption = Annotated[
     str | None,
-    typer.Option(
+    option(
+        "The newsletter's key in digest.toml; needed only where there are several.",
         "--newsletter",
         "-n",
         metavar="KEY",
-        help="The newsletter's key in digest.toml; needed only where there are several.",
         autocompletion=newsletter_keys,
     ),
 ]
 ArticleNumber = Annotated[
     int,
-    typer.Argument(
-        metavar="ID", min=1, max=LARGEST, help="The article's number, from `digest articles list`."
+    argument(
+        "The article's number, from `digest articles list`.", metavar="ID", min=1, max=LARGEST
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+AsJson = Annotated[bool, option("Print the result as JSON.", "--json")]
 At = Annotated[
-    str | None,
-    typer.Option("--at", metavar="TIME", help="Pretend that it is TIME, such as 2026-03-12T07:00."),
+    str | None, option("Pretend that it is TIME, such as 2026-03-12T07:00.", "--at", metavar="TIME")
 ]
 Outbox = Annotated[
     Path | None,
-    typer.Option(
-        "--outbox", metavar="DIR", help="Write .eml files into DIR instead of using SMTP."
-    ),
+    option("Write .eml files into DIR instead of using SMTP.", "--outbox", metavar="DIR"),
 ]
 Limit = Annotated[
-    int,
-    typer.Option("--limit", metavar="N", min=0, max=LARGEST, help="Show at most N rows (0 = all)."),
+    int, option("Show at most N rows (0 = all).", "--limit", metavar="N", min=0, max=LARGEST)
 ]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Report what would be done, and change nothing.")
-]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+DryRun = Annotated[bool, option("Report what would be done, and change nothing.", "--dry-run")]
+Yes = Annotated[bool, option("Do not ask for confirmation.", "--yes", "-y")]

@@ -1,12 +1,12 @@
 """`digest plan`: the coming slots, and what is missing for them."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from typing import Annotated, Any, Final
 
 import typer
 
 from digest.cli.console import fields_of, note, print_json, say
-from digest.cli.options import AsJson, At, newsletter_keys
+from digest.cli.options import AsJson, At, argument, newsletter_keys, option
 from digest.cli.session import instant_of, session_of
 from digest.cli.tables import print_table
 from digest.lib.formatting import counted, local, weekday
@@ -31,16 +31,14 @@ def plan(
     context: typer.Context,
     newsletters: Annotated[
         list[str] | None,
-        typer.Argument(
+        argument(
+            "Keys in digest.toml (default: all newsletters).",
             metavar="NEWSLETTER",
-            help="Keys in digest.toml (default: all newsletters).",
             autocompletion=newsletter_keys,
         ),
     ] = None,
     *,
-    days: Annotated[
-        int, typer.Option("--days", metavar="N", min=1, max=3660, help="How many days ahead.")
-    ] = 7,
+    days: Annotated[int, option("How many days ahead.", min=1, max=3660)] = 7,
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
@@ -52,9 +50,8 @@ def plan(
     Example: `digest plan --days 14`
     """
     settings = session_of(context).settings
-    chosen = [
-        settings.newsletter(key) for key in dict.fromkeys(newsletters or settings.newsletters)
-    ]
+    keys = dict.fromkeys(newsletters or settings.newsletters)
+    chosen = [settings.newsletter(key) for key in keys]
     plans = make_plan(settings, chosen, now=instant_of(at, settings), days=days)
     if as_json:
         print_json(_plan_json(plans))
@@ -63,7 +60,7 @@ def plan(
         if number:
             say("")
         _show(planned)
-    if plans.service is None and any(one.newsletter.schedule for one in plans.newsletters):
+    if plans.service is None and any(planned.newsletter.schedule for planned in plans.newsletters):
         note(_NO_SERVICE)
 
 
@@ -71,11 +68,10 @@ def _show(planned: NewsletterPlan) -> None:
     newsletter = planned.newsletter
     when = f": {newsletter.schedule}, {newsletter.timezone.key}" if newsletter.schedule else ""
     say(f"{newsletter.key}{when}")
-    rows = [(one.slot.at, _row(one, newsletter)) for one in planned.coming[:_SHOWN]]
-    rows += [
-        (_midnight(day, newsletter), (f"{weekday(day)} {day}", "·", "day off"))
-        for day in planned.days_off
-    ]
+    rows = [(slot.slot.at, _row(slot, newsletter)) for slot in planned.coming[:_SHOWN]]
+    for day in planned.days_off:
+        midnight = datetime.combine(day, time(), newsletter.timezone).astimezone(UTC)
+        rows.append((midnight, (f"{weekday(day)} {day}", "·", "day off")))
     rows.sort(key=lambda row: row[0])
     print_table(("Slot", "UTC", "What"), (row for _, row in rows), fold=("What",))
     if len(planned.coming) > _SHOWN:
@@ -95,33 +91,33 @@ def _expectation(planned: NewsletterPlan) -> str:
     return f"{readers}, {stories} for the next edition by now{needed}"
 
 
-def _row(one: PlannedSlot, newsletter: Newsletter) -> tuple[str, str, str]:
-    zone = newsletter.timezone
-    when = f"{weekday(one.slot.at.astimezone(zone))} {local(one.slot.at, zone)}"
-    return (when, _utc(one.slot.at), _what(one, newsletter))
+def _row(slot: PlannedSlot, newsletter: Newsletter) -> tuple[str, str, str]:
+    at, zone = slot.slot.at, newsletter.timezone
+    when = f"{weekday(at.astimezone(zone))} {local(at, zone)}"
+    return (when, _utc(at), _what(slot, newsletter))
 
 
-def _what(one: PlannedSlot, newsletter: Newsletter) -> str:
+def _what(slot: PlannedSlot, newsletter: Newsletter) -> str:
     """What will be sent at a slot, in words."""
-    record = one.record
+    record = slot.record
     if record is not None and record.state is not SlotState.DRAFT:
         if record.skipped_by is SkippedBy.EDITOR:
             return record.reason  # "skipped by the editor", and why
-        return f"{record.state}: {record.reason}" if record.reason else str(record.state)
-    parts = [_draft_in_words(one, newsletter)]
-    if one.first != one.last:
-        parts.append(f"readers from {_utc(one.first)} to {_utc(one.last)}")
-    return "; ".join(parts)
+        return ": ".join(filter(None, (record.state, record.reason)))
+    when = (
+        f"; readers from {_utc(slot.first)} to {_utc(slot.last)}" if slot.first != slot.last else ""
+    )
+    return _draft_in_words(slot, newsletter) + when
 
 
-def _draft_in_words(one: PlannedSlot, newsletter: Newsletter) -> str:
+def _draft_in_words(slot: PlannedSlot, newsletter: Newsletter) -> str:
     """What the editor has decided, or still has to."""
-    draft, timing = one.draft, newsletter.timing
+    draft, timing = slot.draft, newsletter.timing
     silence = f"if nobody approves it, it is {_SILENCE[timing.on_silence.value]}"
     if draft is None:
-        if one.draft_at is None:
+        if slot.draft_at is None:
             return "an edition"
-        hour = one.draft_at.astimezone(newsletter.timezone)
+        hour = slot.draft_at.astimezone(newsletter.timezone)
         return f"a draft for approval at {hour:%H:%M %Z}; {silence}"
     match draft.state:
         case DraftState.APPROVED:
@@ -134,10 +130,6 @@ def _draft_in_words(one: PlannedSlot, newsletter: Newsletter) -> str:
 
 def _utc(instant: datetime) -> str:
     return f"{instant.astimezone(UTC):%Y-%m-%d %H:%MZ}"
-
-
-def _midnight(day: date, newsletter: Newsletter) -> datetime:
-    return datetime.combine(day, time(), newsletter.timezone).astimezone(UTC)
 
 
 def _plan_json(plans: Plan) -> dict[str, Any]:

@@ -11,14 +11,12 @@ import typer
 
 from digest.cli.console import clean, fields_of, note, print_json, say
 from digest.cli.files import by_ending, writable
-from digest.cli.options import AsJson, At, NewsletterArgument
-from digest.cli.session import instant_of, session_of, typed_in
+from digest.cli.options import AsJson, At, NewsletterArgument, option
+from digest.cli.session import chosen, typed_address
 from digest.cli.skipped import unless_skipped
 from digest.lib.formatting import counted
-from digest.lib.timestamps import next_second
 from digest.publishing.preview import Preview
 from digest.publishing.preview import preview as make_preview
-from digest.subscribers.address import normalise
 
 
 class PreviewFormat(StrEnum):
@@ -47,18 +45,14 @@ def preview(
     newsletter: NewsletterArgument = None,
     *,
     reader: Annotated[
-        str | None,
-        typer.Option("--for", metavar="EMAIL", help="As this subscriber would receive it."),
+        str | None, option("As this subscriber would receive it.", "--for", metavar="EMAIL")
     ] = None,
     format: Annotated[  # noqa: A002  the option's name
         PreviewFormat | None,
-        typer.Option(
-            "--format", "-f", help="The format (default: by the ending of --out, or terminal)."
-        ),
+        option("The format (default: by the ending of --out, or terminal).", "--format", "-f"),
     ] = None,
     out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", help="Write it to this file, replacing an existing one."),
+        Path | None, option("Write it to this file, replacing an existing one.", "--out", "-o")
     ] = None,
     at: At = None,
     as_json: AsJson = False,
@@ -70,22 +64,20 @@ def preview(
     Example: `digest preview --for ada@example.com --out digest.html`
     """
     shown_as = _format_of(format, out)
-    session = session_of(context)
-    chosen = session.settings.newsletter(newsletter)
-    now = next_second(instant_of(at, session.settings))
-    if reader is not None:
-        with typed_in():
-            reader = normalise(reader)
+    settings, named, now = chosen(context, newsletter, at)
+    address = typed_address(reader) if reader is not None else None
     signed = shown_as is PreviewFormat.EML
-    made = make_preview(session.settings, chosen, now=now, reader=reader, signed=signed)
-    made = unless_skipped(made, as_json=as_json)
+    made = unless_skipped(
+        make_preview(settings, named, now=now, reader=address, signed=signed), as_json=as_json
+    )
     if made.begun:
         note(
             f"No. {made.edition.number} was started and is not complete; `digest send` completes it"
         )
     _report_cuts(made)
     if out is not None:
-        _write(made, shown_as, out)
+        out.write_bytes(_content(made, shown_as))
+        note(f"wrote {out} ({shown_as}, {out.stat().st_size:,} bytes)")
     if as_json:
         print_json(_preview_json(made, out))
     elif out is None and shown_as is PreviewFormat.TERMINAL:
@@ -152,16 +144,10 @@ def _text(made: Preview) -> str:
     return str(part.get_content()) if part else ""
 
 
-def _write(made: Preview, format_: PreviewFormat, out: Path) -> None:
-    out.write_bytes(_content(made, format_))
-    note(f"wrote {out} ({format_}, {out.stat().st_size:,} bytes)")
-
-
 def _show(made: Preview) -> None:
     headers = message_from_bytes(made.message, policy=default)
-    for name in _SHOWN:
-        if headers[name]:
-            say(f"{name}: {headers[name]}")
+    for name in filter(headers.get, _SHOWN):
+        say(f"{name}: {headers[name]}")
     say(f"\n{_text(made)}")
     stories = counted(len(made.edition.stories), "story", "stories")
     note(

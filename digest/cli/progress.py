@@ -1,6 +1,7 @@
-"""A progress bar of deliveries on standard error; nothing in a pipe.
+"""What a person sees and can do while messages are sent: a progress bar, and Ctrl-C.
 
-`digest status` shows the progress from any other terminal.
+The bar is on standard error; in a pipe there is none. `digest status` shows the progress from any
+other terminal.
 """
 
 import time
@@ -9,14 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from digest.cli.console import error_console
+from digest.cli.console import error_console, note
 from digest.model.delivery import FINAL_DELIVERIES, DeliveryState, count_in
+from digest.publishing.delivery.cancellation import CancelToken
 from digest.publishing.delivery.report import Progress
 from digest.publishing.delivery.run import RunPlan
+from digest.service.shutdown import Shutdown
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
-    from rich.progress import TaskID
 
 #: Seconds between two updates: an update for each message would slow down the sending.
 _INTERVAL: Final = 0.2
@@ -54,7 +56,7 @@ def delivery_progress() -> Iterator[Callable[[RunPlan], Progress]]:
     """A bar of deliveries, by outcome. Yields what `send` asks for once it has a plan."""
     console = error_console()
     if not console.is_terminal:
-        yield lambda _plan: _ignore
+        yield lambda _plan: lambda _state: None  # without a terminal, nothing is shown
         return
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as Bar
@@ -70,10 +72,6 @@ def delivery_progress() -> Iterator[Callable[[RunPlan], Progress]]:
     )
     with bar:
         yield lambda plan: _started(bar, plan)
-
-
-def _ignore(state: DeliveryState) -> None:
-    """Without a terminal, nothing is shown."""
 
 
 def _started(bar: "Bar", plan: RunPlan) -> Progress:
@@ -96,18 +94,24 @@ def _started(bar: "Bar", plan: RunPlan) -> Progress:
         if now - updated < _INTERVAL and before + done < total:
             return
         updated = now
-        rate = meter.rate(now, done)
-        _update(bar, task, before + done, _pace(rate, total - before - done), outcomes)
+        pace = _pace(meter.rate(now, done), total - before - done)
+        trouble = ", ".join(f"{n:,} {state}" for state, n in outcomes.items() if state != "sent")
+        bar.update(task, completed=before + done, pace=pace, trouble=trouble)
 
     return advance
 
 
-def _update(
-    bar: "Bar", task: "TaskID", completed: int, pace: str, outcomes: Counter[DeliveryState]
-) -> None:
-    troubles = ", ".join(f"{n:,} {state}" for state, n in outcomes.items() if state != "sent")
-    bar.update(task, completed=completed, pace=pace, trouble=troubles)
-
-
 def _pace(rate: float, remaining: int) -> str:
     return " ".join(filter(None, (f"{rate:,.0f}/s" if rate else "", left(rate, remaining))))
+
+
+@contextmanager
+def cancelled_by_signals() -> Iterator[CancelToken]:
+    """A token that the first signal cancels; the second one ends the run at once."""
+    shutdown = Shutdown()
+    with shutdown.on_signals():
+        yield shutdown.cancels(CancelToken(on_shutdown=_report_stopping))
+
+
+def _report_stopping() -> None:
+    note("stopping after the messages being sent now; Ctrl-C again stops at once")

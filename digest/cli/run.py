@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.console import Exit, print_json, say
-from digest.cli.options import AsJson
+from digest.cli.console import Exit, print_result
+from digest.cli.options import AsJson, option
 from digest.cli.session import CommandSession, existing_database, session_of
 from digest.config.load import load
 from digest.errors import UsageError
@@ -21,9 +21,7 @@ from digest.service.systemd import Supervisor
 def run(
     context: typer.Context,
     *,
-    once: Annotated[
-        bool, typer.Option("--once", help="Do what is due now, then exit; for cron.")
-    ] = False,
+    once: Annotated[bool, option("Do what is due now, then exit; for cron.", "--once")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run the service: ingest, prepare and deliver on schedule.
@@ -46,12 +44,11 @@ def run(
             raise typer.Exit(Exit.INCOMPLETE)
         return
     tally = service.once()
-    if as_json:
-        print_json(
-            {"interrupted": tally.interrupted, **{came.value: n for came, n in tally.came.items()}}
-        )
-    else:
-        say(", ".join(f"{n} {came}" for came, n in tally.came.items()) or "nothing is due")
+    print_result(
+        {"interrupted": tally.interrupted, **tally.came},
+        ", ".join(f"{n} {came}" for came, n in tally.came.items()) or "nothing is due",
+        as_json=as_json,
+    )
     raise typer.Exit(exit_code(tally))
 
 

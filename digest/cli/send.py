@@ -1,8 +1,8 @@
 """`digest send`, `resume` and `stop`: send an edition now, continue one, or stop all."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,21 +16,20 @@ from digest.cli.console import (
     on_a_terminal,
     print_error,
     print_json,
-    say,
+    print_result,
 )
-from digest.cli.options import AsJson, At, DryRun, NewsletterArgument, Outbox, Yes
-from digest.cli.progress import delivery_progress
-from digest.cli.session import CommandSession, existing_database, instant_of, session_of, typed_in
+from digest.cli.options import AsJson, At, DryRun, NewsletterArgument, Outbox, Yes, option
+from digest.cli.progress import cancelled_by_signals, delivery_progress
+from digest.cli.session import chosen, existing_database, session_of, typed_address
 from digest.cli.skipped import exit_skipped, unless_skipped
+from digest.config import Settings
 from digest.errors import UsageError
 from digest.lib.formatting import counted
-from digest.lib.timestamps import next_second
 from digest.model.delivery import WAITING_DELIVERIES, Accepted, count_in
 from digest.model.newsletter import Newsletter
-from digest.publishing.delivery.cancellation import CancelToken
 from digest.publishing.delivery.report import Report
 from digest.publishing.editions.build import Skipped
-from digest.publishing.preview import WouldResume, preview, send_test
+from digest.publishing.preview import WouldBegin, WouldResume, preview, send_test
 from digest.publishing.preview import dry_run as plan_send
 from digest.publishing.send import UnknownPolicy
 from digest.publishing.send import resume as resume_edition
@@ -39,8 +38,6 @@ from digest.publishing.send import stop as stop_editions
 from digest.sender.factory import transport_for
 from digest.sender.folder import FolderTransport
 from digest.sender.transport import Transport
-from digest.service.shutdown import Shutdown
-from digest.subscribers.address import normalise
 
 
 def send(
@@ -48,10 +45,7 @@ def send(
     newsletter: NewsletterArgument = None,
     *,
     to: Annotated[
-        str | None,
-        typer.Option(
-            "--to", metavar="EMAIL", help="Send a test to this address only; nothing is stored."
-        ),
+        str | None, option("Send a test to this address only; nothing is stored.", metavar="EMAIL")
     ] = None,
     outbox: Outbox = None,
     dry_run: DryRun = False,
@@ -71,29 +65,20 @@ def send(
             "--to and --dry-run cannot be combined: a test message is really sent",
             hint="`digest preview` shows the message without sending it.",
         )
-    session = session_of(context)
-    chosen = session.settings.newsletter(newsletter)
-    now = next_second(instant_of(at, session.settings))
-    existing_database(session.settings)
+    settings, named, now = chosen(context, newsletter, at)
+    existing_database(settings)
     if to is not None:
-        _send_test(session, chosen, to, outbox, now, as_json=as_json)
+        _send_test(settings, named, to, outbox, now, as_json=as_json)
         return
     if dry_run:
-        _report_plan(session, chosen, now, as_json=as_json)
+        _report_plan(settings, named, now, as_json=as_json)
         return
     if on_a_terminal() and not yes:
-        _ask_first(session, chosen, now, as_json=as_json)
-    with delivery_progress() as progress, _cancelled_by_signals() as cancel:
-        result = send_edition(
-            session.settings,
-            chosen,
-            _transport(session, outbox),
-            now=now,
-            clock=lambda: datetime.now(UTC),
-            progress=progress,
-            cancel=cancel,
-        )
-    print_report(unless_skipped(result, as_json=as_json), as_json=as_json)
+        _ask_first(settings, named, now, as_json=as_json)
+    _deliver(
+        partial(send_edition, settings, named, _transport(settings, outbox), now=now),
+        as_json=as_json,
+    )
 
 
 def resume(
@@ -109,7 +94,7 @@ def resume(
         ),
     ] = UnknownPolicy.HOLD,
     now: Annotated[
-        bool, typer.Option("--now", help="Retry deferred deliveries now, before they are due.")
+        bool, option("Retry deferred deliveries now, before they are due.", "--now")
     ] = False,
     outbox: Outbox = None,
     as_json: AsJson = False,
@@ -121,20 +106,24 @@ def resume(
 
     Example: `digest resume daily --now`
     """
-    session = session_of(context)
-    existing_database(session.settings)
-    with delivery_progress() as progress, _cancelled_by_signals() as cancel:
-        report = resume_edition(
-            session.settings,
-            session.settings.newsletter(newsletter),
-            _transport(session, outbox),
-            unknown=unknown,
-            before_their_hour=now,
-            clock=lambda: datetime.now(UTC),
-            progress=progress,
-            cancel=cancel,
-        )
-    print_report(unless_skipped(report, as_json=as_json), as_json=as_json)
+    settings = session_of(context).settings
+    existing_database(settings)
+    continuing = partial(
+        resume_edition,
+        settings,
+        settings.newsletter(newsletter),
+        _transport(settings, outbox),
+        unknown=unknown,
+        before_their_hour=now,
+    )
+    _deliver(continuing, as_json=as_json)
+
+
+def _deliver(deliver: Callable[..., Report | Skipped], *, as_json: bool) -> None:
+    """Deliver with a progress bar and until a signal; exits with the code for the report."""
+    with delivery_progress() as progress, cancelled_by_signals() as cancel:
+        result = deliver(clock=lambda: datetime.now(UTC), progress=progress, cancel=cancel)
+    print_report(unless_skipped(result, as_json=as_json), as_json=as_json)
 
 
 def stop(
@@ -148,25 +137,23 @@ def stop(
     Example: `digest stop`
     """
     settings = session_of(context).settings
-    chosen = settings.newsletter(newsletter) if newsletter else None
+    named = settings.newsletter(newsletter) if newsletter else None
     existing_database(settings)
-    stopped = stop_editions(settings, chosen, now=datetime.now(UTC))
+    stopped = stop_editions(settings, named, now=datetime.now(UTC))
     editions = [fields_of(edition, "newsletter", "number", "subject") for edition in stopped]
     if not stopped:
-        reason = f"no edition{f' of {chosen.key}' if chosen else ''} is being sent"
+        reason = f"no edition{f' of {named.key}' if named else ''} is being sent"
         exit_skipped(reason, as_json=as_json, editions=editions)
-    if as_json:
-        print_json({"result": "stopped", "editions": editions})
-        return
-    for edition in stopped:
-        say(
-            f"stopped No. {edition.number} of {edition.newsletter};"
-            f" `digest resume {edition.newsletter}` continues"
-        )
+    lines = (
+        f"stopped No. {edition.number} of {edition.newsletter};"
+        f" `digest resume {edition.newsletter}` continues"
+        for edition in stopped
+    )
+    print_result({"result": "stopped", "editions": editions}, "\n".join(lines), as_json=as_json)
 
 
 def _send_test(
-    session: CommandSession,
+    settings: Settings,
     newsletter: Newsletter,
     to: str,
     outbox: Path | None,
@@ -174,64 +161,65 @@ def _send_test(
     *,
     as_json: bool,
 ) -> None:
-    with typed_in():
-        to = normalise(to)
+    address = typed_address(to)
     made = unless_skipped(
-        preview(session.settings, newsletter, now=now, test_address=to, signed=True),
-        as_json=as_json,
+        preview(settings, newsletter, now=now, test_address=address, signed=True), as_json=as_json
     )
-    outcome = send_test(made, to, _transport(session, outbox))
+    outcome = send_test(made, address, _transport(settings, outbox))
     accepted = isinstance(outcome, Accepted)
     reply = str(outcome.reply) if isinstance(outcome, Accepted) else outcome.reason
+    result = type(outcome).__name__.lower()
     number = made.edition.number
-    if as_json:
-        word = type(outcome).__name__.lower()
-        print_json({"result": word, "test": True, "number": number, "to": to, "reply": reply})
-    else:
-        result = "accepted" if accepted else "not accepted"
-        say(f"test of No. {number} {result} for {to}: {reply}")
+    print_result(
+        {"result": result, "test": True, "number": number, "to": address, "reply": reply},
+        f"test of No. {number} {'' if accepted else 'not '}accepted for {address}: {reply}",
+        as_json=as_json,
+    )
     if not accepted:
         raise typer.Exit(Exit.INCOMPLETE)
 
 
 def _report_plan(
-    session: CommandSession, newsletter: Newsletter, now: datetime, *, as_json: bool
+    settings: Settings, newsletter: Newsletter, now: datetime, *, as_json: bool
 ) -> None:
-    ahead = plan_send(session.settings, newsletter, now=now)
-    if isinstance(ahead, Skipped):
-        exit_skipped(ahead.reason, as_json=as_json)
+    ahead = _ahead(settings, newsletter, now, as_json=as_json)
     result = "would finish" if isinstance(ahead, WouldResume) else "would send"
-    if as_json:
-        print_json(
-            {"result": result, "newsletter": newsletter.key}
-            | fields_of(ahead, "number", "subject", "readers")
-        )
-        return
-    say(
-        f"{result} No. {ahead.number} of {newsletter.title}, “{ahead.subject}”, to"
-        f" {counted(ahead.readers, 'reader')}; nothing was sent or stored"
+    print_result(
+        {"result": result, "newsletter": newsletter.key}
+        | fields_of(ahead, "number", "subject", "readers"),
+        f"{result} {_in_words(ahead, newsletter)}; nothing was sent or stored",
+        as_json=as_json,
     )
 
 
-def _ask_first(
-    session: CommandSession, newsletter: Newsletter, now: datetime, *, as_json: bool
-) -> None:
-    ahead = plan_send(session.settings, newsletter, now=now)
+def _ahead(
+    settings: Settings, newsletter: Newsletter, now: datetime, *, as_json: bool
+) -> WouldBegin | WouldResume:
+    ahead = plan_send(settings, newsletter, now=now)
     if isinstance(ahead, Skipped):
         exit_skipped(ahead.reason, as_json=as_json)
+    return ahead
+
+
+def _in_words(ahead: WouldBegin | WouldResume, newsletter: Newsletter) -> str:
+    readers = counted(ahead.readers, "reader")
+    return f"No. {ahead.number} of {newsletter.title}, “{ahead.subject}”, to {readers}"
+
+
+def _ask_first(settings: Settings, newsletter: Newsletter, now: datetime, *, as_json: bool) -> None:
+    ahead = _ahead(settings, newsletter, now, as_json=as_json)
     verb = "Finish" if isinstance(ahead, WouldResume) else "Send"
-    edition = f"No. {ahead.number} of {newsletter.title}, “{ahead.subject}”"
-    if not confirm(f"{verb} {edition}, to {counted(ahead.readers, 'reader')}?"):
+    if not confirm(f"{verb} {_in_words(ahead, newsletter)}?"):
         if as_json:
             print_json({"result": "not sent"})
         note("nothing was sent")
         raise typer.Exit(Exit.DONE)
 
 
-def _transport(session: CommandSession, outbox: Path | None) -> Transport:
+def _transport(settings: Settings, outbox: Path | None) -> Transport:
     """What carries the messages: the configured SMTP servers, or a folder."""
     if outbox is None:
-        return transport_for(session.settings)
+        return transport_for(settings)
     if outbox.exists() and not outbox.is_dir():
         raise UsageError(
             f"--outbox: {outbox} is a file, expected a folder",
@@ -240,33 +228,20 @@ def _transport(session: CommandSession, outbox: Path | None) -> Transport:
     return FolderTransport(outbox)
 
 
-@contextmanager
-def _cancelled_by_signals() -> Iterator[CancelToken]:
-    """A token that the first signal cancels; the second one ends the run at once."""
-    shutdown = Shutdown()
-    with shutdown.on_signals():
-        yield shutdown.cancels(CancelToken(on_shutdown=_report_stopping))
-
-
-def _report_stopping() -> None:
-    note("stopping after the messages being sent now; Ctrl-C again stops at once")
-
-
 def print_report(report: Report, *, as_json: bool) -> None:
     """Print the state of an edition after a run; exits with the code for it."""
     counts = {state.value: n for state, n in report.counts.items() if n}
-    if as_json:
-        print_json(
-            {
-                "result": "complete" if report.complete else "incomplete",
-                **fields_of(report.edition, "newsletter", "number", "slot", "subject"),
-                "deliveries": counts,
-                **fields_of(report, "later", "interrupted", "error"),
-            }
-        )
-    else:
-        listed = ", ".join(f"{n:,} {state}" for state, n in counts.items())
-        say(f"No. {report.edition.number} “{report.edition.subject}”: {listed}")
+    listed = ", ".join(f"{n:,} {state}" for state, n in counts.items())
+    print_result(
+        {
+            "result": "complete" if report.complete else "incomplete",
+            **fields_of(report.edition, "newsletter", "number", "slot", "subject"),
+            "deliveries": counts,
+            **fields_of(report, "later", "interrupted", "error"),
+        },
+        f"No. {report.edition.number} “{report.edition.subject}”: {listed}",
+        as_json=as_json,
+    )
     if report.error is not None:
         print_error(report.error)
     if report.interrupted:

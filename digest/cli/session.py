@@ -1,4 +1,4 @@
-"""What every command starts with: the settings, the database, and the time that `--at` names."""
+"""What commands start with: the settings, the newsletter, the database, the time of `--at`."""
 
 import os
 from collections.abc import Iterator
@@ -13,6 +13,8 @@ import typer
 from digest.config import Settings
 from digest.config.load import load
 from digest.errors import SubscriberError, UsageError
+from digest.lib.timestamps import next_second
+from digest.model.newsletter import Newsletter
 from digest.storage.database import Access, Database, open_database
 
 
@@ -53,14 +55,33 @@ def existing_database(settings: Settings) -> None:
         pass
 
 
+def chosen(
+    context: typer.Context, newsletter: str | None, at: str | None
+) -> tuple[Settings, Newsletter, datetime]:
+    """The settings, the newsletter that is named or the only one, and the second of `--at`.
+
+    Raises UsageError.
+    """
+    settings = session_of(context).settings
+    return settings, settings.newsletter(newsletter), next_second(instant_of(at, settings))
+
+
 def key_of(context: typer.Context, newsletter: str | None) -> str:
     """The newsletter's key; the only one is the default. Raises UsageError."""
     return session_of(context).settings.newsletter(newsletter).key
 
 
+def typed_address(text: str) -> str:
+    """An address that was typed, as it is stored. Raises UsageError."""
+    from digest.subscribers.address import normalise  # most commands need no tables of domains
+
+    with typed_in():
+        return normalise(text)
+
+
 @contextmanager
 def typed_in() -> Iterator[None]:
-    """An SubscriberError about what was typed on the command line is wrong usage."""
+    """A SubscriberError about what was typed on the command line is wrong usage."""
     try:
         yield
     except SubscriberError as error:

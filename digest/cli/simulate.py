@@ -8,9 +8,9 @@ from typing import Annotated, Any, Final
 import typer
 
 from digest.cli.console import fields_of, print_json
-from digest.cli.options import AsJson, NewsletterArgument
+from digest.cli.options import AsJson, NewsletterArgument, option
 from digest.cli.session import instant_of, session_of
-from digest.cli.simulate_views import counts_by_section, show, sizes
+from digest.cli.simulate_views import LIMITS, counts_by_section, show, sizes
 from digest.errors import UsageError
 from digest.lib.durations import format_duration, parse_duration
 from digest.model.newsletter import Newsletter, Rules
@@ -28,35 +28,27 @@ _MOST_WEEKS: Final = 520
 
 def _rule(key: str) -> Any:
     """The option that replaces a key of the newsletter in digest.toml."""
-    option = f"--{key.replace('_', '-')}"
-    return typer.Option(option, metavar="N", min=1, max=_MOST, help=f"{key} to use instead.")
+    return option(f"{key} to use instead.", min=1, max=_MOST)
 
 
 def simulate(
     context: typer.Context,
     newsletter: NewsletterArgument = None,
     *,
-    weeks: Annotated[
-        int,
-        typer.Option(
-            "--weeks", metavar="N", min=1, max=_MOST_WEEKS, help="How many weeks to simulate."
-        ),
-    ] = 12,
+    weeks: Annotated[int, option("How many weeks to simulate.", min=1, max=_MOST_WEEKS)] = 12,
     at: Annotated[
         str | None,
-        typer.Option(
+        option(
+            "The end of the simulated time, such as 2026-03-12T07:00 (default: now).",
             "--at",
             "--until",
             metavar="TIME",
-            help="The end of the simulated time, such as 2026-03-12T07:00 (default: now).",
         ),
     ] = None,
     schedule: Annotated[
         list[str] | None,
-        typer.Option(
-            "--schedule",
-            metavar="TEXT",
-            help='Schedule to use instead, such as "fridays at 16:30"; may be repeated.',
+        option(
+            'Schedule to use instead, such as "fridays at 16:30"; may be repeated.', metavar="TEXT"
         ),
     ] = None,
     min_items: Annotated[int | None, _rule("min_items")] = None,
@@ -64,10 +56,7 @@ def simulate(
     max_per_section: Annotated[int | None, _rule("max_per_section")] = None,
     max_per_source: Annotated[int | None, _rule("max_per_source")] = None,
     max_age: Annotated[
-        str | None,
-        typer.Option(
-            "--max-age", metavar="SPAN", help="max_age to use instead, such as 36h or 7d."
-        ),
+        str | None, option("max_age to use instead, such as 36h or 7d.", metavar="SPAN")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -87,13 +76,11 @@ def simulate(
         schedule=_schedule(chosen, schedule),
         rules=_rules(
             chosen.rules,
-            {
-                "min_items": min_items,
-                "max_items": max_items,
-                "max_per_section": max_per_section,
-                "max_per_source": max_per_source,
-                "max_age": _span(max_age),
-            },
+            min_items=min_items,
+            max_items=max_items,
+            max_per_section=max_per_section,
+            max_per_source=max_per_source,
+            max_age=_span(max_age),
         ),
     )
     until = instant_of(at, settings).replace(microsecond=0)
@@ -134,8 +121,9 @@ def _span(text: str | None) -> timedelta | None:
     return span
 
 
-def _rules(rules: Rules, given: dict[str, Any]) -> Rules:
-    changes = {name: value for name, value in given.items() if value is not None}
+def _rules(rules: Rules, **values: Any) -> Rules:
+    """The rules with these values, where they are not None. Raises UsageError."""
+    changes = {name: value for name, value in values.items() if value is not None}
     least = changes.get("min_items", rules.min_items)
     most = changes.get("max_items", rules.max_items)
     if least > most:
@@ -149,13 +137,12 @@ def _rules(rules: Rules, given: dict[str, Any]) -> Rules:
 
 def _simulation_json(result: Simulation) -> dict[str, Any]:
     newsletter, rules = result.newsletter, result.newsletter.rules
-    limits = ("min_items", "max_items", "max_per_section", "max_per_source")
     return {
         "newsletter": newsletter.key,
         **fields_of(result, "begin", "until"),
         "rules": {
             "schedule": newsletter.schedule.lines if newsletter.schedule else [],
-            **fields_of(rules, *limits),
+            **fields_of(rules, *LIMITS),
             "max_age": format_duration(rules.max_age),
         },
         **fields_of(result, "articles", "decided_before"),

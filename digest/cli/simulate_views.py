@@ -8,11 +8,14 @@ from itertools import groupby
 from statistics import median
 from typing import Any, Final
 
-from digest.cli.console import note, say
-from digest.cli.tables import Bar, print_bars, print_table
+from digest.cli.console import fields_of, note, say
+from digest.cli.tables import print_bars, print_table
 from digest.lib.durations import format_duration
 from digest.lib.formatting import counted, weekday
 from digest.scheduler.simulation import SimulatedSlot, Simulation
+
+#: The rules that are numbers.
+LIMITS: Final = ("min_items", "max_items", "max_per_section", "max_per_source")
 
 #: More slots than this are grouped by week on a terminal, and their bars everywhere.
 _MANY: Final = 31
@@ -28,33 +31,30 @@ def show(result: Simulation, *, on_terminal: bool) -> None:
     """Print the result; on a terminal, many slots are grouped by week."""
     say(_heading(result))
     if not result.slots:
-        note(_no_slot(result))
+        note(f"{result.newsletter.key} has no slot in this time; try a larger --weeks")
         return
+    many = len(result.slots) > _MANY
     say("")
-    if on_terminal and len(result.slots) > _MANY:
+    if on_terminal and many:
         _print_weeks(result)
     else:
         _print_slots(result)
     if result.editions:
-        say("")
-        say(f"Stories of each {_unit(result)}:")
-        print_bars(
-            list(_bars(result)), width=shutil.get_terminal_size().columns if on_terminal else _PIPE
-        )
+        say(f"\nStories of each {'week' if many else 'edition'}:")
+        bars = _bars_by_week(result) if many else _bars_by_edition(result)
+        print_bars(bars, width=shutil.get_terminal_size().columns if on_terminal else _PIPE)
     say("")
     _print_summary(result)
     if not result.articles:
         note("no article was published in this time; `--until TIME` simulates another")
-    if on_terminal and len(result.slots) > _MANY:
+    if on_terminal and many:
         note("to see each slot, write the output to a file or use --json", style="dim")
 
 
 def sizes(result: Simulation) -> dict[str, Any]:
     """How many stories the editions have: the median and such are None without an edition."""
     stories = [len(edition.stories) for edition in result.editions]
-    sections: Counter[str | None] = Counter()
-    for edition in result.editions:
-        sections.update(edition.sections)
+    sections: Counter[str | None] = sum((one.sections for one in result.editions), Counter())
     return {
         "total": sum(stories),
         "median": median(stories) if stories else None,
@@ -71,12 +71,10 @@ def counts_by_section(sections: Counter[str | None]) -> list[dict[str, Any]]:
 
 def _heading(result: Simulation) -> str:
     newsletter, rules = result.newsletter, result.newsletter.rules
+    limits = fields_of(rules, *LIMITS).items()
     used = [
         f"{newsletter.schedule}",
-        f"min_items {rules.min_items}",
-        f"max_items {rules.max_items}",
-        *(f"max_per_section {n}" for n in (rules.max_per_section,) if n),
-        *(f"max_per_source {n}" for n in (rules.max_per_source,) if n),
+        *(f"{name} {limit}" for name, limit in limits if limit is not None),
         f"max_age {format_duration(rules.max_age)}",
     ]
     begin, until = (_local(instant, result) for instant in (result.begin, result.until))
@@ -88,15 +86,13 @@ def _heading(result: Simulation) -> str:
     )
 
 
-def _no_slot(result: Simulation) -> str:
-    return f"{result.newsletter.key} has no slot in this time; try a larger --weeks"
-
-
 def _local(instant: datetime, result: Simulation) -> str:
     return f"{instant.astimezone(result.newsletter.timezone):%Y-%m-%d %H:%M}"
 
 
 def _print_slots(result: Simulation) -> None:
+    # Slots without an edition are one row as long as they have the same reason.
+    runs = groupby(result.slots, key=lambda slot: (slot.number, slot.reason, slot.waiting))
     rows = [
         (
             _name(first),
@@ -105,16 +101,10 @@ def _print_slots(result: Simulation) -> None:
             f"{first.waiting:,}",
             first.stories[0].title if first.stories else f"– {_reason(first, others)}",
         )
-        for first, *others in _runs(result.slots)
+        for _, (first, *others) in runs
     ]
     headers = ("Slot", ">No.", ">Stories", ">Waiting", "Lead, or – the reason for none")
     print_table(headers, rows, fold=(headers[-1],))
-
-
-def _runs(slots: Sequence[SimulatedSlot]) -> Iterator[list[SimulatedSlot]]:
-    """Slots without an edition are one row as long as they have the same reason."""
-    for _, run in groupby(slots, key=lambda slot: (slot.number, slot.reason, slot.waiting)):
-        yield list(run)
 
 
 def _reason(first: SimulatedSlot, others: Sequence[SimulatedSlot]) -> str:
@@ -171,28 +161,20 @@ def _weeks(result: Simulation) -> Iterator[tuple[date, Sequence[SimulatedSlot]]]
         yield day, tuple(slots)
 
 
-def _unit(result: Simulation) -> str:
-    return "week" if len(result.slots) > _MANY else "edition"
+def _bars_by_edition(result: Simulation) -> Iterator[tuple[str, int]]:
+    return ((_name(edition), len(edition.stories)) for edition in result.editions)
 
 
-def _bars(result: Simulation) -> Iterator[Bar]:
-    if len(result.slots) <= _MANY:
-        for edition in result.editions:
-            yield Bar(label=_name(edition), amount=len(edition.stories))
-        return
-    for day, slots in _weeks(result):
-        yield Bar(label=f"{day:%Y-%m-%d}", amount=sum(len(slot.stories) for slot in slots))
+def _bars_by_week(result: Simulation) -> Iterator[tuple[str, int]]:
+    for monday, slots in _weeks(result):
+        yield f"{monday:%Y-%m-%d}", sum(len(slot.stories) for slot in slots)
 
 
 def _print_summary(result: Simulation) -> None:
     size = sizes(result)
     skipped = len(result.slots) - len(result.editions) - result.days_off
-    parts = [
-        counted(len(result.editions), "edition"),
-        counted(skipped, "slot") + " skipped",
-        *([counted(result.days_off, "slot") + " on a day off"] if result.days_off else []),
-    ]
-    say(", ".join(parts))
+    off = f", {counted(result.days_off, 'slot')} on a day off" if result.days_off else ""
+    say(f"{counted(len(result.editions), 'edition')}, {counted(skipped, 'slot')} skipped{off}")
     if result.editions:
         say(
             f"stories of an edition: median {size['median']:g}, least {size['least']:,},"
@@ -216,5 +198,6 @@ def _print_sections(sections: Sequence[dict[str, Any]]) -> None:
     if not named:
         return
     parts = [f"{row['section']} {row['stories']:,}" for row in named]
-    rest = sum(row["stories"] for row in sections) - sum(row["stories"] for row in named)
-    say(f"by section: {', '.join([*parts, *([f'others {rest:,}'] if rest else [])])}")
+    if others := sum(row["stories"] for row in sections if row not in named):
+        parts.append(f"others {others:,}")
+    say(f"by section: {', '.join(parts)}")

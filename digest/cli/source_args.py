@@ -30,13 +30,13 @@ def sources_named(
             "there is nothing to read: digest.toml has no [[sources]]",
             hint="Add one, or name a file or a URL: `digest ingest https://…/feed.xml`.",
         )
-    given: dict[str, Any] = {key: each for key, each in overrides.items() if each is not None}
-    if "name" in given:
+    values: dict[str, Any] = {key: each for key, each in overrides.items() if each is not None}
+    if "name" in values:
         if len(names) != 1:
             raise UsageError("--name needs exactly one source on the command line")
-        given["publisher"] = None  # readers see the given name
-    chosen = [_named(name, settings, given.get("kind")) for name in dict.fromkeys(names)]
-    return tuple(replace(source, **given) for source in (chosen if names else settings.sources))
+        values["publisher"] = None  # readers see the given name
+    chosen = [_named(name, settings, values.get("kind")) for name in dict.fromkeys(names)]
+    return tuple(replace(source, **values) for source in (chosen if names else settings.sources))
 
 
 def _named(name: str, settings: Settings, kind: SourceKind | None) -> SourceSettings:
@@ -50,14 +50,20 @@ def _named(name: str, settings: Settings, kind: SourceKind | None) -> SourceSett
             f"{without_login(name)!r} is not a valid URL", hint="Check the brackets of its host."
         ) from None
     if parts.scheme.lower() in ("http", "https"):
+        host = parts.hostname or without_login(name)
         return SourceSettings(
-            name=parts.hostname or without_login(name),
-            publisher=parts.hostname or without_login(name),
+            name=host,
+            publisher=host,
             kind=guessed_kind(name, None) or SourceKind.FEED,
             location=name,
             timezone=settings.site.timezone,
         )
     path = Path(name).absolute()
+    if path.is_dir():
+        raise UsageError(
+            f"{name} is a folder, expected a file, a URL or the name of a source",
+            hint="Name the files in it.",
+        )
     guessed = guessed_kind(None, name)
     if not path.exists() and not guessed:
         raise UsageError(

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from digest.cli.console import Exit, fields_of, note, print_json, say
-from digest.cli.options import LARGEST, AsJson, At, NewsletterArgument
+from digest.cli.options import LARGEST, AsJson, At, NewsletterArgument, option
 from digest.cli.session import instant_of, session_of
 from digest.cli.tables import print_table
 from digest.errors import UsageError
@@ -27,10 +27,7 @@ def status(
     newsletter: NewsletterArgument = None,
     *,
     number: Annotated[
-        int | None,
-        typer.Option(
-            "--number", metavar="N", min=1, max=LARGEST, help="Only the edition with this number."
-        ),
+        int | None, option("Only the edition with this number.", min=1, max=LARGEST)
     ] = None,
     limit: Annotated[
         int | None,
@@ -60,15 +57,15 @@ def status(
     now = instant_of(at, settings)
     shown = limit if limit is not None else _IN_JSON if as_json else _SHOWN
     statuses = [
-        status_of(settings, one, number=number, listed=shown or -1, now=now) for one in chosen
+        status_of(settings, each, number=number, listed=shown or -1, now=now) for each in chosen
     ]
     if number is not None and not statuses[0].editions:
         raise UsageError(f"--number: {statuses[0].newsletter.key} has no edition No. {number}")
     if as_json:
         print_json(
             {
-                "editions": [_edition_json(one) for each in statuses for one in each.editions],
-                "slots": [_slot_json(one, each) for each in statuses for one in each.slots],
+                "editions": [_edition_json(entry) for each in statuses for entry in each.editions],
+                "slots": [_slot_json(slot, each) for each in statuses for slot in each.slots],
             }
         )
     else:
@@ -95,10 +92,16 @@ def _show(statuses: Sequence[NewsletterStatus]) -> None:
         for entry in each.editions:
             if entry.unfinished:
                 _show_unfinished(entry, each.newsletter)
-    without = [(each, slot) for each in statuses for slot in each.slots]
-    if rows and without:
-        say("")
-    _show_slots(without, several=several)
+    without = [
+        (each.newsletter.key if several else "", record.slot.name, record.state, _why(record, each))
+        for each in statuses
+        for record in each.slots
+    ]
+    if without:
+        if rows:
+            say("")
+        columns = ("Newsletter", "Slot", "State", "Why")
+        print_table(columns, without, fold=("Why",), title="Slots without an edition")
     for each in statuses:
         if not each.editions:
             key = each.newsletter.key
@@ -108,7 +111,7 @@ def _show(statuses: Sequence[NewsletterStatus]) -> None:
 def _row(entry: EditionStatus) -> tuple[str, ...]:
     edition = entry.edition
     counts = ", ".join(f"{n:,} {state}" for state, n in entry.counts.items() if n)
-    state = f"{edition.state}, stopped" if edition.stopped else str(edition.state)
+    state = f"{edition.state}, stopped" if edition.stopped else edition.state
     return (f"No. {edition.number}", edition.slot, state, counts, edition.subject)
 
 
@@ -128,35 +131,20 @@ def _show_waiting(entry: EditionStatus, newsletter: Newsletter) -> None:
 
 
 def _show_unfinished(entry: EditionStatus, newsletter: Newsletter) -> None:
-    people, reasons = entry.unfinished, entry.reasons
+    people, reasons, zone = entry.unfinished, entry.reasons, newsletter.timezone
     say(f"\nNo. {entry.edition.number}: not confirmed for {counted(entry.missing, 'reader')}")
     if entry.missing > len(people):
-        for one in reasons.first:
-            say(f"  {one.readers:,} {one.state}{': ' if one.reply else ''}{one.reply}")
+        for reason in reasons.first:
+            say(f"  {reason.readers:,} {reason.state}{reason.reply and f': {reason.reply}'}")
         if reasons.different > len(reasons.first):
             say(f"  … and {reasons.different - len(reasons.first):,} other reasons")
     rows = (
-        (
-            one.email,
-            one.state,
-            local(one.next_at, newsletter.timezone) if one.next_at else "·",
-            one.reply or "·",
-        )
-        for one in people
+        (row.email, row.state, local(row.next_at, zone) if row.next_at else "·", row.reply or "·")
+        for row in people
     )
     print_table(("Reader", "State", "Not before", "Why"), rows, fold=("Why",))
     if entry.missing > len(people):
         note(f"… and {entry.missing - len(people):,} more; --limit 0 lists all")
-
-
-def _show_slots(slots: list[tuple[NewsletterStatus, SlotRecord]], *, several: bool) -> None:
-    rows = [
-        (each.newsletter.key if several else "", slot.slot.name, slot.state, _why(slot, each))
-        for each, slot in slots
-    ]
-    headers = ("Newsletter", "Slot", "State", "Why")
-    if rows:
-        print_table(headers, rows, fold=("Why",), title="Slots without an edition")
 
 
 def _why(record: SlotRecord, each: NewsletterStatus) -> str:

@@ -5,12 +5,12 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
+from digest.cli.options import option
 from digest.cli.session import reading, session_of
 from digest.errors import UsageError
 from digest.model.subscriber import MembershipStatus
@@ -20,9 +20,7 @@ from digest.subscribers.field_values import one_line
 
 Wording = Annotated[
     str | None,
-    typer.Option(
-        "--consent", metavar="WORDING", help="What the subscriber agreed to; stored as consent."
-    ),
+    option("What the subscriber agreed to; stored as consent.", "--consent", metavar="WORDING"),
 ]
 States = Annotated[
     list[str] | None,
@@ -91,38 +89,31 @@ def for_planning(context: typer.Context) -> Iterator[Database]:
         yield db
 
 
-_E = TypeVar("_E", bound=StrEnum)
-
-
-def one_of(words: type[_E], option: str, word: str) -> _E:
-    """The member of an enumeration that an option names. Raises UsageError."""
-    try:
-        return words(word.strip().casefold())
-    except ValueError:
-        raise UsageError(f"{option}: found {word!r}, expected one of {', '.join(words)}") from None
-
-
 def split(words: Sequence[str] | None) -> list[str]:
     """The values of an option that may be repeated and takes several, separated by commas."""
-    return [word for given in words or () for word in given.split(",") if word.strip()]
+    return [word for listed in words or () for word in listed.split(",") if word.strip()]
 
 
 def statuses_of(words: Sequence[str] | None) -> Sequence[MembershipStatus]:
-    """The statuses that `--state` names; all of them without the option."""
+    """The statuses that `--state` names; all of them without the option. Raises UsageError."""
+    every = list(MembershipStatus)
     if words is None:
-        return list(MembershipStatus)
-    named = split(words)
+        return every
+    named, expected = split(words), f"expected one of {', '.join(every)}"
     if not named:
-        raise UsageError(f"--state is empty, expected one of {', '.join(MembershipStatus)}")
-    return [one_of(MembershipStatus, "--state", word) for word in named]
+        raise UsageError(f"--state is empty, {expected}")
+    for word in named:
+        if word.strip().casefold() not in every:
+            raise UsageError(f"--state: found {word!r}, {expected}")
+    return [MembershipStatus(word.strip().casefold()) for word in named]
 
 
 def titles_of(columns: Sequence[str]) -> dict[str, str]:
     """The titles in the file by our column, from `--column OURS=TITLE`. Raises UsageError."""
     titles: dict[str, str] = {}
     for text in columns:
-        ours, sign, title = (part.strip() for part in text.partition("="))
-        if not (ours and sign and title):
+        column, _, title = (part.strip() for part in text.partition("="))
+        if not (column and title):
             raise UsageError(f"--column: found {text!r}, expected one such as name=Vorname")
-        titles[ours] = title
+        titles[column] = title
     return titles

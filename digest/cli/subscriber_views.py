@@ -46,7 +46,16 @@ def print_import(
 ) -> None:
     """What an import did: counts as the result, everything that was not plain as error_console."""
     if as_json:
-        print_json(_import_json(listed, report, remarks, dry_run=dry_run))
+        print_json(
+            {
+                "dry_run": dry_run,
+                **{result.replace(" ", "_"): count for result, count in report.results.items()},
+                "left_as_they_were": report.left,
+                **fields_of(listed, "rejected", "notes", "duplicates"),
+                "remarks": remarks,
+                "fields": listed.fields,
+            }
+        )
         return
     for remark in remarks:
         note(remark)
@@ -76,19 +85,6 @@ def _print_remarks(one: str, several: str, remarks: Sequence[ImportRemark]) -> N
         note(f"  line {remark.line}: {one_line(remark.text)}")
     if len(remarks) > _SHOWN:
         note(f"  … and {len(remarks) - _SHOWN:,} more; --json lists all")
-
-
-def _import_json(
-    listed: ReadList, report: ImportReport, remarks: Sequence[str], *, dry_run: bool
-) -> dict[str, Any]:
-    return {
-        "dry_run": dry_run,
-        **{result.replace(" ", "_"): count for result, count in report.results.items()},
-        "left_as_they_were": report.left,
-        **fields_of(listed, "rejected", "notes", "duplicates"),
-        "remarks": remarks,
-        "fields": listed.fields,
-    }
 
 
 def print_members(
@@ -158,12 +154,12 @@ def print_record(record: SubscriberRecord) -> None:
         show("time zone", person.timezone or "the newsletter's")
         for name, text in person.fields.items():
             show(one_line(name), text)
-    for one in record.subscriptions:
-        topics = f", topics {', '.join(one.topics)}" if one.topics else ""
-        show(one.newsletter, f"{one.state} since {one.since:%Y-%m-%d}{topics}")
+    for each in record.subscriptions:
+        topics = f", topics {', '.join(each.topics)}" if each.topics else ""
+        show(each.newsletter, f"{each.state} since {each.since:%Y-%m-%d}{topics}")
     for receipt in record.consents:
-        what = f"{receipt.newsletter}: {receipt.action}, “{receipt.wording}”"
-        show(f"{receipt.at:%Y-%m-%d}", f"{what} ({receipt.origin})")
+        consent = f"{receipt.newsletter}: {receipt.action}, “{receipt.wording}”"
+        show(f"{receipt.at:%Y-%m-%d}", f"{consent} ({receipt.origin})")
     for edition in record.received:
         reply = f" ({edition.reply})" if edition.reply else ""
         show(f"No. {edition.number}", f"{edition.newsletter}: {edition.state}{reply}")
@@ -172,15 +168,13 @@ def print_record(record: SubscriberRecord) -> None:
 def record_json(record: SubscriberRecord) -> dict[str, Any]:
     """Everything that is stored about an address, as `--json` shows it."""
     person, suppression = record.subscriber, record.suppression
+    personal = ("name", "language", "timezone", "fields")
     subscription = ("newsletter", "state", "since", "topics")
     receipt = ("newsletter", "action", "wording", "origin", "at")
     delivery = ("newsletter", "number", "state", "reply", "finished_at")
     return {
         "email": record.email,
-        "name": person and person.name,
-        "language": person and person.language,
-        "timezone": person and person.timezone,
-        "fields": person.fields if person else {},
+        **(fields_of(person, *personal) if person else dict.fromkeys(personal) | {"fields": {}}),
         "suppressed": suppression and fields_of(suppression, "reason", "since"),
         "subscriptions": [fields_of(each, *subscription) for each in record.subscriptions],
         "consents": [fields_of(each, *receipt) for each in record.consents],

@@ -6,11 +6,20 @@ from typing import Annotated, Final
 
 import typer
 
-from digest.cli.console import Exit, ask, confirm, note, on_a_terminal, print_json, results, say
+from digest.cli.console import (
+    Exit,
+    ask,
+    confirm,
+    note,
+    on_a_terminal,
+    print_json,
+    print_result,
+    results,
+)
 from digest.cli.files import by_ending, writable
-from digest.cli.help import Command, Group
-from digest.cli.options import AsJson, DryRun, Limit, NewsletterOption
-from digest.cli.session import key_of, reading, session_of, typed_in
+from digest.cli.help import Command, command_group
+from digest.cli.options import AsJson, DryRun, Limit, NewsletterOption, argument, option
+from digest.cli.session import key_of, reading, session_of, typed_address, typed_in
 from digest.cli.subscriber_options import (
     States,
     Wording,
@@ -34,7 +43,6 @@ from digest.errors import UsageError
 from digest.lib.formatting import counted
 from digest.storage import subscriptions, suppressions
 from digest.subscribers import exporting, import_row, importing, list_file, membership
-from digest.subscribers.address import normalise
 from digest.subscribers.exporting import ExportFormat
 from digest.subscribers.field_values import one_line
 from digest.subscribers.import_policy import ImportResult
@@ -47,41 +55,28 @@ _ENDINGS: Final = {
 }
 
 
-app = typer.Typer(
-    name="subscribers",
-    cls=Group,
-    help="Manage the list: add, import, export, unsubscribe, suppress.\n\n"
-    "Example: `digest subscribers import readers.csv --dry-run`",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
+app = command_group(
+    "subscribers",
+    "Manage the list: add, import, export, unsubscribe, suppress.",
+    example="digest subscribers import readers.csv --dry-run",
 )
 
-
-Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The address.")]
+Email = Annotated[str, argument("The address.", metavar="EMAIL")]
 
 
 @app.command(cls=Command)
 def add(
     context: typer.Context,
     email: Annotated[
-        str, typer.Argument(metavar="EMAIL", help="The address, or `A Name <name@example.com>`.")
+        str, argument("The address, or `A Name <name@example.com>`.", metavar="EMAIL")
     ],
     *,
-    name: Annotated[str, typer.Option("--name", help="The subscriber's name.")] = "",
-    language: Annotated[
-        str | None, typer.Option("--language", help="Language, such as pt-BR.")
-    ] = None,
-    timezone: Annotated[
-        str | None, typer.Option("--timezone", help="Time zone, such as Europe/Lisbon.")
-    ] = None,
+    name: Annotated[str, option("The subscriber's name.")] = "",
+    language: Annotated[str | None, option("Language, such as pt-BR.")] = None,
+    timezone: Annotated[str | None, option("Time zone, such as Europe/Lisbon.")] = None,
     topics: Annotated[
         list[str] | None,
-        typer.Option(
-            "--topics",
-            metavar="TOPIC,…",
-            help="Only these topics. Separated by commas; may be repeated.",
-        ),
+        option("Only these topics. Separated by commas; may be repeated.", metavar="TOPIC,…"),
     ] = None,
     consent: Wording = None,
     newsletter: NewsletterOption = None,
@@ -98,46 +93,38 @@ def add(
         typed = import_row.typed(
             email, name=name, language=language, timezone=timezone, topics=split(topics)
         )
-    given = circumstances(key_of(context, newsletter), wording=consent)
+    key = key_of(context, newsletter)
     with opened(context) as db:
-        import_result = membership.add(db, typed, given)
-    if as_json:
-        print_json({"email": typed.email, "newsletter": given.newsletter, "result": import_result})
-        return
+        result = membership.add(db, typed, circumstances(key, wording=consent))
     sentences = {
         ImportResult.ADDED: "is on the list now",
         ImportResult.UPDATED: "was on the list; values updated",
     }
-    sentence = sentences.get(import_result, "is on the list already; nothing was changed")
-    say(f"{typed.email} {sentence} ({given.newsletter})")
+    sentence = sentences.get(result, "is on the list already; nothing was changed")
+    print_result(
+        {"email": typed.email, "newsletter": key, "result": result},
+        f"{typed.email} {sentence} ({key})",
+        as_json=as_json,
+    )
 
 
 @app.command("import", cls=Command)
 def import_(
     context: typer.Context,
     file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE", help="A file in CSV, JSON or JSON Lines; - is standard input."
-        ),
+        Path, argument("A file in CSV, JSON or JSON Lines; - is standard input.", metavar="FILE")
     ],
     *,
     dry_run: DryRun = False,
-    encoding: Annotated[
-        str | None, typer.Option("--encoding", help="Text encoding, if it is detected wrongly.")
-    ] = None,
+    encoding: Annotated[str | None, option("Text encoding, if it is detected wrongly.")] = None,
     delimiter: Annotated[
-        str | None,
-        typer.Option(
-            "--delimiter", help="The character between fields, if it is not , ; | or a tab."
-        ),
+        str | None, option("The character between fields, if it is not , ; | or a tab.")
     ] = None,
     column: Annotated[
         list[str] | None,
-        typer.Option(
-            "--column",
+        option(
+            "The file's title for one of our columns, such as name=Vorname; may be repeated.",
             metavar="OURS=TITLE",
-            help="The file's title for one of our columns, such as name=Vorname; may be repeated.",
         ),
     ] = None,
     consent: Wording = None,
@@ -156,21 +143,21 @@ def import_(
     Example: `digest subscribers import readers.csv --dry-run`
     """
     settings = session_of(context).settings
-    given = circumstances(key_of(context, newsletter), wording=consent, file=file)
-    found = list_file.read(
+    change = circumstances(key_of(context, newsletter), wording=consent, file=file)
+    list_rows = list_file.read(
         read_file(file),
         name="standard input" if str(file) == "-" else file.name,
         encoding=encoding,
         delimiter=delimiter,
         titles=titles_of(column or ()),
     )
-    listed = importing.read_list(found.rows, now=given.now, zone=settings.site.timezone)
+    listed = importing.read_list(list_rows.rows, now=change.now, zone=settings.site.timezone)
     access = for_planning(context) if dry_run else opened(context)
     with access as db, import_progress(len(listed.readers)) as progress:
         report = importing.import_readers(
-            db, listed.readers, given, dry_run=dry_run, on_progress=progress
+            db, listed.readers, change, dry_run=dry_run, on_progress=progress
         )
-    print_import(listed, report, found.remarks, dry_run=dry_run, as_json=as_json)
+    print_import(listed, report, list_rows.remarks, dry_run=dry_run, as_json=as_json)
     if listed.rejected and not listed.readers:
         raise typer.Exit(Exit.ERROR)
 
@@ -180,15 +167,13 @@ def export(
     context: typer.Context,
     *,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Write to this file, readable by you only.")
+        Path | None, option("Write to this file, readable by you only.", "--out", "-o")
     ] = None,
     format: Annotated[  # noqa: A002  the option's name
         ExportFormat | None,
-        typer.Option(
-            "--format", "-f", help="The format (default: by the ending of --out, or csv)."
-        ),
+        option("The format (default: by the ending of --out, or csv).", "--format", "-f"),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+    force: Annotated[bool, option("Overwrite an existing file.", "--force")] = False,
     state: States = None,
     newsletter: NewsletterOption = None,
 ) -> None:
@@ -267,8 +252,7 @@ def show(context: typer.Context, email: Email, *, as_json: AsJson = False) -> No
 
     Example: `digest subscribers show eva@example.com`
     """
-    with typed_in():
-        address = normalise(email)
+    address = typed_address(email)
     with reading(context) as db:
         record = record_of(db, address)
     if as_json:
@@ -282,9 +266,7 @@ def unsubscribe(
     context: typer.Context,
     email: Email,
     *,
-    reason: Annotated[
-        str, typer.Option("--reason", help="Stored as a receipt.")
-    ] = "asked the owner of the list",
+    reason: Annotated[str, option("Stored as a receipt.")] = "asked the owner of the list",
     newsletter: NewsletterOption = None,
     as_json: AsJson = False,
 ) -> None:
@@ -292,11 +274,10 @@ def unsubscribe(
 
     Example: `digest subscribers unsubscribe eva@example.com --reason "by phone, 12 March"`
     """
-    given = circumstances(key_of(context, newsletter))
-    with typed_in():
-        address = normalise(email)
+    change = circumstances(key_of(context, newsletter))
+    address = typed_address(email)
     with opened(context) as db:
-        leaving = membership.unsubscribe(db, address, reason, given)
+        leaving = membership.unsubscribe(db, address, reason, change)
     _report(leaving, "unsubscribed", as_json=as_json)
 
 
@@ -306,8 +287,7 @@ def suppress(
     email: Email,
     *,
     reason: Annotated[
-        str | None,
-        typer.Option("--reason", help="Why, such as 'asked by letter'; asked for on a terminal."),
+        str | None, option("Why, such as 'asked by letter'; asked for on a terminal.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -315,8 +295,7 @@ def suppress(
 
     Example: `digest subscribers suppress eva@example.com --reason "asked by letter"`
     """
-    with typed_in():
-        address = normalise(email)
+    address = typed_address(email)
     if reason is None and on_a_terminal():
         why = ask(f"Why must {address} never be mailed", _reason)
     else:
@@ -337,8 +316,9 @@ def _reason(reason: str) -> str:
 
 
 def _report(result: LeaveResult, word: str, *, as_json: bool) -> None:
-    if as_json:
-        print_json({"email": result.email, "result": word, "already": result.already})
-        return
     state = f"was {word} already; nothing was changed" if result.already else f"is {word} now"
-    say(f"{result.email} {state}")
+    print_result(
+        {"email": result.email, "result": word, "already": result.already},
+        f"{result.email} {state}",
+        as_json=as_json,
+    )

@@ -10,7 +10,6 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final
 
@@ -83,11 +82,11 @@ def folded(text: str, width: int) -> list[str]:
                 continue
             if line:
                 lines.append(line)
-            line = word
-            while width_of(line) > width:
-                head = _head(line, width)
+            while width_of(word) > width:
+                head = _head(word, width)
                 lines.append(head)
-                line = line[len(head) :]
+                word = word.removeprefix(head)
+            line = word
         lines.append(line)
     return lines
 
@@ -119,28 +118,23 @@ def _fit(widths: list[int], folds: Sequence[int], room: int) -> bool:
 def _print_row(
     row: _Row, widths: Sequence[int], right: Sequence[bool], styles: Mapping[str, str]
 ) -> None:
-    if sys.stdout.isatty():
+    on_terminal = sys.stdout.isatty()
+    if on_terminal:
         columns = [folded(cell, width) for cell, width in zip(row, widths, strict=True)]
     else:
         columns = [cell.split("\n") for cell in row]
     for texts in zip_longest(*columns, fillvalue=""):
-        _print_line(texts, widths, right, styles)
+        line = _line(texts, widths, right)
+        coloured = [text for text in texts if text in styles] if on_terminal else []
+        if not coloured:
+            say(line)
+            continue
+        from rich.text import Text
 
-
-def _print_line(
-    texts: _Row, widths: Sequence[int], right: Sequence[bool], styles: Mapping[str, str]
-) -> None:
-    line = _line(texts, widths, right)
-    coloured = [text for text in texts if text in styles]
-    if not coloured or not sys.stdout.isatty():
-        say(line)
-        return
-    from rich.text import Text
-
-    painted = Text(line)
-    for text in coloured:
-        painted.highlight_words([text], styles[text])
-    paint(sys.stdout, painted)
+        painted = Text(line)
+        for text in coloured:
+            painted.highlight_words([text], styles[text])
+        paint(sys.stdout, painted)
 
 
 def _line(texts: _Row, widths: Sequence[int], right: Sequence[bool]) -> str:
@@ -156,8 +150,8 @@ def _print_stacked(cells: Sequence[_Row], folds: Sequence[int], room: int) -> No
         first = _GAP.join(cell for at, cell in enumerate(row) if at not in folds and cell)
         for line in folded(first, room):
             say(line)
-        for at in folds:
-            for line in folded(row[at], max(room - len(_GAP), _NARROWEST)) if row[at] else ():
+        for cell in filter(None, (row[at] for at in folds)):
+            for line in folded(cell, max(room - len(_GAP), _NARROWEST)):
                 say(_GAP + line)
 
 
@@ -169,33 +163,21 @@ _PLAIN: Final = "#"
 _NARROWEST_PLOT: Final = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
-    """An amount with a label before it."""
-
-    label: str
-    amount: int
-
-
-def print_bars(bars: Sequence[Bar], *, width: int) -> None:
-    """Print a line for each bar, with its amount, on one scale and in at most `width` cells.
+def print_bars(bars: Iterable[tuple[str, int]], *, width: int) -> None:
+    """Print a label, a bar and an amount a line, on one scale and in at most `width` cells.
 
     Bars are drawn with plain characters where the output cannot encode block characters.
     """
-    labels = [clean(bar.label) for bar in bars]
-    label = max(map(width_of, labels), default=0)
-    largest = max((bar.amount for bar in bars), default=0)
-    room = max(width - label - len(f"{largest:,}") - len("   "), _NARROWEST_PLOT)
+    bars = [(clean(label), amount) for label, amount in bars]
+    labels = max((width_of(label) for label, _ in bars), default=0)
+    largest = max((amount for _, amount in bars), default=0)
+    room = max(width - labels - len(f"{largest:,}") - len("   "), _NARROWEST_PLOT)
     # At most one cell for each unit: a bar of two stories should not look long.
     scale = min(1.0, room / largest) if largest else 1.0
     blocks = _can_show(_EIGHTHS)
-    for bar, name in zip(bars, labels, strict=True):
-        space = " " * (label - width_of(name))
-        say(
-            " ".join(
-                [name + space, "", *drawn(bar.amount, scale, blocks=blocks), f"{bar.amount:,}"]
-            )
-        )
+    for label, amount in bars:
+        space = " " * (labels - width_of(label))
+        say(" ".join([label + space, "", *drawn(amount, scale, blocks=blocks), f"{amount:,}"]))
 
 
 def drawn(amount: int, scale: float, *, blocks: bool) -> list[str]:

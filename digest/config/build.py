@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 from digest.config.cross_checks import guessed_kind
 from digest.config.passwords import Password
 from digest.config.schema import (
-    Approval,
+    ApprovalMode,
     File,
     NewsletterTable,
     SectionTable,
@@ -84,7 +84,7 @@ def _newsletter(key: str, table: NewsletterTable, site: SiteTable) -> Newsletter
         language=table.language or site.language,
         timezone=table.timezone or site.timezone,
         schedule=_schedule(table),
-        timing=_with_values_of(table, Timing, approval=table.approval is Approval.REQUIRED),
+        timing=_with_values_of(table, Timing, approval=table.approval is ApprovalMode.REQUIRED),
         rules=_with_values_of(table, Rules, sections=tuple(map(_section, table.sections))),
     )
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from digest.config.problems import shown
 from digest.config.schema import (
-    Approval,
+    ApprovalMode,
     File,
     NewsletterTable,
     SectionTable,
@@ -204,7 +204,7 @@ def _with_a_schedule(_newsletter: NewsletterTable, written: Written) -> Conflict
 
 def _with_a_draft(newsletter: NewsletterTable, written: Written) -> Conflicts:
     keys = [key for key in _WITH_A_DRAFT if key in written]
-    if keys and "schedule" in written and newsletter.approval is Approval.NONE:
+    if keys and "schedule" in written and newsletter.approval is ApprovalMode.NONE:
         yield Conflict(
             ("approval",),
             f"none, beside {' and '.join(keys)}",
@@ -213,7 +213,7 @@ def _with_a_draft(newsletter: NewsletterTable, written: Written) -> Conflicts:
 
 
 def _one_draft_at_a_time(newsletter: NewsletterTable, _written: Written) -> Conflicts:
-    if newsletter.approval is Approval.NONE or newsletter.schedule is None:
+    if newsletter.approval is ApprovalMode.NONE or newsletter.schedule is None:
         return
     lead = newsletter.lead_time
     distance = shortest_distance(newsletter.schedule, lead)

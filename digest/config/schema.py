@@ -151,7 +151,7 @@ class SectionTable:
     """How many stories it shows at most."""
 
 
-class Approval(StrEnum):
+class ApprovalMode(StrEnum):
     """Whether an editor has to approve an edition."""
 
     NONE = "none"
@@ -199,7 +199,7 @@ class NewsletterTable:
     quiet_hours: types.Hours | None = None
     """When a reader gets no message, by the reader's own clock as far as known. It waits until they
     end."""
-    approval: Approval = Approval.NONE
+    approval: ApprovalMode = ApprovalMode.NONE
     """Whether an edition waits as a draft until an editor approves it."""
     lead_time: types.Minutes = _TIMING.lead_time
     """How long before its time the draft is made."""

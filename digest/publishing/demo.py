@@ -13,6 +13,7 @@ from digest.config import Security, Settings, SmtpSettings
 from digest.config.load import load
 from digest.lib.timestamps import from_text
 from digest.model.subscriber import MembershipStatus
+from digest.publishing.delivery.cancellation import CancelToken
 from digest.publishing.delivery.report import Progress, Report
 from digest.publishing.delivery.run import RunPlan
 from digest.publishing.editions.build import Skipped
@@ -58,9 +59,12 @@ class Demo:
     text: Path
 
 
-def demo(folder: Path, *, progress: Callable[[RunPlan], Progress]) -> Demo | Skipped:
+def demo(
+    folder: Path, *, progress: Callable[[RunPlan], Progress], cancel: CancelToken | None = None
+) -> Demo | Skipped:
     """Copy the sample into `folder`, send its edition, and collect what arrived.
 
+    `cancel` ends the sending in order; what arrived until then is collected.
     Raises what `send` raises; a folder that already holds a demo has had its edition: Skipped.
     """
     copy_to(folder)
@@ -80,6 +84,7 @@ def demo(folder: Path, *, progress: Callable[[RunPlan], Progress]) -> Demo | Ski
             now=NOW,
             clock=lambda: datetime.now(UTC),
             progress=progress,
+            cancel=cancel,
         )
         arrived = server.messages
     if isinstance(report, Skipped) or not isinstance(shown, Preview):

@@ -11,10 +11,11 @@ from digest.model.article import Article, Verdict
 from digest.model.delivery import DeliveryState
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Action, Subscriber, Subscription
+from digest.publishing.editions.due_times import next_due_time
 from digest.selection import TooFew, select
 from digest.selection.placement import group
 from digest.selection.select import ruled_out
-from digest.storage import articles, drafts, explain, subscriptions
+from digest.storage import articles, drafts, explain, subscriptions, suppressions
 from digest.storage.articles import ArticleDecision
 from digest.storage.candidates import candidates
 from digest.storage.database import Database
@@ -120,13 +121,14 @@ class ReaderExplanation:
     """A person and one newsletter: the subscription, the edition, and why it was got or not.
 
     `edition` is None where the newsletter has none yet. `why` is a sentence; its times are in the
-    newsletter's zone.
+    newsletter's zone. `next_at` is when the next edition is due for this person, if any is.
     """
 
     newsletter: Newsletter
     subscription: Subscription | None
     edition: ReaderEdition | None
     why: str
+    next_at: datetime | None
 
 
 def explain_reader(
@@ -168,6 +170,9 @@ def _reader_of(
         subscription=subscription,
         edition=edition,
         why=_why(newsletter, subscription, edition, now),
+        next_at=next_due_time(db, newsletter, subscription, now)
+        if subscription and not suppressions.find(db, person.email)
+        else None,
     )
 
 

@@ -70,7 +70,7 @@ def findings(ran: Any) -> dict[str, list[tuple[str, str]]]:
     """Verdicts and messages, by area."""
     found: dict[str, list[tuple[str, str]]] = {}
     for finding in json.loads(ran.out)["findings"]:
-        found.setdefault(finding["area"], []).append((finding["verdict"], finding["message"]))
+        found.setdefault(finding["area"], []).append((finding["severity"], finding["message"]))
     return found
 
 
@@ -87,7 +87,7 @@ def test_a_newsletter_that_works_has_no_problem(site: Path, feed: str, run: Run)
 
     assert (ran.code, ran.err) == (0, "")
     found = findings(ran)
-    assert {verdict for lines in found.values() for verdict, _ in lines} == {"ok"}
+    assert {severity for lines in found.values() for severity, _ in lines} == {"ok"}
     assert list(found) == [
         "configuration",
         "database",
@@ -147,8 +147,8 @@ def test_what_is_missing_is_told_with_what_to_do(tmp_path: Path, feed: str, run:
     ran = run("--config", file, "check", "--json")
 
     assert ran.code == 1
-    verdicts = {area: [v for v, _ in lines] for area, lines in findings(ran).items()}
-    assert verdicts == {
+    severities = {area: [v for v, _ in lines] for area, lines in findings(ran).items()}
+    assert severities == {
         "configuration": ["ok", "problem", "problem", "warning"],
         "database": ["warning"],
         "templates": ["ok"],
@@ -156,7 +156,7 @@ def test_what_is_missing_is_told_with_what_to_do(tmp_path: Path, feed: str, run:
         "source web": ["problem"],
         "smtp": ["problem"],
     }
-    advice = [f["advice"] for f in json.loads(ran.out)["findings"] if f["verdict"] != "ok"]
+    advice = [f["advice"] for f in json.loads(ran.out)["findings"] if f["severity"] != "ok"]
     assert all(advice)
 
 
@@ -183,22 +183,22 @@ def test_a_broken_template_is_named_with_its_line(site: Path, run: Run) -> None:
     ran = run("--config", site, "check", "--json")
 
     assert ran.code == 1
-    [(verdict, message)] = findings(ran)["templates"]
-    assert verdict == "problem"
+    [(severity, message)] = findings(ran)["templates"]
+    assert severity == "problem"
     assert "digest.txt, line 2" in message
 
 
 def test_a_broken_subject_is_found_before_readers_see_it(site: Path, run: Run) -> None:
     site.write_text(site.read_text().replace("[smtp]", 'subject = "{{ lead.titel }}"\n[smtp]'))
-    [(verdict, message)] = findings(run("--config", site, "check", "--json"))["templates"]
-    assert verdict == "problem"
+    [(severity, message)] = findings(run("--config", site, "check", "--json"))["templates"]
+    assert severity == "problem"
     assert "daily" in message
 
 
 def test_a_database_of_somebody_else_is_a_problem(site: Path, run: Run) -> None:
     (site.parent / "subscribers.db").write_bytes(b"not a database at all" * 100)
-    [(verdict, message)] = findings(run("--config", site, "check", "--json"))["database"]
-    assert verdict == "problem"
+    [(severity, message)] = findings(run("--config", site, "check", "--json"))["database"]
+    assert severity == "problem"
     assert "not a SQLite database" in message
 
 
@@ -224,7 +224,10 @@ def test_a_broken_configuration_is_told_whole(tmp_path: Path, run: Run) -> None:
 
     assert (people.code, program.code) == (2, 2)
     assert "Did you mean max_items?" in people.err
-    assert [verdict for verdict, _ in findings(program)["configuration"]] == ["problem", "problem"]
+    assert [severity for severity, _ in findings(program)["configuration"]] == [
+        "problem",
+        "problem",
+    ]
 
 
 def test_a_missing_configuration_points_to_init(tmp_path: Path, run: Run) -> None:
@@ -245,8 +248,8 @@ def test_the_record_to_publish_is_told_and_compared_with_dns(site: Path, run: Ru
 
     assert people.code == program.code == 1
     told = findings(program)
-    [(verdict, message)] = told["dkim"]
-    assert verdict == "problem"
+    [(severity, message)] = told["dkim"]
+    assert severity == "problem"
     assert message.startswith("s1._domainkey.example.com is not there")
     assert [told["spf"][0][0], told["dmarc"][0][0]] == ["warning", "warning"]
     assert "name:  s1._domainkey.example.com." in people.out

@@ -86,7 +86,7 @@ def found(
 def by_area(findings: Sequence[Finding]) -> dict[str, list[str]]:
     told: dict[str, list[str]] = {}
     for finding in findings:
-        told.setdefault(finding.area, []).append(f"{finding.verdict}: {finding.message}")
+        told.setdefault(finding.area, []).append(f"{finding.severity}: {finding.message}")
     return told
 
 
@@ -155,7 +155,7 @@ def test_two_records_for_one_key_are_one_too_many(
 ) -> None:
     published[RSA].append("v=DKIM1; p=")
     finding = found(site(dkim), published)[0]
-    assert (finding.verdict, finding.message.split(",")[0]) == (
+    assert (finding.severity, finding.message.split(",")[0]) == (
         "problem",
         f"{RSA} has 2 TXT records",
     )
@@ -193,7 +193,7 @@ def test_a_dns_that_fails_or_is_silent_is_a_warning_and_soon_over(
     findings = found(
         site(dkim), published, silent=[RSA, DOMAIN], broken=[ED25519, f"_dmarc.{DOMAIN}"]
     )
-    assert [finding.verdict for finding in findings] == ["warning"] * 4
+    assert [finding.severity for finding in findings] == ["warning"] * 4
     unknown = "DNS does not answer, so it is not known whether"
     assert all(finding.message.startswith(unknown) for finding in findings)
     assert "Publish this TXT record" in (findings[0].advice or "")

@@ -19,24 +19,24 @@ class Finding:
     """One line of `digest check`: the `area` looked at, what was found there, and some advice."""
 
     area: str
-    verdict: Severity
+    severity: Severity
     message: str
     advice: str | None = None
 
 
 def fine(area: str, message: str) -> Finding:
     """All is well."""
-    return Finding(area=area, verdict=Severity.OK, message=message)
+    return Finding(area=area, severity=Severity.OK, message=message)
 
 
 def warning(area: str, message: str, advice: str) -> Finding:
     """It works, and should be looked at."""
-    return Finding(area=area, verdict=Severity.WARNING, message=message, advice=advice)
+    return Finding(area=area, severity=Severity.WARNING, message=message, advice=advice)
 
 
 def problem(area: str, message: str, advice: str | None) -> Finding:
     """It does not work."""
-    return Finding(area=area, verdict=Severity.PROBLEM, message=message, advice=advice)
+    return Finding(area=area, severity=Severity.PROBLEM, message=message, advice=advice)
 
 
 def failed(area: str, error: DigestError) -> Finding:
