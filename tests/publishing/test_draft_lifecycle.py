@@ -26,8 +26,8 @@ from digest.publishing.drafts.editing import (
     show,
     skip,
 )
-from digest.publishing.drafts.lifecycle import Send, Skip, Wait, decide, make_draft
-from digest.publishing.editions.build import Skipped
+from digest.publishing.drafts.lifecycle import Wait, decide, make_draft
+from digest.publishing.editions.build import EditionBuild, Skipped
 from digest.publishing.editions.store import store_edition
 from digest.publishing.maintenance import audit
 from digest.publishing.preview import Preview, WouldBegin, dry_run, preview
@@ -86,7 +86,9 @@ def approved(paper: Paper, *, now: datetime = NOW) -> ApprovedDraft:
     return result
 
 
-def decided(paper: Paper, *, now: datetime = AT_SLOT, slot: Slot = TODAY) -> Send | Wait | Skip:
+def decided(
+    paper: Paper, *, now: datetime = AT_SLOT, slot: Slot = TODAY
+) -> EditionBuild | Wait | Skipped:
     with open_database(paper.settings.database) as db:
         return decide(db, paper.settings, paper.newsletter, slot, now=now)
 
@@ -95,10 +97,8 @@ def frozen(paper: Paper, *, now: datetime = AT_SLOT) -> Edition:
     """The edition of today's slot, made as the clock makes it."""
     with open_database(paper.settings.database) as db:
         going = decide(db, paper.settings, paper.newsletter, TODAY, now=now)
-        assert isinstance(going, Send), going
-        edition = store_edition(
-            db, paper.settings, paper.newsletter, going.build, now=now, slot=TODAY
-        )
+        assert isinstance(going, EditionBuild), going
+        edition = store_edition(db, paper.settings, paper.newsletter, going, now=now, slot=TODAY)
         assert isinstance(edition, Edition), edition
         return edition
 
@@ -208,10 +208,10 @@ def test_an_approved_draft_goes_out_at_its_slot(desk: Paper) -> None:
     told = approved(desk)
     assert told.readers == 2
     going = decided(desk)
-    assert isinstance(going, Send)
-    assert going.build.edition.slot == TODAY.name
-    assert going.build.edition.cutoff == TODAY.at
-    assert going.build.readers == 2
+    assert isinstance(going, EditionBuild)
+    assert going.edition.slot == TODAY.name
+    assert going.edition.cutoff == TODAY.at
+    assert going.readers == 2
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_a_time_that_a_feed_touches_is_no_drift(desk: Paper) -> None:
     shown(desk)
     approved(desk)
     desk.run("update articles set published_at = '2026-03-12T06:30:00Z'")
-    assert isinstance(decided(desk), Send)
+    assert isinstance(decided(desk), EditionBuild)
 
 
 def test_an_image_that_travels_along_is_sealed_by_its_bytes(desk: Paper) -> None:
@@ -269,7 +269,7 @@ def test_an_image_that_travels_along_is_sealed_by_its_bytes(desk: Paper) -> None
     desk.run("update articles set image_url = 'ferry.gif' where id = 1")
     shown(desk)
     approved(desk)
-    assert isinstance(decided(desk), Send)
+    assert isinstance(decided(desk), EditionBuild)
     picture.write_bytes(b"GIF89a two")
     assert isinstance(result := decided(desk), Wait)
     assert result.reason.startswith("the image of article 1 changed after")
@@ -321,11 +321,11 @@ def test_silence_skips_what_has_become_too_thin(desk: Paper) -> None:
     paper = scheduled(desk, OnSilence.SEND).with_rules(Rules(min_items=3))
     shown(paper)
     paper.run("update articles set withdrawn_at = '2026-03-12T07:10:00Z' where id = 2")
-    assert decided(paper) == Skip(
+    assert decided(paper) == Skipped(
         reason="2 of its 3 stories are left, and an edition needs 3 (min_items)"
     )
     paper.run("update articles set withdrawn_at = '2026-03-12T07:10:00Z'")
-    assert isinstance(result := decided(paper), Skip)
+    assert isinstance(result := decided(paper), Skipped)
     assert result.reason.startswith("nothing is left of its draft: article 1 was withdrawn; ")
 
 
@@ -335,7 +335,7 @@ def test_silence_holds_or_skips_as_the_newsletter_says(desk: Paper) -> None:
         kind=HoldKind.UNDECIDED,
         reason="nobody has decided on its draft; `digest approve` releases it",
     )
-    assert decided(scheduled(desk, OnSilence.SKIP)) == Skip(
+    assert decided(scheduled(desk, OnSilence.SKIP)) == Skipped(
         reason="nobody decided on its draft (on_silence)"
     )
 
@@ -346,14 +346,14 @@ def test_a_held_draft_waits_whatever_silence_means(desk: Paper) -> None:
     hold(paper.settings, paper.newsletter, now=NOW)
     assert isinstance(decided(paper), Wait)
     approved(paper, now=AT_SLOT + timedelta(minutes=5))
-    assert isinstance(decided(paper, now=AT_SLOT + timedelta(minutes=6)), Send)
+    assert isinstance(decided(paper, now=AT_SLOT + timedelta(minutes=6)), EditionBuild)
 
 
 def test_without_readers_the_slot_is_skipped(desk: Paper) -> None:
     shown(desk)
     approved(desk)
     desk.run("update subscriptions set state = 'paused'")
-    assert isinstance(decided(desk), Skip)
+    assert isinstance(decided(desk), Skipped)
 
 
 def test_without_approval_a_draft_that_nobody_changed_gives_way_to_the_news(desk: Paper) -> None:
@@ -475,7 +475,7 @@ def test_past_its_slot_a_changed_draft_waits_to_be_approved(desk: Paper) -> None
     edit(paper, ("Pool opens", "Pool opens!"), now=late)
     assert isinstance(decided(paper, now=late), Wait)
     approved(paper, now=late)
-    assert isinstance(decided(paper, now=late), Send)
+    assert isinstance(decided(paper, now=late), EditionBuild)
 
 
 def test_a_decision_has_the_clock_look_again_at_once(desk: Paper) -> None:

@@ -12,14 +12,14 @@ from typing import Final
 from digest.config import Settings
 from digest.errors import LedgerError, UsageError
 from digest.model.article import Article, Verdict
-from digest.model.draft import Draft, DraftContents, DraftItem, DraftState
+from digest.model.draft import Draft, DraftContents, DraftState
 from digest.model.edition import Edition, Placement
 from digest.model.newsletter import Newsletter
 from digest.model.slot import SkippedBy, Slot, SlotRecord, SlotState
 from digest.publishing.drafts.approval import approval_of
 from digest.publishing.drafts.draft_file import DraftFile
-from digest.publishing.drafts.draft_file_parser import DraftFileError, ParsedDraftFile, parse
-from digest.publishing.drafts.draft_file_validator import DraftContext, validate
+from digest.publishing.drafts.draft_file_parser import DraftFileError, parse
+from digest.publishing.drafts.draft_file_validator import validate
 from digest.publishing.drafts.lifecycle import make_draft, propose_draft, unapproved_changes
 from digest.publishing.drafts.resolve import (
     NothingLeft,
@@ -172,7 +172,10 @@ def apply_draft_file(
         view = _view(db, settings, newsletter, draft, now)
         if isinstance(view, Skipped):
             return view
-        result = validate(parsed, _context(db, newsletter, view.file, parsed, now))
+        named = sorted({line.article_id for line in parsed.lines})
+        statuses = drafts.article_statuses(db, newsletter.key, named)
+        cutoff = horizon_of(db, newsletter, draft.slot, now)
+        result = validate(parsed, view.file, newsletter, statuses, cutoff=cutoff)
         if not isinstance(result, DraftContents):
             return result
         if replace(result, edited=draft.contents.edited) == draft.contents:
@@ -272,27 +275,10 @@ def _draft_file(
     )
 
 
-def _context(
-    db: Database, newsletter: Newsletter, file: DraftFile, parsed: ParsedDraftFile, now: datetime
-) -> DraftContext:
-    ids = {line.article_id for line in parsed.lines}
-    return DraftContext(
-        file=file,
-        newsletter=newsletter,
-        statuses=drafts.article_statuses(db, newsletter.key, sorted(ids)),
-        cutoff=horizon_of(db, newsletter, file.draft.slot, now),
-    )
-
-
 def _without(contents: DraftContents, gone: Iterable[int]) -> DraftContents:
     lead, *others = (item for item in contents.placed if item.article_id not in set(gone))
     if lead.placement is not Placement.LEAD:
-        lead = DraftItem(
-            article_id=lead.article_id,
-            placement=Placement.LEAD,
-            title=lead.title,
-            deck=lead.deck,
-        )
+        lead = replace(lead, placement=Placement.LEAD, section=None)
     return replace(contents, placed=(lead, *others))
 
 
