@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from digest.cli.console import error_console
 from digest.model.delivery import FINAL_DELIVERIES, DeliveryState, count_in
-from digest.publishing.delivery.report import Progress
 from digest.publishing.delivery.run import RunPlan
+from digest.publishing.delivery.worker import Progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar

@@ -28,10 +28,10 @@ from digest.lib.timestamps import next_second
 from digest.model.delivery import WAITING_DELIVERIES, Accepted, count_in
 from digest.model.newsletter import Newsletter
 from digest.publishing.delivery.cancellation import CancelToken
-from digest.publishing.delivery.report import Report
+from digest.publishing.delivery.run import Report
 from digest.publishing.editions.build import Skipped
-from digest.publishing.preview import WouldResume, preview, send_test
 from digest.publishing.preview import dry_run as plan_send
+from digest.publishing.preview import preview, send_test
 from digest.publishing.send import UnknownPolicy
 from digest.publishing.send import resume as resume_edition
 from digest.publishing.send import send as send_edition
@@ -200,7 +200,7 @@ def _report_plan(
     ahead = plan_send(session.settings, newsletter, now=now)
     if isinstance(ahead, Skipped):
         exit_skipped(ahead.reason, as_json=as_json)
-    result = "would finish" if isinstance(ahead, WouldResume) else "would send"
+    result = "would finish" if ahead.begun else "would send"
     if as_json:
         print_json(
             {"result": result, "newsletter": newsletter.key}
@@ -219,7 +219,7 @@ def _ask_first(
     ahead = plan_send(session.settings, newsletter, now=now)
     if isinstance(ahead, Skipped):
         exit_skipped(ahead.reason, as_json=as_json)
-    verb = "Finish" if isinstance(ahead, WouldResume) else "Send"
+    verb = "Finish" if ahead.begun else "Send"
     edition = f"No. {ahead.number} of {newsletter.title}, “{ahead.subject}”"
     if not confirm(f"{verb} {edition}, to {counted(ahead.readers, 'reader')}?"):
         if as_json:

@@ -13,8 +13,8 @@ from digest.config import Security, Settings, SmtpSettings
 from digest.config.load import load
 from digest.lib.timestamps import from_text
 from digest.model.subscriber import MembershipStatus
-from digest.publishing.delivery.report import Progress, Report
-from digest.publishing.delivery.run import RunPlan
+from digest.publishing.delivery.run import Report, RunPlan
+from digest.publishing.delivery.worker import Progress
 from digest.publishing.editions.build import Skipped
 from digest.publishing.preview import Preview, preview
 from digest.publishing.send import send

@@ -12,8 +12,8 @@ from digest.model.edition import Edition, EditionState
 from digest.model.newsletter import Newsletter
 from digest.publishing.delivery.cancellation import CancelToken
 from digest.publishing.delivery.queue import Clock
-from digest.publishing.delivery.report import Progress, Report
-from digest.publishing.delivery.run import DeliveryContext, RunPlan, deliver, sender_session
+from digest.publishing.delivery.run import DeliveryContext, Report, RunPlan, deliver, sender_session
+from digest.publishing.delivery.worker import Progress
 from digest.publishing.drafts.lifecycle import draft_to_send
 from digest.publishing.editions.build import Skipped
 from digest.publishing.editions.store import prepare, retry_superseded, store_edition

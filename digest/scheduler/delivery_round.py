@@ -9,8 +9,8 @@ from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
 from digest.publishing.delivery.cancellation import CancelToken
 from digest.publishing.delivery.queue import Clock, QuietZones, no_quiet_zones
-from digest.publishing.delivery.report import Progress, Report
-from digest.publishing.delivery.run import DeliveryContext, RunPlan, SenderSession, deliver
+from digest.publishing.delivery.run import DeliveryContext, Report, RunPlan, SenderSession, deliver
+from digest.publishing.delivery.worker import Progress
 from digest.publishing.editions.due_times import quiet_hours_end, zones_in_quiet_hours
 from digest.sender.transport import Transport
 from digest.storage import deliveries, delivery_stats, editions

@@ -15,8 +15,7 @@ from digest.model.newsletter import Newsletter
 from digest.model.slot import SlotRecord, SlotState
 from digest.publishing.delivery.cancellation import CancelReason, CancelToken
 from digest.publishing.delivery.queue import Clock
-from digest.publishing.delivery.report import Report
-from digest.publishing.delivery.run import SenderSession, sender_session
+from digest.publishing.delivery.run import Report, SenderSession, sender_session
 from digest.scheduler.delivery_round import run_round
 from digest.scheduler.due_slots import claim_slots
 from digest.scheduler.events import DeliveryRunEnded, Event, SlotChanged, StepFailed

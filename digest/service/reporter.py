@@ -4,7 +4,7 @@ from typing import Final, assert_never
 
 from digest.ingest.sources import SourceReport
 from digest.model.slot import SlotState
-from digest.publishing.delivery.report import Report
+from digest.publishing.delivery.run import Report
 from digest.scheduler.events import (
     ClockWentBack,
     DeliveryRunEnded,

@@ -14,7 +14,7 @@ from digest.model.edition import Edition, Placement
 from digest.model.newsletter import Rules
 from digest.model.schedule import OnSilence, Timing
 from digest.model.slot import HoldKind, SkippedBy, Slot, SlotRecord, SlotState
-from digest.publishing.delivery.report import Report
+from digest.publishing.delivery.run import Report
 from digest.publishing.drafts.draft_file import write
 from digest.publishing.drafts.editing import (
     ApprovedDraft,
@@ -30,7 +30,7 @@ from digest.publishing.drafts.lifecycle import Wait, decide, make_draft
 from digest.publishing.editions.build import EditionBuild, Skipped
 from digest.publishing.editions.store import store_edition
 from digest.publishing.maintenance import audit
-from digest.publishing.preview import Preview, WouldBegin, dry_run, preview
+from digest.publishing.preview import DryRun, Preview, dry_run, preview
 from digest.schedule.parse import parse_schedule
 from digest.schedule.timetable import slots_after
 from digest.storage import slots
@@ -634,7 +634,9 @@ def test_preview_and_outlook_show_the_draft_that_would_be_sent(desk: Paper) -> N
     with pytest.raises(Held):
         dry_run(desk.settings, desk.newsletter, now=NOW)
     approved(desk)
-    assert isinstance(dry_run(desk.settings, desk.newsletter, now=NOW), WouldBegin)
+    ahead = dry_run(desk.settings, desk.newsletter, now=NOW)
+    assert isinstance(ahead, DryRun)
+    assert not ahead.begun
 
 
 def test_an_intro_is_stored_with_its_edition(desk: Paper) -> None:
