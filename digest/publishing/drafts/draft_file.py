@@ -140,9 +140,9 @@ def describe_slot(draft: Draft, newsletter: Newsletter, *, now: datetime) -> str
         return _by_hand(draft, newsletter)
     local = draft.slot.at.astimezone(newsletter.timezone)
     when = f"{weekday(local)} {local:%Y-%m-%d %H:%M} ({newsletter.timezone.key})"
-    if now >= draft.slot.at:
-        return f"{when}, which has passed: {_late(draft)}"
-    return f"{when}: {_in_time(draft, newsletter)}"
+    late = now >= draft.slot.at
+    passed = ", which has passed" if late else ""
+    return f"{when}{passed}: {_by_schedule(draft, newsletter, late=late)}"
 
 
 def _by_hand(draft: Draft, newsletter: Newsletter) -> str:
@@ -157,23 +157,13 @@ def _by_hand(draft: Draft, newsletter: Newsletter) -> str:
             return "`digest send` sends it"
 
 
-def _late(draft: Draft) -> str:
+def _by_schedule(draft: Draft, newsletter: Newsletter, *, late: bool) -> str:
     if draft.state is DraftState.APPROVED:
-        return "approved, and goes out at once"
-    return "it waits until it is approved"
-
-
-def _in_time(draft: Draft, newsletter: Newsletter) -> str:
-    match draft.state:
-        case DraftState.APPROVED:
-            return "approved, and goes out then"
-        case DraftState.HELD:
-            return "held until it is approved"
-        case DraftState.WAITING:
-            return _on_silence(newsletter)
-
-
-def _on_silence(newsletter: Newsletter) -> str:
+        return f"approved, and goes out {'at once' if late else 'then'}"
+    if late:
+        return "it waits until it is approved"
+    if draft.state is DraftState.HELD:
+        return "held until it is approved"
     if not newsletter.timing.approval:
         return "goes out then; nobody has to approve it"
     match newsletter.timing.on_silence:
