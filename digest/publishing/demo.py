@@ -16,7 +16,7 @@ from digest.model.subscriber import MembershipStatus
 from digest.publishing.delivery.run import Report, RunPlan
 from digest.publishing.delivery.worker import Progress
 from digest.publishing.editions.build import Skipped
-from digest.publishing.preview import Preview, preview
+from digest.publishing.preview import preview
 from digest.publishing.send import send
 from digest.sample import copy_to
 from digest.sender.local_server import LocalServer, ReceivedMessage
@@ -82,10 +82,10 @@ def demo(folder: Path, *, progress: Callable[[RunPlan], Progress]) -> Demo | Ski
             progress=progress,
         )
         arrived = server.messages
-    if isinstance(report, Skipped) or not isinstance(shown, Preview):
-        return (
-            report if isinstance(report, Skipped) else Skipped(reason="the sample has no edition")
-        )
+    if isinstance(report, Skipped):
+        return report
+    if isinstance(shown, Skipped):
+        return shown
     with open_database(settings.database, Access.READ) as db:
         active = subscriptions.members(db, newsletter.key, [MembershipStatus.ACTIVE])
         readers = [member.subscriber.email for member in active]
@@ -99,20 +99,20 @@ def demo(folder: Path, *, progress: Callable[[RunPlan], Progress]) -> Demo | Ski
 
 
 def _got(email: str, arrived: list[ReceivedMessage], outbox: Path) -> ReceivedMail:
-    theirs = [received for received in arrived if email in received.rcpt_to]
-    if not theirs:
+    received_mail = [received for received in arrived if email in received.rcpt_to]
+    if not received_mail:
         return ReceivedMail(email=email, messages=0, parts=(), language="", bytes=0, file=None)
     file = outbox / f"{_UNSAFE.sub('_', email)}.eml"
-    file.write_bytes(theirs[0].message)
-    message = _parsed(theirs[0].message)
+    file.write_bytes(received_mail[0].message)
+    message = _parsed(received_mail[0].message)
     return ReceivedMail(
         email=email,
-        messages=len(theirs),
+        messages=len(received_mail),
         parts=tuple(
             f"text/{kind}" for kind in ("plain", "html") if message.get_body((kind,)) is not None
         ),
         language=str(message["Content-Language"] or ""),
-        bytes=len(theirs[0].message),
+        bytes=len(received_mail[0].message),
         file=file,
     )
 

@@ -60,12 +60,9 @@ def _password(loaded: Loaded) -> Iterator[Finding]:
     area, password = "configuration", loaded.password
     if password.value is not None:
         message = f"smtp.password: set, from {password.origin}"
+        advice = "Give it as DIGEST_SMTP__PASSWORD, or in a password_file with mode 600."
         if password.warning:
-            yield warning(
-                area,
-                f"{message}; {password.warning}",
-                "Give it as DIGEST_SMTP__PASSWORD, or in a password_file with mode 600.",
-            )
+            yield warning(area, f"{message}; {password.warning}", advice)
         else:
             yield fine(area, message)
     elif loaded.settings.smtp.username:
@@ -145,11 +142,13 @@ def _templates(settings: Settings, now: datetime) -> Iterator[Finding]:
 
 
 async def _far_away(settings: Settings) -> list[Finding]:
+    from digest.publishing.checks.email_auth import check_authentication
+
     free = asyncio.Semaphore(_AT_ONCE)
     groups = await asyncio.gather(
         *(_source(source, settings.site.url, free) for source in settings.sources),
         _smtp(settings.smtp),
-        _authentication(settings),
+        check_authentication(settings),
     )
     if not settings.sources:
         advice = "Add [[sources]], or name files and URLs after `digest ingest`."
@@ -197,9 +196,3 @@ async def _smtp(smtp: SmtpSettings) -> Sequence[Finding]:
         advice = 'Set smtp.security to "starttls" or "tls", if the server offers one.'
         return [warning("smtp", message, advice)]
     return [fine("smtp", message)]
-
-
-async def _authentication(settings: Settings) -> Sequence[Finding]:
-    from digest.publishing.checks.email_auth import check_authentication
-
-    return await check_authentication(settings)

@@ -110,23 +110,15 @@ def _draft_waits(db: Database, newsletter: Newsletter, draft: Draft) -> Notifica
     try:
         content = resolve(db, newsletter, draft.slot, draft.contents, cutoff=cutoff)
     except TemplateError as error:
+        subject, number = f"({error.message})", len(draft.contents.placed)
         return messages.draft_waits(
-            newsletter,
-            draft.slot,
-            subject=f"({error.message})",
-            lead="(see the draft)",
-            stories=len(draft.contents.placed),
+            newsletter, draft.slot, subject, "(see the draft)", stories=number
         )
     if isinstance(content, NothingLeft):
-        return messages.draft_waits(newsletter, draft.slot)
-    edition = content.edition
+        return messages.draft_waits(newsletter, draft.slot, "", "", stories=0)
+    subject, stories, gone = content.edition.subject, content.edition.stories, len(content.gone)
     return messages.draft_waits(
-        newsletter,
-        draft.slot,
-        subject=edition.subject,
-        lead=edition.stories[0].title,
-        stories=len(edition.stories),
-        gone=len(content.gone),
+        newsletter, draft.slot, subject, stories[0].title, stories=len(stories), gone=gone
     )
 
 

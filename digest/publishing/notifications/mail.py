@@ -41,16 +41,12 @@ You get one message for each event. `digest status` shows the present state;
 """
 
 
-def no_log(_notice: Notification) -> None:
-    """Log nothing."""
-
-
 def send_notifications(
     settings: Settings,
     *,
     now: datetime,
     transport: Callable[[], Transport],
-    tell: Callable[[Notification], None] = no_log,
+    tell: Callable[[Notification], object] = lambda _: None,
 ) -> int:
     """Record what is new, and mail the owner what was not mailed yet; returns how many were.
 
@@ -65,9 +61,7 @@ def send_notifications(
         if owner is None:
             return 0
         due = notifications.claim(db, now, since=now - WEEK, wait=_BACKOFF.after)
-        if not due:
-            return 0
-        return len(due) if _mailed(db, settings, owner, due, now, transport) else 0
+        return len(due) if due and _mailed(db, settings, owner, due, now, transport) else 0
 
 
 def _record_new(db: Database, settings: Settings, now: datetime) -> Sequence[Notification]:
@@ -107,14 +101,12 @@ def _mailed(
         return False
     except (DigestError, OSError) as error:
         # By contract a DigestError means that nothing has left; after anything else it may have.
-        if begun and isinstance(error, DigestError):
-            notifications.unmark_told(db, due)
-        return begun and not isinstance(error, DigestError)
-    if isinstance(outcome, Accepted | Unknown):
-        return True
-    if begun:
+        arrived = begun and not isinstance(error, DigestError)
+    else:
+        arrived = isinstance(outcome, Accepted | Unknown)
+    if begun and not arrived:
         notifications.unmark_told(db, due)
-    return False
+    return arrived
 
 
 async def _deliver(
@@ -148,8 +140,7 @@ def _message(
     try:
         signer = signer_of(settings, newsletter)
     except ConfigError:
-        # Editions fail because of that as well, and just this has to be told.
-        return header, body
+        signer = None  # editions fail because of that as well, and just this has to be told
     if signer is None:
         return header, body
     return signer.prepare((header, body), ()).signed((header, body))

@@ -149,13 +149,7 @@ def of_slot(
 
 
 def draft_waits(
-    newsletter: Newsletter,
-    slot: Slot,
-    *,
-    subject: str = "",
-    lead: str = "",
-    stories: int = 0,
-    gone: int = 0,
+    newsletter: Newsletter, slot: Slot, subject: str, lead: str, *, stories: int, gone: int = 0
 ) -> Notification:
     """A draft waits for the editor; without `stories`, none of its articles can be in an edition.
 
