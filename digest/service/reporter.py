@@ -5,13 +5,7 @@ from typing import Final, assert_never
 from digest.ingest.sources import SourceReport
 from digest.model.slot import SlotRecord, SlotState
 from digest.publishing.delivery.run import Report
-from digest.scheduler.events import (
-    ClockWentBack,
-    DeliveryRunEnded,
-    Event,
-    SlotChanged,
-    StepFailed,
-)
+from digest.scheduler.events import ClockWentBack, DeliveryRunEnded, Event, SlotChanged, StepFailed
 from digest.service.log import Log
 from digest.service.state import ServiceState
 from digest.storage.deliveries import AttemptResult

@@ -21,12 +21,7 @@ from digest.publishing.drafts.draft_file import DraftFile
 from digest.publishing.drafts.draft_file_parser import DraftFileError, parse
 from digest.publishing.drafts.draft_file_validator import validate
 from digest.publishing.drafts.lifecycle import make_draft, propose_draft, unapproved_changes
-from digest.publishing.drafts.resolve import (
-    NothingLeft,
-    ResolvedDraft,
-    horizon_of,
-    resolve,
-)
+from digest.publishing.drafts.resolve import NothingLeft, ResolvedDraft, horizon_of, resolve
 from digest.publishing.editions.build import Skipped, render_edition
 from digest.storage import drafts, slots
 from digest.storage.database import Database, open_database
