@@ -27,9 +27,8 @@ from digest.lib.timestamps import next_second
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot
 from digest.publishing.drafts import editing
-from digest.publishing.drafts.draft_file import describe_slot, is_unedited, write
+from digest.publishing.drafts.draft_file import DraftFile, describe_slot, is_unedited, write
 from digest.publishing.drafts.draft_file_parser import MOST, DraftFileError, parse
-from digest.publishing.drafts.editing import DraftView
 from digest.publishing.editions.build import slot_of
 from digest.schedule.timetable import slots_after
 
@@ -62,7 +61,7 @@ def approve(
     now = next_second(instant_of(at, settings))
     result = unless_skipped(editing.approve(settings, chosen, now=now, slot=slot), as_json=as_json)
     shown, edition = result.shown, result.shown.edition
-    for reason in shown.file.gone:
+    for reason in shown.gone:
         note(f"not in the edition: {reason}")
     if as_json:
         print_json(_draft_json(shown) | {"readers": result.readers})
@@ -73,7 +72,7 @@ def approve(
     say(f"  {edition.subject}")
     for story in edition.stories:
         say(f"  [{story.article_id}] {story.title}")
-    say(describe_slot(shown.stored, chosen, now=now))
+    say(describe_slot(shown.draft, chosen, now=now))
 
 
 def draft(
@@ -169,20 +168,20 @@ def _report_mistakes(file: Path, mistakes: Sequence[DraftFileError], *, as_json:
 
 
 def _report_applied(
-    shown: DraftView, newsletter: Newsletter, now: datetime, *, as_json: bool
+    shown: DraftFile, newsletter: Newsletter, now: datetime, *, as_json: bool
 ) -> None:
     if as_json:
         print_json(_draft_json(shown))
         return
     stories = counted(len(shown.edition.stories), "story", "stories")
     say(f"No. {shown.edition.number} “{shown.edition.subject}”, {stories}")
-    say(describe_slot(shown.stored, newsletter, now=now))
+    say(describe_slot(shown.draft, newsletter, now=now))
 
 
 def _show(
-    shown: DraftView, newsletter: Newsletter, out: Path | None, now: datetime, *, as_json: bool
+    shown: DraftFile, newsletter: Newsletter, out: Path | None, now: datetime, *, as_json: bool
 ) -> None:
-    text = write(shown.file, newsletter, now=now)
+    text = write(shown, newsletter, now=now)
     if out is not None:
         replace_whole(out, text.encode())
     if as_json:
@@ -191,7 +190,7 @@ def _show(
         results().write(text)
     else:
         note(f"wrote {out}; edit it, then run `digest draft --read {out}`")
-        note(describe_slot(shown.stored, newsletter, now=now))
+        note(describe_slot(shown.draft, newsletter, now=now))
 
 
 def hold(
@@ -262,14 +261,14 @@ def _upcoming(newsletter: Newsletter, now: datetime) -> Iterable[Slot]:
     return slots_after(newsletter, now)
 
 
-def _draft_json(shown: DraftView) -> dict[str, Any]:
+def _draft_json(shown: DraftFile) -> dict[str, Any]:
     """A draft as `--json` prints it."""
-    edition, draft_file = shown.edition, shown.file
+    edition, draft_file = shown.edition, shown
     return {
         **fields_of(edition, "newsletter", "slot"),
-        "due_at": shown.stored.slot.at,
+        "due_at": shown.draft.slot.at,
         "number": edition.number,
-        "state": shown.stored.state,
+        "state": shown.draft.state,
         "differs": shown.differences,
         **fields_of(edition, "subject", "intro"),
         "stories": [

@@ -91,7 +91,8 @@ def demo(folder: Path, *, progress: Callable[[RunPlan], Progress]) -> Demo | Ski
         readers = [member.subscriber.email for member in active]
     html, text = folder / "digest.html", folder / "digest.txt"
     html.write_text(shown.page, encoding="utf-8")
-    text.write_text(_part(_parsed(shown.message), "plain"), encoding="utf-8")
+    body = _parsed(shown.message).get_body(("plain",))
+    text.write_text(str(body.get_content()) if body else "", encoding="utf-8")
     outbox = folder / "outbox"
     outbox.mkdir(exist_ok=True)
     got = tuple(_got(email, arrived, outbox) for email in readers)
@@ -119,8 +120,3 @@ def _got(email: str, arrived: list[ReceivedMessage], outbox: Path) -> ReceivedMa
 
 def _parsed(message: bytes) -> EmailMessage:
     return message_from_bytes(message, policy=default)
-
-
-def _part(message: EmailMessage, kind: str) -> str:
-    body = message.get_body((kind,))
-    return str(body.get_content()) if body else ""

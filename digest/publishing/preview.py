@@ -46,8 +46,7 @@ def dry_run(settings: Settings, newsletter: Newsletter, *, now: datetime) -> Dry
             readers = _waiting(db, edition)
         else:
             build = draft_to_send(db, settings, newsletter, now=now)
-            if build is None:
-                build = build_edition(db, settings, newsletter, now=now)
+            build = build or build_edition(db, settings, newsletter, now=now)
             if isinstance(build, Skipped):
                 return build
             if build.readers == 0:
@@ -181,12 +180,11 @@ def _begun(db: Database, settings: Settings, newsletter: Newsletter) -> _Made | 
 def _drafted(
     db: Database, settings: Settings, newsletter: Newsletter, now: datetime
 ) -> _Made | Skipped:
-    made = draft_to_show(db, settings, newsletter, now=now)
-    if made is None:
-        made = build_edition(db, settings, newsletter, now=now)
-    if isinstance(made, Skipped):
-        return made
-    return _Made(edition=made.edition, renderer=made.renderer, readers=made.readers, stored={})
+    build = draft_to_show(db, settings, newsletter, now=now)
+    build = build or build_edition(db, settings, newsletter, now=now)
+    if isinstance(build, Skipped):
+        return build
+    return _Made(edition=build.edition, renderer=build.renderer, readers=build.readers, stored={})
 
 
 #: A reader with their language and topics.

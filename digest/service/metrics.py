@@ -6,7 +6,7 @@ library for it would be one more thing to keep up to date, and its registries ou
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
@@ -34,9 +34,9 @@ class Metric:
     """A family of samples."""
 
     name: str
+    kind: str
     help: str
     samples: tuple[Sample, ...]
-    kind: str = "gauge"
 
     def __str__(self) -> str:
         lines = [f"# HELP {self.name} {self.help}", f"# TYPE {self.name} {self.kind}"]
@@ -96,42 +96,42 @@ def pages(
 
 def _of_service(state: ServiceState) -> Iterator[Metric]:
     leading, since = float(state.role is Role.LEADING), state.heartbeat.since_tick
-    yield _gauge("digest_leading", "1 where this process holds the lease.", [(leading,)])
+    yield _family("digest_leading", "1 where this process holds the lease.", [(leading,)])
     if since is not None:
-        yield _gauge("digest_seconds_since_tick", "Seconds since the last tick.", [(since,)])
-    outcomes = _gauge(
+        yield _family("digest_seconds_since_tick", "Seconds since the last tick.", [(since,)])
+    yield _family(
         "digest_messages_total",
         "Attempts to send a message since the start, by outcome.",
         sorted(state.messages.items()),
         "outcome",
+        kind="counter",
     )
-    errors = _gauge(
+    yield _family(
         "digest_errors_total",
         "Errors since the start, by what failed.",
         sorted(state.errors.items()),
         "event",
+        kind="counter",
     )
-    yield replace(outcomes, kind="counter")
-    yield replace(errors, kind="counter")
 
 
 def _of_newsletters(settings: Settings, db: Database, now: datetime) -> Iterator[Metric]:
     newsletters = settings.newsletters.items()
     coming = ((key, next_slot(newsletter, now)) for key, newsletter in newsletters)
     last = [(key, record) for key, _ in newsletters for record in slots.recent(db, key, 1)]
-    yield _gauge(
+    yield _family(
         "digest_next_slot_timestamp_seconds",
         "When the next edition is due.",
         [(key, slot.at.timestamp()) for key, slot in coming if slot is not None],
         "newsletter",
     )
-    yield _gauge(
+    yield _family(
         "digest_last_slot_timestamp_seconds",
         "When the last slot was due.",
         [(key, record.slot.at.timestamp()) for key, record in last],
         "newsletter",
     )
-    yield _gauge(
+    yield _family(
         "digest_last_slot",
         "What became of the last slot: 1 at its state.",
         [(key, state, record.state is state) for key, record in last for state in SlotState],
@@ -141,7 +141,7 @@ def _of_newsletters(settings: Settings, db: Database, now: datetime) -> Iterator
 
 
 def _of_deliveries(db: Database) -> Iterator[Metric]:
-    yield _gauge(
+    yield _family(
         "digest_deliveries",
         "Deliveries of editions that are not finished, by state.",
         [(queue.newsletter, queue.state, queue.n) for queue in delivery_stats.queues(db)],
@@ -152,19 +152,19 @@ def _of_deliveries(db: Database) -> Iterator[Metric]:
 
 def _of_sources(db: Database) -> Iterator[Metric]:
     records = sources.everything(db)
-    yield _gauge(
+    yield _family(
         "digest_source_read_timestamp_seconds",
         "When the source was last read.",
         [(each.name, each.last_read_at.timestamp()) for each in records if each.last_read_at],
         "source",
     )
-    yield _gauge(
+    yield _family(
         "digest_source_new_timestamp_seconds",
         "When the source last had a new article.",
         [(each.name, each.last_new_at.timestamp()) for each in records if each.last_new_at],
         "source",
     )
-    yield _gauge(
+    yield _family(
         "digest_source_failing",
         "1 where the last reading failed.",
         [(each.name, each.last_error is not None) for each in records],
@@ -172,12 +172,18 @@ def _of_sources(db: Database) -> Iterator[Metric]:
     )
 
 
-def _gauge(name: str, help_: str, rows: Iterable[Sequence[str | float]], *labels: str) -> Metric:
+def _family(
+    name: str,
+    help_: str,
+    rows: Iterable[Sequence[str | float]],
+    *labels: str,
+    kind: str = "gauge",
+) -> Metric:
     """A metric by rows: the values of its labels, then the sample's."""
     samples = tuple(
         (tuple(zip(labels, map(str, texts), strict=True)), float(value)) for *texts, value in rows
     )
-    return Metric(name=name, help=help_, samples=samples)
+    return Metric(name=name, kind=kind, help=help_, samples=samples)
 
 
 def _labels(labels: Labels) -> str:

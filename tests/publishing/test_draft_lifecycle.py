@@ -15,10 +15,9 @@ from digest.model.newsletter import Rules
 from digest.model.schedule import OnSilence, Timing
 from digest.model.slot import HoldKind, SkippedBy, Slot, SlotRecord, SlotState
 from digest.publishing.delivery.run import Report
-from digest.publishing.drafts.draft_file import write
+from digest.publishing.drafts.draft_file import DraftFile, write
 from digest.publishing.drafts.editing import (
     ApprovedDraft,
-    DraftView,
     SkippedSlot,
     apply_draft_file,
     approve,
@@ -62,21 +61,21 @@ def desk(paper: Paper) -> Paper:
     return scheduled(paper)
 
 
-def shown(paper: Paper, *, now: datetime = NOW, anew: bool = False) -> DraftView:
+def shown(paper: Paper, *, now: datetime = NOW, anew: bool = False) -> DraftFile:
     coming = slots_after(paper.newsletter, now)
     result = show(paper.settings, paper.newsletter, coming, now=now, anew=anew)
-    assert isinstance(result, DraftView), result
+    assert isinstance(result, DraftFile), result
     return result
 
 
-def edit(paper: Paper, *changes: tuple[str, str], now: datetime = NOW) -> DraftView:
+def edit(paper: Paper, *changes: tuple[str, str], now: datetime = NOW) -> DraftFile:
     """Write the draft out, change the text, and read it back."""
-    text = write(shown(paper, now=now).file, paper.newsletter, now=now)
+    text = write(shown(paper, now=now), paper.newsletter, now=now)
     for old, new in changes:
         assert old in text, text
         text = text.replace(old, new)
     result = apply_draft_file(paper.settings, paper.newsletter, text.encode(), now=now)
-    assert isinstance(result, DraftView), result
+    assert isinstance(result, DraftFile), result
     return result
 
 
@@ -291,7 +290,7 @@ def test_an_article_that_another_edition_took_is_named(desk: Paper) -> None:
 def test_a_withdrawn_story_that_was_approved_away_does_not_come_back_by_itself(desk: Paper) -> None:
     shown(desk)
     desk.run("update articles set withdrawn_at = '2026-03-12T07:10:00Z' where id = 1")
-    assert approved(desk).shown.file.gone == ("article 1 was withdrawn",)
+    assert approved(desk).shown.gone == ("article 1 was withdrawn",)
     desk.run("update articles set withdrawn_at = null")
     assert titles(frozen(desk)) == ["Pool opens", "Market moves"]
 
@@ -407,16 +406,16 @@ def test_a_draft_can_be_selected_again(desk: Paper) -> None:
     desk.publish("Late news", hours=0.5, section="Town")
     assert "Late news" not in titles(shown(desk).edition)
     assert "Late news" in titles(shown(desk, anew=True).edition)
-    assert not shown(desk).stored.contents.edited
+    assert not shown(desk).draft.contents.edited
 
 
 def test_mistakes_change_nothing(desk: Paper) -> None:
-    before = shown(desk).stored
-    text = write(shown(desk).file, desk.newsletter, now=NOW).replace("[2]", "[77]")
+    before = shown(desk).draft
+    text = write(shown(desk), desk.newsletter, now=NOW).replace("[2]", "[77]")
     result = apply_draft_file(desk.settings, desk.newsletter, text.encode(), now=NOW)
     assert isinstance(result, tuple)
     assert "there is no article 77" in str(result[0])
-    assert shown(desk).stored == before
+    assert shown(desk).draft == before
 
 
 @pytest.mark.parametrize(
@@ -436,7 +435,7 @@ def test_mistakes_change_nothing(desk: Paper) -> None:
 def test_an_article_that_cannot_be_in_it_is_refused(desk: Paper, change: str, told: str) -> None:
     desk.publish("Late news", hours=0.5)
     desk.run(f"{change} where id = 4")
-    text = write(shown(desk).file, desk.newsletter, now=NOW)
+    text = write(shown(desk), desk.newsletter, now=NOW)
     text = text.replace("[2] Pool opens", "[4]")
     result = apply_draft_file(desk.settings, desk.newsletter, text.encode(), now=NOW)
     assert isinstance(result, tuple)
@@ -447,7 +446,7 @@ def test_an_article_of_an_earlier_edition_is_refused(desk: Paper) -> None:
     scheduled(desk, None).sent(now=NOW)
     desk.publish("Late news", hours=0.5)
     later = NOW + timedelta(minutes=1)
-    text = write(shown(desk, now=later).file, desk.newsletter, now=later)
+    text = write(shown(desk, now=later), desk.newsletter, now=later)
     text = text.replace("Dropped:\n", "Dropped:\n- [1]\n").replace(
         "Waiting:\n", "No section:\n[2]\n"
     )
@@ -462,8 +461,8 @@ def test_an_article_of_an_earlier_edition_is_refused(desk: Paper) -> None:
 def test_a_changed_draft_has_to_be_approved_again_and_an_unchanged_one_has_not(desk: Paper) -> None:
     shown(desk)
     approved(desk)
-    assert edit(desk).stored.state is DraftState.APPROVED
-    assert edit(desk, ("Pool opens", "Pool opens!")).stored.state is DraftState.WAITING
+    assert edit(desk).draft.state is DraftState.APPROVED
+    assert edit(desk, ("Pool opens", "Pool opens!")).draft.state is DraftState.WAITING
 
 
 def test_past_its_slot_a_changed_draft_waits_to_be_approved(desk: Paper) -> None:
@@ -586,7 +585,7 @@ def test_a_newsletter_without_a_schedule_sends_what_the_editor_made(paper: Paper
     paper.publish("Ferry runs again", "Pool opens")
     paper.subscribe("ada@example.com")
     by_hand = Slot(newsletter="daily", name="2026-03-12T07:00", at=NOW)
-    assert isinstance(show(paper.settings, paper.newsletter, [by_hand], now=NOW), DraftView)
+    assert isinstance(show(paper.settings, paper.newsletter, [by_hand], now=NOW), DraftFile)
     later = NOW + timedelta(hours=3)
     paper.publish("Late news", hours=-1)
     edit(
@@ -607,7 +606,7 @@ def test_the_clock_leaves_a_draft_alone_that_goes_out_by_hand(paper: Paper) -> N
     paper.publish("Ferry runs again")
     paper.subscribe("ada@example.com")
     by_hand = Slot(newsletter="daily", name="2026-03-12T07:00", at=NOW)
-    assert isinstance(show(paper.settings, paper.newsletter, [by_hand], now=NOW), DraftView)
+    assert isinstance(show(paper.settings, paper.newsletter, [by_hand], now=NOW), DraftFile)
     assert decided(paper, slot=by_hand) == Wait(
         kind=HoldKind.BY_HAND, reason="daily goes out by hand: `digest send` sends its draft"
     )
@@ -617,7 +616,7 @@ def test_an_approved_draft_is_sent_though_an_earlier_one_is_held(desk: Paper) ->
     shown(desk)
     hold(desk.settings, desk.newsletter, now=NOW)
     assert isinstance(
-        show(desk.settings, desk.newsletter, [TOMORROW], now=NOW, slot=TOMORROW.name), DraftView
+        show(desk.settings, desk.newsletter, [TOMORROW], now=NOW, slot=TOMORROW.name), DraftFile
     )
     result = approve(desk.settings, desk.newsletter, now=NOW, slot=TOMORROW.name)
     assert isinstance(result, ApprovedDraft)

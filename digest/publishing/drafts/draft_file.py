@@ -37,13 +37,18 @@ _HELP: Final = """\
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftFile:
-    """What the file shows. `gone` says which articles of the draft cannot be in it, and why."""
+    """What the file shows: a draft as it is now.
+
+    `gone` says which articles of the draft cannot be in it, and why; `differences` are from what
+    was approved, a sentence each.
+    """
 
     draft: Draft
     edition: Edition
     waiting: tuple[Article, ...]
     dropped: tuple[Article, ...]
     gone: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()
 
 
 def file_title(title: str) -> str:

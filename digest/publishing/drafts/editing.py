@@ -13,7 +13,7 @@ from digest.config import Settings
 from digest.errors import LedgerError, UsageError
 from digest.model.article import Article, Verdict
 from digest.model.draft import Draft, DraftContents, DraftState
-from digest.model.edition import Edition, Placement
+from digest.model.edition import Placement
 from digest.model.newsletter import Newsletter
 from digest.model.slot import SkippedBy, Slot, SlotRecord, SlotState
 from digest.publishing.drafts.approval import approval_of
@@ -83,28 +83,10 @@ def no_draft(newsletter: Newsletter) -> Skipped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DraftView:
-    """A draft as it is now. `differences` are from what was approved, a sentence each."""
-
-    file: DraftFile
-    differences: tuple[str, ...] = ()
-
-    @property
-    def stored(self) -> Draft:
-        """The draft in the ledger."""
-        return self.file.draft
-
-    @property
-    def edition(self) -> Edition:
-        """The edition that it would be."""
-        return self.file.edition
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovedDraft:
     """A draft that was approved, and how many readers its edition would have now."""
 
-    shown: DraftView
+    shown: DraftFile
     readers: int
 
 
@@ -116,7 +98,7 @@ def show(
     now: datetime,
     slot: str | None = None,
     anew: bool = False,
-) -> DraftView | Skipped:
+) -> DraftFile | Skipped:
     """The draft that waits; without one it is made, for the first of the `upcoming` slots.
 
     With the name of a `slot`, the draft of that one. With `anew`, what the rules select now takes
@@ -150,7 +132,7 @@ def apply_draft_file(
     *,
     now: datetime,
     slot: str | None = None,
-) -> DraftView | Skipped | tuple[DraftFileError, ...]:
+) -> DraftFile | Skipped | tuple[DraftFileError, ...]:
     """Change the draft to what an edited draft file says, or to nothing of it: then all its errors.
 
     Without a `slot` the draft is the one that the file names. What was approved has to be approved
@@ -170,7 +152,7 @@ def apply_draft_file(
         named = sorted({line.article_id for line in parsed.lines})
         statuses = drafts.article_statuses(db, newsletter.key, named)
         cutoff = horizon_of(db, newsletter, draft.slot, now)
-        result = validate(parsed, view.file, newsletter, statuses, cutoff=cutoff)
+        result = validate(parsed, view, newsletter, statuses, cutoff=cutoff)
         if not isinstance(result, DraftContents):
             return result
         if replace(result, edited=draft.contents.edited) == draft.contents:
@@ -199,7 +181,7 @@ def approve(
         contents = _without(draft.contents, resolved.gone)
         drafts.decide(db, draft.slot, contents, DraftState.APPROVED, approval=approval, now=now)
         draft = existing(db, draft.slot)
-        shown = DraftView(file=_draft_file(db, newsletter, draft, resolved))
+        shown = _draft_file(db, newsletter, draft, resolved)
         return ApprovedDraft(shown=shown, readers=build.readers)
 
 
@@ -235,13 +217,13 @@ def _resolve(
 
 def _view(
     db: Database, settings: Settings, newsletter: Newsletter, draft: Draft, now: datetime
-) -> DraftView | Skipped:
+) -> DraftFile | Skipped:
     resolved = _resolve(db, newsletter, draft, now)
     if isinstance(resolved, NothingLeft):
         return _nothing_left(resolved)
     approved = draft.approval
     differences = unapproved_changes(settings, newsletter, approved, resolved) if approved else ()
-    return DraftView(file=_draft_file(db, newsletter, draft, resolved), differences=differences)
+    return replace(_draft_file(db, newsletter, draft, resolved), differences=differences)
 
 
 def _nothing_left(resolved: NothingLeft) -> Skipped:
