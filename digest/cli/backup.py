@@ -28,11 +28,11 @@ def backup(
     Example: `digest backup /var/backups/digest-2026-03-12.db`
     """
     settings = session_of(context).settings
-    copy = create_backup(settings, file, now=datetime.now(UTC))
+    size = create_backup(settings, file, now=datetime.now(UTC))
     if as_json:
-        print_json({"file": copy.file, "octets": copy.size})
+        print_json({"file": file, "octets": size})
         return
-    say(f"{copy.file}: {copy.size / 1_000_000:,.1f} MB, complete")
+    say(f"{file}: {size / 1_000_000:,.1f} MB, complete")
 
 
 def restored(

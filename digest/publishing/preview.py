@@ -105,14 +105,10 @@ def preview(
     Raises SubscriberError for a reader that has no active subscription, and what building raises.
     """
     with open_database(settings.database, Access.READ) as db, ExitStack() as stack:
-        made = _begun(db, settings, newsletter) or _drafted(db, settings, newsletter, now)
+        made = _made(db, settings, newsletter, now)
         if isinstance(made, Skipped):
             return made
-        recipient, language, topics = (
-            _anybody(db, newsletter, test_address)
-            if reader is None
-            else _subscribed(db, newsletter, reader)
-        )
+        recipient, language, topics = _reader(db, newsletter, reader, test_address)
         images = settings.folder
         if made.stored:
             images = stack.enter_context(stored_images(db, made.edition))
@@ -160,56 +156,44 @@ class _Made:
     stored: Mapping[str, RenderedVariant]
 
 
-def _begun(db: Database, settings: Settings, newsletter: Newsletter) -> _Made | None:
-    edition = _under_way(db, newsletter)
-    if edition is None:
-        return None
-    stored = editions.variants(db, edition.stored_id)
-    # All variants of an edition answer the same segment fields.
-    segment_fields = {name: None for variant in stored.values() for name, _ in variant.key.fields}
-    return _Made(
-        edition=edition,
-        renderer=VariantRenderer(
-            settings, newsletter, edition, segment_fields=tuple(segment_fields)
-        ),
-        readers=_waiting(db, edition),
-        stored=stored,
-    )
-
-
-def _drafted(
+def _made(
     db: Database, settings: Settings, newsletter: Newsletter, now: datetime
 ) -> _Made | Skipped:
-    build = draft_to_show(db, settings, newsletter, now=now)
-    build = build or build_edition(db, settings, newsletter, now=now)
-    if isinstance(build, Skipped):
-        return build
-    return _Made(edition=build.edition, renderer=build.renderer, readers=build.readers, stored={})
+    edition = _under_way(db, newsletter)
+    if edition is None:
+        build = draft_to_show(db, settings, newsletter, now=now)
+        build = build or build_edition(db, settings, newsletter, now=now)
+        if isinstance(build, Skipped):
+            return build
+        return _Made(
+            edition=build.edition, renderer=build.renderer, readers=build.readers, stored={}
+        )
+    stored = editions.variants(db, edition.stored_id)
+    # All variants of an edition answer the same segment fields.
+    fields = dict.fromkeys(name for variant in stored.values() for name, _ in variant.key.fields)
+    renderer = VariantRenderer(settings, newsletter, edition, segment_fields=tuple(fields))
+    return _Made(edition=edition, renderer=renderer, readers=_waiting(db, edition), stored=stored)
 
 
-#: A reader with their language and topics.
-_Reader = tuple[Recipient, str | None, tuple[str, ...]]
-
-
-def _anybody(db: Database, newsletter: Newsletter, email: str | None) -> _Reader:
-    if email and subscriptions.find_active(db, newsletter.key, email):
-        return _subscribed(db, newsletter, email)
+def _reader(
+    db: Database, newsletter: Newsletter, reader: str | None, test_address: str | None
+) -> tuple[Recipient, str | None, tuple[str, ...]]:
+    """Whom the message is for, with their language and topics."""
+    email = reader or test_address
+    subscription = subscriptions.find_active(db, newsletter.key, email) if email else None
+    if subscription is not None:
+        person = subscription.subscriber
+        recipient = Recipient(
+            email=person.email, name=person.name, token=subscription.token, fields=person.fields
+        )
+        return recipient, person.language, subscription.topics
+    if reader is not None:
+        raise SubscriberError(
+            f"{reader} has no active subscription to {newsletter.key}",
+            hint=f"`digest subscribers show {reader}` tells what is known of this address.",
+        )
     recipient = Recipient(email=email or "reader@example.com", token=_NOBODYS_LINKS)
     return recipient, newsletter.language, ()
-
-
-def _subscribed(db: Database, newsletter: Newsletter, email: str) -> _Reader:
-    subscription = subscriptions.find_active(db, newsletter.key, email)
-    if subscription is None:
-        raise SubscriberError(
-            f"{email} has no active subscription to {newsletter.key}",
-            hint=f"`digest subscribers show {email}` tells what is known of this address.",
-        )
-    reader = subscription.subscriber
-    recipient = Recipient(
-        email=reader.email, name=reader.name, token=subscription.token, fields=reader.fields
-    )
-    return recipient, reader.language, subscription.topics
 
 
 def send_test(made: Preview, to: str, transport: Transport) -> Outcome:

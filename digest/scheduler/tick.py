@@ -158,9 +158,10 @@ class _Work:
             # Stopping one edition does not stop the others.
             self.tally.interrupted |= report.cancelled is CancelReason.SHUTDOWN
             self.tally.came[_came_of(report)] += 1
-            self.tell(
-                DeliveryRunEnded(report=report, undelivered=_undelivered(session.db, report, begun))
-            )
+            results: tuple[AttemptResult, ...] = ()
+            if count_in(report.counts, UNDELIVERED):
+                results = undelivered(session.db, edition.stored_id, since=begun, most=_REPORTED)
+            self.tell(DeliveryRunEnded(report=report, undelivered=results))
 
     def _process(self, session: SenderSession, record: SlotRecord) -> None:
         try:
@@ -184,12 +185,6 @@ class _Work:
         self.tally.came[_came(after)] += 1
         if (before.state, before.reason) != (after.state, after.reason):
             self.tell(SlotChanged(record=after))
-
-
-def _undelivered(db: Database, report: Report, since: datetime) -> tuple[AttemptResult, ...]:
-    if not count_in(report.counts, UNDELIVERED):
-        return ()
-    return undelivered(db, report.edition.stored_id, since=since, most=_REPORTED)
 
 
 def _came(record: SlotRecord) -> TickResult:

@@ -63,7 +63,7 @@ class Shutdown:
         }
         if hasattr(signal, "SIGHUP"):  # Windows has neither.
             handlers[signal.SIGHUP] = self._on_signal if self._on_hangup is None else self._hang_up
-            handlers[signal.SIGALRM] = self._time_is_up
+            handlers[signal.SIGALRM] = self._end_at_once
         before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
             yield
@@ -73,8 +73,7 @@ class Shutdown:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        del number, frame
+    def _on_signal(self, *_: object) -> None:
         if self.requested:
             self._end_at_once()
             return
@@ -89,16 +88,11 @@ class Shutdown:
             self._token.cancel(CancelReason.SHUTDOWN)
         self._when_idle()
 
-    def _time_is_up(self, number: int, frame: FrameType | None) -> None:
-        del number, frame
-        self._end_at_once()
-
-    def _hang_up(self, number: int, frame: FrameType | None) -> None:
-        del number, frame
+    def _hang_up(self, *_: object) -> None:
         if self._on_hangup is not None:
             self._on_hangup()
 
-    def _end_at_once(self) -> None:
+    def _end_at_once(self, *_: object) -> None:
         self.at_once = True
         if self._token is None or self._token.task is None:
             raise KeyboardInterrupt

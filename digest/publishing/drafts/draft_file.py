@@ -51,11 +51,6 @@ class DraftFile:
     differences: tuple[str, ...] = ()
 
 
-def file_title(title: str) -> str:
-    """A title as the file has it, and as it is compared when it is read back."""
-    return plain(title)
-
-
 def write(file: DraftFile, newsletter: Newsletter, *, now: datetime) -> str:
     """The file as text, each line ending with a line feed."""
     lines = "\n".join(_lines(file, newsletter, now)) + "\n\n"
@@ -82,7 +77,7 @@ def _lines(file: DraftFile, newsletter: Newsletter, now: datetime) -> Iterator[s
         yield f"# No longer in it: {plain(reason)}"
     yield ""
     yield f"Draft: {slot.newsletter} {slot.name} written {to_text(now)}"
-    yield f"Subject: {file_title(file.edition.subject)}".rstrip(" ")
+    yield f"Subject: {plain(file.edition.subject)}".rstrip(" ")
     yield ""
     yield "Intro:"
     for number, paragraph in enumerate(file.edition.intro):
@@ -125,7 +120,7 @@ def _list(part: str, articles: Iterable[Article]) -> Iterator[str]:
 
 
 def _line(article_id: int, title: str, *, dash: bool) -> str:
-    return f"{'- ' if dash else ''}[{article_id}] {file_title(title)}".rstrip(" ")
+    return f"{'- ' if dash else ''}[{article_id}] {plain(title)}".rstrip(" ")
 
 
 def _wrapped(text: str) -> list[str]:

@@ -14,7 +14,7 @@ from digest.lib.timestamps import from_text
 from digest.model.draft import DraftContents, DraftItem
 from digest.model.edition import Placement
 from digest.model.newsletter import Newsletter
-from digest.publishing.drafts.draft_file import DraftFile, file_title
+from digest.publishing.drafts.draft_file import DraftFile
 from digest.publishing.drafts.draft_file_parser import (
     DraftFileError,
     Heading,
@@ -33,33 +33,22 @@ LONGEST_INTRO: Final = 2_000
 _IN_IT = (Heading.LEAD, Heading.SECTION, Heading.NO_SECTION)
 
 
-def validate(
-    parsed: ParsedDraftFile,
-    file: DraftFile,
-    newsletter: Newsletter,
-    statuses: Mapping[int, ArticleStatus],
-    *,
-    cutoff: datetime,
-) -> DraftContents | tuple[DraftFileError, ...]:
-    """The contents of the draft by its file, or all errors in the order of their lines.
-
-    The edited file is compared with `file`, which shows the draft as it is, and with the articles
-    that it names.
-    """
-    validation = _Validation(parsed, file, newsletter, statuses, cutoff)
-    errors = {*parsed.errors, *validation.errors()}
-    if errors:
-        return tuple(sorted(errors, key=lambda error: (error.line, error.message)))
-    return validation.contents()
-
-
 @dataclass(frozen=True)
-class _Validation:
+class Validation:
+    """An edited file, compared with the `file` of the draft as it is and the articles it names."""
+
     parsed: ParsedDraftFile
     file: DraftFile
     newsletter: Newsletter
     statuses: Mapping[int, ArticleStatus]
     cutoff: datetime
+
+    def result(self) -> DraftContents | tuple[DraftFileError, ...]:
+        """The contents of the draft by its file, or all errors in the order of their lines."""
+        errors = {*self.parsed.errors, *self._errors()}
+        if errors:
+            return tuple(sorted(errors, key=lambda error: (error.line, error.message)))
+        return self._contents()
 
     @cached_property
     def _placed(self) -> Mapping[int, DraftItem]:
@@ -73,7 +62,7 @@ class _Validation:
         except (IndexError, ValueError):
             return None
 
-    def errors(self) -> Iterator[DraftFileError]:
+    def _errors(self) -> Iterator[DraftFileError]:
         if not self.parsed.lines and self.parsed.errors:
             return  # it could not be read at all, and that is reported
         yield from self._draft_line()
@@ -81,7 +70,7 @@ class _Validation:
         yield from self._places()
         yield from self._words()
 
-    def contents(self) -> DraftContents:
+    def _contents(self) -> DraftContents:
         lines = self.parsed.lines
         return DraftContents(
             placed=tuple(self._item(line) for line in lines if line.part in _IN_IT),
@@ -99,7 +88,7 @@ class _Validation:
     def _subject(self) -> str | None:
         written = self.parsed.subject[1] if self.parsed.subject else ""
         # As it was shown, it stays what it was: the template's follows another lead.
-        if written and written == file_title(self.file.edition.subject):
+        if written and written == plain(self.file.edition.subject):
             return self.file.draft.contents.subject
         return written or None
 
@@ -171,7 +160,7 @@ class _Validation:
             if line.section and line.section not in self._sections:
                 yield from _too_long(line.number, "section", line.section, LONGEST_SECTION)
         number, subject = self.parsed.subject or (0, "")
-        if subject != file_title(self.file.edition.subject):
+        if subject != plain(self.file.edition.subject):
             yield from _too_long(number, "subject", subject, MAX_SUBJECT_LENGTH)
         yield from _too_long(self.parsed.intro_line, "intro", " ".join(self._intro), LONGEST_INTRO)
 
@@ -216,7 +205,7 @@ class _Validation:
     def _title(self, line: Line) -> str | None:
         """The editor's own title; None where it is the article's."""
         article = self.statuses[line.article_id].article
-        return None if line.title in ("", file_title(article.title)) else line.title
+        return None if line.title in ("", plain(article.title)) else line.title
 
     def _deck(self, line: Line) -> str | None:
         """The editor's own deck; None where it is the article's, or none is shown."""

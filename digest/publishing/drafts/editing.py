@@ -19,9 +19,9 @@ from digest.model.slot import SkippedBy, Slot, SlotRecord, SlotState
 from digest.publishing.drafts.approval import approval_of
 from digest.publishing.drafts.draft_file import DraftFile
 from digest.publishing.drafts.draft_file_parser import DraftFileError, parse
-from digest.publishing.drafts.draft_file_validator import validate
+from digest.publishing.drafts.draft_file_validator import Validation
 from digest.publishing.drafts.lifecycle import make_draft, propose_draft, unapproved_changes
-from digest.publishing.drafts.resolve import NothingLeft, ResolvedDraft, horizon_of, resolve
+from digest.publishing.drafts.resolve import NothingLeft, ResolvedDraft, horizon_of, resolve_at_slot
 from digest.publishing.editions.build import Skipped, render_edition
 from digest.storage import drafts, slots
 from digest.storage.database import Database, open_database
@@ -142,7 +142,7 @@ def apply_draft_file(
     parsed = parse(content)
     with open_database(settings.database, create=False) as db:
         draft = open_draft(db, newsletter, slot or parsed.about[1])
-        # A file of another draft is an error, which `validate` reports.
+        # A file of another draft is an error, which the validation reports.
         draft = draft or open_draft(db, newsletter, slot)
         if draft is None:
             return no_draft(newsletter)
@@ -152,7 +152,7 @@ def apply_draft_file(
         named = sorted({line.article_id for line in parsed.lines})
         statuses = drafts.article_statuses(db, newsletter.key, named)
         cutoff = horizon_of(db, newsletter, draft.slot, now)
-        result = validate(parsed, view, newsletter, statuses, cutoff=cutoff)
+        result = Validation(parsed, view, newsletter, statuses, cutoff).result()
         if not isinstance(result, DraftContents):
             return result
         if replace(result, edited=draft.contents.edited) == draft.contents:
@@ -172,7 +172,7 @@ def approve(
         draft = open_draft(db, newsletter, slot)
         if draft is None:
             return no_draft(newsletter)
-        resolved = _resolve(db, newsletter, draft, now)
+        resolved = resolve_at_slot(db, newsletter, draft, now)
         if isinstance(resolved, NothingLeft):
             return _nothing_left(resolved)
         build = render_edition(db, settings, newsletter, resolved.new)
@@ -208,17 +208,10 @@ def _after_a_change(newsletter: Newsletter, draft: Draft, now: datetime) -> Draf
     return DraftState.WAITING
 
 
-def _resolve(
-    db: Database, newsletter: Newsletter, draft: Draft, now: datetime
-) -> ResolvedDraft | NothingLeft:
-    cutoff = horizon_of(db, newsletter, draft.slot, now)
-    return resolve(db, newsletter, draft.slot, draft.contents, cutoff=cutoff)
-
-
 def _view(
     db: Database, settings: Settings, newsletter: Newsletter, draft: Draft, now: datetime
 ) -> DraftFile | Skipped:
-    resolved = _resolve(db, newsletter, draft, now)
+    resolved = resolve_at_slot(db, newsletter, draft, now)
     if isinstance(resolved, NothingLeft):
         return _nothing_left(resolved)
     approved = draft.approval

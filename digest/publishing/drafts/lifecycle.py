@@ -23,6 +23,7 @@ from digest.publishing.drafts.resolve import (
     cutoff_of,
     horizon_of,
     resolve,
+    resolve_at_slot,
 )
 from digest.publishing.editions.build import (
     NOBODY,
@@ -245,8 +246,7 @@ def draft_to_show(
     draft = _first(db, newsletter)
     if draft is None or not (newsletter.timing.approval or draft.contents.edited):
         return None
-    cutoff = horizon_of(db, newsletter, draft.slot, now)
-    resolved = resolve(db, newsletter, draft.slot, draft.contents, cutoff=cutoff)
+    resolved = resolve_at_slot(db, newsletter, draft, now)
     if isinstance(resolved, NothingLeft):
         return _nothing_left(resolved)
     return render_edition(db, settings, newsletter, resolved.new)

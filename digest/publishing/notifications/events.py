@@ -20,7 +20,7 @@ from digest.model.draft import Draft, DraftState
 from digest.model.edition import EditionState
 from digest.model.newsletter import Newsletter
 from digest.model.slot import SkippedBy, SlotRecord, SlotState
-from digest.publishing.drafts.resolve import NothingLeft, horizon_of, resolve
+from digest.publishing.drafts.resolve import NothingLeft, resolve_at_slot
 from digest.publishing.notifications import messages
 from digest.storage import (
     deliveries,
@@ -38,6 +38,9 @@ from digest.storage.sources import SourceRecord
 
 #: Older events are not told: a new owner is not flooded with them.
 WEEK: Final = timedelta(days=7)
+
+#: So long after its end, nothing about an edition that was sent is new.
+_FINAL_AFTER: Final = timedelta(days=1)
 
 #: An edition may make no progress for so long before the owner is told.
 _STUCK_AFTER: Final = timedelta(hours=1)
@@ -106,9 +109,8 @@ def _of_draft(
 
 
 def _draft_waits(db: Database, newsletter: Newsletter, draft: Draft) -> Notification:
-    cutoff = horizon_of(db, newsletter, draft.slot, draft.made_at)
     try:
-        content = resolve(db, newsletter, draft.slot, draft.contents, cutoff=cutoff)
+        content = resolve_at_slot(db, newsletter, draft, draft.made_at)
     except TemplateError as error:
         subject, number = f"({error.message})", len(draft.contents.placed)
         return messages.draft_waits(
@@ -125,8 +127,9 @@ def _draft_waits(db: Database, newsletter: Newsletter, draft: Draft) -> Notifica
 def _of_edition(
     db: Database, newsletter: Newsletter, edition: EditionSummary, now: datetime
 ) -> Iterator[Notification]:
-    if edition.state is EditionState.SENT and _finished_long_ago(edition, now):
-        return
+    finished_at = edition.finished_at
+    if edition.state is EditionState.SENT and finished_at and finished_at < now - _FINAL_AFTER:
+        return  # its result was told then, and nothing has changed since
     counts = deliveries.counts(db, edition.id)
     waiting = count_in(counts, WAITING_DELIVERIES)
     stopped_at = edition.stopped_at
@@ -145,11 +148,6 @@ def _of_edition(
     if last_unknown is not None:
         yield messages.of_edition("unknown", newsletter, edition, unknown, told_at=last_unknown)
     yield from _rejections(db, newsletter, edition, counts)
-
-
-def _finished_long_ago(edition: EditionSummary, now: datetime) -> bool:
-    """Whether it was finished a day ago: then it was told, and nothing has changed since."""
-    return edition.finished_at is not None and edition.finished_at < now - timedelta(days=1)
 
 
 def _stuck_since(

@@ -92,11 +92,15 @@ def _mailed(
             notifications.mark_told(db, due, now)
         begun = True
 
+    async def deliver(message: Sequence[bytes]) -> Outcome:
+        async with asyncio.timeout(_TIMEOUT), transport() as connection:
+            return await connection.send(envelope, message, before_commit=begin)
+
     newsletter = next(iter(settings.newsletters.values()))
     envelope = Envelope(mail_from=newsletter.sender_address, rcpt_to=owner)
     try:
         message = _message(settings, newsletter, owner, due, now)
-        outcome = event_loop.run(_deliver(transport, envelope, message, begin))
+        outcome = event_loop.run(deliver(message))
     except Superseded:
         return False
     except (DigestError, OSError) as error:
@@ -107,16 +111,6 @@ def _mailed(
     if begun and not arrived:
         notifications.unmark_told(db, due)
     return arrived
-
-
-async def _deliver(
-    transport: Callable[[], Transport],
-    envelope: Envelope,
-    message: Sequence[bytes],
-    begin: Callable[[], None],
-) -> Outcome:
-    async with asyncio.timeout(_TIMEOUT), transport() as connection:
-        return await connection.send(envelope, message, before_commit=begin)
 
 
 def _message(
