@@ -133,12 +133,9 @@ def explain_reader(
     For `only` one newsletter, or for each that the person was ever on the list of.
     """
     known = {entry.newsletter: entry for entry in subscriptions.of(db, person)}
-    if only:
-        newsletters = [settings.newsletter(only)]
-    else:
-        newsletters = [each for each in settings.newsletters.values() if each.key in known]
+    keys = [only] if only else [key for key in settings.newsletters if key in known]
     answers = []
-    for newsletter in newsletters:
+    for newsletter in map(settings.newsletter, keys):
         edition = explain.reader_edition(db, newsletter.key, person.id, number=number)
         subscription = known.get(newsletter.key)
         answers.append(
@@ -191,10 +188,9 @@ def _delivery_result(delivery: DeliveryDetail, newsletter: Newsletter, now: date
         case DeliveryState.SENDING:
             return "it is being sent, or was when digest was killed"
         case DeliveryState.QUEUED:
-            if delivery.due_at is not None and delivery.due_at > now:
-                return (
-                    f"it waits for the reader's hour, {local(delivery.due_at, newsletter.timezone)}"
-                )
+            due_at = delivery.due_at
+            if due_at is not None and due_at > now:
+                return f"it waits for the reader's hour, {local(due_at, newsletter.timezone)}"
             return f"it is queued{reply}"
         case _:
             assert_never(delivery.state)

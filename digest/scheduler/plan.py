@@ -191,9 +191,8 @@ def _missing(
 
 
 def _unread_sources(db: Database, newsletter: Newsletter, now: datetime) -> Iterator[str]:
-    last = max(
-        (each.last_read_at for each in sources.everything(db) if each.last_read_at), default=None
-    )
+    read = (source.last_read_at for source in sources.everything(db))
+    last = max(filter(None, read), default=None)
     if last is None:
         yield "no source has ever been read: `digest ingest` reads them"
     elif now - last > _UNREAD_AFTER:

@@ -87,15 +87,15 @@ class Replay:
         if isinstance(selection, TooFew):
             reason = too_few(self._db, newsletter, selection, moment.made_at).reason
             return SimulatedSlot(slot=slot, reason=reason, waiting=selection.found)
-        self._number += 1
+        number = self._number + 1
         edition = Edition.new(
             newsletter,
             slot.name,
             selection.stories,
-            number=self._number,
+            number=number,
             cutoff=moment.cutoff,
             subject=selection.stories[0].title,
-            nonce=str(self._number),
+            nonce=str(number),
         )
         new = NewEdition(
             edition=edition, decisions=selection.decisions, last_article_id=eligible.last_article_id
@@ -103,19 +103,18 @@ class Replay:
         if newsletter.timing.approval:
             content = self._at_its_hour(edition, moment)
             if isinstance(content, NothingLeft):
-                self._number -= 1
                 return self._none(slot, f"nothing is left: {'; '.join(content.gone.values())}")
             new = replace(content.new, last_article_id=eligible.last_article_id)
             left = len(new.edition.stories)
             if left < newsletter.rules.min_items:
-                self._number -= 1
                 few = TooFew(found=left, needed=newsletter.rules.min_items)
                 return self._none(slot, too_few(self._db, newsletter, few, moment.cutoff).reason)
         edition_store.store(self._db, new, now=moment.made_at)
+        self._number = number
         went_too_old = self._given_up(new.decisions)
         return SimulatedSlot(
             slot=slot,
-            number=self._number,
+            number=number,
             stories=new.edition.stories,
             waiting=len(self._waiting),
             went_too_old=went_too_old,

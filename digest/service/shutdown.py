@@ -62,7 +62,8 @@ class Shutdown:
             signal.SIGTERM: self._on_signal,
         }
         if hasattr(signal, "SIGHUP"):  # Windows has neither.
-            handlers[signal.SIGHUP] = self._on_signal if self._on_hangup is None else self._hang_up
+            hang_up = self._on_hangup
+            handlers[signal.SIGHUP] = (lambda *_: hang_up()) if hang_up else self._on_signal
             handlers[signal.SIGALRM] = self._end_at_once
         before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
@@ -87,10 +88,6 @@ class Shutdown:
             # Its run may be about to begin, and looks at this first.
             self._token.cancel(CancelReason.SHUTDOWN)
         self._when_idle()
-
-    def _hang_up(self, *_: object) -> None:
-        if self._on_hangup is not None:
-            self._on_hangup()
 
     def _end_at_once(self, *_: object) -> None:
         self.at_once = True

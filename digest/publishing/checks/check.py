@@ -122,8 +122,8 @@ def _templates(settings: Settings, now: datetime) -> Iterator[Finding]:
     from digest.publishing.checks.trial_render import trial_render
 
     own = settings.templates
-    ours = sorted(str(file.relative_to(own)) for file in own.rglob("*") if file.is_file())
-    note = f", with your own {', '.join(ours)}" if ours else ""
+    own_files = sorted(str(file.relative_to(own)) for file in own.rglob("*") if file.is_file())
+    note = f", with your own {', '.join(own_files)}" if own_files else ""
     for newsletter in settings.newsletters.values():
         try:
             trial = trial_render(settings, newsletter, now=now)
@@ -170,14 +170,9 @@ async def _source(
     message = f"{counted(len(reading.articles), 'article')} in {without_login(source.location)}"
     if reading.rejected:
         first = reading.rejected[0]
-        return [
-            warning(
-                area,
-                f"{message}; {counted(len(reading.rejected), 'row')} rejected, the first at"
-                f" {first.place}: {first.reason}",
-                "`digest ingest` lists them all.",
-            )
-        ]
+        message += f"; {counted(len(reading.rejected), 'row')} rejected"
+        message += f", the first at {first.place}: {first.reason}"
+        return [warning(area, message, "`digest ingest` lists them all.")]
     if not reading.articles:
         return [warning(area, message, "Look at it in a browser, or at `columns` and `table`.")]
     return [fine(area, message)]

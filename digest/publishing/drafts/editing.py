@@ -114,9 +114,8 @@ def show(
         elif anew:
             contents = propose_draft(db, settings, newsletter, draft.slot, now=now)
             if isinstance(contents, DraftContents):
-                drafts.decide(
-                    db, draft.slot, contents, _after_a_change(newsletter, draft, now), now=now
-                )
+                state = _after_a_change(newsletter, draft, now)
+                drafts.decide(db, draft.slot, contents, state, now=now)
             target = draft.slot
         else:
             return _view(db, settings, newsletter, draft, now)
