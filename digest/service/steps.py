@@ -31,7 +31,6 @@ from digest.service.state import ServiceState
 from digest.service.wakeups import WakeReason
 from digest.storage.database import Access, open_database
 from digest.storage.locks import Lease
-from digest.storage.notifications import Notification
 
 #: Seconds that a delivery run may last before others have their turn.
 TIME_SLICE: Final = 60.0
@@ -206,11 +205,11 @@ class ServiceSteps:
         return summary
 
     def _notify(self) -> None:
-        def log(notification: Notification) -> None:
-            self._log.warning("notice", notification.subject)
-
         sent = send_notifications(
-            self.settings, now=self._now(), transport=self._transport, tell=log
+            self.settings,
+            now=self._now(),
+            transport=self._transport,
+            tell=lambda notice: self._log.warning("notice", notice.subject),
         )
         self._notify_at = self._steady() + _NOTIFY_EVERY
         if sent:
