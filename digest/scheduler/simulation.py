@@ -201,15 +201,14 @@ def simulate(
         by_reader = newsletter.timing.deliver_at is DeliverAt.READER
         names = zones(real, newsletter.key) if by_reader else ()
         moments = [_moment(newsletter, slot, names) for slot in slots]
-        first = min((moment.cutoff for moment in moments), default=begin)
-        last = max((moment.cutoff for moment in moments), default=begin)
-        since = first - max_age
+        cutoffs = [moment.cutoff for moment in moments] or [begin]
+        since, horizon = min(cutoffs) - max_age, max(cutoffs) - max_age
         there = in_reach(real, since, until)
         with sandbox(real, newsletter.key, since=since, begin=begin, until=until) as db:
             articles = in_reach(db, since, until)
             replay = Replay(db, newsletter)
             simulated = tuple(map(replay.slot, moments))
-            totals = counts(db, newsletter.key, since=since, until=until, horizon=last - max_age)
+            totals = counts(db, newsletter.key, since=since, until=until, horizon=horizon)
     return Simulation(
         newsletter=newsletter,
         begin=begin,

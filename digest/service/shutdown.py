@@ -9,12 +9,11 @@ Nothing is logged and no lock is taken here: a signal may come in the middle of 
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import Final
 
 from digest.publishing.delivery.cancellation import CancelReason, CancelToken
 
-Handler = Callable[[int, FrameType | None], None]
+Handler = Callable[..., object]
 
 #: A timer cannot be set to nothing.
 _SHORTEST_TIMEOUT: Final = 0.1
