@@ -36,10 +36,10 @@ def backup(
 
     Example: `digest backup /var/backups/digest-2026-03-12.db`
     """
-    copy = create_backup(session_of(context).settings, file, now=datetime.now(UTC))
+    size = create_backup(session_of(context).settings, file, now=datetime.now(UTC))
     print_result(
-        {"file": copy.file, "octets": copy.size},
-        f"{copy.file}: {copy.size / 1_000_000:,.1f} MB, complete",
+        {"file": file, "octets": size},
+        f"{file}: {size / 1_000_000:,.1f} MB, complete",
         as_json=as_json,
     )
 

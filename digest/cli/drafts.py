@@ -27,9 +27,8 @@ from digest.lib.formatting import counted
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot
 from digest.publishing.drafts import editing
-from digest.publishing.drafts.draft_file import describe_slot, is_unedited, write
+from digest.publishing.drafts.draft_file import DraftFile, describe_slot, is_unedited, write
 from digest.publishing.drafts.draft_file_parser import MOST, DraftFileError, parse
-from digest.publishing.drafts.editing import DraftView
 from digest.publishing.editions.build import slot_of
 from digest.schedule.timetable import slots_after
 
@@ -60,7 +59,7 @@ def approve(
     settings, named, now = chosen(context, newsletter, at)
     result = unless_skipped(editing.approve(settings, named, now=now, slot=slot), as_json=as_json)
     shown, edition = result.shown, result.shown.edition
-    for reason in shown.file.gone:
+    for reason in shown.gone:
         note(f"not in the edition: {reason}")
     if as_json:
         print_json(_draft_json(shown) | {"readers": result.readers})
@@ -71,7 +70,7 @@ def approve(
     say(f"  {edition.subject}")
     for story in edition.stories:
         say(f"  [{story.article_id}] {story.title}")
-    say(describe_slot(shown.stored, named, now=now))
+    say(describe_slot(shown.draft, named, now=now))
 
 
 def draft(
@@ -157,9 +156,9 @@ def _report_mistakes(file: Path, mistakes: Sequence[DraftFileError], *, as_json:
 
 
 def _show(
-    shown: DraftView, newsletter: Newsletter, out: Path | None, now: datetime, *, as_json: bool
+    shown: DraftFile, newsletter: Newsletter, out: Path | None, now: datetime, *, as_json: bool
 ) -> None:
-    text = write(shown.file, newsletter, now=now)
+    text = write(shown, newsletter, now=now)
     if out is not None:
         replace_whole(out, text.encode())
     if as_json:
@@ -168,7 +167,7 @@ def _show(
         results().write(text)
     else:
         note(f"wrote {out}; edit it, then run `digest draft --read {out}`")
-        note(describe_slot(shown.stored, newsletter, now=now))
+        note(describe_slot(shown.draft, newsletter, now=now))
 
 
 def hold(
@@ -229,14 +228,14 @@ def _upcoming(newsletter: Newsletter, now: datetime) -> Iterable[Slot]:
     return slots_after(newsletter, now)
 
 
-def _draft_json(shown: DraftView) -> dict[str, Any]:
+def _draft_json(shown: DraftFile) -> dict[str, Any]:
     """A draft as `--json` prints it."""
-    edition, draft_file = shown.edition, shown.file
+    edition, draft_file = shown.edition, shown
     return {
         **fields_of(edition, "newsletter", "slot"),
-        "due_at": shown.stored.slot.at,
+        "due_at": shown.draft.slot.at,
         "number": edition.number,
-        "state": shown.stored.state,
+        "state": shown.draft.state,
         "differs": shown.differences,
         **fields_of(edition, "subject", "intro"),
         "stories": [

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from digest.cli.console import error_console, note
 from digest.model.delivery import FINAL_DELIVERIES, DeliveryState, count_in
 from digest.publishing.delivery.cancellation import CancelToken
-from digest.publishing.delivery.report import Progress
 from digest.publishing.delivery.run import RunPlan
+from digest.publishing.delivery.worker import Progress
 from digest.service.shutdown import Shutdown
 
 if TYPE_CHECKING:

@@ -27,10 +27,11 @@ from digest.errors import UsageError
 from digest.lib.formatting import counted
 from digest.model.delivery import WAITING_DELIVERIES, Accepted, count_in
 from digest.model.newsletter import Newsletter
-from digest.publishing.delivery.report import Report
+from digest.publishing.delivery.run import Report
 from digest.publishing.editions.build import Skipped
-from digest.publishing.preview import WouldBegin, WouldResume, preview, send_test
+from digest.publishing.preview import DryRun as DryRunResult
 from digest.publishing.preview import dry_run as plan_send
+from digest.publishing.preview import preview, send_test
 from digest.publishing.send import UnknownPolicy
 from digest.publishing.send import resume as resume_edition
 from digest.publishing.send import send as send_edition
@@ -183,7 +184,7 @@ def _report_plan(
     settings: Settings, newsletter: Newsletter, now: datetime, *, as_json: bool
 ) -> None:
     ahead = _ahead(settings, newsletter, now, as_json=as_json)
-    result = "would finish" if isinstance(ahead, WouldResume) else "would send"
+    result = "would finish" if ahead.begun else "would send"
     print_result(
         {"result": result, "newsletter": newsletter.key}
         | fields_of(ahead, "number", "subject", "readers"),
@@ -194,21 +195,21 @@ def _report_plan(
 
 def _ahead(
     settings: Settings, newsletter: Newsletter, now: datetime, *, as_json: bool
-) -> WouldBegin | WouldResume:
+) -> DryRunResult:
     ahead = plan_send(settings, newsletter, now=now)
     if isinstance(ahead, Skipped):
         exit_skipped(ahead.reason, as_json=as_json)
     return ahead
 
 
-def _in_words(ahead: WouldBegin | WouldResume, newsletter: Newsletter) -> str:
+def _in_words(ahead: DryRunResult, newsletter: Newsletter) -> str:
     readers = counted(ahead.readers, "reader")
     return f"No. {ahead.number} of {newsletter.title}, “{ahead.subject}”, to {readers}"
 
 
 def _ask_first(settings: Settings, newsletter: Newsletter, now: datetime, *, as_json: bool) -> None:
     ahead = _ahead(settings, newsletter, now, as_json=as_json)
-    verb = "Finish" if isinstance(ahead, WouldResume) else "Send"
+    verb = "Finish" if ahead.begun else "Send"
     if not confirm(f"{verb} {_in_words(ahead, newsletter)}?"):
         if as_json:
             print_json({"result": "not sent"})

@@ -21,18 +21,11 @@ from digest.storage.locks import sender_lock
 from digest.storage.send_journal import journal_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackupResult:
-    """A backup that was made: the file, and its size in octets."""
-
-    file: Path
-    size: int
-
-
-def create_backup(settings: Settings, file: Path, *, now: datetime) -> BackupResult:
+def create_backup(settings: Settings, file: Path, *, now: datetime) -> int:
     """Copy the database to a new file, whole or not at all; other processes may work meanwhile.
 
-    Raises UsageError for a file that exists, and StorageErrors.
+    Returns the size of the file in octets. Raises UsageError for a file that exists, and
+    StorageErrors.
     """
     if file.exists() or file.is_symlink():
         raise UsageError(
@@ -49,7 +42,7 @@ def create_backup(settings: Settings, file: Path, *, now: datetime) -> BackupRes
             f"{file} cannot be written: {error.strerror or error}",
             hint="Check the folder, its rights, and the free space.",
         ) from error
-    return BackupResult(file=file, size=file.stat().st_size)
+    return file.stat().st_size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

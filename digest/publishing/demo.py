@@ -14,10 +14,10 @@ from digest.config.load import load
 from digest.lib.timestamps import from_text
 from digest.model.subscriber import MembershipStatus
 from digest.publishing.delivery.cancellation import CancelToken
-from digest.publishing.delivery.report import Progress, Report
-from digest.publishing.delivery.run import RunPlan
+from digest.publishing.delivery.run import Report, RunPlan
+from digest.publishing.delivery.worker import Progress
 from digest.publishing.editions.build import Skipped
-from digest.publishing.preview import Preview, preview
+from digest.publishing.preview import preview
 from digest.publishing.send import send
 from digest.sample import copy_to
 from digest.sender.local_server import LocalServer, ReceivedMessage
@@ -87,16 +87,17 @@ def demo(
             cancel=cancel,
         )
         arrived = server.messages
-    if isinstance(report, Skipped) or not isinstance(shown, Preview):
-        return (
-            report if isinstance(report, Skipped) else Skipped(reason="the sample has no edition")
-        )
+    if isinstance(report, Skipped):
+        return report
+    if isinstance(shown, Skipped):
+        return shown
     with open_database(settings.database, Access.READ) as db:
         active = subscriptions.members(db, newsletter.key, [MembershipStatus.ACTIVE])
         readers = [member.subscriber.email for member in active]
     html, text = folder / "digest.html", folder / "digest.txt"
     html.write_text(shown.page, encoding="utf-8")
-    text.write_text(_part(_parsed(shown.message), "plain"), encoding="utf-8")
+    body = _parsed(shown.message).get_body(("plain",))
+    text.write_text(str(body.get_content()) if body else "", encoding="utf-8")
     outbox = folder / "outbox"
     outbox.mkdir(exist_ok=True)
     got = tuple(_got(email, arrived, outbox) for email in readers)
@@ -104,28 +105,23 @@ def demo(
 
 
 def _got(email: str, arrived: list[ReceivedMessage], outbox: Path) -> ReceivedMail:
-    theirs = [received for received in arrived if email in received.rcpt_to]
-    if not theirs:
+    received_mail = [received for received in arrived if email in received.rcpt_to]
+    if not received_mail:
         return ReceivedMail(email=email, messages=0, parts=(), language="", bytes=0, file=None)
     file = outbox / f"{_UNSAFE.sub('_', email)}.eml"
-    file.write_bytes(theirs[0].message)
-    message = _parsed(theirs[0].message)
+    file.write_bytes(received_mail[0].message)
+    message = _parsed(received_mail[0].message)
     return ReceivedMail(
         email=email,
-        messages=len(theirs),
+        messages=len(received_mail),
         parts=tuple(
             f"text/{kind}" for kind in ("plain", "html") if message.get_body((kind,)) is not None
         ),
         language=str(message["Content-Language"] or ""),
-        bytes=len(theirs[0].message),
+        bytes=len(received_mail[0].message),
         file=file,
     )
 
 
 def _parsed(message: bytes) -> EmailMessage:
     return message_from_bytes(message, policy=default)
-
-
-def _part(message: EmailMessage, kind: str) -> str:
-    body = message.get_body((kind,))
-    return str(body.get_content()) if body else ""

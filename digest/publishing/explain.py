@@ -67,48 +67,38 @@ def explain_article(
 ) -> tuple[ArticleInNewsletter, ...]:
     """What `only` one newsletter or each has decided on an article, or would decide at `now`."""
     newsletters = [settings.newsletter(only)] if only else settings.newsletters.values()
-    decided = {each.newsletter: each for each in articles.article_decisions(db, article.id)}
-    return tuple(
-        _for_newsletter(
-            db, article, each, decided.get(each.key, ArticleDecision(newsletter=each.key)), now
-        )
-        for each in newsletters
-    )
+    decisions = {entry.newsletter: entry for entry in articles.article_decisions(db, article.id)}
+    answers = []
+    for newsletter in newsletters:
+        key = newsletter.key
+        decided = decisions.get(key, ArticleDecision(newsletter=key))
+        forecast = None
+        if decided.decision is None or decided.decision.verdict is Verdict.WAITING:
+            forecast = _forecast(db, replace(article, pinned=decided.pinned), newsletter, now)
+        answers.append(ArticleInNewsletter(newsletter=key, decided=decided, forecast=forecast))
+    return tuple(answers)
 
 
-def _for_newsletter(
-    db: Database, article: Article, newsletter: Newsletter, decided: ArticleDecision, now: datetime
-) -> ArticleInNewsletter:
-    final = decided.decision is not None and decided.decision.verdict is not Verdict.WAITING
-    return ArticleInNewsletter(
-        newsletter=newsletter.key,
-        decided=decided,
-        forecast=None if final else _forecast(db, article, newsletter, now, pinned=decided.pinned),
-    )
-
-
-def _forecast(
-    db: Database, article: Article, newsletter: Newsletter, now: datetime, *, pinned: bool
-) -> Forecast:
+def _forecast(db: Database, article: Article, newsletter: Newsletter, now: datetime) -> Forecast:
     """What the next edition would decide on the article, by the code that makes editions."""
-    for one in drafts.still_open(db, newsletter.key):
-        where = f"the draft for {one.slot.name}"
-        if article.id in one.contents.dropped:
+    for draft in drafts.still_open(db, newsletter.key):
+        where = f"the draft for {draft.slot.name}"
+        if article.id in draft.contents.dropped:
             return Forecast(verdict=Verdict.DROPPED, reason=f"by the editor, in {where}")
-        if article.id in {placed.article_id for placed in one.contents.placed}:
-            return Forecast(verdict=Verdict.CHOSEN, reason=f"in {where}, which is {one.state}")
-    article, rules = replace(article, pinned=pinned), newsletter.rules
+        if article.id in {placed.article_id for placed in draft.contents.placed}:
+            return Forecast(verdict=Verdict.CHOSEN, reason=f"in {where}, which is {draft.state}")
+    rules = newsletter.rules
     if article.published_at >= now:
         return Forecast(verdict=None, reason="it is not published yet")
     exclusion = ruled_out(article, rules, group([article], rules), now)
     if exclusion is not None:
         return Forecast(verdict=exclusion[0], reason=exclusion[1])
-    found = candidates(db, newsletter.key, since=now - rules.max_age, cutoff=now).articles
-    selection, short = select(found, rules, cutoff=now), ""
+    eligible = candidates(db, newsletter.key, since=now - rules.max_age, cutoff=now).articles
+    selection, short = select(eligible, rules, cutoff=now), ""
     if isinstance(selection, TooFew):
         short = f"{selection.found} of {selection.needed} stories: no edition would be made"
         # With fewer stories, to tell what would become of this one.
-        selection = select(found, replace(rules, min_items=1), cutoff=now)
+        selection = select(eligible, replace(rules, min_items=1), cutoff=now)
     decisions = () if isinstance(selection, TooFew) else selection.decisions
     decision = next((each for each in decisions if each.article_id == article.id), None)
     if decision is None:
@@ -144,36 +134,25 @@ def explain_reader(
 
     For `only` one newsletter, or for each that the person was ever on the list of.
     """
-    known = {one.newsletter: one for one in subscriptions.of(db, person)}
-    if only:
-        newsletters = [settings.newsletter(only)]
-    else:
-        newsletters = [one for one in settings.newsletters.values() if one.key in known]
-    return tuple(
-        _reader_of(db, one, person, known.get(one.key), now=now, number=number)
-        for one in newsletters
-    )
-
-
-def _reader_of(
-    db: Database,
-    newsletter: Newsletter,
-    person: Subscriber,
-    subscription: Subscription | None,
-    *,
-    now: datetime,
-    number: int | None,
-) -> ReaderExplanation:
-    edition = explain.reader_edition(db, newsletter.key, person.id, number=number)
-    return ReaderExplanation(
-        newsletter=newsletter,
-        subscription=subscription,
-        edition=edition,
-        why=_why(newsletter, subscription, edition, now),
-        next_at=next_due_time(db, newsletter, subscription, now)
-        if subscription and not suppressions.find(db, person.email)
-        else None,
-    )
+    known = {entry.newsletter: entry for entry in subscriptions.of(db, person)}
+    keys = [only] if only else [key for key in settings.newsletters if key in known]
+    may_be_mailed = suppressions.find(db, person.email) is None
+    answers = []
+    for newsletter in map(settings.newsletter, keys):
+        edition = explain.reader_edition(db, newsletter.key, person.id, number=number)
+        subscription = known.get(newsletter.key)
+        answers.append(
+            ReaderExplanation(
+                newsletter=newsletter,
+                subscription=subscription,
+                edition=edition,
+                why=_why(newsletter, subscription, edition, now),
+                next_at=next_due_time(db, newsletter, subscription, now)
+                if subscription and may_be_mailed
+                else None,
+            )
+        )
+    return tuple(answers)
 
 
 def _why(
@@ -215,10 +194,9 @@ def _delivery_result(delivery: DeliveryDetail, newsletter: Newsletter, now: date
         case DeliveryState.SENDING:
             return "it is being sent, or was when digest was killed"
         case DeliveryState.QUEUED:
-            if delivery.due_at is not None and delivery.due_at > now:
-                return (
-                    f"it waits for the reader's hour, {local(delivery.due_at, newsletter.timezone)}"
-                )
+            due_at = delivery.due_at
+            if due_at is not None and due_at > now:
+                return f"it waits for the reader's hour, {local(due_at, newsletter.timezone)}"
             return f"it is queued{reply}"
         case _:
             assert_never(delivery.state)

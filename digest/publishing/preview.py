@@ -17,15 +17,9 @@ from digest.model.delivery import WAITING_DELIVERIES, Outcome, count_in
 from digest.model.edition import Edition, EditionState, RenderedVariant
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient
-from digest.publishing.delivery.run import require_postal_address
-from digest.publishing.delivery.signing import signer_of
+from digest.publishing.delivery.run import require_postal_address, signer_of
 from digest.publishing.drafts.lifecycle import draft_to_send, draft_to_show
-from digest.publishing.editions.build import (
-    NOBODY,
-    Skipped,
-    build_edition,
-    stored_images,
-)
+from digest.publishing.editions.build import NOBODY, Skipped, build_edition, stored_images
 from digest.publishing.editions.renderer import VariantRenderer
 from digest.sender.message_data import Envelope
 from digest.sender.transport import Transport
@@ -34,44 +28,42 @@ from digest.storage.database import Access, Database, open_database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WouldResume:
-    """An edition that was begun would be finished; `readers` still wait for it."""
+class DryRun:
+    """An edition that `send` would make, or finish where `begun`; `readers` wait for it."""
 
     number: int
     subject: str
     readers: int
+    begun: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WouldBegin:
-    """A new edition would be made, for this number of `readers`."""
-
-    number: int
-    subject: str
-    readers: int
-
-
-def dry_run(
-    settings: Settings, newsletter: Newsletter, *, now: datetime
-) -> WouldResume | WouldBegin | Skipped:
+def dry_run(settings: Settings, newsletter: Newsletter, *, now: datetime) -> DryRun | Skipped:
     """What `send` would do at `now`. Writes nothing; raises what `send` would raise."""
     require_postal_address(settings)
     with open_database(settings.database, Access.READ) as db:
-        last = editions.last(db, newsletter.key)
-        if last is not None and last.state is EditionState.PREPARED:
-            counts = deliveries.counts(db, last.stored_id)
-            waiting = count_in(counts, WAITING_DELIVERIES)
-            return WouldResume(number=last.number, subject=last.subject, readers=waiting)
-        made = draft_to_send(db, settings, newsletter, now=now)
-        if made is None:
-            made = build_edition(db, settings, newsletter, now=now)
-    if isinstance(made, Skipped):
-        return made
-    if made.readers == 0:
-        return NOBODY
-    return WouldBegin(
-        number=made.edition.number, subject=made.edition.subject, readers=made.readers
+        edition = _under_way(db, newsletter)
+        if edition is not None:
+            readers = _waiting(db, edition)
+        else:
+            build = draft_to_send(db, settings, newsletter, now=now)
+            build = build or build_edition(db, settings, newsletter, now=now)
+            if isinstance(build, Skipped):
+                return build
+            if build.readers == 0:
+                return NOBODY
+            edition, readers = build.edition, build.readers
+    return DryRun(
+        number=edition.number, subject=edition.subject, readers=readers, begun=bool(edition.id)
     )
+
+
+def _under_way(db: Database, newsletter: Newsletter) -> Edition | None:
+    edition = editions.last(db, newsletter.key)
+    return edition if edition and edition.state is EditionState.PREPARED else None
+
+
+def _waiting(db: Database, edition: Edition) -> int:
+    return count_in(deliveries.counts(db, edition.stored_id), WAITING_DELIVERIES)
 
 
 #: What stands in the links of a message that is for nobody.
@@ -113,14 +105,10 @@ def preview(
     Raises SubscriberError for a reader that has no active subscription, and what building raises.
     """
     with open_database(settings.database, Access.READ) as db, ExitStack() as stack:
-        made = _begun(db, settings, newsletter) or _drafted(db, settings, newsletter, now)
+        made = _made(db, settings, newsletter, now)
         if isinstance(made, Skipped):
             return made
-        recipient, language, topics = (
-            _anybody(db, newsletter, test_address)
-            if reader is None
-            else _subscribed(db, newsletter, reader)
-        )
+        recipient, language, topics = _reader(db, newsletter, reader, test_address)
         images = settings.folder
         if made.stored:
             images = stack.enter_context(stored_images(db, made.edition))
@@ -168,58 +156,44 @@ class _Made:
     stored: Mapping[str, RenderedVariant]
 
 
-def _begun(db: Database, settings: Settings, newsletter: Newsletter) -> _Made | None:
-    edition = editions.last(db, newsletter.key)
-    if edition is None or edition.state is not EditionState.PREPARED:
-        return None
-    counts = deliveries.counts(db, edition.stored_id)
-    stored = editions.variants(db, edition.stored_id)
-    # All variants of an edition answer the same segment fields.
-    segment_fields = {name: None for variant in stored.values() for name, _ in variant.key.fields}
-    return _Made(
-        edition=edition,
-        renderer=VariantRenderer(
-            settings, newsletter, edition, segment_fields=tuple(segment_fields)
-        ),
-        readers=count_in(counts, WAITING_DELIVERIES),
-        stored=stored,
-    )
-
-
-def _drafted(
+def _made(
     db: Database, settings: Settings, newsletter: Newsletter, now: datetime
 ) -> _Made | Skipped:
-    made = draft_to_show(db, settings, newsletter, now=now)
-    if made is None:
-        made = build_edition(db, settings, newsletter, now=now)
-    if isinstance(made, Skipped):
-        return made
-    return _Made(edition=made.edition, renderer=made.renderer, readers=made.readers, stored={})
+    edition = _under_way(db, newsletter)
+    if edition is None:
+        build = draft_to_show(db, settings, newsletter, now=now)
+        build = build or build_edition(db, settings, newsletter, now=now)
+        if isinstance(build, Skipped):
+            return build
+        return _Made(
+            edition=build.edition, renderer=build.renderer, readers=build.readers, stored={}
+        )
+    stored = editions.variants(db, edition.stored_id)
+    # All variants of an edition answer the same segment fields.
+    fields = dict.fromkeys(name for variant in stored.values() for name, _ in variant.key.fields)
+    renderer = VariantRenderer(settings, newsletter, edition, segment_fields=tuple(fields))
+    return _Made(edition=edition, renderer=renderer, readers=_waiting(db, edition), stored=stored)
 
 
-#: A reader with their language and topics.
-_Reader = tuple[Recipient, str | None, tuple[str, ...]]
-
-
-def _anybody(db: Database, newsletter: Newsletter, email: str | None) -> _Reader:
-    if email and subscriptions.find_active(db, newsletter.key, email):
-        return _subscribed(db, newsletter, email)
+def _reader(
+    db: Database, newsletter: Newsletter, reader: str | None, test_address: str | None
+) -> tuple[Recipient, str | None, tuple[str, ...]]:
+    """Whom the message is for, with their language and topics."""
+    email = reader or test_address
+    subscription = subscriptions.find_active(db, newsletter.key, email) if email else None
+    if subscription is not None:
+        person = subscription.subscriber
+        recipient = Recipient(
+            email=person.email, name=person.name, token=subscription.token, fields=person.fields
+        )
+        return recipient, person.language, subscription.topics
+    if reader is not None:
+        raise SubscriberError(
+            f"{reader} has no active subscription to {newsletter.key}",
+            hint=f"`digest subscribers show {reader}` tells what is known of this address.",
+        )
     recipient = Recipient(email=email or "reader@example.com", token=_NOBODYS_LINKS)
     return recipient, newsletter.language, ()
-
-
-def _subscribed(db: Database, newsletter: Newsletter, email: str) -> _Reader:
-    subscription = subscriptions.find_active(db, newsletter.key, email)
-    if subscription is None:
-        raise SubscriberError(
-            f"{email} has no active subscription to {newsletter.key}",
-            hint=f"`digest subscribers show {email}` tells what is known of this address.",
-        )
-    reader = subscription.subscriber
-    recipient = Recipient(
-        email=reader.email, name=reader.name, token=subscription.token, fields=reader.fields
-    )
-    return recipient, reader.language, subscription.topics
 
 
 def send_test(made: Preview, to: str, transport: Transport) -> Outcome:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
 
 from digest.config import Settings
 from digest.errors import Held
@@ -12,8 +11,8 @@ from digest.model.edition import Edition, EditionState
 from digest.model.newsletter import Newsletter
 from digest.publishing.delivery.cancellation import CancelToken
 from digest.publishing.delivery.queue import Clock
-from digest.publishing.delivery.report import Progress, Report
-from digest.publishing.delivery.run import DeliveryContext, RunPlan, deliver, sender_session
+from digest.publishing.delivery.run import DeliveryContext, Report, RunPlan, deliver, sender_session
+from digest.publishing.delivery.worker import Progress
 from digest.publishing.drafts.lifecycle import draft_to_send
 from digest.publishing.editions.build import Skipped
 from digest.publishing.editions.store import prepare, retry_superseded, store_edition
@@ -55,6 +54,16 @@ def send(
     Raises AlreadySending, Held, SlotTaken, ConfigError, TemplateError and StorageErrors; in these
     cases nobody was mailed.
     """
+
+    def next_edition() -> Edition | Skipped:
+        """The edition of the draft that may go out, or else a new one."""
+        draft = draft_to_send(session.db, settings, newsletter, now=now)
+        if isinstance(draft, Skipped):
+            return draft
+        if draft is None:
+            return prepare(session.db, settings, newsletter, now=now)
+        return store_edition(session.db, settings, newsletter, draft, now=now)
+
     with sender_session(settings, newsletter, clock()) as session:
         context = DeliveryContext(
             session=session,
@@ -69,7 +78,7 @@ def send(
             if not report.served_everybody:
                 return report
         try:
-            new = retry_superseded(partial(_next, session.db, settings, newsletter, now))
+            new = retry_superseded(next_edition)
         except Held:
             if report is None:
                 raise
@@ -77,18 +86,6 @@ def send(
         if isinstance(new, Skipped):
             return report or new
         return deliver(context, new, resumed=False)
-
-
-def _next(
-    db: Database, settings: Settings, newsletter: Newsletter, now: datetime
-) -> Edition | Skipped:
-    """The edition of the draft that may go out, or else a new one."""
-    draft = draft_to_send(db, settings, newsletter, now=now)
-    if isinstance(draft, Skipped):
-        return draft
-    if draft is None:
-        return prepare(db, settings, newsletter, now=now)
-    return store_edition(db, settings, newsletter, draft, now=now)
 
 
 def _begun(db: Database, newsletter: Newsletter, now: datetime) -> tuple[Edition, ...]:

@@ -4,13 +4,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from digest.model.delivery import DeliveryState
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
 from digest.publishing.delivery.cancellation import CancelToken
 from digest.publishing.delivery.queue import Clock, QuietZones, no_quiet_zones
-from digest.publishing.delivery.report import Progress, Report
-from digest.publishing.delivery.run import DeliveryContext, RunPlan, SenderSession, deliver
+from digest.publishing.delivery.run import DeliveryContext, Report, SenderSession, deliver
 from digest.publishing.editions.due_times import quiet_hours_end, zones_in_quiet_hours
 from digest.sender.transport import Transport
 from digest.storage import deliveries, delivery_stats, editions
@@ -50,7 +48,7 @@ def run_round(
         session=session,
         transport=transport(),
         clock=clock,
-        progress=_no_progress,
+        progress=lambda _plan: lambda state: None,
         cancel=cancel,
         quiet_zones=quiet_zones,
     )
@@ -74,11 +72,3 @@ def _next_round_at(db: Database, edition_id: int, report: Report, now: datetime)
         return delivery_stats.next_delivery_at(db, edition_id)
     failing_for = now - delivery_stats.last_progress(db, edition_id, now)
     return now + min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, failing_for / 4))
-
-
-def _no_progress(_plan: RunPlan) -> Progress:
-    return _ignore
-
-
-def _ignore(state: DeliveryState) -> None:
-    """Show no progress."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Final
 
 from digest.model.draft import DraftState
@@ -59,12 +60,8 @@ def comes_at(db: Database, newsletter: Newsletter, slot: Slot) -> datetime:
 
 
 def _come(db: Database, newsletter: Newsletter, until: datetime, now: datetime) -> list[Slot]:
-    fresh = []
-    for slot in slots_after(newsletter, until):
-        if comes_at(db, newsletter, slot) > now:
-            break
-        fresh.append(slot)
-    return fresh
+    following = slots_after(newsletter, until)
+    return list(takewhile(lambda slot: comes_at(db, newsletter, slot) <= now, following))
 
 
 def _record(
@@ -81,13 +78,11 @@ def _record(
         ]
         changed = []
         for record in decide_slots(newsletter, earlier, coming, now):
-            if record.slot in coming:
-                added = slots.add(db, record, now)
-            else:
+            if record.slot not in coming:
                 slots.settle(db, record, now)
-                added = True
-            if added:
-                changed.append(record)
+            elif not slots.add(db, record, now):
+                continue
+            changed.append(record)
         slots.follow(db, newsletter.key, fresh[-1].at)
     return changed
 

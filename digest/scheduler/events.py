@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from digest.model.slot import SlotRecord
-from digest.publishing.delivery.report import Report
+from digest.publishing.delivery.run import Report
 from digest.storage.deliveries import AttemptResult
 
 

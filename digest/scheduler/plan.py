@@ -3,7 +3,7 @@
 It writes nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -15,7 +15,7 @@ from digest.model.draft import Draft
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot, SlotRecord
 from digest.model.subscriber import MembershipStatus
-from digest.publishing.editions.build import EditionBuild, Skipped, build_edition
+from digest.publishing.editions.build import Skipped, build_edition
 from digest.publishing.editions.due_times import due_times
 from digest.schedule.timetable import next_slot, slots_between
 from digest.scheduler.process_slot import blocking_reason
@@ -91,19 +91,13 @@ def _planned(
     coming = _coming(db, newsletter, now, until)
     readers = subscriptions.counts(db, newsletter.key)[MembershipStatus.ACTIVE]
     expected = _expected(db, settings, newsletter, coming, now)
-    obstacles = [
-        *_of_schedule(newsletter, coming),
-        *_of_sending(db, settings, newsletter, readers, now),
-        *([expected] if isinstance(expected, str) else []),
-        *_of_sources(db, settings, newsletter, now),
-    ]
     return NewsletterPlan(
         newsletter=newsletter,
         coming=coming,
         days_off=_days_off(newsletter, now, until),
         readers=readers,
         stories=expected if isinstance(expected, int) else None,
-        missing=tuple(obstacles),
+        missing=tuple(_missing(db, settings, newsletter, coming, readers, expected, now)),
     )
 
 
@@ -113,23 +107,19 @@ def _coming(
     """The open slots, then those that come: within the span, or at least the next one."""
     still_open = slots.still_open(db, newsletter.key)
     coming = {record.slot.name: record.slot for record in still_open if record.slot.at <= until}
-    fresh = slots_between(newsletter, now, until)
-    if not fresh:
-        following = next_slot(newsletter, now)
-        fresh = (following,) if following else ()
-    coming |= {slot.name: slot for slot in fresh}
+    fresh = slots_between(newsletter, now, until) or [next_slot(newsletter, now)]
+    coming |= {slot.name: slot for slot in fresh if slot is not None}
     ordered = sorted(coming.values(), key=lambda slot: (slot.at, slot.name))
     return tuple(_slot(db, newsletter, slot) for slot in ordered)
 
 
 def _slot(db: Database, newsletter: Newsletter, slot: Slot) -> PlannedSlot:
-    moments = due_times(db, newsletter, slot)
-    first = min(moments.values()) if moments else slot.at
-    timing = newsletter.timing
+    moments = (due_times(db, newsletter, slot) or {"": slot.at}).values()
+    first, timing = min(moments), newsletter.timing
     return PlannedSlot(
         slot=slot,
         first=first,
-        last=max(moments.values()) if moments else slot.at,
+        last=max(moments),
         draft_at=first - timing.lead_time if timing.approval else None,
         record=slots.find(db, newsletter.key, slot.name),
         draft=drafts.find(db, slot),
@@ -160,54 +150,51 @@ def _expected(
     if following is not None and following.draft is not None:
         return len(following.draft.contents.placed)
     try:
-        made: EditionBuild | Skipped = build_edition(
-            db, settings, newsletter, now=now, slot=following.slot if following else None
-        )
+        slot = following.slot if following else None
+        build = build_edition(db, settings, newsletter, now=now, slot=slot)
     except DigestError as error:
         return f"the next edition cannot be rendered: {error.message}"
-    if isinstance(made, Skipped):
-        return f"no edition would be made now: {made.reason}"
-    return len(made.edition.stories)
+    if isinstance(build, Skipped):
+        return f"no edition would be made now: {build.reason}"
+    return len(build.edition.stories)
 
 
-def _of_schedule(newsletter: Newsletter, coming: tuple[PlannedSlot, ...]) -> list[str]:
+def _missing(
+    db: Database,
+    settings: Settings,
+    newsletter: Newsletter,
+    coming: tuple[PlannedSlot, ...],
+    readers: int,
+    expected: int | str,
+    now: datetime,
+) -> Iterator[str]:
+    """What keeps the newsletter from going out, a sentence each."""
     if newsletter.schedule is None:
-        return [
+        yield (
             "no schedule, so it is sent by hand only: add"
             f' schedule = "weekdays at 07:00" to [newsletters.{newsletter.key}]'
-        ]
-    return [] if coming else [f"the schedule has no more slots: {newsletter.schedule}"]
-
-
-def _of_sending(
-    db: Database, settings: Settings, newsletter: Newsletter, readers: int, now: datetime
-) -> list[str]:
-    obstacles = []
-    if not settings.site.postal_address.strip():
-        obstacles.append(
-            "no postal address, without which nothing is sent: set site.postal_address"
         )
+    elif not coming:
+        yield f"the schedule has no more slots: {newsletter.schedule}"
+    if not settings.site.postal_address.strip():
+        yield "no postal address, without which nothing is sent: set site.postal_address"
     if backup.made_at(db) is not None:
-        obstacles.append("the database is a backup: nothing is sent before `digest restored`")
+        yield "the database is a backup: nothing is sent before `digest restored`"
     if not readers:
-        obstacles.append("no active readers; `digest subscribers add` or `import` adds some")
-    obstacle = blocking_reason(db, newsletter, now)
-    if obstacle is not None:
-        obstacles.append(f"the next edition has to wait: {obstacle}")
-    return obstacles
+        yield "no active readers; `digest subscribers add` or `import` adds some"
+    if obstacle := blocking_reason(db, newsletter, now):
+        yield f"the next edition has to wait: {obstacle}"
+    if isinstance(expected, str):
+        yield expected
+    if settings.sources:
+        yield from _unread_sources(db, newsletter, now)
 
 
-def _of_sources(
-    db: Database, settings: Settings, newsletter: Newsletter, now: datetime
-) -> list[str]:
-    if not settings.sources:
-        return []
-    records = sources.everything(db)
-    read = [record.last_read_at for record in records if record.last_read_at is not None]
-    if not read:
-        return ["no source has ever been read: `digest ingest` reads them"]
-    last = max(read)
-    if now - last <= _UNREAD_AFTER:
-        return []
-    since = local(last, newsletter.timezone)
-    return [f"no source was read for {in_words(now - last)}, since {since}"]
+def _unread_sources(db: Database, newsletter: Newsletter, now: datetime) -> Iterator[str]:
+    read = (source.last_read_at for source in sources.everything(db))
+    last = max(filter(None, read), default=None)
+    if last is None:
+        yield "no source has ever been read: `digest ingest` reads them"
+    elif now - last > _UNREAD_AFTER:
+        since = local(last, newsletter.timezone)
+        yield f"no source was read for {in_words(now - last)}, since {since}"

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final, assert_never
+from typing import Final
 
 from digest.config import Settings
 from digest.errors import DigestError, SlotTaken, StorageError
@@ -12,7 +12,7 @@ from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter
 from digest.model.slot import HoldKind, SlotRecord, SlotState
 from digest.publishing.drafts import lifecycle
-from digest.publishing.drafts.lifecycle import Send, Skip, Wait
+from digest.publishing.drafts.lifecycle import Wait
 from digest.publishing.editions.build import EditionBuild, Skipped
 from digest.publishing.editions.due_times import earliest_due_time
 from digest.publishing.editions.store import prepare, retry_superseded, store_edition
@@ -127,28 +127,25 @@ def _process_draft(
     db: Database, settings: Settings, newsletter: Newsletter, record: SlotRecord, now: datetime
 ) -> Edition | SlotRecord:
     """What the editor decided on the draft, or what is done where nobody did."""
-    match lifecycle.decide(db, settings, newsletter, record.slot, now=now):
-        case Wait(kind=kind, reason=reason):
-            return record.held(kind, reason, until=now + _CHECK_HELD_EVERY)
-        case Skip(reason=reason):
-            return record.skipped(reason)
-        case Send(build=build):
-            over = overdue(newsletter, record, now)
-            if over is not None:
-                decided = _decided_at(build)
-                if decided is None:
-                    return over
-                if overdue(newsletter, record, decided) is None:
-                    # It was to go out at its time. Whether it still should, the editor decides.
-                    reason = f"{over.reason}; `digest approve` releases it all the same"
-                    return record.held(HoldKind.LATE, reason, until=now + _CHECK_HELD_EVERY)
-            obstacle = blocking_reason(db, newsletter, now)
-            if obstacle is not None:
-                return record.waiting(obstacle)
-            result = store_edition(db, settings, newsletter, build, now=now, slot=record.slot)
-            return record.skipped(result.reason) if isinstance(result, Skipped) else result
-        case never:
-            assert_never(never)
+    decision = lifecycle.decide(db, settings, newsletter, record.slot, now=now)
+    if isinstance(decision, Wait):
+        return record.held(decision.kind, decision.reason, until=now + _CHECK_HELD_EVERY)
+    if isinstance(decision, Skipped):
+        return record.skipped(decision.reason)
+    over = overdue(newsletter, record, now)
+    if over is not None:
+        decided = _decided_at(decision)
+        if decided is None:
+            return over
+        if overdue(newsletter, record, decided) is None:
+            # It was to go out at its time. Whether it still should, the editor decides.
+            reason = f"{over.reason}; `digest approve` releases it all the same"
+            return record.held(HoldKind.LATE, reason, until=now + _CHECK_HELD_EVERY)
+    obstacle = blocking_reason(db, newsletter, now)
+    if obstacle is not None:
+        return record.waiting(obstacle)
+    result = store_edition(db, settings, newsletter, decision, now=now, slot=record.slot)
+    return record.skipped(result.reason) if isinstance(result, Skipped) else result
 
 
 def _decided_at(build: EditionBuild) -> datetime | None:

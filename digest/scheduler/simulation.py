@@ -7,7 +7,7 @@ first. Every draft goes out as it is, every slot is kept, and nothing is written
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
@@ -43,12 +43,12 @@ class SimulatedSlot:
     """
 
     slot: Slot
-    number: int | None
-    stories: tuple[Story, ...]
-    reason: str
     waiting: int
-    went_too_old: int
-    duplicates: int
+    number: int | None = None
+    stories: tuple[Story, ...] = ()
+    reason: str = ""
+    went_too_old: int = 0
+    duplicates: int = 0
     is_day_off: bool = False
 
     @property
@@ -80,22 +80,22 @@ class Replay:
         """What becomes of a slot."""
         newsletter, slot = self._newsletter, moment.slot
         if newsletter.schedule and slot.wall.date() in newsletter.schedule.days_off:
-            return self._none(slot, "a day off", is_day_off=True)
+            return replace(self._none(slot, "a day off"), is_day_off=True)
         since = moment.cutoff - newsletter.rules.max_age
         eligible = candidates(self._db, newsletter.key, since=since, cutoff=moment.made_at)
         selection = select(eligible.articles, newsletter.rules, cutoff=moment.cutoff)
         if isinstance(selection, TooFew):
             reason = too_few(self._db, newsletter, selection, moment.made_at).reason
-            return self._none(slot, reason, waiting=selection.found)
-        self._number += 1
+            return SimulatedSlot(slot=slot, reason=reason, waiting=selection.found)
+        number = self._number + 1
         edition = Edition.new(
             newsletter,
             slot.name,
             selection.stories,
-            number=self._number,
+            number=number,
             cutoff=moment.cutoff,
             subject=selection.stories[0].title,
-            nonce=str(self._number),
+            nonce=str(number),
         )
         new = NewEdition(
             edition=edition, decisions=selection.decisions, last_article_id=eligible.last_article_id
@@ -103,24 +103,22 @@ class Replay:
         if newsletter.timing.approval:
             content = self._at_its_hour(edition, moment)
             if isinstance(content, NothingLeft):
-                self._number -= 1
                 return self._none(slot, f"nothing is left: {'; '.join(content.gone.values())}")
             new = replace(content.new, last_article_id=eligible.last_article_id)
             left = len(new.edition.stories)
             if left < newsletter.rules.min_items:
-                self._number -= 1
                 few = TooFew(found=left, needed=newsletter.rules.min_items)
                 return self._none(slot, too_few(self._db, newsletter, few, moment.cutoff).reason)
         edition_store.store(self._db, new, now=moment.made_at)
+        self._number = number
         went_too_old = self._given_up(new.decisions)
         return SimulatedSlot(
             slot=slot,
-            number=self._number,
+            number=number,
             stories=new.edition.stories,
-            reason="",
             waiting=len(self._waiting),
             went_too_old=went_too_old,
-            duplicates=sum(one.verdict is Verdict.DUPLICATE for one in new.decisions),
+            duplicates=sum(each.verdict is Verdict.DUPLICATE for each in new.decisions),
         )
 
     def _at_its_hour(self, edition: Edition, moment: SimulatedTime) -> ResolvedDraft | NothingLeft:
@@ -136,30 +134,19 @@ class Replay:
             nonce=lambda: edition.nonce,
         )
 
-    def _none(
-        self, slot: Slot, reason: str, *, waiting: int | None = None, is_day_off: bool = False
-    ) -> SimulatedSlot:
-        return SimulatedSlot(
-            slot=slot,
-            number=None,
-            stories=(),
-            reason=reason,
-            waiting=len(self._waiting) if waiting is None else waiting,
-            went_too_old=0,
-            duplicates=0,
-            is_day_off=is_day_off,
-        )
+    def _none(self, slot: Slot, reason: str) -> SimulatedSlot:
+        return SimulatedSlot(slot=slot, reason=reason, waiting=len(self._waiting))
 
     def _given_up(self, decisions: Sequence[Decision]) -> int:
         """Record what waits, and why those waited that do so no more; returns how many."""
-        before, self._waiting = self._waiting, dict(_reasons(decisions, Verdict.WAITING))
-        gone = dict(_reasons(decisions, Verdict.TOO_OLD)).keys() & before.keys()
+
+        def reasons(verdict: Verdict) -> dict[int, str]:
+            return {each.article_id: each.reason for each in decisions if each.verdict is verdict}
+
+        before, self._waiting = self._waiting, reasons(Verdict.WAITING)
+        gone = reasons(Verdict.TOO_OLD).keys() & before.keys()
         self.too_old.update(before[id_] for id_ in gone)
         return len(gone)
-
-
-def _reasons(decisions: Sequence[Decision], verdict: Verdict) -> Iterator[tuple[int, str]]:
-    return ((one.article_id, one.reason) for one in decisions if one.verdict is verdict)
 
 
 #: More slots than this take minutes to replay, and nobody reads them.
@@ -211,68 +198,59 @@ def simulate(
     max_age = newsletter.rules.max_age
     slots = _slots(newsletter, begin, until)
     with open_database(settings.database, Access.READ) as real:
-        names = _zones(real, newsletter)
-        moments = {slot.name: _moment(newsletter, slot, names) for slot in slots}
-        cutoffs = [moment.cutoff for moment in moments.values()]
-        since = min(cutoffs, default=begin) - max_age
+        by_reader = newsletter.timing.deliver_at is DeliverAt.READER
+        names = zones(real, newsletter.key) if by_reader else ()
+        moments = [_moment(newsletter, slot, names) for slot in slots]
+        cutoffs = [moment.cutoff for moment in moments] or [begin]
+        since, horizon = min(cutoffs) - max_age, max(cutoffs) - max_age
         there = in_reach(real, since, until)
         with sandbox(real, newsletter.key, since=since, begin=begin, until=until) as db:
             articles = in_reach(db, since, until)
             replay = Replay(db, newsletter)
-            done = tuple(replay.slot(moments[slot.name]) for slot in slots)
-            horizon = max(cutoffs, default=begin) - max_age
-            found = counts(db, newsletter.key, since=since, until=until, horizon=horizon)
+            simulated = tuple(map(replay.slot, moments))
+            totals = counts(db, newsletter.key, since=since, until=until, horizon=horizon)
     return Simulation(
         newsletter=newsletter,
         begin=begin,
         until=until,
         articles=articles,
         decided_before=there - articles,
-        slots=done,
-        unsent=_unsent(newsletter, found, replay.too_old),
+        slots=simulated,
+        unsent=_unsent(newsletter, totals, replay.too_old),
     )
 
 
 def _unsent(
-    newsletter: Newsletter, found: Sequence[Count], in_vain: Counter[str]
+    newsletter: Newsletter, totals: Sequence[Count], in_vain: Counter[str]
 ) -> tuple[UnusedArticles, ...]:
     unsent: Counter[str] = Counter()
-    for one in found:
-        if one.verdict is not Verdict.CHOSEN:
-            unsent[_why(one.verdict, one.reason, newsletter)] += one.articles
+    for total in totals:
+        if total.verdict is not Verdict.CHOSEN:
+            unsent[_why(total.verdict, total.reason, newsletter)] += total.articles
     # Of those that an edition found too old, it is known why they had waited.
-    for reason, n in in_vain.items():
-        unsent[_why(Verdict.TOO_OLD, reason, newsletter)] += n
+    for reason, number in in_vain.items():
+        unsent[_why(Verdict.TOO_OLD, reason, newsletter)] += number
     unsent[_why(Verdict.TOO_OLD, "", newsletter)] -= in_vain.total()
     return tuple(
-        UnusedArticles(why=why, articles=n)
-        for why, n in sorted(unsent.items(), key=lambda item: (-item[1], item[0]))
-        if n
+        UnusedArticles(why=why, articles=number)
+        for why, number in sorted(unsent.items(), key=lambda item: (-item[1], item[0]))
+        if number
     )
 
 
 def _slots(newsletter: Newsletter, begin: datetime, until: datetime) -> Sequence[Slot]:
     """The slots of a span, those on days off included."""
-    schedule = newsletter.schedule
-    whole = (
-        replace(newsletter, schedule=replace(schedule, days_off=frozenset()))
-        if schedule
-        else newsletter
-    )
-    coming = takewhile(lambda slot: slot.at <= until, slots_after(whole, begin))
-    found = tuple(islice(coming, MOST_SLOTS + 1))
-    if len(found) > MOST_SLOTS:
+    if newsletter.schedule is not None:
+        schedule = replace(newsletter.schedule, days_off=frozenset())
+        newsletter = replace(newsletter, schedule=schedule)
+    coming = takewhile(lambda slot: slot.at <= until, slots_after(newsletter, begin))
+    slots = tuple(islice(coming, MOST_SLOTS + 1))
+    if len(slots) > MOST_SLOTS:
         raise UsageError(
             f"{newsletter.key} has more than {MOST_SLOTS:,} slots in this time",
             hint="Choose fewer weeks; the first of them show what the rules do.",
         )
-    return found
-
-
-def _zones(real: Database, newsletter: Newsletter) -> tuple[str, ...]:
-    if newsletter.timing.deliver_at is DeliverAt.NEWSLETTER:
-        return ()
-    return zones(real, newsletter.key)
+    return slots
 
 
 def _moment(newsletter: Newsletter, slot: Slot, names: Sequence[str]) -> SimulatedTime:

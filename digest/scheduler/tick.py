@@ -15,8 +15,7 @@ from digest.model.newsletter import Newsletter
 from digest.model.slot import SlotRecord, SlotState
 from digest.publishing.delivery.cancellation import CancelReason, CancelToken
 from digest.publishing.delivery.queue import Clock
-from digest.publishing.delivery.report import Report
-from digest.publishing.delivery.run import SenderSession, sender_session
+from digest.publishing.delivery.run import Report, SenderSession, sender_session
 from digest.scheduler.delivery_round import run_round
 from digest.scheduler.due_slots import claim_slots
 from digest.scheduler.events import DeliveryRunEnded, Event, SlotChanged, StepFailed
@@ -126,31 +125,28 @@ class _Work:
         if not (due or editions.due(db, key, self.now)):
             return
         try:
-            with sender_session(self.settings, self.newsletter, self.clock()) as held:
-                self._deliver_due(held)
+            with sender_session(self.settings, self.newsletter, self.clock()) as session:
+                self._deliver_due(session)
                 for record in due:
                     if self.tally.interrupted:
                         return
-                    self._process(held, record)
-        except AlreadySending as error:
-            # Usually that ends soon. If it does not, the owner should know.
+                    self._process(session, record)
+        except (AlreadySending, ConfigError) as error:
+            # Another sender usually ends soon; if it does not, the owner should know. Without an
+            # address or a key to send with, every slot that is due has to wait.
+            wait = _WAIT_FOR_SENDER if isinstance(error, AlreadySending) else None
             for record in due:
-                if self.now - record.slot.at > _WAIT_FOR_SENDER:
+                if wait is None or self.now - record.slot.at > wait:
                     self._put_off(db, record, error)
             raise
-        except ConfigError as error:
-            # No address or no key to send with: every slot that is due has to wait.
-            for record in due:
-                self._put_off(db, record, error)
-            raise
 
-    def _deliver_due(self, held: SenderSession) -> None:
-        for edition in editions.due(held.db, self.newsletter.key, self.now):
+    def _deliver_due(self, session: SenderSession) -> None:
+        for edition in editions.due(session.db, self.newsletter.key, self.now):
             if self.tally.interrupted:
                 return
             begun = self.clock()
             report = run_round(
-                held,
+                session,
                 edition,
                 now=self.now,
                 clock=self.clock,
@@ -162,22 +158,23 @@ class _Work:
             # Stopping one edition does not stop the others.
             self.tally.interrupted |= report.cancelled is CancelReason.SHUTDOWN
             self.tally.came[_came_of(report)] += 1
-            self.tell(
-                DeliveryRunEnded(report=report, undelivered=_undelivered(held.db, report, begun))
-            )
+            results: tuple[AttemptResult, ...] = ()
+            if count_in(report.counts, UNDELIVERED):
+                results = undelivered(session.db, edition.stored_id, since=begun, most=_REPORTED)
+            self.tell(DeliveryRunEnded(report=report, undelivered=results))
 
-    def _process(self, held: SenderSession, record: SlotRecord) -> None:
+    def _process(self, session: SenderSession, record: SlotRecord) -> None:
         try:
-            settled = process_slot(held.db, self.settings, self.newsletter, record, self.now)
+            settled = process_slot(session.db, self.settings, self.newsletter, record, self.now)
         except StorageError:
             raise
         except Exception as error:
             # Put off like an expected failure: not tried again at every tick, and reported.
-            self._put_off(held.db, record, unexpected_error(error))
+            self._put_off(session.db, record, unexpected_error(error))
             raise
         self._count(record, settled)
         if settled.state is SlotState.PREPARED:
-            self._deliver_due(held)
+            self._deliver_due(session)
 
     def _put_off(self, db: Database, record: SlotRecord, error: DigestError) -> None:
         later = postpone(record, error, self.now)
@@ -190,24 +187,14 @@ class _Work:
             self.tell(SlotChanged(record=after))
 
 
-def _undelivered(db: Database, report: Report, since: datetime) -> tuple[AttemptResult, ...]:
-    if not count_in(report.counts, UNDELIVERED):
-        return ()
-    return undelivered(db, report.edition.stored_id, since=since, most=_REPORTED)
-
-
-_CAME: Final = {
-    SlotState.DUE: TickResult.PUT_OFF,
-    SlotState.PREPARED: TickResult.PREPARED,
-    SlotState.SKIPPED: TickResult.SKIPPED,
-    SlotState.FAILED: TickResult.FAILED,
-}
-
-
 def _came(record: SlotRecord) -> TickResult:
-    if record.state is SlotState.DRAFT:
-        return TickResult.HELD if record.reason else TickResult.DRAFTED
-    return _CAME[record.state]
+    match record.state:
+        case SlotState.DUE:
+            return TickResult.PUT_OFF
+        case SlotState.DRAFT:
+            return TickResult.HELD if record.reason else TickResult.DRAFTED
+        case _:
+            return TickResult(record.state.value)
 
 
 def _came_of(report: Report) -> TickResult:

@@ -21,41 +21,28 @@ class BackgroundJobs:
     def __init__(self, reporter: Reporter, now: Callable[[], datetime]) -> None:
         self._reporter = reporter
         self._now = now
-        self._sources: BackgroundTask[SourceReport] = BackgroundTask("sources")
-        self._pruning: BackgroundTask[PruneResult] = BackgroundTask("pruning")
-
-    @property
-    def reading(self) -> bool:
-        """Whether sources are being read."""
-        return self._sources.busy
+        self.sources: BackgroundTask[SourceReport] = BackgroundTask("sources")
+        self.pruning: BackgroundTask[PruneResult] = BackgroundTask("pruning")
 
     def read(self, settings: Settings, sources: Sequence[SourceSettings]) -> None:
         """Begin to read these sources."""
         now = self._now()
         if sources:
-            self._sources.begin(lambda: read_all(settings, sources, now))
+            self.sources.begin(lambda: read_all(settings, sources, now))
 
     def prune(self, settings: Settings) -> None:
         """Begin to delete what `retention` allows."""
         now = self._now()
-        self._pruning.begin(lambda: [prune(settings, now=now)])
-
-    def wait_for_sources(self, seconds: float) -> None:
-        """Wait until the sources have been read, or for so long."""
-        self._sources.wait(seconds)
-
-    def wait_for_pruning(self, seconds: float) -> None:
-        """Wait until the pruning is done, or for so long."""
-        self._pruning.wait(seconds)
+        self.pruning.begin(lambda: [prune(settings, now=now)])
 
     def report(self) -> None:
         """Log what has come of them since the last time."""
-        for source in self._sources.results():
+        for source in self.sources.results():
             if isinstance(source, Exception):
                 self._reporter.failed("ingest-failed", source)
             else:
                 self._reporter.source(source)
-        for pruned in self._pruning.results():
+        for pruned in self.pruning.results():
             if isinstance(pruned, Exception):
                 self._reporter.failed("pruning-failed", pruned)
             elif pruned.editions:
@@ -93,10 +80,7 @@ class BackgroundTask(Generic[T]):
 
     def results(self) -> list[T | Exception]:
         """The results since the last time, and what failed."""
-        results = []
-        while not self._results.empty():
-            results.append(self._results.get())
-        return results
+        return [self._results.get() for _ in range(self._results.qsize())]
 
     def _run(self, work: Callable[[], Iterable[T]]) -> None:
         try:
@@ -113,8 +97,6 @@ def read_all(
 
     Raises StorageErrors.
     """
-    if not sources:
-        return
     try:
         yield from ingest(settings, sources, now=now)
     except StorageError:

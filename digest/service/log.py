@@ -11,7 +11,6 @@ import sys
 import traceback
 from collections.abc import Callable, Collection
 from datetime import datetime
-from enum import StrEnum
 from typing import Final, TextIO
 
 from digest.config.settings import LogForm, Settings
@@ -33,14 +32,6 @@ _MOST_CHARACTERS: Final = 1000
 _SAFE_FIELDS: Final = frozenset(
     {"time", "level", "event", "slot", "newsletter", "source", "database", "traceback"}
 )
-
-
-class Level(StrEnum):
-    """How much somebody should care."""
-
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
 
 
 def redact(text: str, secrets: Collection[str] = ()) -> str:
@@ -77,49 +68,38 @@ class Log:
 
     def info(self, event: str, message: str = "", **fields: Field) -> None:
         """Something happened as it should."""
-        self._write(Level.INFO, event, message, fields)
+        self._write("info", event, message, fields)
 
     def warning(self, event: str, message: str = "", **fields: Field) -> None:
         """Somebody may want to look at this."""
-        self._write(Level.WARNING, event, message, fields)
+        self._write("warning", event, message, fields)
 
     def error(self, event: str, error: BaseException, **fields: Field) -> None:
         """Something failed. An error that nobody foresaw is shown with where it came from."""
+        fields |= {"error": type(error).__name__}
         if isinstance(error, DigestError):
-            fields |= {"error": type(error).__name__, "hint": error.hint or None}
-            self._write(Level.ERROR, event, _described(error), fields)
+            problems = error.problems if isinstance(error, ConfigError) else ()
+            message = "; ".join([error.message, *map(str, problems)])
+            self._write("error", event, message, fields | {"hint": error.hint or None})
             return
         # The frames only: values may be of readers.
-        where = [
-            f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)
-        ]
-        fields |= {"error": type(error).__name__, "traceback": " < ".join(reversed(where))}
-        self._write(Level.ERROR, event, str(error), fields)
+        frames = reversed(traceback.extract_tb(error.__traceback__))
+        trace = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
+        self._write("error", event, str(error), fields | {"traceback": trace})
 
-    def _write(self, level: Level, event: str, message: str, fields: dict[str, Field]) -> None:
+    def _write(self, level: str, event: str, message: str, fields: dict[str, Field]) -> None:
         line: dict[str, Field] = {"time": to_text(self._clock()), "level": level, "event": event}
         line |= {"message": message or None} | fields
-        line = {key: self._redacted(key, value) for key, value in line.items() if value is not None}
-        text = _json(line) if self.form is LogForm.JSON else _text(line)
+        for key, value in line.items():
+            if isinstance(value, str) and key not in _SAFE_FIELDS:
+                line[key] = redact(value, self.secrets)
+        line = {key: value for key, value in line.items() if value is not None}
+        text = json.dumps(line, ensure_ascii=True) if self.form is LogForm.JSON else _text(line)
         try:
             self._stream.write(text + "\n")
             self._stream.flush()
         except (OSError, ValueError):
             return  # nobody reads it; that is no reason to leave readers without their edition
-
-    def _redacted(self, key: str, value: Field) -> Field:
-        if not isinstance(value, str) or key in _SAFE_FIELDS:
-            return value
-        return redact(value, self.secrets)
-
-
-def _described(error: DigestError) -> str:
-    problems = error.problems if isinstance(error, ConfigError) else ()
-    return "; ".join([error.message, *map(str, problems)])
-
-
-def _json(line: dict[str, Field]) -> str:
-    return json.dumps(line, ensure_ascii=True)
 
 
 def _text(line: dict[str, Field]) -> str:

@@ -5,7 +5,7 @@ library for it would be one more thing to keep up to date, and its registries ou
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -95,94 +95,95 @@ def pages(
 
 
 def _of_service(state: ServiceState) -> Iterator[Metric]:
-    yield _gauge(
-        "digest_leading",
-        "1 where this process holds the lease.",
-        _only(state.role is Role.LEADING),
-    )
-    since = state.heartbeat.since_tick
+    leading, since = float(state.role is Role.LEADING), state.heartbeat.since_tick
+    yield _family("digest_leading", "1 where this process holds the lease.", [(leading,)])
     if since is not None:
-        yield _gauge("digest_seconds_since_tick", "Seconds since the last tick.", _only(since))
-    yield Metric(
-        name="digest_messages_total",
+        yield _family("digest_seconds_since_tick", "Seconds since the last tick.", [(since,)])
+    yield _family(
+        "digest_messages_total",
+        "Attempts to send a message since the start, by outcome.",
+        sorted(state.messages.items()),
+        "outcome",
         kind="counter",
-        help="Attempts to send a message since the start, by outcome.",
-        samples=_by("outcome", sorted(state.messages.items())),
     )
-    yield Metric(
-        name="digest_errors_total",
+    yield _family(
+        "digest_errors_total",
+        "Errors since the start, by what failed.",
+        sorted(state.errors.items()),
+        "event",
         kind="counter",
-        help="Errors since the start, by what failed.",
-        samples=_by("event", sorted(state.errors.items())),
     )
 
 
 def _of_newsletters(settings: Settings, db: Database, now: datetime) -> Iterator[Metric]:
-    upcoming, last, last_at = [], [], []
-    for key, newsletter in settings.newsletters.items():
-        slot = next_slot(newsletter, now)
-        if slot is not None:
-            upcoming.append((key, slot.at.timestamp()))
-        for record in slots.recent(db, key, 1):
-            last += [
-                ((("newsletter", key), ("state", state.value)), float(record.state is state))
-                for state in SlotState
-            ]
-            last_at.append((key, record.slot.at.timestamp()))
-    yield _gauge(
+    newsletters = settings.newsletters.items()
+    coming = ((key, next_slot(newsletter, now)) for key, newsletter in newsletters)
+    last = [(key, record) for key, _ in newsletters for record in slots.recent(db, key, 1)]
+    yield _family(
         "digest_next_slot_timestamp_seconds",
         "When the next edition is due.",
-        _by("newsletter", upcoming),
+        [(key, slot.at.timestamp()) for key, slot in coming if slot is not None],
+        "newsletter",
     )
-    yield _gauge(
+    yield _family(
         "digest_last_slot_timestamp_seconds",
         "When the last slot was due.",
-        _by("newsletter", last_at),
+        [(key, record.slot.at.timestamp()) for key, record in last],
+        "newsletter",
     )
-    yield _gauge("digest_last_slot", "What became of the last slot: 1 at its state.", tuple(last))
+    yield _family(
+        "digest_last_slot",
+        "What became of the last slot: 1 at its state.",
+        [(key, state, record.state is state) for key, record in last for state in SlotState],
+        "newsletter",
+        "state",
+    )
 
 
 def _of_deliveries(db: Database) -> Iterator[Metric]:
-    yield _gauge(
+    yield _family(
         "digest_deliveries",
         "Deliveries of editions that are not finished, by state.",
-        tuple(
-            ((("newsletter", queue.newsletter), ("state", queue.state.value)), float(queue.n))
-            for queue in delivery_stats.queues(db)
-        ),
+        [(queue.newsletter, queue.state, queue.n) for queue in delivery_stats.queues(db)],
+        "newsletter",
+        "state",
     )
 
 
 def _of_sources(db: Database) -> Iterator[Metric]:
     records = sources.everything(db)
-    read = [(source.name, source.last_read_at) for source in records if source.last_read_at]
-    new = [(source.name, source.last_new_at) for source in records if source.last_new_at]
-    failing = [(source.name, float(source.last_error is not None)) for source in records]
-    yield _gauge(
+    yield _family(
         "digest_source_read_timestamp_seconds",
         "When the source was last read.",
-        _by("source", [(name, at.timestamp()) for name, at in read]),
+        [(each.name, each.last_read_at.timestamp()) for each in records if each.last_read_at],
+        "source",
     )
-    yield _gauge(
+    yield _family(
         "digest_source_new_timestamp_seconds",
         "When the source last had a new article.",
-        _by("source", [(name, at.timestamp()) for name, at in new]),
+        [(each.name, each.last_new_at.timestamp()) for each in records if each.last_new_at],
+        "source",
     )
-    yield _gauge(
-        "digest_source_failing", "1 where the last reading failed.", _by("source", failing)
+    yield _family(
+        "digest_source_failing",
+        "1 where the last reading failed.",
+        [(each.name, each.last_error is not None) for each in records],
+        "source",
     )
 
 
-def _gauge(name: str, help_: str, samples: tuple[Sample, ...]) -> Metric:
-    return Metric(name=name, kind="gauge", help=help_, samples=samples)
-
-
-def _only(value: float) -> tuple[Sample, ...]:
-    return (((), float(value)),)
-
-
-def _by(label: str, values: Iterable[tuple[str, float]]) -> tuple[Sample, ...]:
-    return tuple((((label, name),), float(value)) for name, value in values)
+def _family(
+    name: str,
+    help_: str,
+    rows: Iterable[Sequence[str | float]],
+    *labels: str,
+    kind: str = "gauge",
+) -> Metric:
+    """A metric by rows: the values of its labels, then the sample's."""
+    samples = tuple(
+        (tuple(zip(labels, map(str, texts), strict=True)), float(value)) for *texts, value in rows
+    )
+    return Metric(name=name, kind=kind, help=help_, samples=samples)
 
 
 def _labels(labels: Labels) -> str:

@@ -3,15 +3,9 @@
 from typing import Final, assert_never
 
 from digest.ingest.sources import SourceReport
-from digest.model.slot import SlotState
-from digest.publishing.delivery.report import Report
-from digest.scheduler.events import (
-    ClockWentBack,
-    DeliveryRunEnded,
-    Event,
-    SlotChanged,
-    StepFailed,
-)
+from digest.model.slot import SlotRecord, SlotState
+from digest.publishing.delivery.run import Report
+from digest.scheduler.events import ClockWentBack, DeliveryRunEnded, Event, SlotChanged, StepFailed
 from digest.service.log import Log
 from digest.service.state import ServiceState
 from digest.storage.deliveries import AttemptResult
@@ -56,8 +50,8 @@ class Reporter:
     def report(self, event: Event) -> None:
         """Log an event of a tick."""
         match event:
-            case SlotChanged():
-                self._slot(event)
+            case SlotChanged(record=record):
+                self._slot(record)
             case DeliveryRunEnded(report=report, undelivered=undelivered):
                 self._undelivered(report, undelivered)
                 self._run_ended(report)
@@ -84,8 +78,7 @@ class Reporter:
             rejected=len(report.rejected),
         )
 
-    def _slot(self, event: SlotChanged) -> None:
-        record = event.record
+    def _slot(self, record: SlotRecord) -> None:
         is_serious = record.state is SlotState.FAILED or bool(record.tries)
         write = self.log.warning if is_serious else self.log.info
         write(

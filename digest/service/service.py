@@ -21,7 +21,7 @@ from digest.service.state import Role
 from digest.service.steps import ServiceSteps
 from digest.service.systemd import Supervisor, Watchdog
 from digest.service.wakeups import TICK_EVERY, ClockJump, WakeQueue, WakeReason, WakeupTimer
-from digest.storage.locks import Holder, Lease, held_by
+from digest.storage.locks import Lease, held_by
 
 #: Seconds between two tries to take the lease.
 _TRY_LEASE_EVERY: Final = 2.0
@@ -101,14 +101,15 @@ class Service:
         while not self._shutdown.requested:
             self._serve_http()
             if holder := self._lease.take(self._now()):
-                self._set_role(Role.LEADING, holder)
+                self._state.role, self._state.holder = Role.LEADING, holder
                 self._log.info("leading", pid=holder.pid)
                 self._supervisor.status("at work")
                 self._supervisor.ready()
                 return True
             if logged != (who := self._who()):
                 logged = who
-                self._set_role(Role.STANDING_BY, self._lease.holder())
+                self._state.role = Role.STANDING_BY
+                self._state.holder = self._lease.holder()
                 self._log.info("standing-by", f"the lease is {who}")
                 self._supervisor.status(f"standing by: the lease is {who}")
                 self._supervisor.ready()
@@ -143,9 +144,6 @@ class Service:
 
     def _who(self) -> str:
         return held_by(self._lease.holder())
-
-    def _set_role(self, role: Role, holder: Holder | None) -> None:
-        self._state.role, self._state.holder = role, holder
 
     def _notice_clock_jump(self) -> None:
         by = self._clock_jump.step(self._now(), self._steady())

@@ -9,12 +9,11 @@ Nothing is logged and no lock is taken here: a signal may come in the middle of 
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import Final
 
 from digest.publishing.delivery.cancellation import CancelReason, CancelToken
 
-Handler = Callable[[int, FrameType | None], None]
+Handler = Callable[..., object]
 
 #: A timer cannot be set to nothing.
 _SHORTEST_TIMEOUT: Final = 0.1
@@ -62,8 +61,9 @@ class Shutdown:
             signal.SIGTERM: self._on_signal,
         }
         if hasattr(signal, "SIGHUP"):  # Windows has neither.
-            handlers[signal.SIGHUP] = self._on_signal if self._on_hangup is None else self._hang_up
-            handlers[signal.SIGALRM] = self._time_is_up
+            hang_up = self._on_hangup
+            handlers[signal.SIGHUP] = (lambda *_: hang_up()) if hang_up else self._on_signal
+            handlers[signal.SIGALRM] = self._end_at_once
         before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
             yield
@@ -73,8 +73,7 @@ class Shutdown:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        del number, frame
+    def _on_signal(self, *_: object) -> None:
         if self.requested:
             self._end_at_once()
             return
@@ -89,16 +88,7 @@ class Shutdown:
             self._token.cancel(CancelReason.SHUTDOWN)
         self._when_idle()
 
-    def _time_is_up(self, number: int, frame: FrameType | None) -> None:
-        del number, frame
-        self._end_at_once()
-
-    def _hang_up(self, number: int, frame: FrameType | None) -> None:
-        del number, frame
-        if self._on_hangup is not None:
-            self._on_hangup()
-
-    def _end_at_once(self) -> None:
+    def _end_at_once(self, *_: object) -> None:
         self.at_once = True
         if self._token is None or self._token.task is None:
             raise KeyboardInterrupt

@@ -4,14 +4,16 @@ A step that fails is logged once, tried again the next time, and keeps no other 
 A delivery run keeps others waiting for its time slice at most, and continues after them.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, Self
 
 from digest.config import Settings
 from digest.errors import Interrupted
+from digest.model.delivery import Outcome
 from digest.publishing.delivery.cancellation import CancelReason, CancelToken
 from digest.publishing.delivery.run import refuse_backup
 from digest.publishing.maintenance import stale_sources
@@ -19,8 +21,9 @@ from digest.publishing.notifications.mail import send_notifications
 from digest.schedule.timetable import next_slot
 from digest.scheduler.tick import TickSummary, tick
 from digest.sender.factory import transport_for
+from digest.sender.message_data import Envelope, Message
+from digest.sender.transport import Transport, no_precommit
 from digest.service.background import BackgroundJobs
-from digest.service.counting_transport import CountingTransport
 from digest.service.log import Log
 from digest.service.reporter import Reporter
 from digest.service.shutdown import Shutdown
@@ -28,7 +31,6 @@ from digest.service.state import ServiceState
 from digest.service.wakeups import WakeReason
 from digest.storage.database import Access, open_database
 from digest.storage.locks import Lease
-from digest.storage.notifications import Notification
 
 #: Seconds that a delivery run may last before others have their turn.
 TIME_SLICE: Final = 60.0
@@ -68,6 +70,34 @@ class TimeSlice:
         if self.next_slot is not None and self.now() >= self.next_slot:
             return CancelReason.NEXT_SLOT_DUE
         return None if self.lease.is_ours else CancelReason.LEASE_LOST
+
+
+class CountingTransport:
+    """Another transport, see `Transport`, and a count of its outcomes by name, for the metrics."""
+
+    def __init__(self, transport: Transport, counts: Counter[str]) -> None:
+        self.connections = transport.connections
+        self._transport = transport
+        self._counts = counts
+
+    async def __aenter__(self) -> Self:
+        await self._transport.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        await self._transport.__aexit__(*error)
+
+    async def send(
+        self,
+        envelope: Envelope,
+        message: Message,
+        *,
+        before_commit: Callable[[], None] = no_precommit,
+    ) -> Outcome:
+        """Carry one message; see `Transport.send`."""
+        outcome = await self._transport.send(envelope, message, before_commit=before_commit)
+        self._counts[type(outcome).__name__.lower()] += 1
+        return outcome
 
 
 class ServiceSteps:
@@ -129,14 +159,14 @@ class ServiceSteps:
         if not self._shutdown.requested:
             self._step("notices", self._notify)
             self._jobs.prune(self.settings)
-            self._jobs.wait_for_pruning(_STEP)
+            self._jobs.pruning.wait(_STEP)
             self._jobs.report()
         return summary
 
     def end(self) -> None:
         """Give background jobs a moment. What they have not stored by then is read again."""
         self._log_ending()
-        self._jobs.wait_for_sources(min(_LAST_WAIT, self.settings.service.timeout))
+        self._jobs.sources.wait(min(_LAST_WAIT, self.settings.service.timeout))
 
     def _refuse_backup(self) -> None:
         with open_database(self.settings.database, Access.READ) as db:
@@ -175,11 +205,11 @@ class ServiceSteps:
         return summary
 
     def _notify(self) -> None:
-        def log(notification: Notification) -> None:
-            self._log.warning("notice", notification.subject)
-
         sent = send_notifications(
-            self.settings, now=self._now(), transport=self._transport, tell=log
+            self.settings,
+            now=self._now(),
+            transport=self._transport,
+            tell=lambda notice: self._log.warning("notice", notice.subject),
         )
         self._notify_at = self._steady() + _NOTIFY_EVERY
         if sent:
@@ -198,9 +228,9 @@ class ServiceSteps:
 
     def _wait_for_sources(self, seconds: float) -> None:
         until = self._steady() + seconds
-        while self._jobs.reading and self._steady() < until and not self._shutdown.requested:
+        while self._jobs.sources.busy and self._steady() < until and not self._shutdown.requested:
             self.state.heartbeat.beat(_CHECK)
-            self._jobs.wait_for_sources(0.2)
+            self._jobs.sources.wait(0.2)
         self._jobs.report()
 
     # --- delivery runs ---

@@ -7,7 +7,7 @@ import pytest
 import typer
 
 from digest.cli.send import print_report
-from digest.publishing.delivery.report import Report
+from digest.publishing.delivery.run import Report
 from digest.sender.local_server import LocalServer
 from digest.storage import deliveries, editions
 from digest.storage.database import open_database

@@ -18,7 +18,7 @@ import pytest
 from digest.errors import DatabaseBusy
 from digest.publishing.delivery import queue
 from digest.publishing.delivery import run as publishing_round
-from digest.publishing.delivery.report import Report
+from digest.publishing.delivery.run import Report
 from digest.publishing.send import send
 from digest.sender.factory import transport_for
 from digest.storage.database import Database, open_database

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from digest.model.delivery import DeliveryState
-from digest.publishing.delivery.report import Progress, Report
+from digest.publishing.delivery.run import Report
+from digest.publishing.delivery.worker import Progress
 from digest.publishing.editions.build import Skipped
 from digest.publishing.maintenance import audit
 from digest.publishing.send import send

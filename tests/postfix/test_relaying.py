@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from digest.model.delivery import DeliveryState
-from digest.publishing.delivery.report import Progress
+from digest.publishing.delivery.worker import Progress
 from digest.publishing.maintenance import audit
 from tests.postfix.line import Line, readers
 

@@ -12,7 +12,7 @@ from digest.lib.timestamps import to_text
 from digest.model.delivery import DeliveryState
 from digest.model.newsletter import Newsletter, Rules, Site
 from digest.publishing.delivery.cancellation import CancelToken
-from digest.publishing.delivery.report import Report
+from digest.publishing.delivery.run import Report
 from digest.publishing.editions.build import Skipped
 from digest.publishing.send import send
 from digest.sender.transport import Transport

@@ -48,8 +48,8 @@ def test_a_backup_is_whole_private_and_by_itself_while_somebody_writes(
     copy = tmp_path / "copy.db"
     with open_database(sent_half.settings.database) as writer, writer.transaction():
         writer.execute("update articles set title = 'Not yet committed'")
-        made = create_backup(sent_half.settings, copy, now=NOW)
-    assert made.size == copy.stat().st_size
+        size = create_backup(sent_half.settings, copy, now=NOW)
+    assert size == copy.stat().st_size
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert sorted(path.name for path in tmp_path.glob("*copy.db*")) == ["copy.db"]
     connection = sqlite3.connect(copy)

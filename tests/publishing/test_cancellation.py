@@ -11,7 +11,7 @@ import pytest
 from digest.errors import Interrupted
 from digest.model.delivery import Accepted, DeliveryState, Outcome, Reply
 from digest.publishing.delivery.cancellation import GRACE, CancelReason, CancelToken
-from digest.publishing.delivery.report import Report
+from digest.publishing.delivery.run import Report
 from digest.sender.message_data import Envelope, Message
 from digest.sender.transport import no_precommit
 from tests.publishing.paper import Paper

@@ -16,7 +16,7 @@ from digest.model.newsletter import Rules
 from digest.model.slot import Slot
 from digest.publishing.drafts.draft_file import DraftFile, is_unedited, write
 from digest.publishing.drafts.draft_file_parser import MOST, DraftFileError, parse
-from digest.publishing.drafts.draft_file_validator import DraftContext, validate
+from digest.publishing.drafts.draft_file_validator import Validation
 from digest.selection.from_draft import arrange
 from digest.selection.placement import deck_of
 from digest.storage.drafts import ArticleStatus
@@ -89,8 +89,7 @@ def read(content: bytes, file: DraftFile, articles: Mapping[int, Article]) -> ob
     statuses = {
         id_: ArticleStatus(article=one, verdict=None, edition=None) for id_, one in articles.items()
     }
-    context = DraftContext(file=file, newsletter=NEWSLETTER, statuses=statuses, cutoff=SLOT.at)
-    return validate(parse(content), context)
+    return Validation(parse(content), file, NEWSLETTER, statuses, SLOT.at).result()
 
 
 @st.composite

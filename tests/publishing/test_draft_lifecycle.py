@@ -14,11 +14,10 @@ from digest.model.edition import Edition, Placement
 from digest.model.newsletter import Rules
 from digest.model.schedule import OnSilence, Timing
 from digest.model.slot import HoldKind, SkippedBy, Slot, SlotRecord, SlotState
-from digest.publishing.delivery.report import Report
-from digest.publishing.drafts.draft_file import write
+from digest.publishing.delivery.run import Report
+from digest.publishing.drafts.draft_file import DraftFile, write
 from digest.publishing.drafts.editing import (
     ApprovedDraft,
-    DraftView,
     SkippedSlot,
     apply_draft_file,
     approve,
@@ -26,11 +25,11 @@ from digest.publishing.drafts.editing import (
     show,
     skip,
 )
-from digest.publishing.drafts.lifecycle import Send, Skip, Wait, decide, make_draft
-from digest.publishing.editions.build import Skipped
+from digest.publishing.drafts.lifecycle import Wait, decide, make_draft
+from digest.publishing.editions.build import EditionBuild, Skipped
 from digest.publishing.editions.store import store_edition
 from digest.publishing.maintenance import audit
-from digest.publishing.preview import Preview, WouldBegin, dry_run, preview
+from digest.publishing.preview import DryRun, Preview, dry_run, preview
 from digest.schedule.parse import parse_schedule
 from digest.schedule.timetable import slots_after
 from digest.storage import slots
@@ -62,21 +61,21 @@ def desk(paper: Paper) -> Paper:
     return scheduled(paper)
 
 
-def shown(paper: Paper, *, now: datetime = NOW, anew: bool = False) -> DraftView:
+def shown(paper: Paper, *, now: datetime = NOW, anew: bool = False) -> DraftFile:
     coming = slots_after(paper.newsletter, now)
     result = show(paper.settings, paper.newsletter, coming, now=now, anew=anew)
-    assert isinstance(result, DraftView), result
+    assert isinstance(result, DraftFile), result
     return result
 
 
-def edit(paper: Paper, *changes: tuple[str, str], now: datetime = NOW) -> DraftView:
+def edit(paper: Paper, *changes: tuple[str, str], now: datetime = NOW) -> DraftFile:
     """Write the draft out, change the text, and read it back."""
-    text = write(shown(paper, now=now).file, paper.newsletter, now=now)
+    text = write(shown(paper, now=now), paper.newsletter, now=now)
     for old, new in changes:
         assert old in text, text
         text = text.replace(old, new)
     result = apply_draft_file(paper.settings, paper.newsletter, text.encode(), now=now)
-    assert isinstance(result, DraftView), result
+    assert isinstance(result, DraftFile), result
     return result
 
 
@@ -86,7 +85,9 @@ def approved(paper: Paper, *, now: datetime = NOW) -> ApprovedDraft:
     return result
 
 
-def decided(paper: Paper, *, now: datetime = AT_SLOT, slot: Slot = TODAY) -> Send | Wait | Skip:
+def decided(
+    paper: Paper, *, now: datetime = AT_SLOT, slot: Slot = TODAY
+) -> EditionBuild | Wait | Skipped:
     with open_database(paper.settings.database) as db:
         return decide(db, paper.settings, paper.newsletter, slot, now=now)
 
@@ -95,10 +96,8 @@ def frozen(paper: Paper, *, now: datetime = AT_SLOT) -> Edition:
     """The edition of today's slot, made as the clock makes it."""
     with open_database(paper.settings.database) as db:
         going = decide(db, paper.settings, paper.newsletter, TODAY, now=now)
-        assert isinstance(going, Send), going
-        edition = store_edition(
-            db, paper.settings, paper.newsletter, going.build, now=now, slot=TODAY
-        )
+        assert isinstance(going, EditionBuild), going
+        edition = store_edition(db, paper.settings, paper.newsletter, going, now=now, slot=TODAY)
         assert isinstance(edition, Edition), edition
         return edition
 
@@ -208,10 +207,10 @@ def test_an_approved_draft_goes_out_at_its_slot(desk: Paper) -> None:
     told = approved(desk)
     assert told.readers == 2
     going = decided(desk)
-    assert isinstance(going, Send)
-    assert going.build.edition.slot == TODAY.name
-    assert going.build.edition.cutoff == TODAY.at
-    assert going.build.readers == 2
+    assert isinstance(going, EditionBuild)
+    assert going.edition.slot == TODAY.name
+    assert going.edition.cutoff == TODAY.at
+    assert going.readers == 2
 
 
 @pytest.mark.parametrize(
@@ -260,7 +259,7 @@ def test_a_time_that_a_feed_touches_is_no_drift(desk: Paper) -> None:
     shown(desk)
     approved(desk)
     desk.run("update articles set published_at = '2026-03-12T06:30:00Z'")
-    assert isinstance(decided(desk), Send)
+    assert isinstance(decided(desk), EditionBuild)
 
 
 def test_an_image_that_travels_along_is_sealed_by_its_bytes(desk: Paper) -> None:
@@ -269,7 +268,7 @@ def test_an_image_that_travels_along_is_sealed_by_its_bytes(desk: Paper) -> None
     desk.run("update articles set image_url = 'ferry.gif' where id = 1")
     shown(desk)
     approved(desk)
-    assert isinstance(decided(desk), Send)
+    assert isinstance(decided(desk), EditionBuild)
     picture.write_bytes(b"GIF89a two")
     assert isinstance(result := decided(desk), Wait)
     assert result.reason.startswith("the image of article 1 changed after")
@@ -291,7 +290,7 @@ def test_an_article_that_another_edition_took_is_named(desk: Paper) -> None:
 def test_a_withdrawn_story_that_was_approved_away_does_not_come_back_by_itself(desk: Paper) -> None:
     shown(desk)
     desk.run("update articles set withdrawn_at = '2026-03-12T07:10:00Z' where id = 1")
-    assert approved(desk).shown.file.gone == ("article 1 was withdrawn",)
+    assert approved(desk).shown.gone == ("article 1 was withdrawn",)
     desk.run("update articles set withdrawn_at = null")
     assert titles(frozen(desk)) == ["Pool opens", "Market moves"]
 
@@ -321,11 +320,11 @@ def test_silence_skips_what_has_become_too_thin(desk: Paper) -> None:
     paper = scheduled(desk, OnSilence.SEND).with_rules(Rules(min_items=3))
     shown(paper)
     paper.run("update articles set withdrawn_at = '2026-03-12T07:10:00Z' where id = 2")
-    assert decided(paper) == Skip(
+    assert decided(paper) == Skipped(
         reason="2 of its 3 stories are left, and an edition needs 3 (min_items)"
     )
     paper.run("update articles set withdrawn_at = '2026-03-12T07:10:00Z'")
-    assert isinstance(result := decided(paper), Skip)
+    assert isinstance(result := decided(paper), Skipped)
     assert result.reason.startswith("nothing is left of its draft: article 1 was withdrawn; ")
 
 
@@ -335,7 +334,7 @@ def test_silence_holds_or_skips_as_the_newsletter_says(desk: Paper) -> None:
         kind=HoldKind.UNDECIDED,
         reason="nobody has decided on its draft; `digest approve` releases it",
     )
-    assert decided(scheduled(desk, OnSilence.SKIP)) == Skip(
+    assert decided(scheduled(desk, OnSilence.SKIP)) == Skipped(
         reason="nobody decided on its draft (on_silence)"
     )
 
@@ -346,14 +345,14 @@ def test_a_held_draft_waits_whatever_silence_means(desk: Paper) -> None:
     hold(paper.settings, paper.newsletter, now=NOW)
     assert isinstance(decided(paper), Wait)
     approved(paper, now=AT_SLOT + timedelta(minutes=5))
-    assert isinstance(decided(paper, now=AT_SLOT + timedelta(minutes=6)), Send)
+    assert isinstance(decided(paper, now=AT_SLOT + timedelta(minutes=6)), EditionBuild)
 
 
 def test_without_readers_the_slot_is_skipped(desk: Paper) -> None:
     shown(desk)
     approved(desk)
     desk.run("update subscriptions set state = 'paused'")
-    assert isinstance(decided(desk), Skip)
+    assert isinstance(decided(desk), Skipped)
 
 
 def test_without_approval_a_draft_that_nobody_changed_gives_way_to_the_news(desk: Paper) -> None:
@@ -407,16 +406,16 @@ def test_a_draft_can_be_selected_again(desk: Paper) -> None:
     desk.publish("Late news", hours=0.5, section="Town")
     assert "Late news" not in titles(shown(desk).edition)
     assert "Late news" in titles(shown(desk, anew=True).edition)
-    assert not shown(desk).stored.contents.edited
+    assert not shown(desk).draft.contents.edited
 
 
 def test_mistakes_change_nothing(desk: Paper) -> None:
-    before = shown(desk).stored
-    text = write(shown(desk).file, desk.newsletter, now=NOW).replace("[2]", "[77]")
+    before = shown(desk).draft
+    text = write(shown(desk), desk.newsletter, now=NOW).replace("[2]", "[77]")
     result = apply_draft_file(desk.settings, desk.newsletter, text.encode(), now=NOW)
     assert isinstance(result, tuple)
     assert "there is no article 77" in str(result[0])
-    assert shown(desk).stored == before
+    assert shown(desk).draft == before
 
 
 @pytest.mark.parametrize(
@@ -436,7 +435,7 @@ def test_mistakes_change_nothing(desk: Paper) -> None:
 def test_an_article_that_cannot_be_in_it_is_refused(desk: Paper, change: str, told: str) -> None:
     desk.publish("Late news", hours=0.5)
     desk.run(f"{change} where id = 4")
-    text = write(shown(desk).file, desk.newsletter, now=NOW)
+    text = write(shown(desk), desk.newsletter, now=NOW)
     text = text.replace("[2] Pool opens", "[4]")
     result = apply_draft_file(desk.settings, desk.newsletter, text.encode(), now=NOW)
     assert isinstance(result, tuple)
@@ -447,7 +446,7 @@ def test_an_article_of_an_earlier_edition_is_refused(desk: Paper) -> None:
     scheduled(desk, None).sent(now=NOW)
     desk.publish("Late news", hours=0.5)
     later = NOW + timedelta(minutes=1)
-    text = write(shown(desk, now=later).file, desk.newsletter, now=later)
+    text = write(shown(desk, now=later), desk.newsletter, now=later)
     text = text.replace("Dropped:\n", "Dropped:\n- [1]\n").replace(
         "Waiting:\n", "No section:\n[2]\n"
     )
@@ -462,8 +461,8 @@ def test_an_article_of_an_earlier_edition_is_refused(desk: Paper) -> None:
 def test_a_changed_draft_has_to_be_approved_again_and_an_unchanged_one_has_not(desk: Paper) -> None:
     shown(desk)
     approved(desk)
-    assert edit(desk).stored.state is DraftState.APPROVED
-    assert edit(desk, ("Pool opens", "Pool opens!")).stored.state is DraftState.WAITING
+    assert edit(desk).draft.state is DraftState.APPROVED
+    assert edit(desk, ("Pool opens", "Pool opens!")).draft.state is DraftState.WAITING
 
 
 def test_past_its_slot_a_changed_draft_waits_to_be_approved(desk: Paper) -> None:
@@ -475,7 +474,7 @@ def test_past_its_slot_a_changed_draft_waits_to_be_approved(desk: Paper) -> None
     edit(paper, ("Pool opens", "Pool opens!"), now=late)
     assert isinstance(decided(paper, now=late), Wait)
     approved(paper, now=late)
-    assert isinstance(decided(paper, now=late), Send)
+    assert isinstance(decided(paper, now=late), EditionBuild)
 
 
 def test_a_decision_has_the_clock_look_again_at_once(desk: Paper) -> None:
@@ -586,7 +585,7 @@ def test_a_newsletter_without_a_schedule_sends_what_the_editor_made(paper: Paper
     paper.publish("Ferry runs again", "Pool opens")
     paper.subscribe("ada@example.com")
     by_hand = Slot(newsletter="daily", name="2026-03-12T07:00", at=NOW)
-    assert isinstance(show(paper.settings, paper.newsletter, [by_hand], now=NOW), DraftView)
+    assert isinstance(show(paper.settings, paper.newsletter, [by_hand], now=NOW), DraftFile)
     later = NOW + timedelta(hours=3)
     paper.publish("Late news", hours=-1)
     edit(
@@ -607,7 +606,7 @@ def test_the_clock_leaves_a_draft_alone_that_goes_out_by_hand(paper: Paper) -> N
     paper.publish("Ferry runs again")
     paper.subscribe("ada@example.com")
     by_hand = Slot(newsletter="daily", name="2026-03-12T07:00", at=NOW)
-    assert isinstance(show(paper.settings, paper.newsletter, [by_hand], now=NOW), DraftView)
+    assert isinstance(show(paper.settings, paper.newsletter, [by_hand], now=NOW), DraftFile)
     assert decided(paper, slot=by_hand) == Wait(
         kind=HoldKind.BY_HAND, reason="daily goes out by hand: `digest send` sends its draft"
     )
@@ -617,7 +616,7 @@ def test_an_approved_draft_is_sent_though_an_earlier_one_is_held(desk: Paper) ->
     shown(desk)
     hold(desk.settings, desk.newsletter, now=NOW)
     assert isinstance(
-        show(desk.settings, desk.newsletter, [TOMORROW], now=NOW, slot=TOMORROW.name), DraftView
+        show(desk.settings, desk.newsletter, [TOMORROW], now=NOW, slot=TOMORROW.name), DraftFile
     )
     result = approve(desk.settings, desk.newsletter, now=NOW, slot=TOMORROW.name)
     assert isinstance(result, ApprovedDraft)
@@ -634,7 +633,9 @@ def test_preview_and_outlook_show_the_draft_that_would_be_sent(desk: Paper) -> N
     with pytest.raises(Held):
         dry_run(desk.settings, desk.newsletter, now=NOW)
     approved(desk)
-    assert isinstance(dry_run(desk.settings, desk.newsletter, now=NOW), WouldBegin)
+    ahead = dry_run(desk.settings, desk.newsletter, now=NOW)
+    assert isinstance(ahead, DryRun)
+    assert not ahead.begun
 
 
 def test_an_intro_is_stored_with_its_edition(desk: Paper) -> None:

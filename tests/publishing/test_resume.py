@@ -7,7 +7,7 @@ import pytest
 
 from digest.errors import Held
 from digest.model.delivery import Accepted, Deferred, DeliveryState, Outcome, Reply, Unknown
-from digest.publishing.delivery.report import Report
+from digest.publishing.delivery.run import Report
 from digest.publishing.editions.build import Skipped
 from digest.publishing.maintenance import audit
 from digest.publishing.send import UnknownPolicy, resume, stop

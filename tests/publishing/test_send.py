@@ -19,7 +19,7 @@ from digest.errors import (
 )
 from digest.model.delivery import Accepted, Deferred, Outcome, Rejected, Reply, Unknown
 from digest.model.newsletter import Rules
-from digest.publishing.delivery.report import Report
+from digest.publishing.delivery.run import Report
 from digest.publishing.editions.build import Skipped
 from digest.publishing.status import status
 from digest.sender.message_data import Envelope

@@ -8,10 +8,9 @@ import pytest
 
 from digest.lib.timestamps import from_text
 from digest.model.schedule import OnSilence, Timing
-from digest.publishing.drafts.draft_file import write
+from digest.publishing.drafts.draft_file import DraftFile, write
 from digest.publishing.drafts.editing import (
     ApprovedDraft,
-    DraftView,
     SkippedSlot,
     apply_draft_file,
     approve,
@@ -50,11 +49,11 @@ def change(service: Service, old: str, new: str, at: str) -> None:
     """Write the draft out, change it, and read it back."""
     settings, newsletter, now = service.paper.settings, service.newsletter, from_text(at)
     shown = show(settings, newsletter, (), now=now)
-    assert isinstance(shown, DraftView)
-    text = write(shown.file, newsletter, now=now)
+    assert isinstance(shown, DraftFile)
+    text = write(shown, newsletter, now=now)
     assert old in text
     result = apply_draft_file(settings, newsletter, text.replace(old, new).encode(), now=now)
-    assert isinstance(result, DraftView), result
+    assert isinstance(result, DraftFile), result
 
 
 def let_out(service: Service, at: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from digest.lib.timestamps import from_text
 from digest.model.schedule import DeliverAt, Timing
 from digest.publishing.backup import accept_restored, create_backup
-from digest.publishing.delivery.report import Report
+from digest.publishing.delivery.run import Report
 from digest.publishing.maintenance import audit
 from digest.publishing.send import UnknownPolicy, resume, stop
 from tests.scheduler.ticking import Service, service_in

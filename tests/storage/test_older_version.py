@@ -20,7 +20,7 @@ import pytest
 from digest.config import Settings
 from digest.config.load import load
 from digest.model.slot import HoldKind, SkippedBy, SlotState
-from digest.publishing.delivery.report import Report
+from digest.publishing.delivery.run import Report
 from digest.publishing.maintenance import audit
 from digest.publishing.notifications.events import current_notifications
 from digest.storage import articles, migrations, slots, sources

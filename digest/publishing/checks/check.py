@@ -60,12 +60,9 @@ def _password(loaded: Loaded) -> Iterator[Finding]:
     area, password = "configuration", loaded.password
     if password.value is not None:
         message = f"smtp.password: set, from {password.origin}"
+        advice = "Give it as DIGEST_SMTP__PASSWORD, or in a password_file with mode 600."
         if password.warning:
-            yield warning(
-                area,
-                f"{message}; {password.warning}",
-                "Give it as DIGEST_SMTP__PASSWORD, or in a password_file with mode 600.",
-            )
+            yield warning(area, f"{message}; {password.warning}", advice)
         else:
             yield fine(area, message)
     elif loaded.settings.smtp.username:
@@ -125,8 +122,8 @@ def _templates(settings: Settings, now: datetime) -> Iterator[Finding]:
     from digest.publishing.checks.trial_render import trial_render
 
     own = settings.templates
-    ours = sorted(str(file.relative_to(own)) for file in own.rglob("*") if file.is_file())
-    note = f", with your own {', '.join(ours)}" if ours else ""
+    own_files = sorted(str(file.relative_to(own)) for file in own.rglob("*") if file.is_file())
+    note = f", with your own {', '.join(own_files)}" if own_files else ""
     for newsletter in settings.newsletters.values():
         try:
             trial = trial_render(settings, newsletter, now=now)
@@ -145,11 +142,13 @@ def _templates(settings: Settings, now: datetime) -> Iterator[Finding]:
 
 
 async def _far_away(settings: Settings) -> list[Finding]:
+    from digest.publishing.checks.email_auth import check_authentication
+
     free = asyncio.Semaphore(_AT_ONCE)
     groups = await asyncio.gather(
         *(_source(source, settings.site.url, free) for source in settings.sources),
         _smtp(settings.smtp),
-        _authentication(settings),
+        check_authentication(settings),
     )
     if not settings.sources:
         advice = "Add [[sources]], or name files and URLs after `digest ingest`."
@@ -171,14 +170,9 @@ async def _source(
     message = f"{counted(len(reading.articles), 'article')} in {without_login(source.location)}"
     if reading.rejected:
         first = reading.rejected[0]
-        return [
-            warning(
-                area,
-                f"{message}; {counted(len(reading.rejected), 'row')} rejected, the first at"
-                f" {first.place}: {first.reason}",
-                "`digest ingest` lists them all.",
-            )
-        ]
+        message += f"; {counted(len(reading.rejected), 'row')} rejected"
+        message += f", the first at {first.place}: {first.reason}"
+        return [warning(area, message, "`digest ingest` lists them all.")]
     if not reading.articles:
         return [warning(area, message, "Look at it in a browser, or at `columns` and `table`.")]
     return [fine(area, message)]
@@ -197,9 +191,3 @@ async def _smtp(smtp: SmtpSettings) -> Sequence[Finding]:
         advice = 'Set smtp.security to "starttls" or "tls", if the server offers one.'
         return [warning("smtp", message, advice)]
     return [fine("smtp", message)]
-
-
-async def _authentication(settings: Settings) -> Sequence[Finding]:
-    from digest.publishing.checks.email_auth import check_authentication
-
-    return await check_authentication(settings)

@@ -73,18 +73,14 @@ async def check_authentication(settings: Settings) -> list[Finding]:
         else:
             keys |= dict.fromkeys((signer.domain, key) for key in signer.keys)
     ask = partial(txt_records, server=dkim.nameserver)
+    # SPF is about the addresses to which bounces come back.
+    bounces = (n.bounce_address or n.sender_address for n in settings.newsletters.values())
     asked = [
         *(_key(ask, domain, key) for domain, key in keys),
-        *(_spf(ask, domain) for domain in _of_envelopes(settings)),
+        *(_spf(ask, domain) for domain in dict.fromkeys(map(domain_of, bounces))),
         *(_dmarc(ask, domain, dkim) for domain in senders),
     ]
     return [*findings, *await asyncio.gather(*asked)]
-
-
-def _of_envelopes(settings: Settings) -> list[str]:
-    """The domains that SPF is about: those of the addresses to which bounces come back."""
-    addresses = (n.bounce_address or n.sender_address for n in settings.newsletters.values())
-    return list(dict.fromkeys(map(domain_of, addresses)))
 
 
 async def _key(ask: Ask, domain: str, key: SigningKey) -> Finding:

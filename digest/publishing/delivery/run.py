@@ -22,16 +22,14 @@ from digest.composer.message import PreparedMessage, prepare_message
 from digest.config import Settings
 from digest.errors import ConfigError, DigestError, Held, Interrupted, Problem
 from digest.lib.timestamps import to_text
-from digest.model.delivery import OPEN_DELIVERIES, DeliveryState, count_in
+from digest.model.delivery import OPEN_DELIVERIES, DeliveryState, count_in, is_complete
 from digest.model.edition import Edition, EditionState
 from digest.model.newsletter import Newsletter
-from digest.publishing.delivery.cancellation import CancelToken
+from digest.publishing.delivery.cancellation import CancelReason, CancelToken
 from digest.publishing.delivery.precommit import PrecommitCheck
 from digest.publishing.delivery.queue import Clock, DeliveryQueue, QuietZones, no_quiet_zones
 from digest.publishing.delivery.rejection_guard import RejectionGuard
-from digest.publishing.delivery.report import Progress, Report
-from digest.publishing.delivery.signing import signer_of
-from digest.publishing.delivery.worker import Worker
+from digest.publishing.delivery.worker import Progress, Worker
 from digest.publishing.editions.build import stored_images
 from digest.sender import event_loop
 from digest.sender.transport import Transport
@@ -49,6 +47,37 @@ class RunPlan:
     edition: Edition
     resumed: bool
     counts: Mapping[DeliveryState, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """How an edition stands after a delivery run.
+
+    `error` is why the run ended early, such as a relay that is at fault; `cancelled` is why it was
+    asked to end. `later` are queued and wait for their own hour.
+    """
+
+    edition: Edition
+    counts: Mapping[DeliveryState, int]
+    later: int = 0
+    error: DigestError | None = None
+    cancelled: CancelReason | None = None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it was asked to end, and does not continue by itself."""
+        return self.cancelled is not None and not self.cancelled.is_pause
+
+    @property
+    def served_everybody(self) -> bool:
+        """Whether nobody waits for us: who is left has an hour or a server to wait for."""
+        waiting = self.counts[DeliveryState.QUEUED] + self.counts[DeliveryState.SENDING]
+        return waiting == self.later and self.error is None and not self.interrupted
+
+    @property
+    def complete(self) -> bool:
+        """Whether every reader surely has the edition, or was rightly passed over."""
+        return is_complete(self.counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +129,16 @@ def sender_session(
         yield SenderSession(
             settings=settings, newsletter=newsletter, db=db, lock=lock, signer=signer
         )
+
+
+def signer_of(settings: Settings, newsletter: Newsletter) -> DkimSigner | None:
+    """The signer of a newsletter's messages; None where we do not sign.
+
+    Reads the keys, which takes some 0.1 s. Raises ConfigError where they cannot serve.
+    """
+    if settings.dkim is None:
+        return None
+    return DkimSigner.from_settings(settings.dkim, sender=newsletter.sender_address)
 
 
 def refuse_backup(db: Database) -> None:

@@ -16,7 +16,7 @@ from digest.model.draft import Approval
 from digest.model.edition import Edition, Story
 from digest.model.newsletter import Newsletter
 
-#: What of a story is sealed, and what it is called when it changes.
+#: What of a story is sealed, and the sentence for when it changes.
 _CORRECTED: Final = {
     "title": "the title of article {id} was corrected",
     "deck": "the summary of article {id} was corrected",
@@ -47,18 +47,9 @@ def approval_of(edition: Edition, settings: Settings, newsletter: Newsletter) ->
 
 
 def _seen(story: Story, settings: Settings, newsletter: Newsletter) -> dict[str, object]:
-    return {
-        "id": story.article_id,
-        "placement": story.placement,
-        "section": story.section,
-        "topic": story.topic,
-        "title": story.title,
-        "deck": story.deck,
-        "url": story.url,
-        "image": _picture(story.image_url, settings, newsletter),
-        "author": story.author,
-        "source": story.source,
-    }
+    fields = {name: getattr(story, name) for name in _CORRECTED if name != "image"}
+    image = _picture(story.image_url, settings, newsletter)
+    return {"id": story.article_id, "image": image, **fields}
 
 
 def _picture(image_url: str | None, settings: Settings, newsletter: Newsletter) -> str | None:

@@ -37,18 +37,18 @@ _HELP: Final = """\
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftFile:
-    """What the file shows. `gone` says which articles of the draft cannot be in it, and why."""
+    """What the file shows: a draft as it is now.
+
+    `gone` says which articles of the draft cannot be in it, and why; `differences` are from what
+    was approved, a sentence each.
+    """
 
     draft: Draft
     edition: Edition
     waiting: tuple[Article, ...]
     dropped: tuple[Article, ...]
     gone: tuple[str, ...] = ()
-
-
-def file_title(title: str) -> str:
-    """A title as the file has it, and as it is compared when it is read back."""
-    return plain(title)
+    differences: tuple[str, ...] = ()
 
 
 def write(file: DraftFile, newsletter: Newsletter, *, now: datetime) -> str:
@@ -77,7 +77,7 @@ def _lines(file: DraftFile, newsletter: Newsletter, now: datetime) -> Iterator[s
         yield f"# No longer in it: {plain(reason)}"
     yield ""
     yield f"Draft: {slot.newsletter} {slot.name} written {to_text(now)}"
-    yield f"Subject: {file_title(file.edition.subject)}".rstrip(" ")
+    yield f"Subject: {plain(file.edition.subject)}".rstrip(" ")
     yield ""
     yield "Intro:"
     for number, paragraph in enumerate(file.edition.intro):
@@ -120,7 +120,7 @@ def _list(part: str, articles: Iterable[Article]) -> Iterator[str]:
 
 
 def _line(article_id: int, title: str, *, dash: bool) -> str:
-    return f"{'- ' if dash else ''}[{article_id}] {file_title(title)}".rstrip(" ")
+    return f"{'- ' if dash else ''}[{article_id}] {plain(title)}".rstrip(" ")
 
 
 def _wrapped(text: str) -> list[str]:
@@ -140,9 +140,9 @@ def describe_slot(draft: Draft, newsletter: Newsletter, *, now: datetime) -> str
         return _by_hand(draft, newsletter)
     local = draft.slot.at.astimezone(newsletter.timezone)
     when = f"{weekday(local)} {local:%Y-%m-%d %H:%M} ({newsletter.timezone.key})"
-    if now >= draft.slot.at:
-        return f"{when}, which has passed: {_late(draft)}"
-    return f"{when}: {_in_time(draft, newsletter)}"
+    late = now >= draft.slot.at
+    passed = ", which has passed" if late else ""
+    return f"{when}{passed}: {_by_schedule(draft, newsletter, late=late)}"
 
 
 def _by_hand(draft: Draft, newsletter: Newsletter) -> str:
@@ -157,23 +157,13 @@ def _by_hand(draft: Draft, newsletter: Newsletter) -> str:
             return "`digest send` sends it"
 
 
-def _late(draft: Draft) -> str:
+def _by_schedule(draft: Draft, newsletter: Newsletter, *, late: bool) -> str:
     if draft.state is DraftState.APPROVED:
-        return "approved, and goes out at once"
-    return "it waits until it is approved"
-
-
-def _in_time(draft: Draft, newsletter: Newsletter) -> str:
-    match draft.state:
-        case DraftState.APPROVED:
-            return "approved, and goes out then"
-        case DraftState.HELD:
-            return "held until it is approved"
-        case DraftState.WAITING:
-            return _on_silence(newsletter)
-
-
-def _on_silence(newsletter: Newsletter) -> str:
+        return f"approved, and goes out {'at once' if late else 'then'}"
+    if late:
+        return "it waits until it is approved"
+    if draft.state is DraftState.HELD:
+        return "held until it is approved"
     if not newsletter.timing.approval:
         return "goes out then; nobody has to approve it"
     match newsletter.timing.on_silence:

@@ -73,7 +73,10 @@ _STORY = re.compile(r"(-?) *\[ *([0-9]+) *\](.*)")
 def parse(content: bytes) -> ParsedDraftFile:
     """Every line of a draft file; one that is neither story nor heading is an error."""
     if len(content) > MOST:
-        return ParsedDraftFile(errors=[_too_large(content)])
+        message = (
+            f"the file has {len(content):,} bytes, a draft at most {MOST:,}: is it the right one?"
+        )
+        return ParsedDraftFile(errors=[DraftFileError(line=1, message=message)])
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -84,11 +87,6 @@ def parse(content: bytes) -> ParsedDraftFile:
     for number, written in enumerate(text.split("\n"), start=1):
         parser.read(number, written)
     return parser.parsed
-
-
-def _too_large(content: bytes) -> DraftFileError:
-    message = f"the file has {len(content):,} bytes, a draft at most {MOST:,}: is it the right one?"
-    return DraftFileError(line=1, message=message)
 
 
 class _Parser:
@@ -163,41 +161,30 @@ class _Parser:
         )
         self.parsed.lines.append(self._story)
 
-    def _take_heading(self, number: int, heading: str, rest: str) -> None:
+    def _take_heading(self, number: int, heading: str, text: str) -> None:
         self._in_intro = False
         self._story = None
-        if not self._is_new(number, heading, rest):
+        is_section = heading == "section"
+        if heading not in ("draft", "subject", "intro"):
+            # The stories below belong to it even where it is an error, so that they are none.
+            self._part = Heading(heading)
+            self._section = text if is_section else None
+        shown = f"Section: {text}" if is_section else f"{heading.capitalize()}:"
+        first = self._headings.setdefault(f"section {text}" if is_section else heading, number)
+        if first != number:
+            self._error(number, f"`{shown}` is on line {first} already; put the two together")
             return
         match heading:
             case "draft":
-                self.parsed.draft = (number, rest)
+                self.parsed.draft = (number, text)
             case "subject":
-                self.parsed.subject = (number, rest)
+                self.parsed.subject = (number, text)
             case "intro":
                 self._in_intro = True
                 self.parsed.intro_line = number
-                if rest:
-                    self.parsed.intro.append([rest])
-            case _:
-                self._take_part(number, Heading(heading), rest)
-
-    def _take_part(self, number: int, part: Heading, rest: str) -> None:
-        self._part = part
-        self._section = rest if part is Heading.SECTION else None
-        if part is Heading.SECTION and not rest:
-            self._error(number, "a section has a title: `Section: Harbour`, or `No section:`")
-        elif part is not Heading.SECTION and rest:
-            self._error(number, f"`{part.value.capitalize()}:` stands alone on its line")
-
-    def _is_new(self, number: int, heading: str, rest: str) -> bool:
-        name = f"section {rest}" if heading == "section" else heading
-        first = self._headings.setdefault(name, number)
-        if first == number:
-            return True
-        shown = f"Section: {rest}" if heading == "section" else f"{heading.capitalize()}:"
-        self._error(number, f"`{shown}` is on line {first} already; put the two together")
-        if heading not in ("draft", "subject", "intro"):
-            # Its stories belong somewhere, so that they are no errors as well.
-            self._part = Heading(heading)
-            self._section = rest if heading == "section" else None
-        return False
+                if text:
+                    self.parsed.intro.append([text])
+            case "section" if not text:
+                self._error(number, "a section has a title: `Section: Harbour`, or `No section:`")
+            case _ if text and not is_section:
+                self._error(number, f"`{shown}` stands alone on its line")

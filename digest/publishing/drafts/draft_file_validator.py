@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -13,7 +14,7 @@ from digest.lib.timestamps import from_text
 from digest.model.draft import DraftContents, DraftItem
 from digest.model.edition import Placement
 from digest.model.newsletter import Newsletter
-from digest.publishing.drafts.draft_file import DraftFile, file_title
+from digest.publishing.drafts.draft_file import DraftFile
 from digest.publishing.drafts.draft_file_parser import (
     DraftFileError,
     Heading,
@@ -32,121 +33,113 @@ LONGEST_INTRO: Final = 2_000
 _IN_IT = (Heading.LEAD, Heading.SECTION, Heading.NO_SECTION)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DraftContext:
-    """What a draft file is compared with: the draft as it is, and the articles that it names."""
+@dataclass(frozen=True)
+class Validation:
+    """An edited file, compared with the `file` of the draft as it is and the articles it names."""
 
+    parsed: ParsedDraftFile
     file: DraftFile
     newsletter: Newsletter
     statuses: Mapping[int, ArticleStatus]
     cutoff: datetime
 
+    def result(self) -> DraftContents | tuple[DraftFileError, ...]:
+        """The contents of the draft by its file, or all errors in the order of their lines."""
+        errors = {*self.parsed.errors, *self._errors()}
+        if errors:
+            return tuple(sorted(errors, key=lambda error: (error.line, error.message)))
+        return self._contents()
 
-def validate(
-    parsed: ParsedDraftFile, context: DraftContext
-) -> DraftContents | tuple[DraftFileError, ...]:
-    """The contents of the draft by its file, or all errors in the order of their lines."""
-    validation = _Validation(parsed, context)
-    errors = {*parsed.errors, *validation.errors()}
-    if errors:
-        return tuple(sorted(errors, key=lambda error: (error.line, error.message)))
-    return validation.contents()
+    @cached_property
+    def _placed(self) -> Mapping[int, DraftItem]:
+        return {item.article_id: item for item in self.file.draft.contents.placed}
 
+    @property
+    def _written_at(self) -> datetime | None:
+        words = self.parsed.draft[1].split() if self.parsed.draft else []
+        try:
+            return from_text(words[3])
+        except (IndexError, ValueError):
+            return None
 
-class _Validation:
-    def __init__(self, parsed: ParsedDraftFile, context: DraftContext) -> None:
-        self._parsed = parsed
-        self._context = context
-        self._placed = {item.article_id: item for item in context.file.draft.contents.placed}
-        self._written_at = _written_at(parsed)
-
-    def errors(self) -> Iterator[DraftFileError]:
-        if not self._parsed.lines and self._parsed.errors:
+    def _errors(self) -> Iterator[DraftFileError]:
+        if not self.parsed.lines and self.parsed.errors:
             return  # it could not be read at all, and that is reported
         yield from self._draft_line()
         yield from self._articles()
         yield from self._places()
         yield from self._words()
 
-    def contents(self) -> DraftContents:
-        stored = self._context.file.draft.contents
-        lines = self._parsed.lines
-        placed = tuple(self._item(line) for line in lines if line.part in _IN_IT)
+    def _contents(self) -> DraftContents:
+        lines = self.parsed.lines
         return DraftContents(
-            placed=placed,
+            placed=tuple(self._item(line) for line in lines if line.part in _IN_IT),
             dropped=tuple(line.article_id for line in lines if line.part is Heading.DROPPED),
-            subject=self._subject(stored),
+            subject=self._subject,
             intro=self._intro,
             edited=True,
         )
 
     @property
     def _intro(self) -> tuple[str, ...]:
-        return tuple(text for lines in self._parsed.intro if (text := plain(" ".join(lines))))
+        return tuple(text for lines in self.parsed.intro if (text := plain(" ".join(lines))))
 
-    def _subject(self, stored: DraftContents) -> str | None:
-        written = self._parsed.subject[1] if self._parsed.subject else ""
-        if not written:
-            return None
+    @property
+    def _subject(self) -> str | None:
+        written = self.parsed.subject[1] if self.parsed.subject else ""
         # As it was shown, it stays what it was: the template's follows another lead.
-        if written == file_title(self._context.file.edition.subject):
-            return stored.subject
-        return written
+        if written and written == plain(self.file.edition.subject):
+            return self.file.draft.contents.subject
+        return written or None
 
     # --- what is wrong ---
 
     def _draft_line(self) -> Iterator[DraftFileError]:
-        slot = self._context.file.draft.slot
+        slot = self.file.draft.slot
         expected = f"{slot.newsletter} {slot.name}"
-        if self._parsed.draft is None:
-            yield DraftFileError(line=1, message=f"the line `Draft: {expected} …` is missing")
+        if self.parsed.draft is None:
+            yield _error(1, f"the line `Draft: {expected} …` is missing")
             return
-        line, text = self._parsed.draft
+        number, text = self.parsed.draft
         if " ".join(text.split()[:2]) != expected:
-            yield DraftFileError(
-                line=line, message=f"this file is of another draft; expected {expected}"
-            )
+            yield _error(number, f"this file is of another draft; expected {expected}")
         elif self._written_at is None:
-            yield DraftFileError(
-                line=line, message="the line does not say when the file was written"
-            )
+            yield _error(number, "the line does not say when the file was written")
 
     def _articles(self) -> Iterator[DraftFileError]:
         first: dict[int, int] = {}
-        for line in self._parsed.lines:
+        for line in self.parsed.lines:
             earlier = first.setdefault(line.article_id, line.number)
             if earlier != line.number:
-                yield _error(line, f"article {line.article_id} is on line {earlier} already")
+                yield _error(line.number, f"article {line.article_id} is on line {earlier} already")
             elif reason := self._obstacle(line):
-                yield _error(line, reason)
+                yield _error(line.number, reason)
 
     def _obstacle(self, line: Line) -> str:
-        status = self._context.statuses.get(line.article_id)
-        reason = unusable_reason(
-            status, line.article_id, self._context.newsletter, self._context.cutoff
-        )
+        status = self.statuses.get(line.article_id)
+        reason = unusable_reason(status, line.article_id, self.newsletter, self.cutoff)
         if status is None or line.part in _IN_IT:
             return reason
         return reason if line.part is Heading.DROPPED and status.edition is not None else ""
 
     def _places(self) -> Iterator[DraftFileError]:
-        inside = [line for line in self._parsed.lines if line.part in _IN_IT]
+        inside = [line for line in self.parsed.lines if line.part in _IN_IT]
         if not inside:
-            yield DraftFileError(
-                line=1, message="no story is left; `digest skip` leaves the slot out"
-            )
+            yield _error(1, "no story is left; `digest skip` leaves the slot out")
             return
         leading = [line for line in inside if line.part is Heading.LEAD]
         if not leading:
-            yield _error(inside[0], "there is no lead: put one story under `Lead:`")
+            yield _error(inside[0].number, "there is no lead: put one story under `Lead:`")
         elif inside[0] is not leading[0]:
-            yield _error(leading[0], "`Lead:` comes first, before all sections")
+            yield _error(leading[0].number, "`Lead:` comes first, before all sections")
         for line in leading[:1]:
             if line.headline:
-                yield _error(line, "the lead comes first, and has no dash before it")
+                yield _error(line.number, "the lead comes first, and has no dash before it")
         for line in leading[1:]:
             if not (line.headline or leading[0].headline):
-                yield _error(line, "one story leads; those related to it have a dash before them")
+                yield _error(
+                    line.number, "one story leads; those related to it have a dash before them"
+                )
         yield from self._decks_below_headlines(inside)
 
     def _decks_below_headlines(self, inside: Sequence[Line]) -> Iterator[DraftFileError]:
@@ -154,22 +147,22 @@ class _Validation:
             same = (above.part, above.section) == (line.part, line.section)
             if same and line.part is not Heading.LEAD and above.headline and not line.headline:
                 yield _error(
-                    line,
+                    line.number,
                     "the stories of a section come before its headlines; move this one up, or put a"
                     " dash before it",
                 )
 
     def _words(self) -> Iterator[DraftFileError]:
-        for line in self._parsed.lines:
-            if line.part not in _IN_IT or line.article_id not in self._context.statuses:
+        for line in self.parsed.lines:
+            if line.part not in _IN_IT or line.article_id not in self.statuses:
                 continue
             yield from self._own_words(line)
             if line.section and line.section not in self._sections:
                 yield from _too_long(line.number, "section", line.section, LONGEST_SECTION)
-        number, subject = self._parsed.subject or (0, "")
-        if subject != file_title(self._context.file.edition.subject):
+        number, subject = self.parsed.subject or (0, "")
+        if subject != plain(self.file.edition.subject):
             yield from _too_long(number, "subject", subject, MAX_SUBJECT_LENGTH)
-        yield from _too_long(self._parsed.intro_line, "intro", " ".join(self._intro), LONGEST_INTRO)
+        yield from _too_long(self.parsed.intro_line, "intro", " ".join(self._intro), LONGEST_INTRO)
 
     @property
     def _sections(self) -> frozenset[str | None]:
@@ -183,7 +176,7 @@ class _Validation:
         new_deck = deck is not None and (before is None or deck != before.deck)
         if (new_title or new_deck) and self._is_stale(line):
             yield _error(
-                line,
+                line.number,
                 f"article {line.article_id} was corrected after this file was written; a line"
                 f" `[{line.article_id}]` alone takes its words as they are now",
             )
@@ -195,8 +188,8 @@ class _Validation:
 
     def _is_stale(self, line: Line) -> bool:
         """Whether what differs from the article may be the article's own words from before."""
-        edited = self._context.statuses[line.article_id].article.edited_at
-        return edited is not None and self._written_at is not None and edited > self._written_at
+        edited, written = self.statuses[line.article_id].article.edited_at, self._written_at
+        return edited is not None and written is not None and edited > written
 
     # --- what the lines make ---
 
@@ -211,15 +204,15 @@ class _Validation:
 
     def _title(self, line: Line) -> str | None:
         """The editor's own title; None where it is the article's."""
-        article = self._context.statuses[line.article_id].article
-        return None if line.title in ("", file_title(article.title)) else line.title
+        article = self.statuses[line.article_id].article
+        return None if line.title in ("", plain(article.title)) else line.title
 
     def _deck(self, line: Line) -> str | None:
         """The editor's own deck; None where it is the article's, or none is shown."""
         deck = plain(" ".join(line.deck))
         if line.headline or not (line.title or deck):
             return None
-        article = self._context.statuses[line.article_id].article
+        article = self.statuses[line.article_id].article
         return None if deck == plain(deck_of(article.summary, article.title)) else deck
 
 
@@ -229,19 +222,12 @@ def _placement(line: Line) -> Placement:
     return Placement.HEADLINE if line.headline else Placement.SECTION
 
 
-def _written_at(parsed: ParsedDraftFile) -> datetime | None:
-    words = parsed.draft[1].split() if parsed.draft else []
-    try:
-        return from_text(words[3])
-    except (IndexError, ValueError):
-        return None
-
-
-def _error(line: Line, message: str) -> DraftFileError:
-    return DraftFileError(line=line.number, message=message)
+def _error(line: int, message: str) -> DraftFileError:
+    return DraftFileError(line=line, message=message)
 
 
 def _too_long(line: int, name: str, text: str, most: int) -> Iterator[DraftFileError]:
     if len(text) > most:
-        message = f"the {name} has {len(text):,} characters, and at most {most:,} are shown"
-        yield DraftFileError(line=line, message=message)
+        yield _error(
+            line, f"the {name} has {len(text):,} characters, and at most {most:,} are shown"
+        )

@@ -12,21 +12,16 @@ from typing import Final
 from digest.config import Settings
 from digest.errors import LedgerError, UsageError
 from digest.model.article import Article, Verdict
-from digest.model.draft import Draft, DraftContents, DraftItem, DraftState
-from digest.model.edition import Edition, Placement
+from digest.model.draft import Draft, DraftContents, DraftState
+from digest.model.edition import Placement
 from digest.model.newsletter import Newsletter
 from digest.model.slot import SkippedBy, Slot, SlotRecord, SlotState
 from digest.publishing.drafts.approval import approval_of
 from digest.publishing.drafts.draft_file import DraftFile
-from digest.publishing.drafts.draft_file_parser import DraftFileError, ParsedDraftFile, parse
-from digest.publishing.drafts.draft_file_validator import DraftContext, validate
+from digest.publishing.drafts.draft_file_parser import DraftFileError, parse
+from digest.publishing.drafts.draft_file_validator import Validation
 from digest.publishing.drafts.lifecycle import make_draft, propose_draft, unapproved_changes
-from digest.publishing.drafts.resolve import (
-    NothingLeft,
-    ResolvedDraft,
-    horizon_of,
-    resolve,
-)
+from digest.publishing.drafts.resolve import NothingLeft, ResolvedDraft, horizon_of, resolve_at_slot
 from digest.publishing.editions.build import Skipped, render_edition
 from digest.storage import drafts, slots
 from digest.storage.database import Database, open_database
@@ -88,28 +83,10 @@ def no_draft(newsletter: Newsletter) -> Skipped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DraftView:
-    """A draft as it is now. `differences` are from what was approved, a sentence each."""
-
-    file: DraftFile
-    differences: tuple[str, ...] = ()
-
-    @property
-    def stored(self) -> Draft:
-        """The draft in the ledger."""
-        return self.file.draft
-
-    @property
-    def edition(self) -> Edition:
-        """The edition that it would be."""
-        return self.file.edition
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovedDraft:
     """A draft that was approved, and how many readers its edition would have now."""
 
-    shown: DraftView
+    shown: DraftFile
     readers: int
 
 
@@ -121,7 +98,7 @@ def show(
     now: datetime,
     slot: str | None = None,
     anew: bool = False,
-) -> DraftView | Skipped:
+) -> DraftFile | Skipped:
     """The draft that waits; without one it is made, for the first of the `upcoming` slots.
 
     With the name of a `slot`, the draft of that one. With `anew`, what the rules select now takes
@@ -137,9 +114,8 @@ def show(
         elif anew:
             contents = propose_draft(db, settings, newsletter, draft.slot, now=now)
             if isinstance(contents, DraftContents):
-                drafts.decide(
-                    db, draft.slot, contents, _after_a_change(newsletter, draft, now), now=now
-                )
+                state = _after_a_change(newsletter, draft, now)
+                drafts.decide(db, draft.slot, contents, state, now=now)
             target = draft.slot
         else:
             return _view(db, settings, newsletter, draft, now)
@@ -155,7 +131,7 @@ def apply_draft_file(
     *,
     now: datetime,
     slot: str | None = None,
-) -> DraftView | Skipped | tuple[DraftFileError, ...]:
+) -> DraftFile | Skipped | tuple[DraftFileError, ...]:
     """Change the draft to what an edited draft file says, or to nothing of it: then all its errors.
 
     Without a `slot` the draft is the one that the file names. What was approved has to be approved
@@ -165,14 +141,17 @@ def apply_draft_file(
     parsed = parse(content)
     with open_database(settings.database, create=False) as db:
         draft = open_draft(db, newsletter, slot or parsed.about[1])
-        # A file of another draft is an error, which `validate` reports.
+        # A file of another draft is an error, which the validation reports.
         draft = draft or open_draft(db, newsletter, slot)
         if draft is None:
             return no_draft(newsletter)
         view = _view(db, settings, newsletter, draft, now)
         if isinstance(view, Skipped):
             return view
-        result = validate(parsed, _context(db, newsletter, view.file, parsed, now))
+        named = sorted({line.article_id for line in parsed.lines})
+        statuses = drafts.article_statuses(db, newsletter.key, named)
+        cutoff = horizon_of(db, newsletter, draft.slot, now)
+        result = Validation(parsed, view, newsletter, statuses, cutoff).result()
         if not isinstance(result, DraftContents):
             return result
         if replace(result, edited=draft.contents.edited) == draft.contents:
@@ -192,7 +171,7 @@ def approve(
         draft = open_draft(db, newsletter, slot)
         if draft is None:
             return no_draft(newsletter)
-        resolved = _resolve(db, newsletter, draft, now)
+        resolved = resolve_at_slot(db, newsletter, draft, now)
         if isinstance(resolved, NothingLeft):
             return _nothing_left(resolved)
         build = render_edition(db, settings, newsletter, resolved.new)
@@ -201,7 +180,7 @@ def approve(
         contents = _without(draft.contents, resolved.gone)
         drafts.decide(db, draft.slot, contents, DraftState.APPROVED, approval=approval, now=now)
         draft = existing(db, draft.slot)
-        shown = DraftView(file=_draft_file(db, newsletter, draft, resolved))
+        shown = _draft_file(db, newsletter, draft, resolved)
         return ApprovedDraft(shown=shown, readers=build.readers)
 
 
@@ -228,22 +207,15 @@ def _after_a_change(newsletter: Newsletter, draft: Draft, now: datetime) -> Draf
     return DraftState.WAITING
 
 
-def _resolve(
-    db: Database, newsletter: Newsletter, draft: Draft, now: datetime
-) -> ResolvedDraft | NothingLeft:
-    cutoff = horizon_of(db, newsletter, draft.slot, now)
-    return resolve(db, newsletter, draft.slot, draft.contents, cutoff=cutoff)
-
-
 def _view(
     db: Database, settings: Settings, newsletter: Newsletter, draft: Draft, now: datetime
-) -> DraftView | Skipped:
-    resolved = _resolve(db, newsletter, draft, now)
+) -> DraftFile | Skipped:
+    resolved = resolve_at_slot(db, newsletter, draft, now)
     if isinstance(resolved, NothingLeft):
         return _nothing_left(resolved)
     approved = draft.approval
     differences = unapproved_changes(settings, newsletter, approved, resolved) if approved else ()
-    return DraftView(file=_draft_file(db, newsletter, draft, resolved), differences=differences)
+    return replace(_draft_file(db, newsletter, draft, resolved), differences=differences)
 
 
 def _nothing_left(resolved: NothingLeft) -> Skipped:
@@ -272,27 +244,10 @@ def _draft_file(
     )
 
 
-def _context(
-    db: Database, newsletter: Newsletter, file: DraftFile, parsed: ParsedDraftFile, now: datetime
-) -> DraftContext:
-    ids = {line.article_id for line in parsed.lines}
-    return DraftContext(
-        file=file,
-        newsletter=newsletter,
-        statuses=drafts.article_statuses(db, newsletter.key, sorted(ids)),
-        cutoff=horizon_of(db, newsletter, file.draft.slot, now),
-    )
-
-
 def _without(contents: DraftContents, gone: Iterable[int]) -> DraftContents:
     lead, *others = (item for item in contents.placed if item.article_id not in set(gone))
     if lead.placement is not Placement.LEAD:
-        lead = DraftItem(
-            article_id=lead.article_id,
-            placement=Placement.LEAD,
-            title=lead.title,
-            deck=lead.deck,
-        )
+        lead = replace(lead, placement=Placement.LEAD, section=None)
     return replace(contents, placed=(lead, *others))
 
 

@@ -23,6 +23,7 @@ from digest.publishing.drafts.resolve import (
     cutoff_of,
     horizon_of,
     resolve,
+    resolve_at_slot,
 )
 from digest.publishing.editions.build import (
     NOBODY,
@@ -36,24 +37,10 @@ from digest.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Send:
-    """The edition of a draft may go out, as it is here."""
-
-    build: EditionBuild
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
     """The draft waits for somebody's decision, and why."""
 
     kind: HoldKind
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Skip:
-    """The slot has no edition, and why."""
-
     reason: str
 
 
@@ -91,7 +78,7 @@ def make_draft(
 
 def decide(
     db: Database, settings: Settings, newsletter: Newsletter, slot: Slot, *, now: datetime
-) -> Send | Wait | Skip:
+) -> EditionBuild | Wait | Skipped:
     """What becomes of the draft of a slot whose hour has come. Writes nothing.
 
     Raises TemplateError, and LedgerError if the slot has no draft.
@@ -112,7 +99,7 @@ def decide(
 
 def preview_decision(
     db: Database, settings: Settings, newsletter: Newsletter, draft: Draft, now: datetime
-) -> Send | Wait | Skip:
+) -> EditionBuild | Wait | Skipped:
     """What would become of a draft if this were its hour. Raises TemplateError."""
     match draft.state:
         case DraftState.HELD:
@@ -125,9 +112,9 @@ def preview_decision(
             decision = _on_silence(db, settings, newsletter, draft, now)
         case never:
             assert_never(never)
-    if isinstance(decision, Send):
+    if isinstance(decision, EditionBuild):
         # Whoever stores it makes sure that the editor has said nothing else by then.
-        return Send(build=replace(decision.build, draft=draft))
+        return replace(decision, draft=draft)
     return decision
 
 
@@ -146,7 +133,7 @@ def unapproved_changes(
 
 def _approved(
     db: Database, settings: Settings, newsletter: Newsletter, draft: Draft, now: datetime
-) -> Send | Wait | Skip:
+) -> EditionBuild | Wait | Skipped:
     cutoff = cutoff_of(newsletter, draft.slot, now)
     resolved = resolve(db, newsletter, draft.slot, draft.contents, cutoff=cutoff)
     if draft.approval is None:  # the database's own check forbids it
@@ -160,12 +147,12 @@ def _approved(
             reason=f"{'; '.join(differences)} after it was approved; `digest approve` approves it"
             " as it is now",
         )
-    return _send(render_edition(db, settings, newsletter, resolved.new))
+    return _unless_for_nobody(render_edition(db, settings, newsletter, resolved.new))
 
 
 def _on_silence(
     db: Database, settings: Settings, newsletter: Newsletter, draft: Draft, now: datetime
-) -> Send | Wait | Skip:
+) -> EditionBuild | Wait | Skipped:
     timing = newsletter.timing
     if timing.approval:
         match timing.on_silence:
@@ -175,28 +162,32 @@ def _on_silence(
                     reason="nobody has decided on its draft; `digest approve` releases it",
                 )
             case OnSilence.SKIP:
-                return Skip(reason="nobody decided on its draft (on_silence)")
+                return Skipped(reason="nobody decided on its draft (on_silence)")
             case OnSilence.SEND:
                 pass
     cutoff = cutoff_of(newsletter, draft.slot, now)
     if not (timing.approval or draft.contents.edited):
         # Somebody only looked. News that came since then is as good as what came before.
         build = _selected(db, settings, newsletter, draft.slot, cutoff)
-        return Skip(reason=build.reason) if isinstance(build, Skipped) else _send(build)
+        return build if isinstance(build, Skipped) else _unless_for_nobody(build)
     resolved = resolve(db, newsletter, draft.slot, draft.contents, cutoff=cutoff)
     if isinstance(resolved, NothingLeft):
-        return Skip(reason=f"nothing is left of its draft: {'; '.join(resolved.gone.values())}")
+        return _nothing_left(resolved)
     left, needed = len(resolved.edition.stories), newsletter.rules.min_items
     if left < needed and not draft.contents.edited:
-        return Skip(
+        return Skipped(
             reason=f"{left} of its {len(draft.contents.placed)} stories are left, and an edition"
             f" needs {needed} (min_items)"
         )
-    return _send(render_edition(db, settings, newsletter, resolved.new))
+    return _unless_for_nobody(render_edition(db, settings, newsletter, resolved.new))
 
 
-def _send(build: EditionBuild) -> Send | Skip:
-    return Send(build=build) if build.readers else Skip(reason=NOBODY.reason)
+def _nothing_left(resolved: NothingLeft) -> Skipped:
+    return Skipped(reason=f"nothing is left of its draft: {'; '.join(resolved.gone.values())}")
+
+
+def _unless_for_nobody(build: EditionBuild) -> EditionBuild | Skipped:
+    return build if build.readers else NOBODY
 
 
 def _selected(
@@ -237,15 +228,12 @@ def draft_to_send(
             )
         if newsletter.schedule is not None and not draft.contents.edited:
             return None
-    match preview_decision(db, settings, newsletter, draft, now):
-        case Send(build=build):
-            return build
-        case Wait(reason=reason):
-            raise Held(f"the draft of {newsletter.key} for {draft.slot.name} is held: {reason}")
-        case Skip(reason=reason):
-            return Skipped(reason=reason)
-        case never:
-            assert_never(never)
+    decision = preview_decision(db, settings, newsletter, draft, now)
+    if isinstance(decision, Wait):
+        raise Held(
+            f"the draft of {newsletter.key} for {draft.slot.name} is held: {decision.reason}"
+        )
+    return decision
 
 
 def draft_to_show(
@@ -258,10 +246,9 @@ def draft_to_show(
     draft = _first(db, newsletter)
     if draft is None or not (newsletter.timing.approval or draft.contents.edited):
         return None
-    cutoff = horizon_of(db, newsletter, draft.slot, now)
-    resolved = resolve(db, newsletter, draft.slot, draft.contents, cutoff=cutoff)
+    resolved = resolve_at_slot(db, newsletter, draft, now)
     if isinstance(resolved, NothingLeft):
-        return Skipped(reason=f"nothing is left of its draft: {'; '.join(resolved.gone.values())}")
+        return _nothing_left(resolved)
     return render_edition(db, settings, newsletter, resolved.new)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from digest.composer.render import subject_line
 from digest.lib.text import plain
 from digest.model.article import Verdict
-from digest.model.draft import DraftContents, DraftItem
+from digest.model.draft import Draft, DraftContents, DraftItem
 from digest.model.edition import Edition, Placement, Story
 from digest.model.newsletter import Newsletter
 from digest.model.slot import Slot
@@ -99,6 +99,14 @@ def resolve(
         edition=edition, decisions=selection.decisions, last_article_id=eligible.last_article_id
     )
     return ResolvedDraft(new=new, gone=gone)
+
+
+def resolve_at_slot(
+    db: Database, newsletter: Newsletter, draft: Draft, now: datetime
+) -> ResolvedDraft | NothingLeft:
+    """The edition of a draft as it is to go out in the end."""
+    cutoff = horizon_of(db, newsletter, draft.slot, now)
+    return resolve(db, newsletter, draft.slot, draft.contents, cutoff=cutoff)
 
 
 def unusable_reason(

@@ -40,7 +40,15 @@ def prepare(
     When it is skipped, nothing is stored: the articles wait for an edition with readers.
     Raises SlotTaken, TemplateError, or Superseded if the database never held still.
     """
-    return retry_superseded(lambda: _prepare(db, settings, newsletter, now, slot))
+
+    def attempt() -> Edition | Skipped:
+        since = slots.first_made_up(db, slot) if slot else None
+        build = build_edition(db, settings, newsletter, now=now, slot=slot, missed_since=since)
+        if isinstance(build, Skipped):
+            return build
+        return store_edition(db, settings, newsletter, build, now=now, slot=slot)
+
+    return retry_superseded(attempt)
 
 
 def retry_superseded(attempt: Callable[[], _T]) -> _T:
@@ -51,16 +59,6 @@ def retry_superseded(attempt: Callable[[], _T]) -> _T:
         except Superseded:
             continue
     return attempt()
-
-
-def _prepare(
-    db: Database, settings: Settings, newsletter: Newsletter, now: datetime, slot: Slot | None
-) -> Edition | Skipped:
-    missed_since = slots.first_made_up(db, slot) if slot else None
-    build = build_edition(db, settings, newsletter, now=now, slot=slot, missed_since=missed_since)
-    if isinstance(build, Skipped):
-        return build
-    return store_edition(db, settings, newsletter, build, now=now, slot=slot)
 
 
 def store_edition(

@@ -14,14 +14,14 @@ from zoneinfo import ZoneInfo
 
 from digest.config import Settings
 from digest.errors import TemplateError
+from digest.lib.timestamps import to_text
 from digest.model.delivery import WAITING_DELIVERIES, DeliveryState, count_in, reply_code
 from digest.model.draft import Draft, DraftState
 from digest.model.edition import EditionState
 from digest.model.newsletter import Newsletter
 from digest.model.slot import SkippedBy, SlotRecord, SlotState
-from digest.publishing.drafts.resolve import NothingLeft, horizon_of, resolve
+from digest.publishing.drafts.resolve import NothingLeft, resolve_at_slot
 from digest.publishing.notifications import messages
-from digest.publishing.notifications.messages import DraftSummary
 from digest.storage import (
     deliveries,
     delivery_stats,
@@ -38,6 +38,9 @@ from digest.storage.sources import SourceRecord
 
 #: Older events are not told: a new owner is not flooded with them.
 WEEK: Final = timedelta(days=7)
+
+#: So long after its end, nothing about an edition that was sent is new.
+_FINAL_AFTER: Final = timedelta(days=1)
 
 #: An edition may make no progress for so long before the owner is told.
 _STUCK_AFTER: Final = timedelta(hours=1)
@@ -79,15 +82,15 @@ def _of_slot(db: Database, newsletter: Newsletter, record: SlotRecord) -> Iterat
         case SlotState.SKIPPED if record.skipped_by is SkippedBy.EDITOR:
             pass  # what people do themselves they need not be told
         case SlotState.SKIPPED:
-            yield messages.skipped(newsletter, record)
+            yield messages.of_slot("skipped", newsletter, record)
         case SlotState.FAILED:
-            yield messages.failed(newsletter, record)
+            yield messages.of_slot("failed", newsletter, record)
         case SlotState.DRAFT if record.hold_kind is not None or not record.tries:
             draft = drafts.find(db, record.slot)
             if draft is not None:
                 yield from _of_draft(db, newsletter, record, draft)
         case SlotState.DUE | SlotState.DRAFT if record.tries:
-            yield messages.late(newsletter, record)
+            yield messages.of_slot("late", newsletter, record)
         case SlotState.DUE | SlotState.DRAFT | SlotState.PREPARED:
             pass
 
@@ -96,59 +99,55 @@ def _of_draft(
     db: Database, newsletter: Newsletter, record: SlotRecord, draft: Draft
 ) -> Iterator[Notification]:
     if record.hold_kind is not None:
-        yield messages.held(newsletter, record, draft)
+        state = f"{draft.state} {to_text(draft.made_at)}"
+        yield messages.of_slot("held", newsletter, record, state=state)
         return
     # Without approval an editor has only viewed it, and it goes out by itself.
     waits = newsletter.timing.approval and draft.state is DraftState.WAITING
     if waits and not notifications.known(db, messages.event_of("draft", draft.slot)):
-        yield messages.draft_waits(newsletter, draft.slot, _contents(db, newsletter, draft))
+        yield _draft_waits(db, newsletter, draft)
 
 
-def _contents(db: Database, newsletter: Newsletter, draft: Draft) -> DraftSummary | None:
-    cutoff = horizon_of(db, newsletter, draft.slot, draft.made_at)
+def _draft_waits(db: Database, newsletter: Newsletter, draft: Draft) -> Notification:
     try:
-        content = resolve(db, newsletter, draft.slot, draft.contents, cutoff=cutoff)
+        content = resolve_at_slot(db, newsletter, draft, draft.made_at)
     except TemplateError as error:
-        stories = len(draft.contents.placed)
-        return DraftSummary(subject=f"({error.message})", lead="(see the draft)", stories=stories)
+        subject, number = f"({error.message})", len(draft.contents.placed)
+        return messages.draft_waits(
+            newsletter, draft.slot, subject, "(see the draft)", stories=number
+        )
     if isinstance(content, NothingLeft):
-        return None
-    edition = content.edition
-    return DraftSummary(
-        subject=edition.subject,
-        lead=edition.stories[0].title,
-        stories=len(edition.stories),
-        gone=len(content.gone),
+        return messages.draft_waits(newsletter, draft.slot, "", "", stories=0)
+    subject, stories, gone = content.edition.subject, content.edition.stories, len(content.gone)
+    return messages.draft_waits(
+        newsletter, draft.slot, subject, stories[0].title, stories=len(stories), gone=gone
     )
 
 
 def _of_edition(
     db: Database, newsletter: Newsletter, edition: EditionSummary, now: datetime
 ) -> Iterator[Notification]:
-    if edition.state is EditionState.SENT and _finished_long_ago(edition, now):
-        return
+    finished_at = edition.finished_at
+    if edition.state is EditionState.SENT and finished_at and finished_at < now - _FINAL_AFTER:
+        return  # its result was told then, and nothing has changed since
     counts = deliveries.counts(db, edition.id)
-    if edition.state is EditionState.PREPARED and edition.stopped_at is not None:
-        yield messages.stopped(newsletter, edition, counts)
+    waiting = count_in(counts, WAITING_DELIVERIES)
+    stopped_at = edition.stopped_at
+    if edition.state is EditionState.PREPARED and stopped_at is not None:
+        yield messages.of_edition(
+            "stopped", newsletter, edition, waiting, since=stopped_at, told_at=stopped_at
+        )
     elif edition.state is EditionState.PREPARED:
         stuck_since = _stuck_since(db, newsletter, edition, counts, now)
         if stuck_since is not None:
-            waiting = count_in(counts, WAITING_DELIVERIES)
-            yield messages.stuck(newsletter, edition, waiting, since=stuck_since)
+            yield messages.of_edition("stuck", newsletter, edition, waiting, since=stuck_since)
     if counts[DeliveryState.QUEUED] or counts[DeliveryState.SENDING]:
         return  # still being sent: its result is told when there is one
-    last_unknown = (
-        delivery_stats.last_unknown(db, edition.id) if counts[DeliveryState.UNKNOWN] else None
-    )
+    unknown = counts[DeliveryState.UNKNOWN]
+    last_unknown = delivery_stats.last_unknown(db, edition.id) if unknown else None
     if last_unknown is not None:
-        number = counts[DeliveryState.UNKNOWN]
-        yield messages.unknown(newsletter, edition, number, last=last_unknown)
+        yield messages.of_edition("unknown", newsletter, edition, unknown, told_at=last_unknown)
     yield from _rejections(db, newsletter, edition, counts)
-
-
-def _finished_long_ago(edition: EditionSummary, now: datetime) -> bool:
-    """Whether it was finished a day ago: then it was told, and nothing has changed since."""
-    return edition.finished_at is not None and edition.finished_at < now - timedelta(days=1)
 
 
 def _stuck_since(
@@ -191,7 +190,10 @@ def _rejections(
         if reason.state is DeliveryState.REJECTED and code:
             codes[code] += reason.readers
     common = ", ".join(code for code, _ in codes.most_common(3))
-    yield messages.rejected(newsletter, edition, rejected, of=answered, codes=common)
+    most_often = f", most often with {common}" if common else ""
+    yield messages.of_edition(
+        "rejected", newsletter, edition, rejected, answered=answered, most_often=most_often
+    )
 
 
 def _of_source(db: Database, record: SourceRecord, zone: ZoneInfo) -> Iterator[Notification]:
@@ -208,7 +210,10 @@ def _of_source(db: Database, record: SourceRecord, zone: ZoneInfo) -> Iterator[N
         last_read=record.last_read_at,
     )
     if silence is not None:
-        yield messages.silent_source(record, lasting=silence.lasting, longest=silence.longest)
+        lasting, longest = silence.lasting, silence.longest
+        yield messages.silent_source(
+            record, last_new=record.last_new_at, lasting=lasting, longest=longest
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

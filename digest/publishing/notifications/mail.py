@@ -17,7 +17,7 @@ from digest.errors import ConfigError, DigestError, Superseded
 from digest.lib.backoff import Backoff
 from digest.model.delivery import Accepted, Outcome, Unknown
 from digest.model.newsletter import Newsletter
-from digest.publishing.delivery.signing import signer_of
+from digest.publishing.delivery.run import signer_of
 from digest.publishing.notifications.events import WEEK, current_notifications
 from digest.sender import event_loop
 from digest.sender.message_data import Envelope
@@ -41,16 +41,12 @@ You get one message for each event. `digest status` shows the present state;
 """
 
 
-def no_log(_notice: Notification) -> None:
-    """Log nothing."""
-
-
 def send_notifications(
     settings: Settings,
     *,
     now: datetime,
     transport: Callable[[], Transport],
-    tell: Callable[[Notification], None] = no_log,
+    tell: Callable[[Notification], object] = lambda _: None,
 ) -> int:
     """Record what is new, and mail the owner what was not mailed yet; returns how many were.
 
@@ -65,9 +61,7 @@ def send_notifications(
         if owner is None:
             return 0
         due = notifications.claim(db, now, since=now - WEEK, wait=_BACKOFF.after)
-        if not due:
-            return 0
-        return len(due) if _mailed(db, settings, owner, due, now, transport) else 0
+        return len(due) if due and _mailed(db, settings, owner, due, now, transport) else 0
 
 
 def _record_new(db: Database, settings: Settings, now: datetime) -> Sequence[Notification]:
@@ -98,33 +92,25 @@ def _mailed(
             notifications.mark_told(db, due, now)
         begun = True
 
+    async def deliver(message: Sequence[bytes]) -> Outcome:
+        async with asyncio.timeout(_TIMEOUT), transport() as connection:
+            return await connection.send(envelope, message, before_commit=begin)
+
     newsletter = next(iter(settings.newsletters.values()))
     envelope = Envelope(mail_from=newsletter.sender_address, rcpt_to=owner)
     try:
         message = _message(settings, newsletter, owner, due, now)
-        outcome = event_loop.run(_deliver(transport, envelope, message, begin))
+        outcome = event_loop.run(deliver(message))
     except Superseded:
         return False
     except (DigestError, OSError) as error:
         # By contract a DigestError means that nothing has left; after anything else it may have.
-        if begun and isinstance(error, DigestError):
-            notifications.unmark_told(db, due)
-        return begun and not isinstance(error, DigestError)
-    if isinstance(outcome, Accepted | Unknown):
-        return True
-    if begun:
+        arrived = begun and not isinstance(error, DigestError)
+    else:
+        arrived = isinstance(outcome, Accepted | Unknown)
+    if begun and not arrived:
         notifications.unmark_told(db, due)
-    return False
-
-
-async def _deliver(
-    transport: Callable[[], Transport],
-    envelope: Envelope,
-    message: Sequence[bytes],
-    begin: Callable[[], None],
-) -> Outcome:
-    async with asyncio.timeout(_TIMEOUT), transport() as connection:
-        return await connection.send(envelope, message, before_commit=begin)
+    return arrived
 
 
 def _message(
@@ -148,8 +134,7 @@ def _message(
     try:
         signer = signer_of(settings, newsletter)
     except ConfigError:
-        # Editions fail because of that as well, and just this has to be told.
-        return header, body
+        signer = None  # editions fail because of that as well, and just this has to be told
     if signer is None:
         return header, body
     return signer.prepare((header, body), ()).signed((header, body))
