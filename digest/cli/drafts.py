@@ -105,7 +105,7 @@ def draft(
         result = unless_skipped(applied, as_json=as_json)
         edition = result.edition
         stories = counted(len(edition.stories), "story", "stories")
-        when = describe_slot(result.stored, named, now=now)
+        when = describe_slot(result.draft, named, now=now)
         text = f"No. {edition.number} “{edition.subject}”, {stories}\n{when}"
         print_result(_draft_json(result), text, as_json=as_json)
     else:
