@@ -1,4 +1,6 @@
-"""Header fields: RFC 5322 lines, RFC 2047 words, and nothing that adds a header of its own.
+"""The header of a message, and its fields: RFC 5322 lines, RFC 2047 words.
+
+Nothing in a field can add a header of its own.
 
 Written without the standard library's folding, which turns a long List-Unsubscribe into encoded
 words and wrote words of 76 characters. `digest.composer.verify` parses each message that is
@@ -7,16 +9,22 @@ prepared.
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
 from quopri import decodestring
 from typing import Final
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from digest.composer.links import ReaderLinks, mail_link, web_link
+from digest.composer.mime import MimePlace, PlaceholderPosition, content_type
+from digest.composer.personalization import PlaceholderMarkers
 from digest.lib.email_address import wire_address
 from digest.lib.text import plain
+from digest.model.edition import RenderedVariant
+from digest.model.newsletter import Newsletter, Site
 
 #: RFC 5322 section 2.1.1: the length to aim at, and RFC 2047's limit of an encoded word.
 LINE: Final = 78
@@ -33,6 +41,75 @@ _Q: Final = tuple(
 )
 _TO_FRAME: Final = len("To:  <>")
 _OPENING, _CLOSING = "=?utf-8?{}?", "?="
+
+
+def header_block(
+    variant: RenderedVariant,
+    *,
+    nonce: str,
+    site: Site,
+    newsletter: Newsletter,
+    links: ReaderLinks,
+) -> Iterator[bytes | PlaceholderPosition]:
+    """The fields in their order, and the empty line after them.
+
+    The Message-ID is made of the edition's nonce and the delivery, so that a retry has the same.
+    """
+    sender = wire_address(newsletter.sender_address)
+    yield mailbox_field("From", newsletter.sender_name, sender)
+    yield PlaceholderPosition(MimePlace.TO)
+    if newsletter.reply_to:
+        yield mailbox_field("Reply-To", "", wire_address(newsletter.reply_to))
+    yield text_field("Subject", variant.subject)
+    yield PlaceholderPosition(MimePlace.DATE)
+    yield f"Message-ID: <{nonce}.".encode()
+    yield PlaceholderPosition(MimePlace.DELIVERY)
+    yield f"@{sender.rpartition('@')[2]}>\r\n".encode()
+    yield structured_field("List-Id", _list_id(site, newsletter))
+    yield from _list_unsubscribe(links)
+    if links.one_click:
+        yield b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+    yield structured_field("List-Help", [f"<{mail_link(newsletter.reply_address, 'help')}>"])
+    yield b"List-Post: NO\r\n"
+    yield structured_field("Content-Language", [variant.key.language.replace("_", "-")])
+    yield b"MIME-Version: 1.0\r\n"
+    yield content_type(PlaceholderMarkers.of(nonce))
+    yield b"\r\n"
+
+
+def field_names(newsletter: Newsletter, links: ReaderLinks) -> list[str]:
+    """The fields that `header_block` writes, in their order."""
+    return [
+        *("From", "To"),
+        *(("Reply-To",) if newsletter.reply_to else ()),
+        *("Subject", "Date", "Message-ID", "List-Id", "List-Unsubscribe"),
+        *(("List-Unsubscribe-Post",) if links.one_click else ()),
+        *("List-Help", "List-Post", "Content-Language", "MIME-Version", "Content-Type"),
+    ]
+
+
+def _list_unsubscribe(links: ReaderLinks) -> Iterator[bytes | PlaceholderPosition]:
+    """RFC 2369: addresses in brackets, never encoded words, folded after the comma only."""
+    yield b"List-Unsubscribe: <"
+    if links.pages:
+        yield links.unsubscribe_root.encode()
+        yield PlaceholderPosition(MimePlace.TOKEN)
+        yield b">,\r\n <"
+    yield links.unsubscribe_mail_root.encode()
+    yield PlaceholderPosition(MimePlace.TOKEN)
+    yield b">\r\n"
+
+
+def _list_id(site: Site, newsletter: Newsletter) -> list[str]:
+    """RFC 2919: stable, and its phrase in ASCII or not at all."""
+    host = urlsplit(web_link(site.url)).hostname
+    identity = f"<{newsletter.key}.{host}>"
+    title = newsletter.title
+    return [quoted_string(title), identity] if _fits_in_phrase(title) else [identity]
+
+
+def _fits_in_phrase(title: str) -> bool:
+    return title.isascii() and title.isprintable() and "=?" not in title and len(title) < 60
 
 
 def header_text(text: str) -> str:

@@ -12,21 +12,18 @@ from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from digest.composer.dkim import DkimSigner, PreparedSignature
 from digest.composer.headers import (
     date_field,
-    mailbox_field,
-    quoted_string,
-    structured_field,
-    text_field,
+    field_names,
+    header_block,
     to_field,
 )
 from digest.composer.images import images_of
-from digest.composer.links import ReaderLinks, mail_link, reader_links, token_part, web_link
-from digest.composer.mime import MimePlace, PlaceholderPosition, body, content_type, text_and_html
+from digest.composer.links import reader_links, token_part
+from digest.composer.mime import MimePlace, PlaceholderPosition, body, text_and_html
 from digest.composer.personalization import Finder, PlaceholderMarkers, finder_of
 from digest.composer.verify import verify_message, verify_signatures
 from digest.errors import SenderError
@@ -136,75 +133,6 @@ def _return_paths(edition: Edition, newsletter: Newsletter, key: bytes | None) -
         day=edition.cutoff.astimezone(newsletter.timezone).date(),
         key=key if newsletter.bounce_address else None,
     )
-
-
-def header_block(
-    variant: RenderedVariant,
-    *,
-    nonce: str,
-    site: Site,
-    newsletter: Newsletter,
-    links: ReaderLinks,
-) -> Iterator[bytes | PlaceholderPosition]:
-    """The fields in their order, and the empty line after them.
-
-    The Message-ID is made of the edition's nonce and the delivery, so that a retry has the same.
-    """
-    sender = wire_address(newsletter.sender_address)
-    yield mailbox_field("From", newsletter.sender_name, sender)
-    yield PlaceholderPosition(MimePlace.TO)
-    if newsletter.reply_to:
-        yield mailbox_field("Reply-To", "", wire_address(newsletter.reply_to))
-    yield text_field("Subject", variant.subject)
-    yield PlaceholderPosition(MimePlace.DATE)
-    yield f"Message-ID: <{nonce}.".encode()
-    yield PlaceholderPosition(MimePlace.DELIVERY)
-    yield f"@{sender.rpartition('@')[2]}>\r\n".encode()
-    yield structured_field("List-Id", _list_id(site, newsletter))
-    yield from _list_unsubscribe(links)
-    if links.one_click:
-        yield b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
-    yield structured_field("List-Help", [f"<{mail_link(newsletter.reply_address, 'help')}>"])
-    yield b"List-Post: NO\r\n"
-    yield structured_field("Content-Language", [variant.key.language.replace("_", "-")])
-    yield b"MIME-Version: 1.0\r\n"
-    yield content_type(PlaceholderMarkers.of(nonce))
-    yield b"\r\n"
-
-
-def field_names(newsletter: Newsletter, links: ReaderLinks) -> list[str]:
-    """The fields that `header_block` writes, in their order."""
-    return [
-        *("From", "To"),
-        *(("Reply-To",) if newsletter.reply_to else ()),
-        *("Subject", "Date", "Message-ID", "List-Id", "List-Unsubscribe"),
-        *(("List-Unsubscribe-Post",) if links.one_click else ()),
-        *("List-Help", "List-Post", "Content-Language", "MIME-Version", "Content-Type"),
-    ]
-
-
-def _list_unsubscribe(links: ReaderLinks) -> Iterator[bytes | PlaceholderPosition]:
-    """RFC 2369: addresses in brackets, never encoded words, folded after the comma only."""
-    yield b"List-Unsubscribe: <"
-    if links.pages:
-        yield links.unsubscribe_root.encode()
-        yield PlaceholderPosition(MimePlace.TOKEN)
-        yield b">,\r\n <"
-    yield links.unsubscribe_mail_root.encode()
-    yield PlaceholderPosition(MimePlace.TOKEN)
-    yield b">\r\n"
-
-
-def _list_id(site: Site, newsletter: Newsletter) -> list[str]:
-    """RFC 2919: stable, and its phrase in ASCII or not at all."""
-    host = urlsplit(web_link(site.url)).hostname
-    identity = f"<{newsletter.key}.{host}>"
-    title = newsletter.title
-    return [quoted_string(title), identity] if _fits_in_phrase(title) else [identity]
-
-
-def _fits_in_phrase(title: str) -> bool:
-    return title.isascii() and title.isprintable() and "=?" not in title and len(title) < 60
 
 
 #: The order in which `MessageLayout.pieces` wants what fills the header.
