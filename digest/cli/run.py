@@ -43,18 +43,18 @@ def run(
         if not service.run():
             raise typer.Exit(Exit.INCOMPLETE)
         return
-    tally = service.once()
+    summary = service.once()
     print_result(
-        {"interrupted": tally.interrupted, **tally.came},
-        ", ".join(f"{n} {came}" for came, n in tally.came.items()) or "nothing is due",
+        {"interrupted": summary.interrupted, **summary.results},
+        ", ".join(f"{n} {result}" for result, n in summary.results.items()) or "nothing is due",
         as_json=as_json,
     )
-    raise typer.Exit(exit_code(tally))
+    raise typer.Exit(exit_code(summary))
 
 
-def exit_code(tally: TickSummary) -> Exit:
+def exit_code(summary: TickSummary) -> Exit:
     """The exit code of a pass: what needs attention goes before what succeeded."""
-    if tally.interrupted:
+    if summary.interrupted:
         return Exit.INCOMPLETE
     for code, cases in (
         (Exit.ERROR, (TickResult.TROUBLED, TickResult.FAILED)),
@@ -62,7 +62,7 @@ def exit_code(tally: TickSummary) -> Exit:
         (Exit.HELD, (TickResult.HELD,)),
         (Exit.DONE, (TickResult.PREPARED, TickResult.SERVED, TickResult.DRAFTED)),
     ):
-        if any(tally.came[case] for case in cases):
+        if any(summary.results[case] for case in cases):
             return code
     return Exit.SKIPPED
 

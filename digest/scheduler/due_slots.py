@@ -1,4 +1,4 @@
-"""Recording due slots: each slot that comes is recorded once, and which of them get an edition."""
+"""Due slots: each is recorded once, with whether it is to get an edition."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -18,15 +18,15 @@ from digest.storage.database import Database
 #: How long before its time a slot can come, besides its lead time: the first zone is so early.
 _FIRST_ZONE: Final = timedelta(hours=27)
 
-#: How often it is recorded that no slot has come. What a changed schedule would have had before
+#: How often it is recorded that no slot was due. What a changed schedule would have had before
 #: that was not missed.
-_NOTHING_CAME: Final = timedelta(hours=1)
+_RECORD_NOTHING_AFTER: Final = timedelta(hours=1)
 
 
-def claim_slots(
-    db: Database, newsletter: Newsletter, now: datetime, tell: Callable[[Event], None]
+def record_due_slots(
+    db: Database, newsletter: Newsletter, now: datetime, on_event: Callable[[Event], None]
 ) -> None:
-    """Record every slot that has come since the last time.
+    """Record every slot that was due since the last time.
 
     A schedule is followed from the first call for it on. Two processes that do it at once record
     each slot once.
@@ -40,41 +40,43 @@ def claim_slots(
     if until is None:
         slots.follow(db, key, now)
         return
-    fresh = _come(db, newsletter, until, now)
+    fresh = _due_slots(db, newsletter, until, now)
     if fresh:
-        for record in _record(db, newsletter, fresh, until, now):
-            tell(SlotChanged(record=record))
+        for record in _record_slots(db, newsletter, fresh, until, now):
+            on_event(SlotChanged(record=record))
         return
-    if now - until >= _NOTHING_CAME:
+    if now - until >= _RECORD_NOTHING_AFTER:
         slots.follow(db, key, now)
     ahead = until - now - newsletter.timing.lead_time - _FIRST_ZONE
     if ahead > timedelta(0):
-        tell(ClockWentBack(newsletter=key, by=until - now))
+        on_event(ClockWentBack(newsletter=key, by=until - now))
 
 
-def comes_at(db: Database, newsletter: Newsletter, slot: Slot) -> datetime:
+def processed_from(db: Database, newsletter: Newsletter, slot: Slot) -> datetime:
     """When a slot is processed: at its time, or before it for early readers and for the editor."""
     timing = newsletter.timing
     lead = timing.lead_time if timing.approval else timedelta(0)
     return earliest_due_time(db, newsletter, slot) - lead
 
 
-def _come(db: Database, newsletter: Newsletter, until: datetime, now: datetime) -> list[Slot]:
+def _due_slots(db: Database, newsletter: Newsletter, until: datetime, now: datetime) -> list[Slot]:
     following = slots_after(newsletter, until)
-    return list(takewhile(lambda slot: comes_at(db, newsletter, slot) <= now, following))
+    return list(takewhile(lambda slot: processed_from(db, newsletter, slot) <= now, following))
 
 
-def _record(
+def _record_slots(
     db: Database, newsletter: Newsletter, fresh: list[Slot], until: datetime, now: datetime
 ) -> list[SlotRecord]:
     with db.transaction():
         if slots.until(db, newsletter.key) != until:
             return []  # another process has recorded them
-        coming = [slot for slot in fresh if not _has_gone(db, slot)]
+        coming = [slot for slot in fresh if not _is_handled_already(db, slot)]
         earlier = [
             record
             for record in slots.still_open(db, newsletter.key)
-            if coming and record.slot.at < coming[-1].at and _gives_way(db, newsletter, record, now)
+            if coming
+            and record.slot.at < coming[-1].at
+            and _is_superseded(db, newsletter, record, now)
         ]
         changed = []
         for record in decide_slots(newsletter, earlier, coming, now):
@@ -87,10 +89,10 @@ def _record(
     return changed
 
 
-def _has_gone(db: Database, slot: Slot) -> bool:
+def _is_handled_already(db: Database, slot: Slot) -> bool:
     """Whether it can make up for no other slot.
 
-    The editor has skipped it ahead, or its wall time has come already, in another zone.
+    The editor has skipped it ahead, or its wall time was due already, in another zone.
     """
     record = slots.find(db, slot.newsletter, slot.name)
     if record is None:
@@ -98,7 +100,7 @@ def _has_gone(db: Database, slot: Slot) -> bool:
     return record.state is SlotState.SKIPPED or record.slot.at != slot.at
 
 
-def _gives_way(db: Database, newsletter: Newsletter, record: SlotRecord, now: datetime) -> bool:
+def _is_superseded(db: Database, newsletter: Newsletter, record: SlotRecord, now: datetime) -> bool:
     """Whether a newer slot takes this one's place. What the editor decided on stays.
 
     So does a draft whose time has not passed yet: it is processed at its time.

@@ -17,7 +17,7 @@ from digest.publishing.editions.build import EditionBuild, Skipped
 from digest.publishing.editions.due_times import earliest_due_time
 from digest.publishing.editions.store import prepare, retry_superseded, store_edition
 from digest.schedule.catch_up import overdue
-from digest.scheduler.due_slots import comes_at
+from digest.scheduler.due_slots import processed_from
 from digest.storage import delivery_stats, editions, slots
 from digest.storage.database import Database
 
@@ -42,7 +42,7 @@ def is_time(db: Database, newsletter: Newsletter, record: SlotRecord, now: datet
         if newsletter.schedule is None:
             return False
         return earliest_due_time(db, newsletter, record.slot) <= now
-    return comes_at(db, newsletter, record.slot) <= now
+    return processed_from(db, newsletter, record.slot) <= now
 
 
 def process_slot(

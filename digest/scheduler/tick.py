@@ -17,7 +17,7 @@ from digest.publishing.delivery.cancellation import CancelReason, CancelToken
 from digest.publishing.delivery.queue import Clock
 from digest.publishing.delivery.run import Report, SenderSession, sender_session
 from digest.scheduler.delivery_round import run_round
-from digest.scheduler.due_slots import claim_slots
+from digest.scheduler.due_slots import record_due_slots
 from digest.scheduler.events import DeliveryRunEnded, Event, SlotChanged, StepFailed
 from digest.scheduler.process_slot import is_time, postpone, process_slot, unexpected_error
 from digest.sender.transport import Transport
@@ -50,7 +50,7 @@ class TickResult(StrEnum):
 class TickSummary:
     """The results of a tick, counted, and whether a signal ended it."""
 
-    came: Counter[TickResult] = field(default_factory=Counter)
+    results: Counter[TickResult] = field(default_factory=Counter)
     interrupted: bool = False
 
 
@@ -60,7 +60,7 @@ def tick(
     now: datetime,
     clock: Clock,
     transport: Callable[[], Transport],
-    tell: Callable[[Event], None],
+    on_event: Callable[[Event], None],
     new_token: Callable[[], CancelToken] = CancelToken,
 ) -> TickSummary:
     """Process everything that is due at `now`, for every newsletter.
@@ -70,21 +70,21 @@ def tick(
     delivery run early, one for each; an edition whose run only pauses is due at the next tick.
     Raises StorageError where the database itself is at fault, and Interrupted.
     """
-    tally = TickSummary()
+    summary = TickSummary()
     with open_database(settings.database, create=False) as db:
         every = [
-            _Work(settings, newsletter, now, clock, transport, tell, tally, new_token)
+            _Work(settings, newsletter, now, clock, transport, on_event, summary, new_token)
             for newsletter in settings.newsletters.values()
         ]
         for work in every:
             with work.isolated():
-                claim_slots(db, work.newsletter, now, tell)
+                record_due_slots(db, work.newsletter, now, on_event)
         for work in every:
             with work.isolated():
                 work.run(db)
-            if tally.interrupted:
+            if summary.interrupted:
                 break
-    return tally
+    return summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,8 @@ class _Work:
     now: datetime
     clock: Clock
     transport: Callable[[], Transport]
-    tell: Callable[[Event], None]
-    tally: TickSummary
+    on_event: Callable[[Event], None]
+    summary: TickSummary
     new_token: Callable[[], CancelToken]
 
     @contextmanager
@@ -111,8 +111,8 @@ class _Work:
             # Another process is sending. What is due is recorded, for the next tick.
             return
         except Exception as error:  # noqa: BLE001  # reported with its traceback
-            self.tally.came[TickResult.TROUBLED] += 1
-            self.tell(StepFailed(newsletter=self.newsletter.key, error=error))
+            self.summary.results[TickResult.TROUBLED] += 1
+            self.on_event(StepFailed(newsletter=self.newsletter.key, error=error))
 
     def run(self, db: Database) -> None:
         """Deliver the editions under way, then process each open slot."""
@@ -128,7 +128,7 @@ class _Work:
             with sender_session(self.settings, self.newsletter, self.clock()) as session:
                 self._deliver_due(session)
                 for record in due:
-                    if self.tally.interrupted:
+                    if self.summary.interrupted:
                         return
                     self._process(session, record)
         except (AlreadySending, ConfigError) as error:
@@ -142,7 +142,7 @@ class _Work:
 
     def _deliver_due(self, session: SenderSession) -> None:
         for edition in editions.due(session.db, self.newsletter.key, self.now):
-            if self.tally.interrupted:
+            if self.summary.interrupted:
                 return
             begun = self.clock()
             report = run_round(
@@ -156,12 +156,12 @@ class _Work:
             if report is None:
                 continue
             # Stopping one edition does not stop the others.
-            self.tally.interrupted |= report.cancelled is CancelReason.SHUTDOWN
-            self.tally.came[_came_of(report)] += 1
+            self.summary.interrupted |= report.cancelled is CancelReason.SHUTDOWN
+            self.summary.results[_round_result(report)] += 1
             results: tuple[AttemptResult, ...] = ()
             if count_in(report.counts, UNDELIVERED):
                 results = undelivered(session.db, edition.stored_id, since=begun, most=_REPORTED)
-            self.tell(DeliveryRunEnded(report=report, undelivered=results))
+            self.on_event(DeliveryRunEnded(report=report, undelivered=results))
 
     def _process(self, session: SenderSession, record: SlotRecord) -> None:
         try:
@@ -182,12 +182,12 @@ class _Work:
         self._count(record, later)
 
     def _count(self, before: SlotRecord, after: SlotRecord) -> None:
-        self.tally.came[_came(after)] += 1
+        self.summary.results[_slot_result(after)] += 1
         if (before.state, before.reason) != (after.state, after.reason):
-            self.tell(SlotChanged(record=after))
+            self.on_event(SlotChanged(record=after))
 
 
-def _came(record: SlotRecord) -> TickResult:
+def _slot_result(record: SlotRecord) -> TickResult:
     match record.state:
         case SlotState.DUE:
             return TickResult.PUT_OFF
@@ -197,7 +197,7 @@ def _came(record: SlotRecord) -> TickResult:
             return TickResult(record.state.value)
 
 
-def _came_of(report: Report) -> TickResult:
+def _round_result(report: Report) -> TickResult:
     """Readers who wait for their own hour do not make it incomplete."""
     complete = count_in(report.counts, COMPLETE_DELIVERIES)
     waiting = sum(report.counts.values()) - complete

@@ -197,7 +197,7 @@ class ServiceSteps:
             now=self._now(),
             clock=self._now,
             transport=self._transport,
-            tell=self.reporter.report,
+            on_event=self.reporter.report,
             new_token=lambda: self._new_token(next_slot, lasts=lasts),
         )
         self.reporter.tick_ended()
@@ -209,7 +209,7 @@ class ServiceSteps:
             self.settings,
             now=self._now(),
             transport=self._transport,
-            tell=lambda notice: self._log.warning("notice", notice.subject),
+            on_new=lambda notice: self._log.warning("notice", notice.subject),
         )
         self._notify_at = self._steady() + _NOTIFY_EVERY
         if sent:

@@ -15,7 +15,7 @@ from tests.cli.conftest import Run
 
 
 @pytest.mark.parametrize(
-    ("came", "code"),
+    ("results", "code"),
     [
         ({}, Exit.SKIPPED),
         ({TickResult.SKIPPED: 2}, Exit.SKIPPED),
@@ -29,10 +29,10 @@ from tests.cli.conftest import Run
     ],
 )
 def test_the_exit_code_says_what_wants_somebodys_eyes(
-    came: dict[TickResult, int], code: Exit
+    results: dict[TickResult, int], code: Exit
 ) -> None:
-    assert exit_code(TickSummary(came=Counter(came))) is code
-    assert exit_code(TickSummary(came=Counter(came), interrupted=True)) is Exit.INCOMPLETE
+    assert exit_code(TickSummary(results=Counter(results))) is code
+    assert exit_code(TickSummary(results=Counter(results), interrupted=True)) is Exit.INCOMPLETE
 
 
 def test_a_pass_with_nothing_due_says_so(newsroom: Path, run: Run) -> None:

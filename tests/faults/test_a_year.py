@@ -116,7 +116,7 @@ def live_on(
             now=moment,
             clock=partial(_the_same, moment),
             transport=lambda: Mailbox(book, mortality),
-            tell=_nobody_listens,
+            on_event=_nobody_listens,
         )
 
 

@@ -57,7 +57,7 @@ class Owner:
     def hears(self, *, at: datetime = NOW, by: RecordingTransport | None = None) -> int:
         carrier = by or self.mailbox
         return send_notifications(
-            self.paper.settings, now=at, transport=lambda: carrier, tell=self.log.append
+            self.paper.settings, now=at, transport=lambda: carrier, on_new=self.log.append
         )
 
     @property

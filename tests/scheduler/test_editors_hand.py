@@ -40,7 +40,7 @@ def waiting(folder: Path, on_silence: OnSilence) -> Service:
     service.paper.publish("Council votes on the ferry", hours=5)
     service.paper.subscribe("ada@example.com", "bob@example.com")
     service.tick("2026-03-12T04:00:00Z")
-    assert service.came("2026-03-12T05:00:00Z") == {"drafted": 1}
+    assert service.results("2026-03-12T05:00:00Z") == {"drafted": 1}
     assert service.slots() == {SLOT: "draft"}
     return service
 
@@ -65,8 +65,8 @@ def test_what_was_edited_and_approved_leaves_at_the_slot(service: Service) -> No
     change(service, "Intro:\n", "Intro:\n    Good morning.\n", "2026-03-12T05:30:00Z")
     let_out(service, "2026-03-12T05:40:00Z")
 
-    assert service.came("2026-03-12T06:59:59Z") == {}
-    assert service.came("2026-03-12T07:00:00Z") == {"prepared": 1, "served": 1}
+    assert service.results("2026-03-12T06:59:59Z") == {}
+    assert service.results("2026-03-12T07:00:00Z") == {"prepared": 1, "served": 1}
     assert service.received() == ["ada@example.com", "bob@example.com"]
     assert "Good morning." in part(bytes(service.transport.accepted[0].message), "plain")
     assert service.slots() == {SLOT: "prepared"}
@@ -74,14 +74,14 @@ def test_what_was_edited_and_approved_leaves_at_the_slot(service: Service) -> No
 
 
 def test_nobody_decides_and_it_waits_until_somebody_does(service: Service) -> None:
-    assert service.came("2026-03-12T07:00:00Z") == {"held": 1}
+    assert service.results("2026-03-12T07:00:00Z") == {"held": 1}
     assert service.reason(SLOT) == "nobody has decided on its draft; `digest approve` releases it"
     service.tick("2026-03-12T09:00:00Z")
     assert service.received() == []
 
     let_out(service, "2026-03-12T09:00:02Z")
 
-    assert service.came("2026-03-12T09:00:05Z") == {"prepared": 1, "served": 1}
+    assert service.results("2026-03-12T09:00:05Z") == {"prepared": 1, "served": 1}
     assert service.paper.value("select cutoff from editions") == "2026-03-12T07:00:00Z"
 
 
@@ -91,24 +91,24 @@ def test_what_drifted_is_held_and_named_and_goes_when_it_is_approved_again(
     let_out(service, "2026-03-12T05:40:00Z")
     service.paper.run("update articles set title = 'Harbour wall stays' where id = 1")
 
-    assert service.came("2026-03-12T07:00:00Z") == {"held": 1}
+    assert service.results("2026-03-12T07:00:00Z") == {"held": 1}
     assert str(service.reason(SLOT)).startswith("the title of article 1 was corrected after")
     let_out(service, "2026-03-12T07:10:00Z")
-    assert service.came("2026-03-12T07:10:05Z") == {"prepared": 1, "served": 1}
+    assert service.results("2026-03-12T07:10:05Z") == {"prepared": 1, "served": 1}
 
 
 @pytest.mark.parametrize(
-    ("on_silence", "came", "state"),
+    ("on_silence", "expected", "state"),
     [
         (OnSilence.SEND, {"prepared": 1, "served": 1}, "prepared"),
         (OnSilence.SKIP, {"skipped": 1}, "skipped"),
     ],
 )
 def test_silence_means_what_the_newsletter_says(
-    tmp_path: Path, on_silence: OnSilence, came: dict[str, int], state: str
+    tmp_path: Path, on_silence: OnSilence, expected: dict[str, int], state: str
 ) -> None:
     service = waiting(tmp_path, on_silence)
-    assert service.came("2026-03-12T07:00:00Z") == came
+    assert service.results("2026-03-12T07:00:00Z") == expected
     assert service.slots() == {SLOT: state}
     assert audit(service.paper.settings).breaches == ()
 
@@ -119,7 +119,7 @@ def test_a_held_draft_outlives_the_next_slot_and_leaves_when_it_is_approved(
     hold(service.paper.settings, service.newsletter, now=from_text("2026-03-12T05:10:00Z"))
     service.paper.publish("News of Thursday", hours=-3)
 
-    assert service.came("2026-03-12T07:00:00Z") == {"held": 1}
+    assert service.results("2026-03-12T07:00:00Z") == {"held": 1}
     service.tick("2026-03-13T05:00:00Z")
     assert service.slots() == {SLOT: "draft", "2026-03-13T07:00": "draft"}
     let_out(service, "2026-03-13T05:30:00Z")
@@ -150,7 +150,7 @@ def test_what_was_approved_and_is_too_late_waits_for_another_word(tmp_path: Path
     service.paper = Paper(replace(service.paper.settings, newsletters={"daily": newsletter}))
     let_out(service, "2026-03-12T05:40:00Z")
 
-    assert service.came("2026-03-12T12:00:00Z") == {"held": 1}
+    assert service.results("2026-03-12T12:00:00Z") == {"held": 1}
     assert "`digest approve` releases it all the same" in str(service.reason(SLOT))
     let_out(service, "2026-03-12T12:10:00Z")
-    assert service.came("2026-03-12T12:10:05Z") == {"prepared": 1, "served": 1}
+    assert service.results("2026-03-12T12:10:05Z") == {"prepared": 1, "served": 1}

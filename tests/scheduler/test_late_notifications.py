@@ -23,7 +23,7 @@ def test_a_slot_that_was_missed_longer_than_a_week_ago_is_told_when_it_is_skippe
 
     now = from_text("2026-04-12T07:00:05Z")
     send_notifications(
-        service.paper.settings, now=now, transport=lambda: service.transport, tell=told.append
+        service.paper.settings, now=now, transport=lambda: service.transport, on_new=told.append
     )
 
     assert [notice.event for notice in told] == ["skipped daily 2026-04-01T09:00"]

@@ -31,8 +31,8 @@ def test_a_stop_of_one_newsletter_keeps_no_other_from_its_hour(tmp_path: Path) -
     service.paper = Paper(replace(settings, newsletters=both))
     service.tick("2026-03-12T06:00:00Z")
 
-    tally = service.tick("2026-03-12T07:00:00Z")
+    summary = service.tick("2026-03-12T07:00:00Z")
 
-    assert not tally.interrupted
+    assert not summary.interrupted
     assert service.received() == ["ada@example.com"]
     assert service.paper.value("select group_concat(newsletter) from editions") == "daily,evening"

@@ -26,7 +26,7 @@ def stocked(service: Service, *readers: str) -> Service:
 def test_a_schedule_is_followed_from_the_first_tick_on(tmp_path: Path) -> None:
     service = stocked(service_in(tmp_path, "daily at 07:00"))
 
-    assert service.came("2026-03-12T07:00:05Z") == {}
+    assert service.results("2026-03-12T07:00:05Z") == {}
     assert service.slots() == {}
     assert service.transport.attempts == []
 
@@ -35,9 +35,9 @@ def test_an_edition_leaves_at_its_slot_and_only_once(tmp_path: Path) -> None:
     service = stocked(service_in(tmp_path, "daily at 07:00"))
     service.tick("2026-03-12T06:00:00Z")
 
-    assert service.came("2026-03-12T06:59:59Z") == {}
-    assert service.came("2026-03-12T07:00:00Z") == {"prepared": 1, "served": 1}
-    assert service.came("2026-03-12T07:00:05Z") == {}
+    assert service.results("2026-03-12T06:59:59Z") == {}
+    assert service.results("2026-03-12T07:00:00Z") == {"prepared": 1, "served": 1}
+    assert service.results("2026-03-12T07:00:05Z") == {}
     assert service.received() == ["ada@example.com", "bob@example.com"]
     assert service.slots() == {"2026-03-12T07:00": "prepared"}
     assert audit(service.paper.settings).breaches == ()
@@ -48,11 +48,11 @@ def test_a_slot_with_too_few_articles_is_skipped_and_says_so(tmp_path: Path) -> 
     service.paper.subscribe("ada@example.com")
     service.tick("2026-03-12T06:00:00Z")
 
-    assert service.came("2026-03-12T07:00:00Z") == {"skipped": 1}
+    assert service.results("2026-03-12T07:00:00Z") == {"skipped": 1}
     assert service.reason("2026-03-12T07:00") == (
         "there are no articles yet; `digest ingest` brings them in"
     )
-    assert service.came("2026-03-12T07:00:05Z") == {}
+    assert service.results("2026-03-12T07:00:05Z") == {}
 
 
 def test_five_hours_of_downtime_are_made_up_for_with_what_the_slot_would_have_held(
@@ -62,7 +62,7 @@ def test_five_hours_of_downtime_are_made_up_for_with_what_the_slot_would_have_he
     service.tick("2026-03-12T06:00:00Z")
     service.paper.publish("Found at noon", hours=-4)
 
-    assert service.came("2026-03-12T12:00:00Z") == {"prepared": 1, "served": 1}
+    assert service.results("2026-03-12T12:00:00Z") == {"prepared": 1, "served": 1}
     assert service.paper.value("select count(*) from stories") == 2
     assert service.paper.value("select cutoff from editions") == "2026-03-12T07:00:00Z"
 
@@ -115,14 +115,14 @@ def test_an_edition_whose_relay_is_down_goes_out_later_and_the_next_one_waits_fo
     service.tick("2026-03-12T06:00:00Z")
     working, service.transport = service.transport, RecordingTransport(down)
 
-    assert service.came("2026-03-12T07:00:00Z") == {"prepared": 1, "incomplete": 1}
+    assert service.results("2026-03-12T07:00:00Z") == {"prepared": 1, "incomplete": 1}
     service.paper.publish("Found at half past seven", hours=-0.5)
-    tally = service.came("2026-03-12T08:00:00Z")
-    assert tally["put off"] == 1
+    results = service.results("2026-03-12T08:00:00Z")
+    assert results["put off"] == 1
     assert service.reason("2026-03-12T08:00") == "No. 1 is still being sent"
 
     service.transport = working
-    assert service.came("2026-03-12T08:40:00Z") == {"served": 2, "prepared": 1}
+    assert service.results("2026-03-12T08:40:00Z") == {"served": 2, "prepared": 1}
     assert len(service.received()) == 4
     assert audit(service.paper.settings).breaches == ()
 
@@ -167,8 +167,8 @@ def test_who_is_deferred_is_tried_again_at_their_hour_without_being_asked(tmp_pa
     service.tick("2026-03-12T07:00:00Z")
     service.transport = RecordingTransport()
 
-    assert service.came("2026-03-12T07:00:05Z") == {}
-    assert service.came("2026-03-12T10:00:00Z") == {"served": 1}
+    assert service.results("2026-03-12T07:00:05Z") == {}
+    assert service.results("2026-03-12T10:00:00Z") == {"served": 1}
     assert service.received() == ["ada@example.com"]
     assert service.paper.value("select state from editions") == "sent"
 
@@ -182,13 +182,13 @@ def test_a_slot_that_fails_is_tried_again_ever_more_rarely_and_then_goes_out(
     template.write_text("{% if %}")
     service.tick("2026-03-12T06:00:00Z")
 
-    assert service.came("2026-03-12T07:00:00Z") == {"put off": 1}
+    assert service.results("2026-03-12T07:00:00Z") == {"put off": 1}
     assert "digest.html" in str(service.reason("2026-03-12T07:00"))
-    assert service.came("2026-03-12T07:00:30Z") == {}
-    assert service.came("2026-03-12T07:01:00Z") == {"put off": 1}
-    assert service.came("2026-03-12T07:02:30Z") == {}
+    assert service.results("2026-03-12T07:00:30Z") == {}
+    assert service.results("2026-03-12T07:01:00Z") == {"put off": 1}
+    assert service.results("2026-03-12T07:02:30Z") == {}
     template.unlink()
-    assert service.came("2026-03-12T07:03:00Z") == {"prepared": 1, "served": 1}
+    assert service.results("2026-03-12T07:03:00Z") == {"prepared": 1, "served": 1}
 
 
 def test_a_slot_that_was_tried_until_the_next_one_came_has_failed(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_trouble_with_one_newsletter_keeps_no_other_from_its_hour(tmp_path: Path
     service.paper = Paper(replace(settings, site=bare))
     service.tick("2026-03-12T06:00:00Z")
 
-    assert service.came("2026-03-12T07:00:00Z") == {"put off": 1, "troubled": 1}
+    assert service.results("2026-03-12T07:00:00Z") == {"put off": 1, "troubled": 1}
     assert [type(event) for event in service.events] == [SlotChanged, SlotChanged, StepFailed]
     assert "postal address" in str(service.reason("2026-03-12T07:00"))
 
@@ -224,7 +224,7 @@ def test_an_edition_that_somebody_sent_by_hand_at_the_very_time_is_the_slots(
     service.tick("2026-03-12T06:00:00Z")
     assert len(service.paper.sent(now=NOW)) == 2
 
-    assert service.came("2026-03-12T07:00:00Z") == {}
+    assert service.results("2026-03-12T07:00:00Z") == {}
     assert service.slots() == {"2026-03-12T07:00": "prepared"}
     assert service.received() == []
     assert audit(service.paper.settings).breaches == ()
@@ -259,8 +259,8 @@ def test_a_day_off_has_no_slot(tmp_path: Path) -> None:
     service.paper = Paper(replace(service.paper.settings, newsletters={"daily": newsletter}))
     service.tick("2026-03-12T06:00:00Z")
 
-    assert service.came("2026-03-12T07:00:00Z") == {}
-    assert service.came("2026-03-13T07:00:00Z") == {"prepared": 1, "served": 1}
+    assert service.results("2026-03-12T07:00:00Z") == {}
+    assert service.results("2026-03-13T07:00:00Z") == {"prepared": 1, "served": 1}
 
 
 def test_a_schedule_that_comes_back_after_a_while_begins_anew(tmp_path: Path) -> None:
@@ -272,7 +272,7 @@ def test_a_schedule_that_comes_back_after_a_while_begins_anew(tmp_path: Path) ->
     service.tick("2026-03-12T06:30:00Z")
     service.paper = with_schedule
 
-    assert service.came("2026-03-20T12:00:00Z") == {}
+    assert service.results("2026-03-20T12:00:00Z") == {}
     assert service.slots() == {}
 
 
@@ -301,8 +301,8 @@ def test_each_reader_is_due_at_seven_in_the_morning_of_their_own(tmp_path: Path)
     )
     service.tick("2026-03-11T12:00:00Z")
 
-    assert service.came("2026-03-11T21:59:59Z") == {}
-    assert service.came("2026-03-11T22:00:00Z") == {"prepared": 1, "served": 1}
+    assert service.results("2026-03-11T21:59:59Z") == {}
+    assert service.results("2026-03-11T22:00:00Z") == {"prepared": 1, "served": 1}
     assert service.received() == ["tokyo@example.com"]
     service.tick("2026-03-12T06:59:00Z")
     assert service.received() == ["tokyo@example.com"]
@@ -325,10 +325,10 @@ def test_a_night_in_which_nobody_was_due_does_not_make_a_short_outage_a_long_one
     service.tick("2026-03-11T12:00:00Z")
     service.tick("2026-03-11T22:00:00Z")
     working, service.transport = service.transport, RecordingTransport(down)
-    assert service.came("2026-03-12T07:00:00Z") == {"incomplete": 1}
+    assert service.results("2026-03-12T07:00:00Z") == {"incomplete": 1}
 
     service.transport = working
-    assert service.came("2026-03-12T07:01:00Z") == {"served": 1}
+    assert service.results("2026-03-12T07:01:00Z") == {"served": 1}
     assert service.received() == ["tokyo@example.com", "nowhere@example.com"]
 
 
@@ -356,7 +356,7 @@ def test_the_next_edition_does_not_wait_for_readers_far_in_the_west(tmp_path: Pa
     service.paper.publish("News of the next day", hours=-8)
     service.tick("2026-03-12T07:00:00Z")
 
-    assert service.came("2026-03-12T17:00:00Z") == {"prepared": 1, "served": 1}
+    assert service.results("2026-03-12T17:00:00Z") == {"prepared": 1, "served": 1}
     assert service.received().count("east@example.com") == 2
     assert service.received().count("west@example.com") == 0
 
@@ -366,9 +366,9 @@ def test_nothing_leaves_in_quiet_hours(tmp_path: Path) -> None:
     service = stocked(service_in(tmp_path, "daily at 07:00", timing=timing))
     service.tick("2026-03-12T06:00:00Z")
 
-    assert service.came("2026-03-12T07:00:00Z") == {"prepared": 1}
-    assert service.came("2026-03-12T07:59:59Z") == {}
-    assert service.came("2026-03-12T08:00:00Z") == {"served": 1}
+    assert service.results("2026-03-12T07:00:00Z") == {"prepared": 1}
+    assert service.results("2026-03-12T07:59:59Z") == {}
+    assert service.results("2026-03-12T08:00:00Z") == {"served": 1}
     assert len(service.received()) == 2
 
 
@@ -394,9 +394,9 @@ def test_a_draft_waits_for_its_editor_and_is_held_by_default(tmp_path: Path) -> 
     service = stocked(service_in(tmp_path, "daily at 07:00", timing=timing))
     service.tick("2026-03-12T04:00:00Z")
 
-    assert service.came("2026-03-12T05:00:00Z") == {"drafted": 1}
-    assert service.came("2026-03-12T06:59:00Z") == {}
-    assert service.came("2026-03-12T07:00:00Z") == {"held": 1}
+    assert service.results("2026-03-12T05:00:00Z") == {"drafted": 1}
+    assert service.results("2026-03-12T06:59:00Z") == {}
+    assert service.results("2026-03-12T07:00:00Z") == {"held": 1}
     assert service.received() == []
     assert audit(service.paper.settings).breaches == ()
 

@@ -24,7 +24,7 @@ def test_a_slot_that_waits_for_its_next_try_can_be_left_out(tmp_path: Path) -> N
     template = tmp_path / "templates" / "email" / "digest.html"
     template.parent.mkdir(parents=True)
     template.write_text("{% if %}")
-    assert service.came("2026-03-12T07:00:00Z") == {"put off": 1}
+    assert service.results("2026-03-12T07:00:00Z") == {"put off": 1}
     now = from_text("2026-03-12T07:00:30Z")
 
     upcoming = slots_after(service.newsletter, now)
@@ -33,7 +33,7 @@ def test_a_slot_that_waits_for_its_next_try_can_be_left_out(tmp_path: Path) -> N
     assert isinstance(left, SkippedSlot)
     assert left.slot.name == SLOT
     template.unlink()
-    assert service.came("2026-03-12T07:01:00Z") == {}
+    assert service.results("2026-03-12T07:01:00Z") == {}
     assert service.slots() == {SLOT: "skipped"}
 
 
@@ -42,8 +42,8 @@ def test_a_slot_that_waits_for_an_hour_for_somebody_who_sends_by_hand_says_so(
 ) -> None:
     service = daily(tmp_path)
     with sender_lock(service.paper.settings.database):
-        assert service.came("2026-03-12T07:00:00Z") == {}
-        assert service.came("2026-03-12T08:00:05Z") == {"put off": 1}
+        assert service.results("2026-03-12T07:00:00Z") == {}
+        assert service.results("2026-03-12T08:00:05Z") == {"put off": 1}
     assert "another digest process is sending" in str(service.reason(SLOT))
 
-    assert service.came("2026-03-12T08:01:05Z") == {"prepared": 1, "served": 1}
+    assert service.results("2026-03-12T08:01:05Z") == {"prepared": 1, "served": 1}

@@ -33,12 +33,12 @@ class Service:
             now=now,
             clock=lambda: now,
             transport=lambda: self.transport,
-            tell=self.events.append,
+            on_event=self.events.append,
         )
 
-    def came(self, at: str) -> dict[str, int]:
+    def results(self, at: str) -> dict[str, int]:
         """The same, as plain words and numbers."""
-        return {came.value: n for came, n in self.tick(at).came.items() if n}
+        return {result.value: n for result, n in self.tick(at).results.items() if n}
 
     def slots(self) -> dict[str, str]:
         """Every slot on record, and its state."""

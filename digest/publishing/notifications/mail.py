@@ -46,17 +46,17 @@ def send_notifications(
     *,
     now: datetime,
     transport: Callable[[], Transport],
-    tell: Callable[[Notification], object] = lambda _: None,
+    on_new: Callable[[Notification], object] = lambda _: None,
 ) -> int:
     """Record what is new, and mail the owner what was not mailed yet; returns how many were.
 
-    `tell` gets each new notification, for the log, whether there is an owner or not. Several go
+    `on_new` gets each new notification, for the log, whether there is an owner or not. Several go
     out as one mail. What cannot be mailed is kept and tried again for a week. Once a minute is
     often enough: it counts the deliveries of the last editions. Raises StorageError only.
     """
     with open_database(settings.database, create=False) as db:
         for notice in _record_new(db, settings, now):
-            tell(notice)
+            on_new(notice)
         owner = settings.service.owner
         if owner is None:
             return 0
