@@ -195,7 +195,7 @@ def export(
             _ask_to_replace(out)
         with exporting.to_file(out) if out else nullcontext(results()) as file:
             written = exporting.export_list(db, key, statuses, form, file)
-        erased = suppressions.erased(db)
+        erased = suppressions.count_erased(db)
     if out:
         note(f"wrote {written:,} to {out}")
     if erased:

@@ -44,9 +44,9 @@ def upsert_manual(
     if isinstance(article, RejectedRow):
         return article
     stored = (
-        articles.at_address(db, article.canonical_url, source=article.source)
+        articles.find_by_link(db, article.canonical_url, source=article.source)
         if article.url_identifies
-        else articles.by_identity(db, article.identity)
+        else articles.find_by_identity(db, article.identity)
     )
     if stored is None:
         return ManualArticle(result=Result.ADDED, article=articles.add(db, article, now))

@@ -56,10 +56,10 @@ def find_articles(db: Database, text: str) -> tuple[Article, ...]:
     if "://" in text:
         try:
             link = cleaned(text)
-            return explain.at_address(db, link, canonical(link))
+            return explain.find_by_link(db, link, canonical(link))
         except ValueError:
             return ()
-    return explain.with_words(db, text, most=MOST)
+    return explain.find_by_words(db, text, most=MOST)
 
 
 def explain_article(

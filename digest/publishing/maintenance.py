@@ -33,7 +33,7 @@ def stale_sources(
 ) -> tuple[SourceSettings, ...]:
     """The configured sources that were not read for so long, or never. Raises StorageErrors."""
     with open_database(settings.database, Access.READ) as db:
-        last_read = {source.name: source.last_read_at for source in sources.everything(db)}
+        last_read = {source.name: source.last_read_at for source in sources.records(db)}
     return tuple(
         source
         for source in settings.sources
@@ -63,11 +63,11 @@ def prune(
         return PruneResult()
     editions = deliveries = 0
     with open_database(settings.database, create=False) as db:
-        for edition_id in retention.finished(db, now - settings.retention):
-            while pruned := retention.prune_some(db, edition_id, most=batch):
+        for edition_id in retention.finished_before(db, now - settings.retention):
+            while pruned := retention.prune_batch(db, edition_id, most=batch):
                 deliveries += pruned
                 time.sleep(rest)
-            editions += retention.close(db, edition_id, now)
+            editions += retention.mark_pruned(db, edition_id, now)
     return PruneResult(editions=editions, deliveries=deliveries)
 
 

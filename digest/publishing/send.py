@@ -92,7 +92,7 @@ def _begun(db: Database, newsletter: Newsletter, now: datetime) -> tuple[Edition
     """The editions that earlier calls began, oldest first; whoever was deferred is queued again."""
     begun = tuple(
         edition
-        for edition in editions.incomplete(db, newsletter.key)
+        for edition in editions.not_sent(db, newsletter.key)
         if edition.state is EditionState.PREPARED
     )
     for edition in begun:
@@ -144,17 +144,17 @@ def resume(
 def _edition_to_resume(
     db: Database, newsletter: Newsletter, unknown: UnknownPolicy
 ) -> Edition | None:
-    incomplete = editions.incomplete(db, newsletter.key)
+    not_sent = editions.not_sent(db, newsletter.key)
     if unknown is not UnknownPolicy.HOLD:
         in_doubt = (
             edition
-            for edition in reversed(incomplete)
+            for edition in reversed(not_sent)
             if deliveries.counts(db, edition.stored_id)[DeliveryState.UNKNOWN]
         )
         if edition := next(in_doubt, None):
             return edition
-    stopped = (edition for edition in incomplete if edition.stopped)
-    return next(stopped, incomplete[-1] if incomplete else None)
+    stopped = (edition for edition in not_sent if edition.stopped)
+    return next(stopped, not_sent[-1] if not_sent else None)
 
 
 def _settle_unknown(db: Database, edition: Edition, unknown: UnknownPolicy, now: datetime) -> None:
@@ -181,7 +181,7 @@ def stop(
         under_way = tuple(
             edition
             for stopped in chosen
-            for edition in editions.incomplete(db, stopped.key)
+            for edition in editions.not_sent(db, stopped.key)
             if edition.state is EditionState.PREPARED and not edition.stopped
         )
         for edition in under_way:

@@ -109,14 +109,14 @@ def status(
     most: int = 5,
     listed: int = -1,
 ) -> NewsletterStatus:
-    """The edition of this number, or the newest ones and all that are not complete.
+    """The edition of this number, or the newest ones and all that are not sent.
 
     At most `listed` readers are listed for whom an edition is not confirmed, all if negative. With
     a `number` there are no slots.
     """
     with open_database(settings.database, Access.READ) as db:
         if number is None:
-            chosen = _recent_and_incomplete(db, newsletter.key, most)
+            chosen = _recent_and_not_sent(db, newsletter.key, most)
         else:
             edition = editions.find(db, newsletter.key, number)
             chosen = (edition,) if edition else ()
@@ -165,8 +165,8 @@ def _without_edition(db: Database, newsletter: str) -> tuple[SlotRecord, ...]:
     return tuple(sorted(records.values(), key=lambda record: record.slot.at, reverse=True))
 
 
-def _recent_and_incomplete(db: Database, newsletter: str, most: int) -> tuple[Edition, ...]:
-    """The newest editions, and every older one that is not complete."""
-    by_number = {edition.number: edition for edition in editions.incomplete(db, newsletter)}
+def _recent_and_not_sent(db: Database, newsletter: str, most: int) -> tuple[Edition, ...]:
+    """The newest editions, and every older one that is not sent."""
+    by_number = {edition.number: edition for edition in editions.not_sent(db, newsletter)}
     by_number |= {edition.number: edition for edition in editions.recent(db, newsletter, most)}
     return tuple(by_number[number] for number in sorted(by_number, reverse=True))

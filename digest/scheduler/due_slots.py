@@ -32,13 +32,13 @@ def record_due_slots(
     each slot once.
     """
     key = newsletter.key
-    until = slots.until(db, key)
+    until = slots.recorded_until(db, key)
     if newsletter.schedule is None:
         if until is not None:
-            slots.unfollow(db, key)
+            slots.forget_recorded_until(db, key)
         return
     if until is None:
-        slots.follow(db, key, now)
+        slots.set_recorded_until(db, key, now)
         return
     fresh = _due_slots(db, newsletter, until, now)
     if fresh:
@@ -46,7 +46,7 @@ def record_due_slots(
             on_event(SlotChanged(record=record))
         return
     if now - until >= _RECORD_NOTHING_AFTER:
-        slots.follow(db, key, now)
+        slots.set_recorded_until(db, key, now)
     ahead = until - now - newsletter.timing.lead_time - _FIRST_ZONE
     if ahead > timedelta(0):
         on_event(ClockWentBack(newsletter=key, by=until - now))
@@ -68,7 +68,7 @@ def _record_slots(
     db: Database, newsletter: Newsletter, fresh: list[Slot], until: datetime, now: datetime
 ) -> list[SlotRecord]:
     with db.transaction():
-        if slots.until(db, newsletter.key) != until:
+        if slots.recorded_until(db, newsletter.key) != until:
             return []  # another process has recorded them
         coming = [slot for slot in fresh if not _is_handled_already(db, slot)]
         earlier = [
@@ -85,7 +85,7 @@ def _record_slots(
             elif not slots.add(db, record, now):
                 continue
             changed.append(record)
-        slots.follow(db, newsletter.key, fresh[-1].at)
+        slots.set_recorded_until(db, newsletter.key, fresh[-1].at)
     return changed
 
 

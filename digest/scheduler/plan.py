@@ -191,7 +191,7 @@ def _missing(
 
 
 def _unread_sources(db: Database, newsletter: Newsletter, now: datetime) -> Iterator[str]:
-    read = (source.last_read_at for source in sources.everything(db))
+    read = (source.last_read_at for source in sources.records(db))
     last = max(filter(None, read), default=None)
     if last is None:
         yield "no source has ever been read: `digest ingest` reads them"

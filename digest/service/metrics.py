@@ -151,7 +151,7 @@ def _of_deliveries(db: Database) -> Iterator[Metric]:
 
 
 def _of_sources(db: Database) -> Iterator[Metric]:
-    records = sources.everything(db)
+    records = sources.records(db)
     yield _family(
         "digest_source_read_timestamp_seconds",
         "When the source was last read.",

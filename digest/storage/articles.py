@@ -37,8 +37,8 @@ def existing(db: Database, article_id: int) -> Article:
 _BY_IDENTITY = "select * from articles where identity = ?"
 
 
-def by_identity(db: Database, identity: str) -> Article | None:
-    """The article of this identity (`digest.ingest.normalize`)."""
+def find_by_identity(db: Database, identity: str) -> Article | None:
+    """The article of this identity (`digest.model.article_identity`)."""
     return db.value(Article, _BY_IDENTITY, (identity,))
 
 
@@ -171,7 +171,7 @@ def _open_to(db: Database, newsletter: str, article_id: int) -> Article:
 
 
 # First the article that is identified by its link, then the source's own, then the oldest.
-_AT_ADDRESS = """
+_BY_LINK = """
 select * from articles
 where canonical_url = :url
 order by identity = 'url:' || :url desc, source = :source desc, id
@@ -179,9 +179,9 @@ limit 1
 """
 
 
-def at_address(db: Database, canonical_url: str, *, source: str) -> Article | None:
+def find_by_link(db: Database, canonical_url: str, *, source: str) -> Article | None:
     """The article with this link; of several, the one of `source` rather than another's."""
-    return db.value(Article, _AT_ADDRESS, {"url": canonical_url, "source": source})
+    return db.value(Article, _BY_LINK, {"url": canonical_url, "source": source})
 
 
 def add(db: Database, article: NewArticle, now: datetime) -> Article:

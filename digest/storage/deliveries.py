@@ -36,8 +36,8 @@ left join subscriptions n on n.subscriber_id = s.id and n.newsletter = e.newslet
 left join suppressions x on x.email = s.email
 where e.id = :edition and e.stopped_at is null and d.state = 'queued'
   and (d.attempts = 0) = :untried and (d.due_at is null or d.due_at <= :now)
-  and (:resting = '[]'
-       or coalesce(s.timezone, '') not in (select value from json_each(:resting)))
+  and (:quiet_zones = '[]'
+       or coalesce(s.timezone, '') not in (select value from json_each(:quiet_zones)))
 order by d.id
 limit :most
 )
@@ -48,8 +48,9 @@ _CLAIM = """
 update deliveries set state = 'sending', attempts = attempts + 1
 where id between :first and :last and state = 'queued'
   and (attempts = 0) = :untried and (due_at is null or due_at <= :now)
-  and (:resting = '[]' or coalesce((select timezone from subscribers where id = subscriber_id), '')
-                          not in (select value from json_each(:resting)))
+  and (:quiet_zones = '[]'
+       or coalesce((select timezone from subscribers where id = subscriber_id), '')
+          not in (select value from json_each(:quiet_zones)))
 """
 
 _WITHHOLD = "update deliveries set state = 'withheld', reply = ?, finished_at = ? where id = ?"
@@ -74,15 +75,15 @@ def claim(
     after: int,
     most: int,
     untried: bool,
-    resting: Sequence[str] = (),
+    quiet_zones: Sequence[str] = (),
 ) -> Batch:
     """Claim up to `most` queued deliveries with ids above `after`, in the caller's transaction.
 
     Only those that are `untried`, or only the others; only of readers whose hour has come, and who
-    live in none of the zones that are `resting`, with "" for those who gave no zone.
+    live in none of the `quiet_zones`, with "" for those who gave no zone.
     Whoever left, was suppressed or paused since the edition was prepared is recorded as withheld.
     """
-    bounds = {"now": to_text(now), "untried": untried, "resting": json.dumps(list(resting))}
+    bounds = {"now": to_text(now), "untried": untried, "quiet_zones": json.dumps(list(quiet_zones))}
     queued = db.row(_QUEUED, bounds | {"edition": edition_id, "after": after, "most": most})
     rows = json.loads(queued[0]) if queued else []
     withheld = [(id_, revoked) for id_, revoked, *_ in rows if revoked]

@@ -100,12 +100,12 @@ def variants(db: Database, edition_id: int) -> Mapping[str, RenderedVariant]:
     return {row["variant"]: from_row(RenderedVariant, row) for row in rows}
 
 
-_OPEN = "select * from editions where newsletter = ? and state <> 'sent' order by number"
+_NOT_SENT = "select * from editions where newsletter = ? and state <> 'sent' order by number"
 
 
-def incomplete(db: Database, newsletter: str) -> tuple[Edition, ...]:
-    """Every edition that is not confirmed for each of its readers, the oldest first."""
-    return tuple(_edition(db, row) for row in db.rows(_OPEN, (newsletter,)))
+def not_sent(db: Database, newsletter: str) -> tuple[Edition, ...]:
+    """Every edition whose state is not SENT, the oldest first."""
+    return tuple(_edition(db, row) for row in db.rows(_NOT_SENT, (newsletter,)))
 
 
 _DUE = """

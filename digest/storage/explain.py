@@ -20,7 +20,7 @@ limit :most
 """
 
 
-def with_words(db: Database, words: str, *, most: int) -> tuple[Article, ...]:
+def find_by_words(db: Database, words: str, *, most: int) -> tuple[Article, ...]:
     """The newest articles that have all of these words in their titles, in any order."""
     patterns = [f"%{escape_like(word)}%" for word in words.split()]
     if not patterns:
@@ -35,7 +35,7 @@ order by published_at desc, id desc
 """
 
 
-def at_address(db: Database, url: str, canonical: str) -> tuple[Article, ...]:
+def find_by_link(db: Database, url: str, canonical: str) -> tuple[Article, ...]:
     """The articles with this link; several sources may link to the same page."""
     return db.values(Article, _AT, {"url": url, "canonical": canonical})
 

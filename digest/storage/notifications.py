@@ -23,12 +23,12 @@ class Notification:
     body: str
 
 
-_KNOWN = "select 1 from notices where event = ?"
+_IS_RECORDED = "select 1 from notices where event = ?"
 
 
-def known(db: Database, event: str) -> bool:
+def is_recorded(db: Database, event: str) -> bool:
     """Whether this event is recorded."""
-    return db.row(_KNOWN, (event,)) is not None
+    return db.row(_IS_RECORDED, (event,)) is not None
 
 
 _ADD = """

@@ -24,7 +24,7 @@ order by id
 """
 
 
-def finished(db: Database, before: datetime) -> tuple[int, ...]:
+def finished_before(db: Database, before: datetime) -> tuple[int, ...]:
     """The ids of editions that were finished at or before this instant and are not pruned."""
     return tuple(row["id"] for row in db.rows(_FINISHED, {"before": to_text(before)}))
 
@@ -53,7 +53,7 @@ where id between :first and :first + :most - 1 and edition_id = :edition
 """  # noqa: S608 (a constant)
 
 
-def prune_some(db: Database, edition_id: int, *, most: int = BATCH) -> int:
+def prune_batch(db: Database, edition_id: int, *, most: int = BATCH) -> int:
     """Turn up to `most` deliveries of a finished edition into totals; how many there were."""
     with db.transaction():
         row = db.row(_FIRST, {"edition": edition_id})
@@ -74,7 +74,7 @@ _DROP_VARIANTS = "delete from variants where edition_id = ?"
 _DROP_IMAGES = "delete from images where edition_id = ?"
 
 
-def close(db: Database, edition_id: int, now: datetime) -> bool:
+def mark_pruned(db: Database, edition_id: int, now: datetime) -> bool:
     """Drop what an edition without deliveries no longer needs. False while it has some."""
     with db.transaction():
         if not db.execute(_MARK, {"edition": edition_id, "now": to_text(now)}).rowcount:

@@ -8,31 +8,31 @@ from digest.model.slot import OPEN_SLOTS, SLOT_TRANSITIONS, Slot, SlotRecord, Sl
 from digest.storage.database import Database
 from digest.storage.rows import sql_list, to_row
 
-_UNTIL = "select until from timetables where newsletter = ?"
+_RECORDED_UNTIL = "select until from timetables where newsletter = ?"
 
 
-def until(db: Database, newsletter: str) -> datetime | None:
+def recorded_until(db: Database, newsletter: str) -> datetime | None:
     """The time up to which every slot is recorded; None where no schedule was followed yet."""
-    return optional_time(db.scalar(_UNTIL, (newsletter,)))
+    return optional_time(db.scalar(_RECORDED_UNTIL, (newsletter,)))
 
 
-_FOLLOW = """
+_SET_RECORDED_UNTIL = """
 insert into timetables (newsletter, until) values (:newsletter, :until)
 on conflict do update set until = excluded.until where excluded.until > timetables.until
 """
 
 
-def follow(db: Database, newsletter: str, until: datetime) -> None:
+def set_recorded_until(db: Database, newsletter: str, until: datetime) -> None:
     """Record that every slot up to this time is recorded. It never goes back."""
-    db.execute(_FOLLOW, {"newsletter": newsletter, "until": to_text(until)})
+    db.execute(_SET_RECORDED_UNTIL, {"newsletter": newsletter, "until": to_text(until)})
 
 
-_FORGET_TIMETABLE = "delete from timetables where newsletter = ?"
+_FORGET_RECORDED_UNTIL = "delete from timetables where newsletter = ?"
 
 
-def unfollow(db: Database, newsletter: str) -> None:
+def forget_recorded_until(db: Database, newsletter: str) -> None:
     """Forget that a schedule was followed; a later one begins anew."""
-    db.execute(_FORGET_TIMETABLE, (newsletter,))
+    db.execute(_FORGET_RECORDED_UNTIL, (newsletter,))
 
 
 _HAS_EDITION = "select id from editions where newsletter = ? and slot = ?"

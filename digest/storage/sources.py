@@ -30,14 +30,14 @@ class SourceRecord:
 _ALL = "select * from sources order by name"
 
 
-def everything(db: Database) -> tuple[SourceRecord, ...]:
+def records(db: Database) -> tuple[SourceRecord, ...]:
     """Every source that was ever read or tried, by name."""
     return db.values(SourceRecord, _ALL)
 
 
 def find(db: Database, name: str) -> SourceRecord | None:
     """The record of one source."""
-    return next((record for record in everything(db) if record.name == name), None)
+    return next((record for record in records(db) if record.name == name), None)
 
 
 _RECORD_READING = """

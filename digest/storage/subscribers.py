@@ -18,7 +18,7 @@ values (?, ?, ?, ?, ?, ?)
 """
 
 
-def record(db: Database, receipts: Iterable[Consent]) -> None:
+def record_consents(db: Database, receipts: Iterable[Consent]) -> None:
     """Add receipts, inside the transaction that makes the change they are for."""
     moment = cache(to_text)
     db.connection.executemany(
@@ -45,7 +45,7 @@ order by id
 """
 
 
-def of(db: Database, subscriber_id: int) -> tuple[Consent, ...]:
+def consents_of(db: Database, subscriber_id: int) -> tuple[Consent, ...]:
     """Every receipt of a person, the oldest first."""
     return db.values(Consent, _OF, (subscriber_id,))
 
@@ -106,6 +106,6 @@ order by e.newsletter, e.number
 """
 
 
-def received(db: Database, subscriber_id: int) -> tuple[EditionReceived, ...]:
+def editions_received(db: Database, subscriber_id: int) -> tuple[EditionReceived, ...]:
     """What became of every edition for this person."""
     return db.values(EditionReceived, _RECEIVED, (subscriber_id,))

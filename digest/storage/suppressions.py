@@ -89,7 +89,7 @@ def suppress(db: Database, email: str, *, reason: str, since: datetime) -> bool:
 _ERASED = "select count(*) from suppressions where email is null"
 
 
-def erased(db: Database) -> int:
+def count_erased(db: Database) -> int:
     """How many addresses are known by their hash only."""
     return int(db.scalar(_ERASED))
 

@@ -129,7 +129,7 @@ class SubscriberChanges:
             reason = reader.reason or context.origin
             since = reader.since or context.now
             suppressions.suppress(db, reader.email, reason=reason, since=since)
-        subscribers.record(db, self._consents)
+        subscribers.record_consents(db, self._consents)
 
     def _new_person(self, reader: ImportedReader) -> Subscriber:
         person = Subscriber(

@@ -143,6 +143,6 @@ def record_of(db: Database, email: str) -> SubscriberRecord:
         subscriber=subscriber,
         suppression=suppression,
         subscriptions=subscriptions.of(db, subscriber),
-        consents=subscribers.of(db, subscriber.id),
-        received=subscribers.received(db, subscriber.id),
+        consents=subscribers.consents_of(db, subscriber.id),
+        received=subscribers.editions_received(db, subscriber.id),
     )

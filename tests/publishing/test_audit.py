@@ -45,7 +45,7 @@ def put_on_record(
     )
     with open_database(paper.settings.database) as db:
         slots.add(db, record, at)
-        slots.follow(db, "daily", at)
+        slots.set_recorded_until(db, "daily", at)
 
 
 def receipt(paper: Paper, subscriber: int, action: str) -> None:

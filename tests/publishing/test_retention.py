@@ -131,7 +131,7 @@ def test_an_unknown_delivery_stays_until_the_owner_decides(paper: Paper) -> None
 
 def test_a_batch_is_no_larger_than_it_was_told_to_be(sent: Paper) -> None:
     with open_database(sent.settings.database) as db:
-        assert [retention.prune_some(db, 1, most=3) for _ in range(4)] == [3, 3, 1, 0]
+        assert [retention.prune_batch(db, 1, most=3) for _ in range(4)] == [3, 3, 1, 0]
 
 
 def pruned_until_killed(paper: Paper, now: datetime, *, batch: int, statements: int) -> None:
@@ -144,10 +144,10 @@ def pruned_until_killed(paper: Paper, now: datetime, *, batch: int, statements: 
                 db.connection.set_trace_callback(
                     lambda _statement: None if next(left, None) is not None else os._exit(9)
                 )
-                for edition_id in retention.finished(db, now - MONTH):
-                    while retention.prune_some(db, edition_id, most=batch):
+                for edition_id in retention.finished_before(db, now - MONTH):
+                    while retention.prune_batch(db, edition_id, most=batch):
                         pass
-                    retention.close(db, edition_id, now)
+                    retention.mark_pruned(db, edition_id, now)
         finally:
             os._exit(0)
     os.waitpid(child, 0)

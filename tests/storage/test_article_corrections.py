@@ -57,10 +57,10 @@ def test_an_empty_value_empties_but_a_time_of_publication_stays(db: Database) ->
 
 
 def test_of_several_articles_at_an_address_the_sites_own_is_meant(db: Database) -> None:
-    assert articles.at_address(db, FERRY, source="site") is None
+    assert articles.find_by_link(db, FERRY, source="site") is None
     for source in ("a", "site", "b"):
         upsert(db, [article("Ferry", source, identity=f"guid:{source}:1")], MONDAY)
-    found = articles.at_address(db, FERRY, source="site")
+    found = articles.find_by_link(db, FERRY, source="site")
     assert found is not None
     assert found.source == "site"
 

@@ -69,7 +69,7 @@ def test_an_article_comes_back_as_it_was_kept(db: Database) -> None:
     assert (found.published_at, found.first_seen_at, found.expires_at) == (MONDAY, TUESDAY, TUESDAY)
     assert found.edited_at is None
     assert content_of(db, 1) == "<p>Body</p>"
-    assert articles.by_identity(db, "guid:paper:1") == found
+    assert articles.find_by_identity(db, "guid:paper:1") == found
 
 
 def test_reading_the_same_again_changes_nothing(db: Database) -> None:

@@ -83,7 +83,7 @@ def test_a_hash_alone_keeps_a_reader_from_being_active(db: Database) -> None:
     suppressions.suppress(db, "eva@example.com", reason="erased", since=NOW)
     db.execute("update suppressions set email = null")
     assert subscriptions.find_active(db, "daily", "eva@example.com") is None
-    assert suppressions.erased(db) == 1
+    assert suppressions.count_erased(db) == 1
 
 
 def test_variants_are_what_active_readers_share(db: Database) -> None:
@@ -183,7 +183,7 @@ def test_what_became_of_every_edition_for_a_person_is_found(db: Database) -> Non
             (1, ida.id, "rejected", "550 no", "2026-03-11T07:00:06Z"),
         ],
     )
-    assert subscribers.received(db, eva.id) == (
+    assert subscribers.editions_received(db, eva.id) == (
         EditionReceived(
             newsletter="daily",
             number=1,
@@ -233,8 +233,8 @@ def test_receipts_are_kept_in_order_and_cannot_be_changed(db: Database) -> None:
         )
         for action in (Action.SUBSCRIBED, Action.PAUSED)
     )
-    subscribers.record(db, receipts)
-    assert subscribers.of(db, one.subscriber.id) == receipts
+    subscribers.record_consents(db, receipts)
+    assert subscribers.consents_of(db, one.subscriber.id) == receipts
     for statement in ("delete from consents", "update consents set wording = ''"):
         with pytest.raises(sqlite3.IntegrityError, match="a consent is a receipt"):
             db.execute(statement)

@@ -151,7 +151,7 @@ def test_values_of_active_readers_are_taken_over_where_the_file_has_some(
         ("arts",),
     )
     assert report.results[ImportResult.UPDATED] == 1
-    assert subscribers.of(db, person.id)[-1].wording == "name, fields, topics"
+    assert subscribers.consents_of(db, person.id)[-1].wording == "name, fields, topics"
 
 
 def test_what_a_file_says_of_those_who_left_is_not_taken_over(
@@ -240,7 +240,8 @@ def test_each_change_leaves_a_receipt(db: Database, given: ChangeContext) -> Non
     person = subscribers.find(db, "eva@example.com")
     assert person is not None
     receipts = [
-        (one.action, one.wording, one.origin, one.at) for one in subscribers.of(db, person.id)
+        (one.action, one.wording, one.origin, one.at)
+        for one in subscribers.consents_of(db, person.id)
     ]
     assert receipts == [
         (Action.SUBSCRIBED, "I want the daily", "import readers.csv line 3", NOW),
@@ -396,7 +397,7 @@ def test_who_comes_as_gone_counts_as_taken_out_and_the_receipt_says_why(
         "c@example.com": "paused",
         "d@example.com": "unsubscribed",
     }
-    assert subscribers.of(db, 1)[0].wording == "listed as unsubscribed: bounced"
+    assert subscribers.consents_of(db, 1)[0].wording == "listed as unsubscribed: bounced"
     suppression = suppressions.find(db, "b@example.com")
     assert suppression is not None
     assert suppression.reason == "complained"

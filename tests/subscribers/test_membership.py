@@ -21,9 +21,9 @@ def test_who_is_added_is_active_with_a_receipt(db: Database, given: ChangeContex
     found = subscriptions.find_active(db, "daily", "EVA@example.com")
     assert found is not None
     assert (found.subscriber.name, found.since, found.token) == ("Eva Sá", NOW, "token1")
-    assert [(one.action, one.origin) for one in subscribers.of(db, found.subscriber.id)] == [
-        (Action.SUBSCRIBED, "command line")
-    ]
+    assert [
+        (one.action, one.origin) for one in subscribers.consents_of(db, found.subscriber.id)
+    ] == [(Action.SUBSCRIBED, "command line")]
 
 
 def test_adding_somebody_again_takes_over_new_values(db: Database, given: ChangeContext) -> None:
@@ -51,7 +51,9 @@ def test_who_left_comes_back_only_with_the_words_of_that_wish(
     found = subscriptions.find_active(db, "daily", "eva@example.com")
     assert found is not None
     assert (found.topics, found.since, found.token) == (("Sport",), later.now, "token1")
-    assert [(one.action, one.wording) for one in subscribers.of(db, found.subscriber.id)][-2:] == [
+    assert [(one.action, one.wording) for one in subscribers.consents_of(db, found.subscriber.id)][
+        -2:
+    ] == [
         (Action.UNSUBSCRIBED, "asked"),
         (Action.RETURNED, "by phone, 20 March"),
     ]

@@ -193,7 +193,7 @@ class DeliveryQueue:
                         after=self._after,
                         most=room,
                         untried=self._untried,
-                        resting=self._quiet_zones(now),
+                        quiet_zones=self._quiet_zones(now),
                     )
             except DatabaseBusy:
                 if attempt == _TRIES:

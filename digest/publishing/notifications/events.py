@@ -72,7 +72,7 @@ def current_notifications(
         for edition in editions.summaries_since(db, newsletter.key, now - WEEK):
             yield from _of_edition(db, newsletter, edition, now)
     configured = {source.name for source in settings.sources}
-    for source in sources.everything(db):
+    for source in sources.records(db):
         if source.name in configured:
             yield from _of_source(db, source, settings.site.timezone)
 
@@ -104,7 +104,7 @@ def _of_draft(
         return
     # Without approval an editor has only viewed it, and it goes out by itself.
     waits = newsletter.timing.approval and draft.state is DraftState.WAITING
-    if waits and not notifications.known(db, messages.event_of("draft", draft.slot)):
+    if waits and not notifications.is_recorded(db, messages.event_of("draft", draft.slot)):
         yield _draft_waits(db, newsletter, draft)
 
 

@@ -67,7 +67,8 @@ def send_notifications(
 def _record_new(db: Database, settings: Settings, now: datetime) -> Sequence[Notification]:
     """Store what is new in the transaction that reads it. Mostly there is nothing."""
     if all(
-        notifications.known(db, notice.event) for notice in current_notifications(db, settings, now)
+        notifications.is_recorded(db, notice.event)
+        for notice in current_notifications(db, settings, now)
     ):
         return ()
     with db.transaction():
