@@ -59,7 +59,7 @@ def approve(
     settings, named, now = chosen(context, newsletter, at)
     result = unless_skipped(editing.approve(settings, named, now=now, slot=slot), as_json=as_json)
     shown, edition = result.shown, result.shown.edition
-    for reason in shown.gone:
+    for reason in shown.unusable:
         note(f"not in the edition: {reason}")
     if as_json:
         print_json(_draft_json(shown) | {"readers": result.readers})
@@ -244,5 +244,5 @@ def _draft_json(shown: DraftFile) -> dict[str, Any]:
         ],
         "waiting": [article.id for article in draft_file.waiting],
         "dropped": [article.id for article in draft_file.dropped],
-        "gone": draft_file.gone,
+        "gone": draft_file.unusable,
     }

@@ -103,7 +103,7 @@ class Replay:
         if newsletter.timing.approval:
             content = self._at_its_hour(edition, moment)
             if isinstance(content, NothingLeft):
-                return self._none(slot, f"nothing is left: {'; '.join(content.gone.values())}")
+                return self._none(slot, f"nothing is left: {'; '.join(content.unusable.values())}")
             new = replace(content.new, last_article_id=eligible.last_article_id)
             left = len(new.edition.stories)
             if left < newsletter.rules.min_items:
@@ -144,9 +144,9 @@ class Replay:
             return {each.article_id: each.reason for each in decisions if each.verdict is verdict}
 
         before, self._waiting = self._waiting, reasons(Verdict.WAITING)
-        gone = reasons(Verdict.TOO_OLD).keys() & before.keys()
-        self.too_old.update(before[id_] for id_ in gone)
-        return len(gone)
+        given_up = reasons(Verdict.TOO_OLD).keys() & before.keys()
+        self.too_old.update(before[id_] for id_ in given_up)
+        return len(given_up)
 
 
 #: More slots than this take minutes to replay, and nobody reads them.

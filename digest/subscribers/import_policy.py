@@ -40,8 +40,8 @@ def decide(reader: ImportedReader, known: Subscription | None, *, suppressed: bo
     status = status_of(known, suppressed=suppressed)
     wanted = reader.status
     if status is None:
-        gone = wanted in (MembershipStatus.UNSUBSCRIBED, MembershipStatus.SUPPRESSED)
-        return ImportResult.TAKEN_OUT if gone else ImportResult.ADDED
+        takes_out = wanted in (MembershipStatus.UNSUBSCRIBED, MembershipStatus.SUPPRESSED)
+        return ImportResult.TAKEN_OUT if takes_out else ImportResult.ADDED
     if _takes_out(wanted, known, status):
         return ImportResult.TAKEN_OUT
     if status is not MembershipStatus.ACTIVE or known is None:

@@ -84,10 +84,10 @@ def unsubscribe(db: Database, email: str, reason: str, context: ChangeContext) -
                 f"{for_people(email)} is not on the list of {context.newsletter}",
                 hint="To keep an address out that is not on it: digest subscribers suppress",
             )
-        gone = known.state is SubscriptionState.UNSUBSCRIBED
-        if not gone:
+        left = known.state is SubscriptionState.UNSUBSCRIBED
+        if not left:
             _take_out(db, (known,), MembershipStatus.UNSUBSCRIBED, reason, context)
-    return LeaveResult(email=email, already=gone)
+    return LeaveResult(email=email, already=left)
 
 
 def suppress(db: Database, email: str, reason: str, context: ChangeContext) -> LeaveResult:

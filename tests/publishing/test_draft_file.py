@@ -389,7 +389,7 @@ def test_an_edited_file_is_told_from_one_as_it_was_written() -> None:
 
 def test_a_file_names_what_cannot_be_in_it_and_a_part_of_what_waits() -> None:
     many = {id_: article(id_, f"Story {id_}") for id_ in range(1, 60)}
-    made = replace(draft_file_of(SIMPLE, many), gone=("article 77 was withdrawn",))
+    made = replace(draft_file_of(SIMPLE, many), unusable=("article 77 was withdrawn",))
     text = write(made, NEWSLETTER, now=MADE)
     assert "\n# No longer in it: article 77 was withdrawn\n" in text
     assert text.count("\n- [") == 1 + 40

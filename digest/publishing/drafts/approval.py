@@ -63,10 +63,10 @@ def _picture(image_url: str | None, settings: Settings, newsletter: Newsletter) 
     return f"{image_url} {hashlib.sha256(data).hexdigest()}"
 
 
-def changes(approved: Approval, now: Approval, gone: Mapping[int, str]) -> tuple[str, ...]:
-    """What differs between two contents, a sentence each; `gone` says why an article is not in."""
+def changes(approved: Approval, now: Approval, unusable: Mapping[int, str]) -> tuple[str, ...]:
+    """What differs between two contents, a sentence each; `unusable` says why one is not in."""
     before, after = json.loads(approved.content), json.loads(now.content)
-    sentences = tuple(_story_changes(before["stories"], after["stories"], gone))
+    sentences = tuple(_story_changes(before["stories"], after["stories"], unusable))
     if sentences or approved.seal == now.seal:
         return sentences
     if before["intro"] != after["intro"]:
@@ -75,11 +75,11 @@ def changes(approved: Approval, now: Approval, gone: Mapping[int, str]) -> tuple
 
 
 def _story_changes(
-    before: list[dict[str, Any]], after: list[dict[str, Any]], gone: Mapping[int, str]
+    before: list[dict[str, Any]], after: list[dict[str, Any]], unusable: Mapping[int, str]
 ) -> Iterator[str]:
     by_id = {story["id"]: story for story in after}
     missing = [story["id"] for story in before if story["id"] not in by_id]
-    yield from (gone.get(id_, f"article {id_} is no longer in it") for id_ in missing)
+    yield from (unusable.get(id_, f"article {id_} is no longer in it") for id_ in missing)
     yield from (
         f"article {id_} was added" for id_ in by_id if id_ not in {story["id"] for story in before}
     )

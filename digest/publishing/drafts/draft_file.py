@@ -39,15 +39,15 @@ _HELP: Final = """\
 class DraftFile:
     """What the file shows: a draft as it is now.
 
-    `gone` says which articles of the draft cannot be in it, and why; `differences` are from what
-    was approved, a sentence each.
+    `unusable` says which articles of the draft cannot be in it, and why; `differences` are from
+    what was approved, a sentence each.
     """
 
     draft: Draft
     edition: Edition
     waiting: tuple[Article, ...]
     dropped: tuple[Article, ...]
-    gone: tuple[str, ...] = ()
+    unusable: tuple[str, ...] = ()
     differences: tuple[str, ...] = ()
 
 
@@ -73,7 +73,7 @@ def _lines(file: DraftFile, newsletter: Newsletter, now: datetime) -> Iterator[s
     yield f"# {describe_slot(file.draft, newsletter, now=now)}"
     yield "#"
     yield _HELP
-    for reason in file.gone:
+    for reason in file.unusable:
         yield f"# No longer in it: {plain(reason)}"
     yield ""
     yield f"Draft: {slot.newsletter} {slot.name} written {to_text(now)}"

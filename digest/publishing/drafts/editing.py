@@ -177,7 +177,7 @@ def approve(
         build = render_edition(db, settings, newsletter, resolved.new)
         approval = approval_of(resolved.edition, settings, newsletter)
         # What cannot be in it was not approved; it must not come back by itself.
-        contents = _without(draft.contents, resolved.gone)
+        contents = _without(draft.contents, resolved.unusable)
         drafts.decide(db, draft.slot, contents, DraftState.APPROVED, approval=approval, now=now)
         draft = existing(db, draft.slot)
         shown = _draft_file(db, newsletter, draft, resolved)
@@ -219,9 +219,9 @@ def _view(
 
 
 def _nothing_left(resolved: NothingLeft) -> Skipped:
-    gone = "; ".join(resolved.gone.values())
+    reasons = "; ".join(resolved.unusable.values())
     return Skipped(
-        reason=f"nothing is left of the draft ({gone}); `digest draft --anew` selects again"
+        reason=f"nothing is left of the draft ({reasons}); `digest draft --anew` selects again"
     )
 
 
@@ -240,12 +240,12 @@ def _draft_file(
         edition=resolved.edition,
         waiting=articles(waiting),
         dropped=articles(dropped),
-        gone=tuple(resolved.gone.values()),
+        unusable=tuple(resolved.unusable.values()),
     )
 
 
-def _without(contents: DraftContents, gone: Iterable[int]) -> DraftContents:
-    lead, *others = (item for item in contents.placed if item.article_id not in set(gone))
+def _without(contents: DraftContents, unusable: Iterable[int]) -> DraftContents:
+    lead, *others = (item for item in contents.placed if item.article_id not in set(unusable))
     if lead.placement is not Placement.LEAD:
         lead = replace(lead, placement=Placement.LEAD, section=None)
     return replace(contents, placed=(lead, *others))

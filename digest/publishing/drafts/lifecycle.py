@@ -126,9 +126,9 @@ def unapproved_changes(
 ) -> tuple[str, ...]:
     """What readers would see that was not approved, a sentence each; empty if there is nothing."""
     if isinstance(resolved, NothingLeft):
-        return tuple(resolved.gone.values())
+        return tuple(resolved.unusable.values())
     now = approval_of(resolved.edition, settings, newsletter)
-    return changes(approved, now, resolved.gone) if now.seal != approved.seal else ()
+    return changes(approved, now, resolved.unusable) if now.seal != approved.seal else ()
 
 
 def _approved(
@@ -183,7 +183,7 @@ def _on_silence(
 
 
 def _nothing_left(resolved: NothingLeft) -> Skipped:
-    return Skipped(reason=f"nothing is left of its draft: {'; '.join(resolved.gone.values())}")
+    return Skipped(reason=f"nothing is left of its draft: {'; '.join(resolved.unusable.values())}")
 
 
 def _unless_for_nobody(build: EditionBuild) -> EditionBuild | Skipped:

@@ -26,7 +26,7 @@ class ResolvedDraft:
     """The edition of a draft, and why some of its articles cannot be in it, by their ids."""
 
     new: NewEdition
-    gone: Mapping[int, str]
+    unusable: Mapping[int, str]
 
     @property
     def edition(self) -> Edition:
@@ -36,9 +36,9 @@ class ResolvedDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NothingLeft:
-    """No article of a draft can be in an edition any more; `gone` says why, by their ids."""
+    """No article of a draft can be in an edition any more; `unusable` says why, by their ids."""
 
-    gone: Mapping[int, str]
+    unusable: Mapping[int, str]
 
 
 def cutoff_of(newsletter: Newsletter, slot: Slot, now: datetime) -> datetime:
@@ -65,7 +65,7 @@ def resolve(
     ids = [item.article_id for item in contents.placed]
     known = drafts.article_statuses(db, newsletter.key, [*ids, *contents.dropped])
     reasons = {id_: unusable_reason(known.get(id_), id_, newsletter, cutoff) for id_ in ids}
-    gone = {id_: reason for id_, reason in reasons.items() if reason}
+    unusable = {id_: reason for id_, reason in reasons.items() if reason}
     eligible = candidates(db, newsletter.key, since=since, cutoff=cutoff)
     still_open = {article.id: article for article in eligible.articles}
     still_open |= {
@@ -75,13 +75,13 @@ def resolve(
     }
     selection = arrange(
         contents,
-        {id_: known[id_].article for id_ in ids if id_ not in gone},
+        {id_: known[id_].article for id_ in ids if id_ not in unusable},
         tuple(still_open.values()),
         newsletter.rules,
         cutoff=cutoff,
     )
     if selection is None:
-        return NothingLeft(gone=gone)
+        return NothingLeft(unusable=unusable)
     number = next_number(db, newsletter.key)
     edition = Edition.new(
         newsletter,
@@ -98,7 +98,7 @@ def resolve(
     new = NewEdition(
         edition=edition, decisions=selection.decisions, last_article_id=eligible.last_article_id
     )
-    return ResolvedDraft(new=new, gone=gone)
+    return ResolvedDraft(new=new, unusable=unusable)
 
 
 def resolve_at_slot(

@@ -118,9 +118,13 @@ def _draft_waits(db: Database, newsletter: Newsletter, draft: Draft) -> Notifica
         )
     if isinstance(content, NothingLeft):
         return messages.draft_waits(newsletter, draft.slot, "", "", stories=0)
-    subject, stories, gone = content.edition.subject, content.edition.stories, len(content.gone)
+    subject, stories, unusable = (
+        content.edition.subject,
+        content.edition.stories,
+        len(content.unusable),
+    )
     return messages.draft_waits(
-        newsletter, draft.slot, subject, stories[0].title, stories=len(stories), gone=gone
+        newsletter, draft.slot, subject, stories[0].title, stories=len(stories), unusable=unusable
     )
 
 

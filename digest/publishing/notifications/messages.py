@@ -132,7 +132,7 @@ _CONTENTS: Final = """\
   Subject: {subject}
   Lead: {lead}
   Stories: {stories}
-  {gone}"""
+  {unusable}"""
 _NO_CONTENTS: Final = "None of its articles can be in an edition any more."
 
 
@@ -149,11 +149,11 @@ def of_slot(
 
 
 def draft_waits(
-    newsletter: Newsletter, slot: Slot, subject: str, lead: str, *, stories: int, gone: int = 0
+    newsletter: Newsletter, slot: Slot, subject: str, lead: str, *, stories: int, unusable: int = 0
 ) -> Notification:
     """A draft waits for the editor; without `stories`, none of its articles can be in an edition.
 
-    `gone` counts the articles that can no longer be in it.
+    `unusable` counts the articles that can no longer be in it.
     """
     return _notification(
         event_of("draft", slot),
@@ -161,7 +161,7 @@ def draft_waits(
         subject=shorten(plain(subject), 200),
         lead=shorten(plain(lead), 200),
         stories=stories,
-        gone=f"Articles that can no longer be in it: {gone}" if gone else "",
+        unusable=f"Articles that can no longer be in it: {unusable}" if unusable else "",
         timezone=newsletter.timezone,
         on_silence=_on_silence(newsletter),
         **_names(newsletter, slot),
