@@ -40,7 +40,7 @@ def demo(
     result = unless_skipped(result, as_json=as_json)
     if as_json:
         edition = fields_of(result.report.edition, "number", "subject")
-        print_json(edition | fields_of(result, "html", "text") | {"readers": result.got})
+        print_json(edition | fields_of(result, "html", "text") | {"readers": result.received})
     else:
         _show(result, place)
     _verify(result)
@@ -50,9 +50,12 @@ def _show(result: Demo, place: Path) -> None:
     edition = result.report.edition
     say(f"No. {edition.number} “{edition.subject}”\n", style="bold")
     headers = ("Reader", "Language", ">Messages", "Parts", ">Size", "File")
-    print_table(headers, (_row(got, place) for got in result.got), fold=("File",))
-    sent = sum(got.exactly_one for got in result.got)
-    say(f"\n{sent} of {len(result.got)} active readers have exactly one message with both parts.")
+    print_table(headers, (_row(mail, place) for mail in result.received), fold=("File",))
+    sent = sum(mail.exactly_one for mail in result.received)
+    say(
+        f"\n{sent} of {len(result.received)} active readers have exactly one message with both"
+        " parts."
+    )
     say(
         f"\nLook at it:\n  in a browser   {result.html}\n  in a terminal  {result.text}\n"
         f"  as it arrived  {place / 'outbox'}"
@@ -60,20 +63,20 @@ def _show(result: Demo, place: Path) -> None:
     note(f"\nContinue with it:\n  cd {place}\n  digest status\n  digest subscribers list")
 
 
-def _row(got: ReceivedMail, place: Path) -> tuple[str, ...]:
+def _row(mail: ReceivedMail, place: Path) -> tuple[str, ...]:
     return (
-        got.email,
-        got.language,
-        str(got.messages),
-        " + ".join(part.removeprefix("text/") for part in got.parts) or "none",
-        f"{got.bytes / 1024:.0f} KB",
-        str(got.file.relative_to(place)) if got.file else "",
+        mail.email,
+        mail.language,
+        str(mail.messages),
+        " + ".join(part.removeprefix("text/") for part in mail.parts) or "none",
+        f"{mail.bytes / 1024:.0f} KB",
+        str(mail.file.relative_to(place)) if mail.file else "",
     )
 
 
 def _verify(result: Demo) -> None:
     """Fail loudly if the demo did not do what it promises."""
-    wrong = [got.email for got in result.got if not got.exactly_one]
+    wrong = [mail.email for mail in result.received if not mail.exactly_one]
     if wrong or not result.report.complete:
         print_error(
             result.report.error

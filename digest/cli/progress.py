@@ -110,7 +110,7 @@ def cancelled_by_signals() -> Iterator[CancelToken]:
     """A token that the first signal cancels; the second one ends the run at once."""
     shutdown = Shutdown()
     with shutdown.on_signals():
-        yield shutdown.cancels(CancelToken(on_shutdown=_report_stopping))
+        yield shutdown.attach(CancelToken(on_shutdown=_report_stopping))
 
 
 def _report_stopping() -> None:

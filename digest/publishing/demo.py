@@ -54,7 +54,7 @@ class Demo:
 
     settings: Settings
     report: Report
-    got: tuple[ReceivedMail, ...]
+    received: tuple[ReceivedMail, ...]
     html: Path
     text: Path
 
@@ -100,12 +100,12 @@ def demo(
     text.write_text(str(body.get_content()) if body else "", encoding="utf-8")
     outbox = folder / "outbox"
     outbox.mkdir(exist_ok=True)
-    got = tuple(_got(email, arrived, outbox) for email in readers)
-    return Demo(settings=settings, report=report, got=got, html=html, text=text)
+    received = tuple(_received(email, arrived, outbox) for email in readers)
+    return Demo(settings=settings, report=report, received=received, html=html, text=text)
 
 
-def _got(email: str, arrived: list[ReceivedMessage], outbox: Path) -> ReceivedMail:
-    received_mail = [received for received in arrived if email in received.rcpt_to]
+def _received(email: str, arrived: list[ReceivedMessage], outbox: Path) -> ReceivedMail:
+    received_mail = [message for message in arrived if email in message.rcpt_to]
     if not received_mail:
         return ReceivedMail(email=email, messages=0, parts=(), language="", bytes=0, file=None)
     file = outbox / f"{_UNSAFE.sub('_', email)}.eml"

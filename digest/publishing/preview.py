@@ -105,32 +105,32 @@ def preview(
     Raises SubscriberError for a reader that has no active subscription, and what building raises.
     """
     with open_database(settings.database, Access.READ) as db, ExitStack() as stack:
-        made = _made(db, settings, newsletter, now)
-        if isinstance(made, Skipped):
-            return made
+        shown = _edition_to_show(db, settings, newsletter, now)
+        if isinstance(shown, Skipped):
+            return shown
         recipient, language, topics = _reader(db, newsletter, reader, test_address)
         images = settings.folder
-        if made.stored:
-            images = stack.enter_context(stored_images(db, made.edition))
-        renderer = made.renderer
+        if shown.stored:
+            images = stack.enter_context(stored_images(db, shown.edition))
+        renderer = shown.renderer
         key = renderer.key(renderer.segment_of(recipient, language, topics))
-        variant = made.stored.get(key.name)
+        variant = shown.stored.get(key.name)
         variant = variant or renderer.variant_for(recipient, language, topics)
         if variant is None:
             return Skipped(reason=f"it has nothing for the topics of {recipient.email}")
         signer = signer_of(settings, newsletter) if signed else None
         prepared = prepare_message(
             variant,
-            made.edition,
+            shown.edition,
             site=settings.site,
             newsletter=newsletter,
             images_folder=images,
             signer=signer,
         )
         return Preview(
-            edition=made.edition,
-            readers=made.readers,
-            begun=bool(made.stored),
+            edition=shown.edition,
+            readers=shown.readers,
+            begun=bool(shown.stored),
             variant=variant,
             recipient=recipient,
             mail_from=prepared.mail_from(0),
@@ -138,7 +138,7 @@ def preview(
             page=page(
                 variant,
                 recipient,
-                edition=made.edition,
+                edition=shown.edition,
                 site=settings.site,
                 newsletter=newsletter,
                 images_folder=images,
@@ -147,7 +147,7 @@ def preview(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Made:
+class _EditionToShow:
     """An edition and the means to show it; `stored` are the variants of one that was begun."""
 
     edition: Edition
@@ -156,23 +156,25 @@ class _Made:
     stored: Mapping[str, RenderedVariant]
 
 
-def _made(
+def _edition_to_show(
     db: Database, settings: Settings, newsletter: Newsletter, now: datetime
-) -> _Made | Skipped:
+) -> _EditionToShow | Skipped:
     edition = _under_way(db, newsletter)
     if edition is None:
         build = draft_to_show(db, settings, newsletter, now=now)
         build = build or build_edition(db, settings, newsletter, now=now)
         if isinstance(build, Skipped):
             return build
-        return _Made(
+        return _EditionToShow(
             edition=build.edition, renderer=build.renderer, readers=build.readers, stored={}
         )
     stored = editions.variants(db, edition.stored_id)
     # All variants of an edition answer the same segment fields.
     fields = dict.fromkeys(name for variant in stored.values() for name, _ in variant.key.fields)
     renderer = VariantRenderer(settings, newsletter, edition, segment_fields=tuple(fields))
-    return _Made(edition=edition, renderer=renderer, readers=_waiting(db, edition), stored=stored)
+    return _EditionToShow(
+        edition=edition, renderer=renderer, readers=_waiting(db, edition), stored=stored
+    )
 
 
 def _reader(
@@ -196,12 +198,12 @@ def _reader(
     return recipient, newsletter.language, ()
 
 
-def send_test(made: Preview, to: str, transport: Transport) -> Outcome:
+def send_test(previewed: Preview, to: str, transport: Transport) -> Outcome:
     """Hand the previewed message over to one address. It leaves no trace in the ledger."""
 
     async def main() -> Outcome:
         async with transport:
-            envelope = Envelope(mail_from=made.mail_from, rcpt_to=to)
-            return await transport.send(envelope, made.message)
+            envelope = Envelope(mail_from=previewed.mail_from, rcpt_to=to)
+            return await transport.send(envelope, previewed.message)
 
     return asyncio.run(main())

@@ -73,7 +73,9 @@ class MessageChecker:
                 envelope, _size(pieces), pieces[0].isascii(), (*pieces, FINAL_DOT)
             )
         if pieces and pieces[-1].endswith(b"\r\n") and self._pass(pieces):
-            return OutgoingMessage(envelope, _size(pieces), True, (*pieces, FINAL_DOT))
+            return OutgoingMessage(
+                envelope, _size(pieces), ascii_only=True, data=(*pieces, FINAL_DOT)
+            )
         text = _checked(b"".join(pieces))
         return OutgoingMessage(envelope, len(text), text.isascii(), (dot_stuffed(text), FINAL_DOT))
 

@@ -42,15 +42,15 @@ class ConnectionLost(Exception):
         self.timed_out = timed_out
 
 
-class Asked(Enum):
-    """What a dialogue yields. Only `SmtpProtocol.ask` gives it out: no yield waits for nothing."""
+class WaitFor(Enum):
+    """What a dialogue yields. Only `SmtpProtocol.ask` returns it, so none waits for nothing."""
 
     REPLIES = "replies"
 
 
 #: `replies = yield protocol.ask(...)`, and what it returns or raises comes out of `run`. It runs
 #: inside a callback, so it awaits nothing.
-Dialogue: TypeAlias = Generator[Asked, Sequence[Reply], T]
+Dialogue: TypeAlias = Generator[WaitFor, Sequence[Reply], T]
 
 
 class SmtpProtocol(asyncio.Protocol):
@@ -115,7 +115,7 @@ class SmtpProtocol(asyncio.Protocol):
             self._deadline.clear()
             dialogue.close()
 
-    def ask(self, data: bytes | Sequence[bytes], *, replies: int, timeout: float) -> Asked:
+    def ask(self, data: bytes | Sequence[bytes], *, replies: int, timeout: float) -> WaitFor:
         """Write, for a dialogue that then yields and is sent the replies.
 
         Fewer replies come where the connection is lost meanwhile. A 421 is not among them; it is in
@@ -132,7 +132,7 @@ class SmtpProtocol(asyncio.Protocol):
             # The system refused it: the loss of the connection is about to be announced.
             self._has_unsent = not self._encrypted
         self._deadline.set(timeout)
-        return Asked.REPLIES
+        return WaitFor.REPLIES
 
     def _resume(self, replies: Sequence[Reply] | None) -> None:
         """Run the dialogue until it asks again, or to its end; it begins with no replies."""

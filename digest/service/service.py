@@ -76,7 +76,7 @@ class Service:
             self._log.info("started", database=str(self._steps.settings.database))
             with self._lease:
                 try:
-                    if self._takes_the_lease():
+                    if self._wait_for_lease():
                         self._lead()
                 except (Interrupted, KeyboardInterrupt):
                     if not self._shutdown.requested:
@@ -89,13 +89,13 @@ class Service:
         with self._shutdown.on_signals(), self._lease:
             if self._lease.take(self._now()) is None:
                 raise AlreadyRunning(
-                    f"`digest run` is already at work on this database: the lease is {self._who()}",
+                    f"`digest run` is already at work on this database: the lease is {self._held_by()}",
                     hint="It does everything that is due. Nothing was done here.",
                 )
             self._state.role = Role.LEADING
             return self._steps.run_once()
 
-    def _takes_the_lease(self) -> bool:
+    def _wait_for_lease(self) -> bool:
         """Wait for the lease; False if we are told to end before it is ours."""
         logged: str | None = None
         while not self._shutdown.requested:
@@ -106,7 +106,7 @@ class Service:
                 self._supervisor.status("at work")
                 self._supervisor.ready()
                 return True
-            if logged != (who := self._who()):
+            if logged != (who := self._held_by()):
                 logged = who
                 self._state.role = Role.STANDING_BY
                 self._state.holder = self._lease.holder()
@@ -142,7 +142,7 @@ class Service:
         self._steps.end()
         self._log.info("ended", drained=not self._shutdown.at_once)
 
-    def _who(self) -> str:
+    def _held_by(self) -> str:
         return held_by(self._lease.holder())
 
     def _notice_clock_jump(self) -> None:
@@ -154,7 +154,7 @@ class Service:
     def _reload(self) -> None:
         self._supervisor.reloading()
         try:
-            settings = _replacing(self._steps.settings, self._load())
+            settings = _require_reloadable(self._steps.settings, self._load())
         except DigestError as error:
             self._log.error("reload-refused", error, kept="the settings from before")
         else:
@@ -181,7 +181,7 @@ class Service:
             self._log.info("http-started", port=server.port)
 
 
-def _replacing(before: Settings, settings: Settings) -> Settings:
+def _require_reloadable(before: Settings, settings: Settings) -> Settings:
     """The new settings. Raises DigestError where they ask for what a running service cannot do."""
     same_port = settings.service.port == before.service.port
     if settings.database != before.database or not same_port:

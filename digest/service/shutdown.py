@@ -46,7 +46,7 @@ class Shutdown:
         self._on_hangup = on_hangup
         self._token: CancelToken | None = None
 
-    def cancels(self, token: CancelToken) -> CancelToken:
+    def attach(self, token: CancelToken) -> CancelToken:
         """From now on signals cancel this token; it is cancelled if one has come already."""
         self._token = token
         if self.requested:

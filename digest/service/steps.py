@@ -260,7 +260,7 @@ class ServiceSteps:
 
         token = CancelToken(check=check, on_shutdown=self._log_ending, steady=self._steady)
         self._tokens.append(token)
-        return self._shutdown.cancels(token)
+        return self._shutdown.attach(token)
 
     def _log_ending(self) -> None:
         if not self._ending_logged:

@@ -63,7 +63,9 @@ def carry(
     )
     envelope = Envelope(mail_from="news@example.org", rcpt_to="ada@example.com")
     data = (b"Subject: News\r\n\r\n", b".\r\n")
-    return session.send(OutgoingMessage(envelope, len(data[0]), True, data), before_commit)
+    return session.send(
+        OutgoingMessage(envelope, len(data[0]), ascii_only=True, data=data), before_commit
+    )
 
 
 def test_commands_in_one_write_get_their_replies_in_order(run: Run) -> None:

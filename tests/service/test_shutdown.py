@@ -17,7 +17,7 @@ def kill(number: signal.Signals) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_command_that_has_no_run_under_way_is_interrupted(number: signal.Signals) -> None:
     shutdown = Shutdown()
-    shutdown.cancels(CancelToken())
+    shutdown.attach(CancelToken())
     with shutdown.on_signals(), pytest.raises(KeyboardInterrupt):
         kill(number)
     assert shutdown.requested
@@ -40,13 +40,13 @@ def test_a_token_that_is_made_after_the_signal_is_cancelled() -> None:
     shutdown = Shutdown(when_idle=lambda: None)
     with shutdown.on_signals():
         kill(signal.SIGINT)
-        assert shutdown.cancels(CancelToken()).reason is CancelReason.SHUTDOWN
+        assert shutdown.attach(CancelToken()).reason is CancelReason.SHUTDOWN
 
 
 def test_a_signal_between_the_making_of_a_token_and_its_run_cancels_it() -> None:
     shutdown = Shutdown(when_idle=lambda: None)
     with shutdown.on_signals():
-        token = shutdown.cancels(CancelToken())
+        token = shutdown.attach(CancelToken())
         kill(signal.SIGTERM)
         assert token.reason is CancelReason.SHUTDOWN
 
