@@ -1,7 +1,4 @@
-"""An article: one published piece.
-
-What became of one article for one newsletter, and why.
-"""
+"""An article: one published piece; and what a newsletter decided on it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,11 +9,11 @@ from enum import StrEnum
 class NewArticle:
     """An article as a source told it, cleaned: plain text, absolute links, aware times.
 
-    `identity` is what makes it the same article when it is read again (`digest.ingest.normalize`).
-    `url_identifies` is False for a link that says not which article it is: a homepage, or one that
-    several articles share. `published_at` is None where the source gives no date; storage takes the
-    time of first sight. `image_url` is http(s), or a path inside the newsletter's folder: that
-    image travels along.
+    `identity` is what makes it the same article when it is read again: see
+    `digest.model.article_identity`. `url_identifies` is False for a link that says not which
+    article it is: a homepage, or one that several articles share. `published_at` is None where the
+    source gives no date; storage takes the time of first sight. `image_url` is http(s), or a path
+    inside the newsletter's folder: that image travels along.
     """
 
     identity: str

@@ -164,7 +164,7 @@ class Cut:
 class RenderedVariant:
     """A variant, rendered and inlined once: two texts with placeholders where readers differ.
 
-    `digest.composer.personalization` fills the placeholders; everything else is final. `cut` says
+    `digest.composer.message` fills the placeholders; everything else is final. `cut` says
     what had to go when it was rendered, and is not stored.
     """
 

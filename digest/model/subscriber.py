@@ -1,7 +1,4 @@
-"""How people stand on a list, and the receipts that say why.
-
-A subscriber, and that person's tie to a newsletter.
-"""
+"""A subscriber, the subscriptions to newsletters, the segments of readers, and consent receipts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

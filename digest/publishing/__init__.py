@@ -1,1 +1,1 @@
-"""The use cases: what a command, and later the scheduler, asks for in one call."""
+"""The use cases: what a command, the scheduler or the service asks for in one call."""

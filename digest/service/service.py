@@ -89,7 +89,8 @@ class Service:
         with self._shutdown.on_signals(), self._lease:
             if self._lease.take(self._now()) is None:
                 raise AlreadyRunning(
-                    f"`digest run` is already at work on this database: the lease is {self._held_by()}",
+                    "`digest run` is already at work on this database: the lease is"
+                    f" {self._held_by()}",
                     hint="It does everything that is due. Nothing was done here.",
                 )
             self._state.role = Role.LEADING

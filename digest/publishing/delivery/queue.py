@@ -44,9 +44,12 @@ def no_quiet_zones(_now: datetime) -> Sequence[str]:
 
 
 class DeliveryQueue:
-    """An async context manager; leaving it records everything and releases what was not tried."""
+    """The deliveries of one run: claimed for its workers, and their results on the way back.
 
-    # `recorded` is told the ids of deliveries whose results have reached the ledger.
+    An async context manager: leaving it records every result and releases what was not tried.
+    `recorded` is called with the ids of deliveries whose results have reached the ledger.
+    """
+
     def __init__(
         self,
         database: Path,
