@@ -1,4 +1,4 @@
-"""The message form: whatever the values, the message is what the slow way makes."""
+"""The prepared message: whatever the values, the message is what the slow way makes."""
 
 import re
 from dataclasses import dataclass, replace

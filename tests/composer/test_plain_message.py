@@ -1,4 +1,4 @@
-"""A note is a proper message, whatever stands in it."""
+"""A plain message is a proper one, whatever stands in it."""
 
 from datetime import UTC, datetime
 from email import message_from_bytes, policy

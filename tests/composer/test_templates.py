@@ -109,7 +109,7 @@ def test_a_link_of_a_site_with_pages_can_be_asked_for_and_not_be_compared(tmp_pa
     ("publisher", "links"),
     [(SITE, "unsubscribe "), (SITE_WITH_PAGES, "unsubscribe preferences view ")],
 )
-def test_a_template_sees_which_links_there_are_without_a_question(
+def test_asking_which_links_there_are_needs_no_segment_field(
     tmp_path: Path, publisher: Site, links: str
 ) -> None:
     asked = "".join(

@@ -1,4 +1,4 @@
-"""A newsletter's life at random, over the real database: one fate for articles and readers."""
+"""A newsletter at random, over the real database: a decision per article, a delivery per reader."""
 
 from datetime import datetime, timedelta
 from pathlib import Path

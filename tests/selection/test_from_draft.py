@@ -48,7 +48,7 @@ numbers = st.integers(1, 12)
     st.sets(numbers),
     st.sets(numbers),
 )
-def test_every_candidate_has_one_fate_and_the_edition_is_what_the_editor_made(
+def test_every_candidate_has_one_decision_and_the_edition_is_what_the_editor_made(
     placed: list[int], dropped: set[int], gone: set[int], candidates: set[int]
 ) -> None:
     made = proposal(*placed, dropped=tuple(sorted(dropped - set(placed))))

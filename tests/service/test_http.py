@@ -1,4 +1,4 @@
-"""The page server: what it says, and what it bears."""
+"""The HTTP server: what it says, and what it bears."""
 
 import json
 import socket

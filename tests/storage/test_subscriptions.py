@@ -120,7 +120,7 @@ def test_the_list_holds_everybody_once(db: Database) -> None:
     }
 
 
-def test_no_standing_is_nobody_and_no_addresses_are_nobody(db: Database) -> None:
+def test_no_status_is_nobody_and_no_addresses_are_nobody(db: Database) -> None:
     put(db, "a@example.com")
     assert list(subscriptions.members(db, "daily", [])) == []
     assert subscriptions.find_many(db, "daily", []) == {}

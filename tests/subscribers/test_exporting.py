@@ -53,9 +53,9 @@ def bring_in(db: Database, text: str) -> None:
     importing.import_readers(db, listed.readers, circumstances)
 
 
-def exported(db: Database, form: ExportFormat, *standings: MembershipStatus) -> str:
+def exported(db: Database, form: ExportFormat, *statuses: MembershipStatus) -> str:
     file = io.StringIO()
-    export_list(db, "daily", standings or list(MembershipStatus), form, file)
+    export_list(db, "daily", statuses or list(MembershipStatus), form, file)
     return file.getvalue()
 
 
@@ -139,7 +139,7 @@ def test_everybody_is_exported_with_the_state() -> None:
         )
 
 
-def test_no_standing_is_nobody() -> None:
+def test_no_status_is_nobody() -> None:
     with fresh_list() as db:
         bring_in(db, "email\na@example.com\n")
         file = io.StringIO()

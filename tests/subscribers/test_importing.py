@@ -23,7 +23,7 @@ NOW = datetime(2026, 3, 12, 7, 0, tzinfo=UTC)
 Import = Callable[[str], tuple[ReadList, ImportReport]]
 
 
-def standings(db: Database) -> dict[str, str]:
+def statuses(db: Database) -> dict[str, str]:
     members = subscriptions.members(db, "daily", MembershipStatus)
     return {member.subscriber.email: member.status.value for member in members}
 
@@ -40,7 +40,7 @@ def test_an_imported_row_is_active_unless_its_state_says_otherwise(
         "email,state\na@example.com,\nb@example.com,pending\nc@example.com,paused\n"
         "d@example.com,unsubscribed\ne@example.com,suppressed\nf@example.com,active\n"
     )
-    assert standings(db) == {
+    assert statuses(db) == {
         "a@example.com": "active",
         "b@example.com": "pending",
         "c@example.com": "paused",
@@ -75,7 +75,7 @@ def test_a_second_address_column_is_a_field(db: Database, bring_in: Import) -> N
 
 # How they stand, what the file says, how they stand then, and what the import calls it.
 @pytest.mark.parametrize(
-    ("before", "said", "after", "fate"),
+    ("before", "said", "after", "result"),
     [
         ("active", "active", "active", ImportResult.UNCHANGED),
         ("active", "pending", "active", ImportResult.UNCHANGED),
@@ -105,12 +105,12 @@ def test_a_second_address_column_is_a_field(db: Database, bring_in: Import) -> N
     ],
 )
 def test_an_import_takes_people_out_and_never_brings_one_back(
-    db: Database, bring_in: Import, before: str, said: str, after: str, fate: ImportResult
+    db: Database, bring_in: Import, before: str, said: str, after: str, result: ImportResult
 ) -> None:
     bring_in(f"email,state\neva@example.com,{before}\n")
     _, report = bring_in(f"email,state\nEVA@Example.com,{said}\n")
-    assert standings(db) == {"eva@example.com": after}
-    assert {one: count for one, count in report.results.items() if count} == {fate: 1}
+    assert statuses(db) == {"eva@example.com": after}
+    assert {one: count for one, count in report.results.items() if count} == {result: 1}
 
 
 def test_an_import_takes_an_address_off_the_list_under_its_suppression(
@@ -130,7 +130,7 @@ def test_who_was_erased_and_suppressed_is_known_by_the_hash_alone(
     suppressions.suppress(db, "eva@example.com", reason="erased", since=NOW)
     db.execute("update suppressions set email = null")
     _, report = bring_in("email\nEva@example.com\n")
-    assert standings(db) == {}
+    assert statuses(db) == {}
     assert [remark.text for remark in report.left] == ["Eva@example.com: suppressed"]
 
 
@@ -191,12 +191,12 @@ def test_whoever_left_in_any_row_has_left(
     db: Database, bring_in: Import, states: tuple[str, str]
 ) -> None:
     bring_in(f"email,state\neva@example.com,{states[0]}\neva@example.com,{states[1]}\n")
-    assert standings(db) == {"eva@example.com": "unsubscribed"}
+    assert statuses(db) == {"eva@example.com": "unsubscribed"}
 
 
 def test_both_spellings_of_a_domain_are_one_subscriber(db: Database, bring_in: Import) -> None:
     bring_in("email\neva@bücher.example\neva@xn--bcher-kva.example\n")
-    assert standings(db) == {"eva@xn--bcher-kva.example": "active"}
+    assert statuses(db) == {"eva@xn--bcher-kva.example": "active"}
 
 
 def test_a_row_that_cannot_be_used_is_told_and_the_rest_goes_in(
@@ -206,7 +206,7 @@ def test_a_row_that_cannot_be_used_is_told_and_the_rest_goes_in(
         "email,state\nnobody,\nb@example.com,gone\nc@example.com,\n=cmd|x!A1@example.com,\n,\n,paused\n"
     )
     assert [remark.line for remark in listed.rejected] == [2, 3, 7]
-    assert standings(db) == {"c@example.com": "active", "=cmd|x!A1@example.com": "active"}
+    assert statuses(db) == {"c@example.com": "active", "=cmd|x!A1@example.com": "active"}
 
 
 def test_a_wrong_value_costs_the_value_and_not_the_reader(db: Database, bring_in: Import) -> None:
@@ -214,7 +214,7 @@ def test_a_wrong_value_costs_the_value_and_not_the_reader(db: Database, bring_in
         "email,language,timezone,since,topics,name,note\n"
         f"eva@example.com,English,Lisbon,soon,[1,=?utf-8?q?x?=,{'x' * 100_000}\n"
     )
-    assert standings(db) == {"eva@example.com": "active"}
+    assert statuses(db) == {"eva@example.com": "active"}
     assert [remark.text for remark in listed.notes] == [
         "eva@example.com: the name '=?utf-8?q?x?=' is an encoded mail header, expected a name",
         "eva@example.com: the language 'English', expected a tag such as en or pt-BR",
@@ -277,7 +277,7 @@ def test_a_dry_run_decides_the_same_and_writes_nothing(
     assert everything(db.path) == before
     done = importing.import_readers(db, listed.readers, given)
     assert planned == done
-    assert standings(db) == {
+    assert statuses(db) == {
         "a@example.com": "suppressed",
         "b@example.com": "paused",
         "c@example.com": "active",
@@ -391,7 +391,7 @@ def test_who_comes_as_gone_counts_as_taken_out_and_the_receipt_says_why(
         "c@example.com,Cleo,paused\nd@example.com,Dan,Unsubscribed\n"
     )
     assert (report.results[ImportResult.TAKEN_OUT], report.results[ImportResult.ADDED]) == (3, 1)
-    assert standings(db) == {
+    assert statuses(db) == {
         "a@example.com": "unsubscribed",
         "b@example.com": "suppressed",
         "c@example.com": "paused",
@@ -421,7 +421,7 @@ def test_a_value_that_is_nested_or_long_beyond_reason_costs_no_other_row(
         f"{long}@example.com,,,\na@example.com,{long},,\nb@example.com,,{long},\n"
         f"c@example.com,,,{'[' * 60_000}\nd@example.com,,,\n"
     )
-    assert list(standings(db)) == [f"{who}@example.com" for who in "abcd"]
+    assert list(statuses(db)) == [f"{who}@example.com" for who in "abcd"]
     assert [(remark.line, remark.text[-60:]) for remark in listed.rejected] == [
         (2, "l address: it has 140,012 characters, an address at most 254"),
     ]

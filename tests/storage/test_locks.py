@@ -1,4 +1,4 @@
-"""The lease: one holder, known by name, and never a dead one."""
+"""The lease of the service: one holder, known by name, and never a dead one."""
 
 import json
 import os
@@ -98,7 +98,7 @@ def test_a_lock_that_was_taken_away_is_noticed(database: Path, *, replaced: bool
 
 
 @pytest.mark.parametrize(
-    "card",
+    "holder_file",
     [
         "",
         "{",
@@ -108,12 +108,12 @@ def test_a_lock_that_was_taken_away_is_noticed(database: Path, *, replaced: bool
         json.dumps({"pid": 1, "host": "x", "since": "yesterday"}),
     ],
 )
-def test_a_card_that_makes_no_sense_names_nobody(database: Path, card: str) -> None:
-    database.with_name("subscribers.db.run.json").write_text(card, encoding="utf-8")
+def test_a_holder_file_that_makes_no_sense_names_nobody(database: Path, holder_file: str) -> None:
+    database.with_name("subscribers.db.run.json").write_text(holder_file, encoding="utf-8")
     assert Lease(database).holder() is None
 
 
-def test_a_lease_that_was_let_go_leaves_no_card(database: Path) -> None:
+def test_a_lease_that_was_let_go_leaves_no_holder_file(database: Path) -> None:
     with Lease(database) as lease:
         lease.take(NOW)
         assert database.with_name("subscribers.db.run.json").exists()

@@ -625,7 +625,7 @@ def test_an_approved_draft_is_sent_though_an_earlier_one_is_held(desk: Paper) ->
     assert slot_of(desk).state is SlotState.DRAFT
 
 
-def test_preview_and_outlook_show_the_draft_that_would_be_sent(desk: Paper) -> None:
+def test_preview_and_dry_run_show_the_draft_that_would_be_sent(desk: Paper) -> None:
     edit(desk, ("Intro:\n", "Intro:\n    Good morning.\n"))
     made = preview(desk.settings, desk.newsletter, now=NOW)
     assert isinstance(made, Preview)

@@ -110,7 +110,7 @@ def test_a_preview_shows_the_readers_own_variant(paper: Paper) -> None:
     assert previewed("eva@example.com") == "Hello, Eva!"
 
 
-def test_a_rehearsal_answers_for_somebody_of_whom_nothing_is_known(paper: Paper) -> None:
+def test_a_trial_render_answers_for_somebody_of_whom_nothing_is_known(paper: Paper) -> None:
     with_masthead(paper, BY_CITY)
     assert trial_render(paper.settings, paper.newsletter, now=NOW).size > 0
     with_masthead(paper, "{{ {'Oslo': 1}[reader.fields.city].x }}")

@@ -14,7 +14,7 @@ from digest.publishing.maintenance import audit
 from digest.schedule.parse import parse_schedule
 from digest.schedule.timetable import slots_after
 from tests.publishing.paper import Paper
-from tests.scheduler.test_editors_hand import SLOT, waiting
+from tests.scheduler.test_tick_drafts import SLOT, waiting
 from tests.scheduler.ticking import Service, service_in
 
 

@@ -63,7 +63,7 @@ def articles(draw: st.DrawFn, most: int = 20) -> list[Article]:
 
 
 @given(articles(), rules_)
-def test_every_candidate_has_exactly_one_fate(candidates: list[Article], rules: Rules) -> None:
+def test_every_candidate_has_exactly_one_decision(candidates: list[Article], rules: Rules) -> None:
     result = select(candidates, rules, cutoff=START + timedelta(days=6))
     if isinstance(result, TooFew):
         assert result.found < result.needed == rules.min_items

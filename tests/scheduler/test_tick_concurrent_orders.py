@@ -14,7 +14,7 @@ from digest.schedule.timetable import slots_after
 from digest.selection import select
 from digest.storage import edition_store
 from tests.publishing.paper import NOW
-from tests.scheduler.test_editors_hand import SLOT, change, let_out, waiting
+from tests.scheduler.test_tick_drafts import SLOT, change, let_out, waiting
 from tests.scheduler.ticking import Service, service_in
 
 
