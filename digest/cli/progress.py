@@ -42,7 +42,7 @@ class Meter:
         return (done - before) / (now - since) if now > since else 0.0
 
 
-def left(rate: float, remaining: int) -> str:
+def time_left(rate: float, remaining: int) -> str:
     """The time remaining, as `0:08 left` or `1:02:03 left`; empty if it is not known."""
     if rate <= 0 or remaining <= 0:
         return ""
@@ -102,7 +102,7 @@ def _started(bar: "Bar", plan: RunPlan) -> Progress:
 
 
 def _pace(rate: float, remaining: int) -> str:
-    return " ".join(filter(None, (f"{rate:,.0f}/s" if rate else "", left(rate, remaining))))
+    return " ".join(filter(None, (f"{rate:,.0f}/s" if rate else "", time_left(rate, remaining))))
 
 
 @contextmanager

@@ -75,12 +75,12 @@ def typed_address(text: str) -> str:
     """An address that was typed, as it is stored. Raises UsageError."""
     from digest.subscribers.address import normalise  # most commands need no tables of domains
 
-    with typed_in():
+    with as_usage_error():
         return normalise(text)
 
 
 @contextmanager
-def typed_in() -> Iterator[None]:
+def as_usage_error() -> Iterator[None]:
     """A SubscriberError about what was typed on the command line is wrong usage."""
     try:
         yield

@@ -52,7 +52,7 @@ def read_file(file: Path) -> bytes:
     return b"".join(pieces)
 
 
-def circumstances(
+def change_context(
     newsletter: str | None, *, wording: str | None = None, file: Path | None = None
 ) -> ChangeContext:
     """Where and when a change happens: now, from the command line or from a file."""

@@ -44,7 +44,7 @@ def print_import(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """What an import did: counts as the result, everything that was not plain as error_console."""
+    """What an import did: counts as the result, what needs attention as messages."""
     if as_json:
         print_json(
             {

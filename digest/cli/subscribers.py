@@ -19,11 +19,11 @@ from digest.cli.console import (
 from digest.cli.files import by_ending, writable
 from digest.cli.help import Command, command_group
 from digest.cli.options import AsJson, DryRun, Limit, NewsletterOption, argument, option
-from digest.cli.session import key_of, reading, session_of, typed_address, typed_in
+from digest.cli.session import as_usage_error, key_of, reading, session_of, typed_address
 from digest.cli.subscriber_options import (
     States,
     Wording,
-    circumstances,
+    change_context,
     for_planning,
     opened,
     read_file,
@@ -89,13 +89,13 @@ def add(
 
     Example: `digest subscribers add "Eva Sá <eva@example.com>" --timezone Europe/Lisbon`
     """
-    with typed_in():
+    with as_usage_error():
         typed = import_row.typed(
             email, name=name, language=language, timezone=timezone, topics=split(topics)
         )
     key = key_of(context, newsletter)
     with opened(context) as db:
-        result = membership.add(db, typed, circumstances(key, wording=consent))
+        result = membership.add(db, typed, change_context(key, wording=consent))
     sentences = {
         ImportResult.ADDED: "is on the list now",
         ImportResult.UPDATED: "was on the list; values updated",
@@ -143,7 +143,7 @@ def import_(
     Example: `digest subscribers import readers.csv --dry-run`
     """
     settings = session_of(context).settings
-    change = circumstances(key_of(context, newsletter), wording=consent, file=file)
+    change = change_context(key_of(context, newsletter), wording=consent, file=file)
     list_rows = list_file.read(
         read_file(file),
         name="standard input" if str(file) == "-" else file.name,
@@ -274,7 +274,7 @@ def unsubscribe(
 
     Example: `digest subscribers unsubscribe eva@example.com --reason "by phone, 12 March"`
     """
-    change = circumstances(key_of(context, newsletter))
+    change = change_context(key_of(context, newsletter))
     address = typed_address(email)
     with opened(context) as db:
         leaving = membership.unsubscribe(db, address, reason, change)
@@ -301,7 +301,7 @@ def suppress(
     else:
         why = _reason(reason or "")
     with opened(context) as db:
-        leaving = membership.suppress(db, address, why, circumstances(None))
+        leaving = membership.suppress(db, address, why, change_context(None))
     _report(leaving, "suppressed", as_json=as_json)
 
 

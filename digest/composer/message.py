@@ -162,7 +162,7 @@ class MessageLayout:
 def lay_out(
     header: Iterable[bytes | PlaceholderPosition], body: Iterable[bytes | PlaceholderPosition]
 ) -> MessageLayout:
-    """The layout of a header and a body with holes."""
+    """The layout of a header and a body with placeholders."""
     header, body = list(_joined(header)), list(_joined(body))
     # Each value is found once and each fixed piece kept once, however often it stands there.
     every = list(dict.fromkeys(chain(header, body)))

@@ -69,7 +69,7 @@ def body(
 ) -> Iterator[bytes | PlaceholderPosition]:
     """The alternatives, plain text first; images stand with the HTML that shows them.
 
-    What stands between two holes is whole lines, and so must be what fills one.
+    What stands between two placeholders is whole lines, and so must be what fills one.
     """
     outer, inner = _boundaries(markers)
     yield f"--{outer}\r\n".encode()

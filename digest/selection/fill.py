@@ -66,7 +66,7 @@ class _Filling:
 
     def take(self, article: Article, *, in_section: bool = True) -> None:
         self.taken.add(article.id)
-        self.overlapping |= self.relations.around(article.id, known=self.overlapping)
+        self.overlapping |= self.relations.similar_to(article.id, known=self.overlapping)
         self.per_source[article.source] += 1
         section = self.grouping.group_of.get(article.id)
         if in_section and section is not None:

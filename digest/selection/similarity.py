@@ -2,7 +2,7 @@
 
 All tests are on the words that carry meaning. The *same headline* has exactly the same words: it is
 a duplicate. *Related* headlines share several words that few others have, and may stand under the
-lead. What is *around* a headline is a wider circle, which makes room for other stories.
+lead. *Similar* headlines are a wider circle, which makes room for other stories.
 """
 
 import re
@@ -55,7 +55,7 @@ def same_headline_key(headline: str) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoryKinship:
+class HeadlineOverlap:
     """How much two headlines share: so many telling words, and that part of the shorter one."""
 
     words: int
@@ -63,10 +63,10 @@ class StoryKinship:
 
 
 #: Close enough to stand under one another.
-RELATED = StoryKinship(words=2, part=0.4)
+RELATED = HeadlineOverlap(words=2, part=0.4)
 #: Close enough that a reader would say "that again"; two steps of it span most reports of one
 #: event (docs/decisions/0005 has the figures).
-SIMILAR = StoryKinship(words=1, part=0.15)
+SIMILAR = HeadlineOverlap(words=1, part=0.15)
 
 
 class Relations:
@@ -85,21 +85,21 @@ class Relations:
 
     def related_to(self, id_: int) -> frozenset[int]:
         """The ids whose headlines are related to this one's, without itself."""
-        return self._kin(id_, RELATED)
+        return self._overlapping(id_, RELATED)
 
-    def around(self, id_: int, *, known: Set[int]) -> frozenset[int]:
-        """What is similar to this one, and what is similar to that; `known` need not be told."""
-        near = self._kin(id_, SIMILAR) - known
-        return near.union(*(self._kin(other, SIMILAR) for other in near))
+    def similar_to(self, id_: int, *, known: Set[int]) -> frozenset[int]:
+        """The ids of similar headlines, in two steps; the first leaves out those in `known`."""
+        near = self._overlapping(id_, SIMILAR) - known
+        return near.union(*(self._overlapping(other, SIMILAR) for other in near))
 
-    def _kin(self, id_: int, kinship: StoryKinship) -> frozenset[int]:
+    def _overlapping(self, id_: int, overlap: HeadlineOverlap) -> frozenset[int]:
         shared = Counter(chain.from_iterable(self._having.get(w, ()) for w in self._words[id_]))
         shared.pop(id_, None)
         own = len(self._words[id_])
         return frozenset(
             other
             for other, count in shared.items()
-            if count >= kinship.words and count >= min(own, len(self._words[other])) * kinship.part
+            if count >= overlap.words and count >= min(own, len(self._words[other])) * overlap.part
         )
 
 

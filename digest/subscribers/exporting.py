@@ -69,7 +69,7 @@ def to_file(path: Path) -> Iterator[TextIO]:
 def write_csv(members: Iterable[Member], fields: Sequence[str], file: TextIO) -> int:
     """Write members as CSV (RFC 4180, but for plain line ends); returns how many.
 
-    A cell that a spreadsheet would run as a formula gets an apostrophe in front; see `spreadsheet`.
+    A cell that a spreadsheet would run as a formula gets an apostrophe (see `formula_guard`).
     """
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(guard(name) for name in (*_COLUMNS, *fields))

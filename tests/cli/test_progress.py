@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from digest.cli.progress import Meter, left
+from digest.cli.progress import Meter, time_left
 
 Run = Callable[..., Any]
 
@@ -35,7 +35,7 @@ def test_where_no_time_has_passed_there_is_no_rate() -> None:
     ],
 )
 def test_what_is_left_reads_like_a_clock(rate: float, remaining: int, told: str) -> None:
-    assert left(rate, remaining) == told
+    assert time_left(rate, remaining) == told
 
 
 def test_a_terminal_shows_a_bar_and_a_pipe_shows_nothing(

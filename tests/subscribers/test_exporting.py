@@ -44,13 +44,13 @@ def fresh_list() -> Iterator[Database]:
 
 def bring_in(db: Database, text: str) -> None:
     numbers = count()
-    circumstances = ChangeContext(
+    context = ChangeContext(
         newsletter="daily", now=NOW, origin="test", tokens=lambda: f"t{next(numbers)}"
     )
     listed = importing.read_list(list_file.read(text.encode()).rows, now=NOW, zone=UTC)
     assert listed.rejected == []
     assert listed.notes == []
-    importing.import_readers(db, listed.readers, circumstances)
+    importing.import_readers(db, listed.readers, context)
 
 
 def exported(db: Database, form: ExportFormat, *statuses: MembershipStatus) -> str:

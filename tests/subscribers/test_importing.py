@@ -226,7 +226,7 @@ def test_a_wrong_value_costs_the_value_and_not_the_reader(db: Database, bring_in
 
 
 def test_each_change_leaves_a_receipt(db: Database, given: ChangeContext) -> None:
-    circumstances = ChangeContext(
+    context = ChangeContext(
         newsletter="daily",
         now=NOW,
         origin="import readers.csv",
@@ -236,7 +236,7 @@ def test_each_change_leaves_a_receipt(db: Database, given: ChangeContext) -> Non
     )
     for text in ("email\nx\neva@example.com\n", "email,state\neva@example.com,unsubscribed\n"):
         listed = importing.read_list(list_file.read(text.encode()).rows, now=NOW, zone=UTC)
-        importing.import_readers(db, listed.readers, circumstances)
+        importing.import_readers(db, listed.readers, context)
     person = subscribers.find(db, "eva@example.com")
     assert person is not None
     receipts = [
