@@ -84,8 +84,9 @@ class HoldKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotRecord:
-    """A slot as the database has it. `reason` is a sentence for people; nothing depends on it.
+    """A slot as the database has it.
 
+    `reason` is a sentence for people: it may matter whether there is one, never what it says.
     `made_up_in` names the later slot whose edition makes up for a skipped one. `tries` counts
     failures; it is not tried again before `next_try_at`. `skipped_by` belongs to a skipped slot,
     `hold_kind` to a draft that is held.

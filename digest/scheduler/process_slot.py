@@ -112,9 +112,9 @@ def _process(
     if over is not None:
         return over
     if newsletter.timing.approval:
-        proposal = lifecycle.make_draft(db, settings, newsletter, record.slot, now=now)
-        if isinstance(proposal, Skipped):
-            return record.skipped(proposal.reason)
+        contents = lifecycle.make_draft(db, settings, newsletter, record.slot, now=now)
+        if isinstance(contents, Skipped):
+            return record.skipped(contents.reason)
         return replace(record.waiting(""), state=SlotState.DRAFT)
     obstacle = blocking_reason(db, newsletter, now)
     if obstacle is not None:

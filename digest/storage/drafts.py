@@ -1,4 +1,4 @@
-"""Drafts: a proposal for each slot that somebody may look at first, and what was said about it.
+"""Drafts: what the edition of a slot is to hold, and what the editor has decided about it.
 
 Its content is JSON: `proposal` is what `digest.model.draft` describes, `approved` the text that
 the seal is the hash of.
@@ -50,7 +50,7 @@ set state = 'waiting', content = excluded.content, seal = null, made_at = exclud
 """
 
 
-def add(db: Database, slot: Slot, proposal: DraftContents, now: datetime) -> None:
+def add(db: Database, slot: Slot, contents: DraftContents, now: datetime) -> None:
     """Keep the draft of a slot, which then is in the state DRAFT.
 
     Raises Superseded if the slot has its edition or a reason, or another process made a draft.
@@ -62,7 +62,7 @@ def add(db: Database, slot: Slot, proposal: DraftContents, now: datetime) -> Non
             raise Superseded(f"the slot {slot.name} of {slot.newsletter} was processed meanwhile")
         slots.settle(db, replace(record.waiting(""), state=SlotState.DRAFT), now)
         values = {"newsletter": slot.newsletter, "slot": slot.name, "now": to_text(now)}
-        db.execute(_ADD, values | {"content": _as_json(proposal, None)})
+        db.execute(_ADD, values | {"content": _as_json(contents, None)})
 
 
 _DECIDE = """
@@ -82,7 +82,7 @@ where newsletter = ? and slot = ? and state = 'draft'
 def decide(
     db: Database,
     slot: Slot,
-    proposal: DraftContents,
+    contents: DraftContents,
     state: DraftState,
     *,
     approval: Approval | None = None,
@@ -96,7 +96,7 @@ def decide(
                 "newsletter": slot.newsletter,
                 "slot": slot.name,
                 "state": state,
-                "content": _as_json(proposal, approval),
+                "content": _as_json(contents, approval),
                 "seal": approval.seal if approval else None,
                 "now": to_text(now),
             },
@@ -137,9 +137,9 @@ def article_statuses(
     return {status.article.id: status for status in statuses}
 
 
-def _as_json(proposal: DraftContents, approval: Approval | None) -> str:
+def _as_json(contents: DraftContents, approval: Approval | None) -> str:
     approved = approval.content if approval else None
-    return json.dumps({"proposal": asdict(proposal), "approved": approved}, ensure_ascii=False)
+    return json.dumps({"proposal": asdict(contents), "approved": approved}, ensure_ascii=False)
 
 
 def _draft(row: sqlite3.Row) -> Draft:
@@ -148,12 +148,12 @@ def _draft(row: sqlite3.Row) -> Draft:
     return from_row(
         Draft,
         row,
-        contents=_proposal(**content["proposal"]),
+        contents=_contents(**content["proposal"]),
         approval=Approval(content=approved, seal=row["seal"]) if row["seal"] else None,
     )
 
 
-def _proposal(
+def _contents(
     *,
     placed: Iterable[dict[str, Any]],
     dropped: Iterable[int],
