@@ -86,7 +86,7 @@ class HoldKind(StrEnum):
 class SlotRecord:
     """A slot as the database has it.
 
-    `reason` is a sentence for people: it may matter whether there is one, never what it says.
+    `reason` is a sentence for people: what it says decides nothing.
     `made_up_in` names the later slot whose edition makes up for a skipped one. `tries` counts
     failures; it is not tried again before `next_try_at`. `skipped_by` belongs to a skipped slot,
     `hold_kind` to a draft that is held.

@@ -95,9 +95,9 @@ class NewsletterStatus:
         state, timing = self.drafts.get(record.slot.name), self.newsletter.timing
         holds = timing.approval and timing.on_silence is OnSilence.HOLD
         undecided = holds and state is DraftState.WAITING and record.slot.at <= self.now
-        # Any other draft whose time has come is processed by the next tick, unless the last one
-        # has recorded why it was not.
-        return state is DraftState.HELD or undecided or bool(record.reason)
+        # Any other draft whose time has come is processed by a later tick, unless one has put on
+        # record that it is held.
+        return state is DraftState.HELD or undecided or record.hold_kind is not None
 
 
 def status(

@@ -192,7 +192,9 @@ def _slot_result(record: SlotRecord) -> TickResult:
         case SlotState.DUE:
             return TickResult.PUT_OFF
         case SlotState.DRAFT:
-            return TickResult.HELD if record.reason else TickResult.DRAFTED
+            if record.hold_kind is not None:
+                return TickResult.HELD
+            return TickResult.PUT_OFF if record.reason else TickResult.DRAFTED
         case _:
             return TickResult(record.state.value)
 
