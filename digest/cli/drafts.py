@@ -32,21 +32,21 @@ from digest.publishing.drafts.draft_file_parser import MOST, DraftFileError, par
 from digest.publishing.editions.build import slot_of
 from digest.schedule.timetable import slots_after
 
-SlotOption = Annotated[
-    str | None,
-    option(
-        "The slot, such as 2026-03-12T07:00 (default: the first that has a draft).",
-        "--slot",
-        metavar="SLOT",
-    ),
-]
+
+def _slot(default: str) -> Any:
+    help_ = f"The slot, such as 2026-03-12T07:00 (default: {default})."
+    return option(help_, "--slot", metavar="SLOT")
+
+
+DraftSlotOption = Annotated[str | None, _slot("the first that has a draft")]
+AnySlotOption = Annotated[str | None, _slot("the first that has a draft, or else the next one")]
 
 
 def approve(
     context: typer.Context,
     newsletter: NewsletterArgument = None,
     *,
-    slot: SlotOption = None,
+    slot: DraftSlotOption = None,
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
@@ -79,7 +79,7 @@ def draft(
     *,
     out: Annotated[Path | None, option("Write it to this file.", "--out", "-o")] = None,
     read: Annotated[Path | None, option("Apply this edited draft file.")] = None,
-    slot: SlotOption = None,
+    slot: AnySlotOption = None,
     anew: Annotated[bool, option("Discard the stored draft and make a new one.", "--anew")] = False,
     force: Annotated[bool, option("Overwrite a file that was edited.", "--force")] = False,
     at: At = None,
@@ -174,7 +174,7 @@ def hold(
     context: typer.Context,
     newsletter: NewsletterArgument = None,
     *,
-    slot: SlotOption = None,
+    slot: DraftSlotOption = None,
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
@@ -198,7 +198,7 @@ def skip(
     newsletter: NewsletterArgument = None,
     *,
     reason: Annotated[str, option("Why; stored with the slot.")] = "",
-    slot: SlotOption = None,
+    slot: AnySlotOption = None,
     at: At = None,
     as_json: AsJson = False,
 ) -> None:

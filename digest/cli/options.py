@@ -59,6 +59,15 @@ NewsletterArgument = Annotated[
         autocompletion=newsletter_keys,
     ),
 ]
+#: For commands that are about every edition unless a newsletter is named.
+AnyNewsletterArgument = Annotated[
+    str | None,
+    argument(
+        "Its key in digest.toml (default: all newsletters).",
+        metavar="NEWSLETTER",
+        autocompletion=newsletter_keys,
+    ),
+]
 NewsletterOption = Annotated[
     str | None,
     option(

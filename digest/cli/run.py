@@ -3,7 +3,7 @@
 import os
 import time
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -46,10 +46,19 @@ def run(
     summary = service.once()
     print_result(
         {"interrupted": summary.interrupted, **summary.results},
-        ", ".join(f"{n} {result}" for result, n in summary.results.items()) or "nothing is due",
+        ", ".join(f"{n} {_IN_WORDS.get(result, result)}" for result, n in summary.results.items())
+        or "nothing is due",
         as_json=as_json,
     )
     raise typer.Exit(exit_code(summary))
+
+
+#: How a person reads a result, where that is not its name.
+_IN_WORDS: Final = {
+    TickResult.SERVED: "delivered",
+    TickResult.PUT_OFF: "postponed",
+    TickResult.TROUBLED: "ended by an error",
+}
 
 
 def exit_code(summary: TickSummary) -> Exit:

@@ -18,7 +18,16 @@ from digest.cli.console import (
     print_json,
     print_result,
 )
-from digest.cli.options import AsJson, At, DryRun, NewsletterArgument, Outbox, Yes, option
+from digest.cli.options import (
+    AnyNewsletterArgument,
+    AsJson,
+    At,
+    DryRun,
+    NewsletterArgument,
+    Outbox,
+    Yes,
+    option,
+)
 from digest.cli.progress import cancelled_by_signals, delivery_progress
 from digest.cli.session import chosen, existing_database, session_of, typed_address
 from digest.cli.skipped import exit_skipped, unless_skipped
@@ -103,7 +112,8 @@ def resume(
     """Continue an edition that is not complete. Creates no new one.
 
     It takes the oldest edition that was stopped, or else the newest that is not complete. Deferred
-    deliveries are tried again; `--unknown` decides on those whose result is unknown.
+    deliveries are tried again when they are due. `--unknown resend` and `--unknown drop` take the
+    newest edition that has deliveries with unknown result.
 
     Example: `digest resume daily --now`
     """
@@ -128,7 +138,7 @@ def _deliver(deliver: Callable[..., Report | Skipped], *, as_json: bool) -> None
 
 
 def stop(
-    context: typer.Context, newsletter: NewsletterArgument = None, *, as_json: AsJson = False
+    context: typer.Context, newsletter: AnyNewsletterArgument = None, *, as_json: AsJson = False
 ) -> None:
     """Emergency stop: no further message of any edition is sent.
 

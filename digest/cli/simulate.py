@@ -64,8 +64,8 @@ def simulate(
 
     Rules come from digest.toml, unless an option replaces them. The code that selects for real
     editions is run for one slot after the other, on the stored articles as they are now; the time
-    of publication counts, not the time of first sight. Drafts are taken as proposed, without an
-    editor's changes.
+    of publication counts, not the time when digest first read them. Drafts are taken as proposed,
+    without an editor's changes.
 
     Example: `digest simulate --weeks 12 --schedule "fridays at 16:30" --max-age 7d`
     """

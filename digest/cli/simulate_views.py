@@ -182,10 +182,8 @@ def _print_summary(result: Simulation) -> None:
         )
         _print_sections(size["sections"])
     unsent = sum(group.articles for group in result.unsent)
-    say(
-        f"{size['total']:,} of {counted(result.articles, 'article')} were in an edition,"
-        f" {unsent:,} in none"
-    )
+    articles = "article was" if result.articles == 1 else "articles were"
+    say(f"{size['total']:,} of {result.articles:,} {articles} in an edition, {unsent:,} in none")
     rows = [(f"  {group.articles:,}", group.why) for group in result.unsent]
     print_table((">Articles", "Why"), rows[:_REASONS], fold=("Why",), show_headers=False)
     if len(rows) > _REASONS:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from digest.cli.console import Exit, fields_of, note, print_json, say
-from digest.cli.options import LARGEST, AsJson, At, NewsletterArgument, option
+from digest.cli.options import LARGEST, AnyNewsletterArgument, AsJson, At, option
 from digest.cli.session import instant_of, session_of
 from digest.cli.tables import print_table
 from digest.errors import UsageError
@@ -24,10 +24,15 @@ _IN_JSON: Final = 1000
 
 def status(
     context: typer.Context,
-    newsletter: NewsletterArgument = None,
+    newsletter: AnyNewsletterArgument = None,
     *,
     number: Annotated[
-        int | None, option("Only the edition with this number.", min=1, max=LARGEST)
+        int | None,
+        option(
+            "Only the edition with this number; of several newsletters, name one.",
+            min=1,
+            max=LARGEST,
+        ),
     ] = None,
     limit: Annotated[
         int | None,

@@ -109,7 +109,7 @@ def statuses_of(words: Sequence[str] | None) -> Sequence[MembershipStatus]:
 
 
 def titles_of(columns: Sequence[str]) -> dict[str, str]:
-    """The titles in the file by our column, from `--column OURS=TITLE`. Raises UsageError."""
+    """The titles in the file by our column, from `--column COLUMN=TITLE`. Raises UsageError."""
     titles: dict[str, str] = {}
     for text in columns:
         column, _, title = (part.strip() for part in text.partition("="))

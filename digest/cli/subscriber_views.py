@@ -67,7 +67,7 @@ def print_import(
     if listed.fields:
         note(
             f"stored as fields: {', '.join(listed.fields)}"
-            " (to import one as a column of ours: --column name=TITLE)"
+            " (to import one as a known column: --column name=TITLE)"
         )
     labels = {ImportResult.LEFT: "left as they were"}
     rows = [(labels.get(result, result), f"{count:,}") for result, count in report.results.items()]

@@ -123,8 +123,8 @@ def import_(
     column: Annotated[
         list[str] | None,
         option(
-            "The file's title for one of our columns, such as name=Vorname; may be repeated.",
-            metavar="OURS=TITLE",
+            "The file's title of a known column, such as name=Vorname; may be repeated.",
+            metavar="COLUMN=TITLE",
         ),
     ] = None,
     consent: Wording = None,
@@ -197,7 +197,7 @@ def export(
             written = exporting.export_list(db, key, statuses, form, file)
         erased = suppressions.count_erased(db)
     if out:
-        note(f"wrote {written:,} to {out}")
+        note(f"wrote {counted(written, 'address', 'addresses')} to {out}")
     if erased:
         were = counted(erased, "suppressed address was", "suppressed addresses were")
         note(f"{were} erased: only their hashes are stored, so they are not in the export")

@@ -68,7 +68,8 @@ def _rephrased(message: str) -> str:
     if match := re.fullmatch(r"Got unexpected extra argument\(s\) \((.*)\)", message, re.DOTALL):
         return f"too many arguments: {match[1]}"
     if match := re.fullmatch(r"No such command '(.*?)'\.?( Did you mean .*)?", message, re.DOTALL):
-        return f"there is no command {match[1]}." + (match[2] or "").replace("'", "")
+        suggestion = (match[2] or "").replace("'", "")
+        return f"there is no command {match[1]}" + (suggestion and f".{suggestion}")
     if message == "Missing command.":
         return "the command is missing"
     return message[:1].lower() + message[1:].rstrip(".")

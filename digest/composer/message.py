@@ -112,7 +112,7 @@ def prepare_message(
     )
     probe = message.pieces(_PROBE, delivery_id=1, date=edition.cutoff)
     if not probe.hold:
-        raise SenderError("the message cannot go out: it is not in pieces of whole lines")
+        raise SenderError("the message cannot be sent: it is not in pieces of whole lines")
     verify_message(
         b"".join(probe),
         recipient=_PROBE,

@@ -44,13 +44,13 @@ def verify_message(
     _equal("To", _mailbox(raw["To"]), reader)
     for name, value in parsed.items():
         if not str(value).isprintable():
-            raise SenderError(f"the message cannot go out: {name} holds a control character")
+            raise SenderError(f"the message cannot be sent: {name} holds a control character")
     parts = [part.get_content_type() for part in parsed.walk() if not part.is_multipart()]
     _equal("the text parts", parts[:2], ["text/plain", "text/html"])
     _equal("defects", [d for part in parsed.walk() for d in part.defects], [])
     for line in message.split(b"\r\n"):
         if len(line) > _LINE or b"\r" in line or b"\n" in line:
-            raise SenderError(f"the message cannot go out: a line of {len(line)} octets")
+            raise SenderError(f"the message cannot be sent: a line of {len(line)} octets")
 
 
 def _mailbox(field: str) -> tuple[str, str]:
@@ -61,7 +61,7 @@ def _mailbox(field: str) -> tuple[str, str]:
 
 def _equal(part: str, found: object, expected: object) -> None:
     if found != expected:
-        raise SenderError(f"the message cannot go out: {part} is {found!r}, expected {expected!r}")
+        raise SenderError(f"the message cannot be sent: {part} is {found!r}, expected {expected!r}")
 
 
 def verify_signatures(message: bytes, signer: DkimSigner) -> None:
@@ -76,9 +76,9 @@ def verify_signatures(message: bytes, signer: DkimSigner) -> None:
             signer.domain,
             key.selector,
         ):
-            raise SenderError(f"the message cannot go out: it has no signature by {key.name}")
+            raise SenderError(f"the message cannot be sent: it has no signature by {key.name}")
         if b64decode(tags["bh"]) != body_digest:
-            raise SenderError("the message cannot go out: its signature does not match the body")
+            raise SenderError("the message cannot be sent: its signature does not match the body")
         _verify(key, signature, _signed_fields(tags["h"], fields), b64decode(tags["b"]))
 
 
@@ -102,5 +102,5 @@ def _verify(key: SigningKey, field: bytes, signed: bytes, signature: bytes) -> N
         key.verify(signature, hashlib.sha256(signed + opening).digest())
     except InvalidSignature:
         raise SenderError(
-            f"the message cannot go out: its signature by {key.name} does not verify"
+            f"the message cannot be sent: its signature by {key.name} does not verify"
         ) from None

@@ -79,7 +79,7 @@ def _not_toml(message: str, text: str, path: Path) -> ConfigError:
                 expected=f"TOML ({reason[:1].lower()}{reason[1:]})",
             )
         ],
-        hint="Texts stand in quotes, lists in brackets, and each key on a line of its own.",
+        hint="Texts stand in quotes, lists in brackets, each key on a line of its own, and once.",
     )
 
 

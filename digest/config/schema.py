@@ -64,7 +64,7 @@ class SmtpTable(SmtpSettings):
     """The server that takes the messages. Give the password by environment or in a file."""
 
     give_up_after: types.Duration = timedelta(days=3)
-    """How long after the first try a message that servers put off is given up."""
+    """How long after the first try a deferred message is given up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +181,7 @@ class NewsletterTable:
     timezone: types.Zone | None = None
     """By default the site's."""
     schedule: types.ScheduleLines | None = None
-    """When it goes out, by the clock of its time zone; see docs/guide/schedule.md. By default only
+    """When it is sent, by the clock of its time zone; see docs/guide/schedule.md. By default only
     when you send it."""
     days_off: Annotated[
         tuple[types.DaysOff, ...],
@@ -192,7 +192,7 @@ class NewsletterTable:
     """What becomes of editions that were due while `digest run` was not running: collapse makes one
     of them, replay each, skip none."""
     max_lateness: types.Minutes | None = None
-    """How long after its time an edition may still go out. By default until the next one is due."""
+    """How long after its time an edition may still be sent. By default until the next is due."""
     deliver_at: DeliverAt = _TIMING.deliver_at
     """Whose clock the times of `schedule` are by: the newsletter's, for all readers at once, or
     each reader's own, as far as known."""

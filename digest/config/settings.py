@@ -199,8 +199,8 @@ class ServiceSettings:
     """How `digest run` behaves."""
 
     owner: types.Address | None = None
-    """Who is told by mail what needs attention: editions that were skipped or failed, drafts that
-    wait, sources that are silent. By default only the log says so."""
+    """Who gets a mail when something needs attention: editions that were skipped or failed, drafts
+    that wait, sources that are silent. By default only the log says so."""
     port: types.Port | None = None
     """The port on 127.0.0.1 of `/healthz` and `/metrics`. By default there is none."""
     log: LogForm = LogForm.TEXT
@@ -251,7 +251,8 @@ class Settings:
                 return next(iter(self.newsletters.values()))
             raise UsageError(
                 f"which newsletter? There are {len(self.newsletters)}: {known}",
-                hint="Name one of them after the command, or after --newsletter where it has that.",
+                hint=f"Name one, as in `digest send {next(iter(self.newsletters))}`; commands for articles"
+                " and subscribers have --newsletter for it.",
             )
         try:
             return self.newsletters[key]

@@ -29,8 +29,8 @@ MOST: Final = 20
 class Forecast:
     """What an edition now would decide on an article that is still open.
 
-    `verdict` is None where it is no candidate. `short` says that there are too few stories for an
-    edition at all.
+    `verdict` is None where it is not a candidate. `short` says that there are too few stories for
+    an edition at all.
     """
 
     verdict: Verdict | None
@@ -102,7 +102,7 @@ def _forecast(db: Database, article: Article, newsletter: Newsletter, now: datet
     decisions = () if isinstance(selection, TooFew) else selection.decisions
     decision = next((each for each in decisions if each.article_id == article.id), None)
     if decision is None:
-        return Forecast(verdict=None, reason="it is no candidate", short=short)
+        return Forecast(verdict=None, reason="it is not a candidate", short=short)
     return Forecast(verdict=decision.verdict, reason=decision.reason, short=short)
 
 

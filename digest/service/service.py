@@ -89,9 +89,9 @@ class Service:
         with self._shutdown.on_signals(), self._lease:
             if self._lease.take(self._now()) is None:
                 raise AlreadyRunning(
-                    "`digest run` is already at work on this database: the lease is"
+                    "`digest run` is already running on this database: the lease is"
                     f" {self._held_by()}",
-                    hint="It does everything that is due. Nothing was done here.",
+                    hint="It does everything that is due; this command has changed nothing.",
                 )
             self._state.role = Role.LEADING
             return self._steps.run_once()
@@ -104,7 +104,7 @@ class Service:
             if holder := self._lease.take(self._now()):
                 self._state.role, self._state.holder = Role.LEADING, holder
                 self._log.info("leading", pid=holder.pid)
-                self._supervisor.status("at work")
+                self._supervisor.status("active")
                 self._supervisor.ready()
                 return True
             if logged != (who := self._held_by()):
@@ -112,7 +112,7 @@ class Service:
                 self._state.role = Role.STANDING_BY
                 self._state.holder = self._lease.holder()
                 self._log.info("standing-by", f"the lease is {who}")
-                self._supervisor.status(f"standing by: the lease is {who}")
+                self._supervisor.status(f"waiting: the lease is {who}")
                 self._supervisor.ready()
             self._state.heartbeat.beat(_IDLE)
             self._wake_queue.wait(_TRY_LEASE_EVERY)

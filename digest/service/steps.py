@@ -266,4 +266,4 @@ class ServiceSteps:
         if not self._ending_logged:
             self._ending_logged = True
             timeout = self._shutdown.timeout
-            self._log.info("ending", "messages under way are finished", timeout=timeout)
+            self._log.info("ending", "messages being sent are completed first", timeout=timeout)

@@ -114,7 +114,7 @@ def pin(db: Database, newsletter: str, article_id: int, now: datetime) -> Articl
         if article.withdrawn_at:
             raise LedgerError(
                 f"article {article_id} cannot be pinned: it was withdrawn",
-                hint="`digest articles restore` takes the withdrawal back.",
+                hint="`digest articles restore` undoes the withdrawal.",
             )
         db.execute(_PIN, (newsletter, article_id, to_text(now)))
         db.execute(_RECONSIDER, (to_text(now), newsletter, article_id))

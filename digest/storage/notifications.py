@@ -74,7 +74,7 @@ def mark_told(db: Database, notices: Sequence[Notification], now: datetime) -> N
     with db.transaction():
         for notice in notices:
             if not db.execute(_TOLD, (to_text(now), notice.event)).rowcount:
-                raise Superseded(f"another process has already told the owner: {notice.event}")
+                raise Superseded(f"another process has already notified the owner: {notice.event}")
 
 
 _UNTELL = "update notices set told_at = null where event = ?"

@@ -82,7 +82,7 @@ def unsubscribe(db: Database, email: str, reason: str, context: ChangeContext) -
         if known is None:
             raise SubscriberError(
                 f"{for_people(email)} is not on the list of {context.newsletter}",
-                hint="To keep an address out that is not on it: digest subscribers suppress",
+                hint="`digest subscribers suppress` keeps an address out that is not on the list.",
             )
         left = known.state is SubscriptionState.UNSUBSCRIBED
         if not left:
@@ -135,7 +135,8 @@ def record_of(db: Database, email: str) -> SubscriberRecord:
     if subscriber is None:
         if suppression is None:
             raise SubscriberError(
-                f"{for_people(email)} is on no list", hint="digest subscribers list shows who is."
+                f"{for_people(email)} is on no list",
+                hint="`digest subscribers list` shows who is on the list.",
             )
         return SubscriberRecord(email=email, subscriber=None, suppression=suppression)
     return SubscriberRecord(

@@ -56,7 +56,7 @@ def test_a_draft_goes_from_the_file_to_the_reader(desk: Path, run: Run) -> None:
     assert approved.code == 0
     assert "2 stories, 2 readers\n" in approved.out
     assert "The boat is back\n" in approved.out
-    assert approved.out.endswith("(Europe/Lisbon): approved, and goes out then\n")
+    assert approved.out.endswith("(Europe/Lisbon): approved; it is sent then\n")
     sent = run("send", "--at", EVENING, "--outbox", "out")
     assert sent.code == 0, sent
     message = next((desk / "out").glob("*.eml")).read_text(encoding="utf-8")

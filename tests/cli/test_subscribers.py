@@ -169,7 +169,7 @@ def test_an_export_goes_to_a_file_or_to_a_pipe(site: Path, run: Run) -> None:
         ["x@example.com", ""],
     ]
     written = run("subscribers", "export", "--out", "readers.csv")
-    assert (written.out, written.err) == ("", "wrote 2 to readers.csv\n")
+    assert (written.out, written.err) == ("", "wrote 2 addresses to readers.csv\n")
     assert (site / "readers.csv").read_bytes() == piped.out.encode()
     active = run("subscribers", "export", "--state", "active", "--format", "jsonl")
     assert [json.loads(line)["name"] for line in active.out.splitlines()] == ["=1+1"]

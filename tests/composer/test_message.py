@@ -346,7 +346,7 @@ def test_any_name_of_a_sender_or_title_makes_a_form_that_passes_the_proof(name: 
 
 def test_a_message_id_that_breaks_its_field_is_found_before_any_reader_has_it() -> None:
     edition = replace(minimal(), nonce="abc>\r\nBcc: v@example.com\r\nX: <x")
-    with pytest.raises(SenderError, match="cannot go out"):
+    with pytest.raises(SenderError, match="cannot be sent"):
         form_of(edition)
 
 

@@ -147,7 +147,7 @@ def test_a_second_signal_ends_at_once_and_what_is_in_doubt_is_listed(
         assert "stopping" in next_line(process)
         process.send_signal(signal.SIGINT)
         assert process.wait(DEADLINE) == 5
-        assert "ended at once" in next_line(process)
+        assert "stopped at once" in next_line(process)
     gate.open.set()
     left = listed(folder)
     unknown = {email for email, state in left.items() if state == "unknown"}

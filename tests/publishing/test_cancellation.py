@@ -120,7 +120,7 @@ def test_who_is_cancelled_by_somebody_else_is_cancelled(daily: Paper) -> None:
         token.abort()
 
     token = CancelToken()
-    with pytest.raises(Interrupted, match=r"ended at once: No\. 1 of daily is not finished"):
+    with pytest.raises(Interrupted, match=r"stopped at once: No\. 1 of daily is not finished"):
         daily.send(Waiting(call_off_and_abort), cancel=token)
     assert list(daily.states().values()) == ["queued", "unknown", "queued"]
 

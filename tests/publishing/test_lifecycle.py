@@ -228,7 +228,7 @@ def test_an_approved_draft_goes_out_at_its_slot(desk: Paper) -> None:
         ),
         (
             "update articles set expires_at = '2026-03-12T06:59:00Z'",
-            "article 1 expires before this edition goes out",
+            "article 1 expires before this edition is sent",
         ),
     ],
 )
@@ -424,7 +424,7 @@ def test_mistakes_change_nothing(desk: Paper) -> None:
         ("update articles set withdrawn_at = '2026-03-12T06:00:00Z'", "article 4 was withdrawn"),
         (
             "update articles set expires_at = '2026-03-12T06:00:00Z'",
-            "article 4 expires before this edition goes out",
+            "article 4 expires before this edition is sent",
         ),
         (
             "update articles set published_at = '2026-03-13T06:00:00Z'",
@@ -547,7 +547,7 @@ def test_a_slot_with_its_edition_is_neither_held_nor_skipped(desk: Paper) -> Non
 
 
 def test_where_approval_is_required_send_wants_a_draft_that_was_approved(desk: Paper) -> None:
-    with pytest.raises(Held, match="goes out only once it is approved, and there is no draft"):
+    with pytest.raises(Held, match="is sent only after approval, and there is no draft"):
         desk.send(RecordingTransport())
     shown(desk)
     with pytest.raises(Held, match="the draft of daily for 2026-03-12T08:00 is not approved"):
@@ -608,7 +608,7 @@ def test_the_clock_leaves_a_draft_alone_that_goes_out_by_hand(paper: Paper) -> N
     by_hand = Slot(newsletter="daily", name="2026-03-12T07:00", at=NOW)
     assert isinstance(show(paper.settings, paper.newsletter, [by_hand], now=NOW), DraftFile)
     assert decided(paper, slot=by_hand) == Wait(
-        kind=HoldKind.BY_HAND, reason="daily goes out by hand: `digest send` sends its draft"
+        kind=HoldKind.BY_HAND, reason="daily is sent by hand: `digest send` sends its draft"
     )
 
 

@@ -179,7 +179,7 @@ def draft_for(owner: Owner, on_silence: OnSilence = OnSilence.HOLD) -> Slot:
 @pytest.mark.parametrize(
     ("on_silence", "told"),
     [
-        (OnSilence.SEND, "If nobody decides by then, it goes out as it is."),
+        (OnSilence.SEND, "If nobody decides by then, it is sent as it is."),
         (OnSilence.HOLD, "If nobody decides by then, it is held until somebody does."),
         (OnSilence.SKIP, "If nobody decides by then, this edition is skipped."),
     ],

@@ -50,7 +50,7 @@ def test_a_slot_with_too_few_articles_is_skipped_and_says_so(tmp_path: Path) -> 
 
     assert service.results("2026-03-12T07:00:00Z") == {"skipped": 1}
     assert service.reason("2026-03-12T07:00") == (
-        "there are no articles yet; `digest ingest` brings them in"
+        "there are no articles yet; `digest ingest` adds some"
     )
     assert service.results("2026-03-12T07:00:05Z") == {}
 

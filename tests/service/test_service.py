@@ -38,7 +38,7 @@ def test_systemd_hears_that_it_is_up_that_it_lives_and_that_it_ends(
             heard.append(systemd.recv(200).decode())
         assert service.code() == 0
     told = [message for message in heard if message != "WATCHDOG=1"]
-    assert told == ["STATUS=at work", "READY=1", "STOPPING=1"]
+    assert told == ["STATUS=active", "READY=1", "STOPPING=1"]
 
 
 def test_settings_are_read_anew_and_a_file_with_a_problem_is_refused(gazette: Gazette) -> None:

@@ -147,7 +147,8 @@ def refuse_backup(db: Database) -> None:
     if made_at is not None:
         raise Held(
             f"the database is a backup of {to_text(made_at)}: it does not know what was sent since",
-            hint="If it was put back to stay, run `digest restored`. Nobody is mailed before that.",
+            hint="To continue with this database, run `digest restored`."
+            " Until then nothing is sent.",
         )
 
 
@@ -155,7 +156,7 @@ def require_postal_address(settings: Settings) -> None:
     """Refuse to mail without one: the law asks for it in most countries (CAN-SPAM, 15 USC 7704)."""
     if not settings.site.postal_address.strip():
         raise ConfigError(
-            "no message leaves without the publisher's postal address",
+            "nothing is sent without the publisher's postal address",
             problems=[Problem(path="site.postal_address", found="nothing", expected="an address")],
         )
 
@@ -183,7 +184,7 @@ def deliver(context: DeliveryContext, edition: Edition, *, resumed: bool) -> Rep
     except asyncio.CancelledError:
         _recover(session.db, context.clock())
         raise Interrupted(
-            f"ended at once: No. {edition.number} of {edition.newsletter} is not finished",
+            f"stopped at once: No. {edition.number} of {edition.newsletter} is not finished",
             hint="`digest send` continues it; `digest status` lists readers who may or may not"
             " have it.",
         ) from None

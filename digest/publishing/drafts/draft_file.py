@@ -159,16 +159,16 @@ def _by_hand(draft: Draft, newsletter: Newsletter) -> str:
 
 def _by_schedule(draft: Draft, newsletter: Newsletter, *, late: bool) -> str:
     if draft.state is DraftState.APPROVED:
-        return f"approved, and goes out {'at once' if late else 'then'}"
+        return f"approved; it is sent {'at once' if late else 'then'}"
     if late:
         return "it waits until it is approved"
     if draft.state is DraftState.HELD:
         return "held until it is approved"
     if not newsletter.timing.approval:
-        return "goes out then; nobody has to approve it"
+        return "it is sent then; nobody has to approve it"
     match newsletter.timing.on_silence:
         case OnSilence.SEND:
-            return "goes out then, unless somebody holds it"
+            return "it is sent then, unless somebody holds it"
         case OnSilence.HOLD:
             return "if nobody has approved it by then, it waits"
         case OnSilence.SKIP:

@@ -120,7 +120,9 @@ def show(
         else:
             return _view(db, settings, newsletter, draft, now)
         if isinstance(contents, Skipped):
-            return contents
+            if newsletter.schedule is None:
+                return contents
+            return Skipped(reason=f"no draft for {target.name}: {contents.reason}")
         return _view(db, settings, newsletter, existing(db, target), now)
 
 

@@ -92,7 +92,7 @@ def decide(
     if newsletter.schedule is None:
         return Wait(
             kind=HoldKind.BY_HAND,
-            reason=f"{newsletter.key} goes out by hand: `digest send` sends its draft",
+            reason=f"{newsletter.key} is sent by hand: `digest send` sends its draft",
         )
     return preview_decision(db, settings, newsletter, draft, now)
 
@@ -216,7 +216,7 @@ def draft_to_send(
     if draft is None:
         if newsletter.timing.approval:
             raise Held(
-                f"{newsletter.key} goes out only once it is approved, and there is no draft",
+                f"{newsletter.key} is sent only after approval, and there is no draft",
                 hint="`digest draft` makes one, `digest approve` approves it.",
             )
         return None

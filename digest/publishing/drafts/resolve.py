@@ -124,9 +124,9 @@ def unusable_reason(
     if status.verdict is Verdict.DROPPED:
         return f"{name} was dropped"
     if status.verdict not in (None, Verdict.WAITING):
-        return f"{name} was ruled out ({status.verdict}); `digest articles pin` takes that back"
+        return f"{name} was excluded ({status.verdict}); `digest articles pin` undoes that"
     if article.expires_at is not None and article.expires_at <= cutoff:
-        return f"{name} expires before this edition goes out"
+        return f"{name} expires before this edition is sent"
     if article.published_at >= cutoff:
         when = article.published_at.astimezone(newsletter.timezone)
         return f"{name} is dated {when:%Y-%m-%d %H:%M}, after the cutoff of this edition"

@@ -182,7 +182,7 @@ def _nothing_new(newsletter: Newsletter, around: Surroundings) -> str:
     if around.after is not None:
         return f"there is nothing new: the next article is dated {local(around.after)}"
     if not around.any:
-        return "there are no articles yet; `digest ingest` brings them in"
+        return "there are no articles yet; `digest ingest` adds some"
     return "there is nothing new"
 
 

@@ -51,7 +51,7 @@ The edition of {title} for {day} could not be made yet. It is tried again automa
 Why: {reason}
 
 What to do: nothing, if the cause goes away by itself; otherwise `digest check` says what to
-correct. You are told again only if the edition is given up.""",
+correct. You get another message only if the edition is given up.""",
     "draft": """\
 {title}: a draft for {day} waits for your decision
 
@@ -78,7 +78,7 @@ Why: {reason}
     "stopped": """\
 {edition} was stopped
 
-{edition} was stopped at {since}. {readers_do} not have it yet, and no later edition goes out
+{edition} was stopped at {since}. {readers_do} not have it yet, and no later edition is sent
 before it.
 
 What to do: `digest resume {key}` continues it.""",
@@ -237,7 +237,7 @@ def _names(newsletter: Newsletter, slot: Slot) -> dict[str, str]:
 def _on_silence(newsletter: Newsletter) -> str:
     match newsletter.timing.on_silence:
         case OnSilence.SEND:
-            return "it goes out as it is"
+            return "it is sent as it is"
         case OnSilence.HOLD:
             return "it is held until somebody does"
         case OnSilence.SKIP:
