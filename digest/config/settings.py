@@ -251,8 +251,8 @@ class Settings:
                 return next(iter(self.newsletters.values()))
             raise UsageError(
                 f"which newsletter? There are {len(self.newsletters)}: {known}",
-                hint=f"Name one, as in `digest send {next(iter(self.newsletters))}`; commands for articles"
-                " and subscribers have --newsletter for it.",
+                hint=f"Name one, as in `digest send {next(iter(self.newsletters))}`; commands for"
+                " articles and subscribers have --newsletter for it.",
             )
         try:
             return self.newsletters[key]

@@ -66,7 +66,7 @@ def accept_restored(
         if made_at is None:
             raise UsageError(
                 f"{settings.database.name} is not a backup that `digest backup` made",
-                hint="If another program made it, `--since TIME` says when.",
+                hint="If another program made it, give the time of the copy: `--since TIME`.",
             )
         passed = {
             newsletter.key: _passed(db, newsletter, now)

@@ -196,7 +196,7 @@ def _delivery_result(delivery: DeliveryDetail, newsletter: Newsletter, now: date
         case DeliveryState.QUEUED:
             due_at = delivery.due_at
             if due_at is not None and due_at > now:
-                return f"it waits for the reader's hour, {local(due_at, newsletter.timezone)}"
+                return f"it waits for the reader's own time, {local(due_at, newsletter.timezone)}"
             return f"it is queued{reply}"
         case _:
             assert_never(delivery.state)

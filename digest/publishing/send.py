@@ -127,9 +127,8 @@ def resume(
         db = session.db
         edition = _edition_to_resume(db, newsletter, unknown)
         if edition is None:
-            return Skipped(
-                reason=f"there is nothing to continue: every edition of {newsletter.key} is complete"
-            )
+            complete = f"every edition of {newsletter.key} is complete"
+            return Skipped(reason=f"there is nothing to continue: {complete}")
         editions.resume(db, edition.stored_id)
         _settle_unknown(db, edition, unknown, now)
         deliveries.requeue(db, edition.stored_id, now, before_their_hour=before_their_hour)

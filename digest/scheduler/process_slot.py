@@ -139,7 +139,7 @@ def _process_draft(
             return over
         if overdue(newsletter, record, decided) is None:
             # It was to go out at its time. Whether it still should, the editor decides.
-            reason = f"{over.reason}; `digest approve` releases it all the same"
+            reason = f"{over.reason}; `digest approve` releases it anyway"
             return record.held(HoldKind.LATE, reason, until=now + _CHECK_HELD_EVERY)
     obstacle = blocking_reason(db, newsletter, now)
     if obstacle is not None:

@@ -56,7 +56,9 @@ class Reporter:
                 self._undelivered(report, undelivered)
                 self._run_ended(report)
             case ClockWentBack(newsletter=newsletter, by=by):
-                self._once("clock-went-back", newsletter, f"by {by}; its slots come again later")
+                self._once(
+                    "clock-went-back", newsletter, f"by {by}; slots of that time are not repeated"
+                )
             case StepFailed(newsletter=newsletter, error=error):
                 self.failed("newsletter-failed", error, newsletter=newsletter)
             case _:

@@ -157,7 +157,7 @@ class Service:
         try:
             settings = _require_reloadable(self._steps.settings, self._load())
         except DigestError as error:
-            self._log.error("reload-refused", error, kept="the settings from before")
+            self._log.error("reload-refused", error, kept="the previous settings")
         else:
             self._steps.settings = settings
             self._log.form, self._log.secrets = settings.service.log, secrets_of(settings)

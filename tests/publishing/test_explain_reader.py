@@ -111,7 +111,7 @@ def test_a_reader_whose_hour_has_not_come_waits_for_it(ready: Paper) -> None:
         "update deliveries set state = 'queued', finished_at = null, reply = null,"
         " due_at = '2026-03-12T17:00:00Z'"
     )
-    assert why(ready, ADA) == "it waits for the reader's hour, 2026-03-12 17:00 GMT"
+    assert why(ready, ADA) == "it waits for the reader's own time, 2026-03-12 17:00 GMT"
     assert why(ready, ADA, hours=10) == "it is queued"
 
 

@@ -151,6 +151,6 @@ def test_what_was_approved_and_is_too_late_waits_for_another_word(tmp_path: Path
     let_out(service, "2026-03-12T05:40:00Z")
 
     assert service.results("2026-03-12T12:00:00Z") == {"held": 1}
-    assert "`digest approve` releases it all the same" in str(service.reason(SLOT))
+    assert "`digest approve` releases it anyway" in str(service.reason(SLOT))
     let_out(service, "2026-03-12T12:10:00Z")
     assert service.results("2026-03-12T12:10:05Z") == {"prepared": 1, "served": 1}

@@ -104,7 +104,7 @@ def _health(settings: Settings, state: DatabaseHealth) -> Iterator[Finding]:
     if not state.faults:
         yield fine(
             area,
-            f"{settings.database} is whole (schema {state.schema}):"
+            f"{settings.database} is intact (schema {state.schema}):"
             f" {counted(state.articles, 'article')}, {counted(state.subscribers, 'subscriber')},"
             f" {counted(readers, 'active subscription')}, {counted(state.editions, 'edition')}",
         )
