@@ -65,7 +65,7 @@ def test_a_service_that_is_told_to_end_drains_and_leaves_nothing_unknown(
         assert 3_000 <= len(server.accepted) < READERS
         assert set(gazette.states().values()) == {"sent", "queued"}
         ended = gazette.digest("run", "--once")
-        assert "1 served" in ended.told
+        assert "1 delivered" in ended.told
     assert len(server.accepted) == READERS
     assert_accounts_balance(gazette, server)
 
