@@ -17,9 +17,15 @@ from digest.model.delivery import WAITING_DELIVERIES, Outcome, count_in
 from digest.model.edition import Edition, EditionState, RenderedVariant
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Recipient
-from digest.publishing.delivery.run import require_postal_address, signer_of
+from digest.publishing.delivery.signing import signer_of
 from digest.publishing.drafts.lifecycle import draft_to_send, draft_to_show
-from digest.publishing.editions.build import NOBODY, Skipped, build_edition, stored_images
+from digest.publishing.editions.build import (
+    NOBODY,
+    Skipped,
+    build_edition,
+    require_postal_address,
+    stored_images,
+)
 from digest.publishing.editions.renderer import VariantRenderer
 from digest.sender.message_data import Envelope
 from digest.sender.transport import Transport

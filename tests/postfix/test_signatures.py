@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from digest.composer.dkim import DkimSigner
-from digest.publishing.delivery.run import signer_of
+from digest.publishing.delivery.signing import signer_of
 from tests.composer.judges import mail_dkim, verdicts
 from tests.composer.keys import both_keys
 from tests.faults.manners import OFFERED

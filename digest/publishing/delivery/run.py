@@ -20,7 +20,7 @@ from typing import Any
 from digest.composer.dkim import DkimSigner
 from digest.composer.message import PreparedMessage, prepare_message
 from digest.config import Settings
-from digest.errors import ConfigError, DigestError, Held, Interrupted, Problem
+from digest.errors import DigestError, Held, Interrupted
 from digest.lib.timestamps import to_text
 from digest.model.delivery import OPEN_DELIVERIES, DeliveryState, count_in, is_complete
 from digest.model.edition import Edition, EditionState
@@ -29,8 +29,9 @@ from digest.publishing.delivery.cancellation import CancelReason, CancelToken
 from digest.publishing.delivery.precommit import PrecommitCheck
 from digest.publishing.delivery.queue import Clock, DeliveryQueue, QuietZones, no_quiet_zones
 from digest.publishing.delivery.rejection_guard import RejectionGuard
+from digest.publishing.delivery.signing import signer_of
 from digest.publishing.delivery.worker import Progress, Worker
-from digest.publishing.editions.build import stored_images
+from digest.publishing.editions.build import require_postal_address, stored_images
 from digest.sender import event_loop
 from digest.sender.transport import Transport
 from digest.storage import backup, deliveries, delivery_stats, editions, send_journal, suppressions
@@ -131,16 +132,6 @@ def sender_session(
         )
 
 
-def signer_of(settings: Settings, newsletter: Newsletter) -> DkimSigner | None:
-    """The signer of a newsletter's messages; None where we do not sign.
-
-    Reads the keys, which takes some 0.1 s. Raises ConfigError where they cannot serve.
-    """
-    if settings.dkim is None:
-        return None
-    return DkimSigner.from_settings(settings.dkim, sender=newsletter.sender_address)
-
-
 def refuse_backup(db: Database) -> None:
     """Raise Held where the database is a backup that was put back: it has forgotten something."""
     made_at = backup.made_at(db)
@@ -149,15 +140,6 @@ def refuse_backup(db: Database) -> None:
             f"the database is a backup of {to_text(made_at)}: it does not know what was sent since",
             hint="To continue with this database, run `digest restored`."
             " Until then nothing is sent.",
-        )
-
-
-def require_postal_address(settings: Settings) -> None:
-    """Refuse to mail without one: the law asks for it in most countries (CAN-SPAM, 15 USC 7704)."""
-    if not settings.site.postal_address.strip():
-        raise ConfigError(
-            "nothing is sent without the publisher's postal address",
-            problems=[Problem(path="site.postal_address", found="nothing", expected="an address")],
         )
 
 

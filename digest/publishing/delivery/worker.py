@@ -1,8 +1,7 @@
 """The workers of a run: one delivery at a time, and what became of it."""
 
 import asyncio
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,11 +18,11 @@ from digest.model.delivery import (
     Rejected,
     Unknown,
 )
-from digest.model.subscriber import Recipient
 from digest.publishing.delivery.cancellation import CancelToken, MessageTask
 from digest.publishing.delivery.precommit import NotCommitted, PrecommitCheck, Stopped
 from digest.publishing.delivery.queue import Clock, DeliveryQueue
 from digest.publishing.delivery.rejection_guard import Rejection, RejectionGuard
+from digest.publishing.delivery.signing import fill_and_sign
 from digest.sender.message_data import Envelope
 from digest.sender.retry import GiveUp, next_attempt
 from digest.sender.transport import Transport
@@ -34,10 +33,6 @@ from digest.storage.send_journal import Journal
 #: So many failures of the relay without one acceptance in between end a run. One of them may be due
 #: to a single reader: some servers say "relay denied" for a domain that they do not like.
 _MOST_RELAY_FAILURES: Final = 3
-
-_CORES: Final = (
-    len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-)
 
 
 class Progress(Protocol):
@@ -230,16 +225,3 @@ class Worker:
     def _fail(self, error: DigestError) -> None:
         """End the run; the first reason is the one that is reported."""
         self.error = self.error or error
-
-
-async def fill_and_sign(
-    prepared: PreparedMessage, recipient: Recipient, *, delivery_id: int, date: datetime
-) -> Sequence[bytes]:
-    """The pieces of the message for one reader, as `PreparedMessage.pieces` gives them.
-
-    Signing takes twenty times as long as everything else about a message, and does not hold Python
-    up: where there is another core it has it, while the event loop continues.
-    """
-    if prepared.signature is None or _CORES == 1:
-        return prepared.pieces(recipient, delivery_id=delivery_id, date=date)
-    return await asyncio.to_thread(prepared.pieces, recipient, delivery_id=delivery_id, date=date)

@@ -17,6 +17,7 @@ from digest.composer.images import content_id, travels_along
 from digest.composer.personalization import MOST_ANSWERS, SegmentFieldNeeded, require_few
 from digest.composer.render import subject_line
 from digest.config import Settings
+from digest.errors import ConfigError, Problem
 from digest.lib.formatting import counted, in_words
 from digest.model.draft import Draft
 from digest.model.edition import Edition, RenderedVariant
@@ -214,3 +215,12 @@ def stored_images(db: Database, edition: Edition) -> Iterator[Path]:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
         yield folder
+
+
+def require_postal_address(settings: Settings) -> None:
+    """Refuse to mail without one: the law asks for it in most countries (CAN-SPAM, 15 USC 7704)."""
+    if not settings.site.postal_address.strip():
+        raise ConfigError(
+            "nothing is sent without the publisher's postal address",
+            problems=[Problem(path="site.postal_address", found="nothing", expected="an address")],
+        )

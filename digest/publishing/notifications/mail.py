@@ -17,7 +17,7 @@ from digest.errors import ConfigError, DigestError, Superseded
 from digest.lib.backoff import Backoff
 from digest.model.delivery import Accepted, Outcome, Unknown
 from digest.model.newsletter import Newsletter
-from digest.publishing.delivery.run import signer_of
+from digest.publishing.delivery.signing import signer_of
 from digest.publishing.notifications.events import WEEK, current_notifications
 from digest.sender import event_loop
 from digest.sender.message_data import Envelope

@@ -7,8 +7,8 @@ import pytest
 
 from digest.composer.dkim import DkimSigner
 from digest.errors import ConfigError
-from digest.publishing.delivery import worker
-from digest.publishing.delivery.run import signer_of
+from digest.publishing.delivery import signing
+from digest.publishing.delivery.signing import signer_of
 from digest.publishing.preview import Preview, preview
 from tests.composer.judges import verdicts
 from tests.composer.keys import both_keys
@@ -34,7 +34,7 @@ def signer(paper: Paper) -> DkimSigner:
 def test_every_reader_gets_a_signed_message(
     signed_paper: Paper, cores: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "_CORES", cores)
+    monkeypatch.setattr(signing, "_CORES", cores)
     transport = RecordingTransport()
     signed_paper.send(transport)
     messages = [bytes(attempt.message) for attempt in transport.accepted]
